@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lxml import html
 
 from tests.clean.sheets import HOURS, LINES, paragraphs, sheet
-from watcher.clean.content import add_missing_paragraphs, dedupe_body, extract_content
-from watcher.clean.furniture import ArticleContext, drop_furniture
+from watcher.clean.content import extract_content
 from watcher.clean.html import parse
-from watcher.clean.page_data import all_names, article_node, body_of
 from watcher.model import Block
 
 
@@ -251,133 +248,3 @@ def test_a_page_that_never_begins_its_body_is_read() -> None:
     assert tree is not None
 
     assert [block.text for block in extract_content(tree)[1].blocks] == list(LINES)
-
-
-BODY_LINES = [
-    f"In the {word} hour the council spoke of the bridge, its cost and the lorries on it."
-    for word in ("first", "second", "third", "fourth", "fifth", "sixth", "last")
-]
-BODY = "\n".join(BODY_LINES)
-
-
-def test_paragraphs_that_the_main_text_missed_come_back() -> None:
-    tree = html.fromstring(
-        "<html><body>" + "".join(f"<p>{line}</p>" for line in BODY_LINES) + "<p>Another story.</p></body></html>"
-    )
-
-    blocks = add_missing_paragraphs((Block(text=BODY_LINES[0]),), BODY, tree)
-
-    assert [block.text for block in blocks] == BODY_LINES
-
-
-def test_a_main_text_that_is_nearly_whole_stays() -> None:
-    blocks = tuple(Block(text=line) for line in BODY_LINES[:6])
-
-    assert add_missing_paragraphs(blocks, BODY, html.fromstring("<p>x</p>")) is blocks
-
-
-def test_what_the_data_do_not_have_is_doubted_but_for_the_standfirst() -> None:
-    teaser = "Engineers said that the dam had held although two of its gates could not be opened at night."
-    texts = ("A standfirst on the bridge and what became of it.", *BODY_LINES, teaser)
-
-    _, removed = drop_furniture(tuple(Block(text=text) for text in texts), ArticleContext(body=BODY))
-
-    assert [(cut.rule, cut.text) for cut in removed] == [("not in data", teaser)]
-
-
-def test_data_that_hold_another_text_doubt_nothing() -> None:
-    blocks = tuple(Block(text=line) for line in BODY_LINES)
-
-    assert drop_furniture(blocks, ArticleContext(body="Subscribe to read on.")) == (blocks, ())
-
-
-def test_a_body_that_is_written_twice_counts_once() -> None:
-    assert dedupe_body(f"{BODY} {BODY}") == BODY
-
-
-def test_json_ld_is_read_with_its_usual_faults() -> None:
-    script = """<!-- {"@context":"https://schema.org","@graph":[
-      {"@type":"Person","@id":"#ann","name":"Ann Lee"},
-      {"@type":["NewsArticle"],"headline":"A line
-break","author":[{"@id":"#ann"},"Bo Ek",{"@type":"Person","@id":"#nobody"}],"articleBody":"One.<br/>Two."}]} -->"""
-
-    node = article_node(["{broken", script])
-
-    assert all_names(node["author"]) == ("Ann Lee", "Bo Ek")
-    assert body_of(node) == "One.\nTwo."
-
-
-def test_an_identity_of_another_type_names_nobody() -> None:
-    node = article_node(['{"@type":"NewsArticle","headline":"x","author":{"@id":["a"]}}'])
-
-    assert all_names(node["author"]) == ()
-
-
-def test_deep_json_ld_ends() -> None:
-    assert article_node(["[" * 50_000 + "]" * 50_000]) == {}
-
-
-def test_a_long_link_in_the_body_of_the_data_leaves_its_words() -> None:
-    link = f'<a href="/bank" title="{"All about the bank, its shares and its news. " * 8}">The bank</a>'
-
-    assert body_of({"articleBody": f"{link} pays for the bridge."}) == "The bank pays for the bridge."
-
-
-TITLE = "<h1>The bridge</h1>"
-STANDFIRST = "The council has spoken for a night and a day, and the bridge is not built yet."
-STANDFIRST_BODY = f"<div class='article-body'>{paragraphs()}</div>"
-
-
-def texts_with_standfirst(body: str, *summaries: str) -> list[str]:
-    tree = parse(sheet(body))
-    assert tree is not None
-    return [block.text for block in extract_content(tree, summaries=summaries)[1].blocks]
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        f"{TITLE}<div>{STANDFIRST}</div>",
-        f"{TITLE}<p class='article-teaser'>{STANDFIRST}</p>",
-        f"<div class='teaser-text'>{TITLE}<p>{STANDFIRST}</p></div>",
-        f"{TITLE}<div>{STANDFIRST}</div><div>{STANDFIRST}</div>",
-    ],
-    ids=["no paragraph", "called a teaser", "with its title", "twice"],
-)
-def test_the_paragraph_between_title_and_article_is_its_first(before: str) -> None:
-    assert texts_with_standfirst(f"{before}{STANDFIRST_BODY}") == [STANDFIRST, *LINES]
-
-
-def test_it_stands_inside_the_frame_behind_the_title_too() -> None:
-    found = texts_with_standfirst(f"<article><header>{TITLE}<div>{STANDFIRST}</div></header>{paragraphs()}</article>")
-
-    assert found == ["The bridge", STANDFIRST, *LINES]
-
-
-def test_of_several_paragraphs_it_is_the_one_that_the_page_describes_itself_with() -> None:
-    other = "Every morning at six our editors choose what you should know before breakfast."
-    body = f"{TITLE}<div>{other}</div><div>{STANDFIRST}</div>{STANDFIRST_BODY}"
-
-    assert texts_with_standfirst(body) == list(LINES)
-    assert texts_with_standfirst(body, "Something else", f"{STANDFIRST} More inside.") == [STANDFIRST, *LINES]
-
-
-def test_one_without_a_full_stop_is_known_by_the_pages_description() -> None:
-    short = "Council speaks for a night and a day of lorries and cost"
-
-    assert texts_with_standfirst(f"{TITLE}<h2>{short}</h2>{STANDFIRST_BODY}") == list(LINES)
-    assert texts_with_standfirst(f"{TITLE}<h2>{short}</h2>{STANDFIRST_BODY}", short) == [short, *LINES]
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        "<div>The old bridge at dawn, seen from the mill on the other side of the river. Foto: Lena Brandt</div>",
-        f"<div class='newsletter'>{STANDFIRST}</div>",
-        f"<div><a href='/other'>{STANDFIRST}</a></div>",
-        "<div>7 min read</div>",
-    ],
-    ids=["a caption", "a box", "a teaser", "a label"],
-)
-def test_what_else_stands_there_is_no_standfirst(foreign: str) -> None:
-    assert texts_with_standfirst(f"{TITLE}{foreign}{STANDFIRST_BODY}") == list(LINES)

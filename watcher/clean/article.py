@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from watcher.clean.content import add_missing_paragraphs, extract_content, pruned_blocks
+from watcher.clean.agency_lines import credited_agencies
+from watcher.clean.article_body import add_missing_paragraphs
+from watcher.clean.content import extract_content, pruned_blocks
 from watcher.clean.furniture import ArticleContext, drop_furniture
 from watcher.clean.html import InlineMarkup, parse, read_inline_markup, text_to_html, visible_text
 from watcher.clean.metadata import Metadata, classify_page, read_metadata
@@ -12,7 +14,7 @@ from watcher.clean.reject import Paywall, is_doubtful, is_truncated, paywall_of,
 from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.clean.site_rules import SiteRules, apply_rules, rules_for
 from watcher.clean.title import choose_title
-from watcher.clean.wire import credited_agencies, read_wire, strip_credits
+from watcher.clean.wire import read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from watcher.clean.content import BLOCK_START_CHARS, text_length
+from watcher.clean.article_body import BLOCK_START_CHARS
+from watcher.clean.frame import text_length
 from watcher.clean.html import InlineMarkup
 from watcher.clean.phrases import PHRASE_LISTS, PHRASES
 from watcher.clean.reject import is_paywall_note

@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
 
+from watcher.clean.article_body import dedupe_body
 from watcher.clean.authors import extract_authors
-from watcher.clean.content import dedupe_body
 from watcher.clean.page_data import MAX_TEXT, PageElements, all_names, body_of, collect_elements, json_text, types_of
 from watcher.clean.phrases import DATA_NAMES
 from watcher.clean.published import extract_dates
