@@ -9,8 +9,8 @@ from itertools import takewhile
 from typing import Protocol
 
 from digests.analysis.coverage import OutletGroups, group_outlets
-from digests.analysis.gazetteer import find_countries
 from digests.analysis.select import LoadFullTexts
+from digests.analysis.story_countries import find_countries
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.model import Brief, Edition, Sentence, Story, Translation

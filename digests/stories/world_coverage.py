@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from digests.analysis.country_names import country_name, find_locales
-from digests.analysis.gazetteer import choose_countries, country_weights
+from digests.analysis.story_countries import choose_countries, country_weights
 from digests.store.coverage import OutletRow, StoryReport, last_articles, outlet_rows, reports_between
 from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id

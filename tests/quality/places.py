@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digests.analysis.gazetteer import find_countries
+from digests.analysis.story_countries import find_countries
 from digests.model import Story, WireGroup
 from watcher.model import Article
 

@@ -10,7 +10,7 @@ from digests.analysis.country_names import (
     region_of,
     region_title,
 )
-from digests.analysis.gazetteer import country_weights, find_countries
+from digests.analysis.story_countries import country_weights, find_countries
 from tests.compose.factories import article, by_id, story
 
 

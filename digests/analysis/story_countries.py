@@ -1,0 +1,61 @@
+"""The countries that a story is about: those that its reports name most, and first."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from digests.analysis.coverage import measure_coverage
+from digests.analysis.gazetteer import load_gazetteer
+from digests.analysis.select import is_flagged
+from digests.model import Story
+from watcher.model import Article
+
+MAX_REPORTS = 16  # that are searched
+MAX_COUNTRIES = 3  # of a story
+OPENING_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
+TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
+EARLIEST = 0.25  # added for the first country named
+COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
+SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
+MIN_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
+
+
+def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+    """Return ISO codes of the countries that `story` is about, most named first; each report has the same weight."""
+    origins = [articles[key] for key in measure_coverage(story, articles).origins]
+    reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]
+    weights: dict[str, float] = defaultdict(float)
+    for article in reports:
+        for code, weight in country_weights(article).items():
+            weights[code] += weight / len(reports)
+    return choose_countries(weights)
+
+
+def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the up to `MAX_COUNTRIES` countries whose weight is high enough, those with most first; may be empty."""
+    order = sorted(weights, key=lambda code: (-weights[code], code))
+    if not order or weights[order[0]] < MIN_WEIGHT:
+        return ()
+    return tuple(
+        code for code in order[:MAX_COUNTRIES] if weights[code] >= max(MIN_WEIGHT, SHARE_OF_FIRST * weights[order[0]])
+    )
+
+
+def country_weights(article: Article) -> dict[str, float]:
+    """Return the weight of each country named in an article's title, lead or dateline, by ISO code."""
+    names = load_gazetteer(article.language)
+    parts = (
+        (TITLE, names.find(article.title)),
+        (OPENING, names.find(article.text[:OPENING_CHARS])),
+        (LEAD, names.find(article.text[OPENING_CHARS:LEAD_CHARS])),
+        (DATELINE, names.find((article.dateline or "").title())),
+    )
+    certain = frozenset(found.code for _, part in parts for found in part if not found.is_ambiguous)
+    weights: dict[str, float] = defaultdict(float)
+    for value, part in parts:
+        best: dict[str, float] = {}
+        for found in part:
+            if found.code in certain:
+                best[found.code] = max(best.get(found.code, 0.0), CITY if found.is_city else COUNTRY)
+        for at, (code, weight) in enumerate(best.items()):
+            weights[code] += value * (weight + (EARLIEST if at == 0 else 0.0))
+    return weights
