@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.report_pairs import figures
-from digests.analysis.coverage import measure_coverage
+from digests.analysis.story_coverage import measure_coverage
 from digests.cluster.constraints import Constraints
 from digests.cluster.item import make_item
 from digests.cluster.stories import cluster_stories

@@ -15,8 +15,8 @@ from digests.alerts.alerts import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_at, edition_window
 from digests.model import LargestStory
+from digests.settings.clock_times import DAYS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
-from digests.settings.schedule import DAYS
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from digests.alerts.alerts import WORDS_CHARS, Alert, render_message
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.preferences import matching_phrases, phrase_pattern
+from digests.analysis.story_coverage import measure_coverage
 from digests.compose.context import ComposeContext
 from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline

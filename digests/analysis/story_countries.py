@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.select import is_flagged
+from digests.analysis.story_coverage import measure_coverage
 from digests.model import Story
 from watcher.model import Article
 

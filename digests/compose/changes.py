@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, significant_numbers
 from digests.analysis.select import can_be_quoted
+from digests.analysis.story_coverage import measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity

@@ -8,9 +8,9 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Protocol
 
-from digests.analysis.coverage import OutletGroups, group_outlets
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.story_countries import find_countries
+from digests.analysis.story_coverage import OutletGroups, group_outlets
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.model import Brief, Edition, Sentence, Story, Translation

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from digests.analysis.coverage import Coverage, measure_coverage
 from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
+from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model import Brief, EditionStory, ScoreTerm, Story
 from watcher.model import Article

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
 
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.numbers import changed_numbers, significant_numbers
 from digests.analysis.select import can_be_quoted
+from digests.analysis.story_coverage import measure_coverage
 from digests.compose.changes import follow_up_share
 from digests.compose.context import ComposeContext
 from digests.model import EditionStory, NumberChange, Sentence, Story, Turn

@@ -11,11 +11,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections, pages_to_recheck
-from digests.analysis.coverage import with_owners
 from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
 from digests.analysis.preferences import active_mute_rules
 from digests.analysis.select import LoadFullTexts, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
+from digests.analysis.story_coverage import with_owners
 from digests.cluster.stories import separate_parts
 from digests.compose.context import ComposeContext, TextTranslator
 from digests.compose.edition import compose_edition

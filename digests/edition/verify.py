@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.corrections import apply_revisions
 from digests.analysis.country_names import country_name
-from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.story_countries import find_countries
+from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
 from digests.cluster.item import make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import join_rewritten

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Stri
 
 from digests.settings.alerts import StoryAlertSettings, story_alert_issues
 from digests.settings.channels import AnyDeliverSettings, cross_field_issues
+from digests.settings.clock_times import ClockTimes, WeekDays, parse_days
 from digests.settings.delivery import Mailbox, check_mailbox
-from digests.settings.schedule import ClockTimes, WeekDays, parse_days
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import (

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from digests.analysis.coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.story_countries import find_countries
+from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.likeness import measure_pairs

@@ -9,9 +9,9 @@ from itertools import chain
 from typing import TypeAlias
 
 from digests.analysis.country_names import languages_in
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.gazetteer import countries_in
 from digests.analysis.select import LoadFullTexts, is_flagged
+from digests.analysis.story_coverage import measure_coverage
 from digests.model import Story
 from watcher.features.extract import capitalized_words
 from watcher.model import Article

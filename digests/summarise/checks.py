@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
 from digests.analysis.select import can_be_quoted
+from digests.analysis.story_coverage import measure_coverage
 from digests.model import Brief, Edition, EditionStory, LlmSentence, Sentence, Story, Translation, TranslationFault
 from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone, words_for_language

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice, permutations
 
-from digests.analysis.coverage import Coverage, make_mention
 from digests.analysis.numbers import NUMBER, YEAR, normalize
+from digests.analysis.story_coverage import Coverage, make_mention
 from digests.model import Detail, Difference, Perspective, Sentence, Story
 from digests.summarise.agreement import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence

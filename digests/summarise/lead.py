@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from digests.analysis.coverage import measure_coverage
 from digests.analysis.select import display_length, is_flagged
+from digests.analysis.story_coverage import measure_coverage
 from digests.model import Sentence, Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support

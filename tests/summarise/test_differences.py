@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.analysis.coverage import measure_coverage
+from digests.analysis.story_coverage import measure_coverage
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.lead import choose_headline
 from tests.compose.factories import agreement, article, by_id, story

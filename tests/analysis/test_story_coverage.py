@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.analysis.coverage import measure_coverage
+from digests.analysis.story_coverage import measure_coverage
 from digests.model import Story, WireGroup
 from tests.compose.factories import article, by_id, story
 

@@ -1,4 +1,4 @@
-"""When the settings say that a digest's editions are due: at which times of day, on which days of the week."""
+"""Times of day and days of the week, as the settings say when editions are due and when nothing is sent."""
 
 from datetime import time
 from typing import Annotated, Any
