@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from email.message import EmailMessage
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -14,8 +15,8 @@ from digests.render import epub, webhook
 from digests.render.edition_view import edition_view
 from digests.render.escape import page_url
 from digests.render.feeds import MAX_ENTRIES
-from digests.render.forms import NO_ARTICLES, render
-from digests.render.mail import MailHead, with_attachment, with_recipient
+from digests.render.forms import FORMATS, NO_ARTICLES, render
+from digests.render.mail import MailHead, address_to, attach_file, compose_mail
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
@@ -62,13 +63,18 @@ def render_all(
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
-    day, mail, suffix = edition.local_date.isoformat(), digest.mail, suffix or edition.suffix
-    page = page_url(digest.url, f"{day}{suffix}.html") if "html" in digest.formats else None
-    head = MailHead(to=mail.to, unsubscribe=mail.unsubscribe, base_url=page)
-    head = head if mail.sender is None else replace(head, sender=mail.sender)
-    own = load_own_templates(digest.templates)
+    suffix = suffix or edition.suffix
+    head, own = mail_head(edition, digest, to=digest.mail.to, suffix=suffix), load_own_templates(digest.templates)
     rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=own)
+    day = edition.local_date.isoformat()
     return tuple(replace(each, name=each.name.replace(day, day + suffix, 1)) for each in rendered)
+
+
+def mail_head(edition: Edition, digest: DigestSettings, *, to: tuple[str, ...], suffix: str) -> MailHead:
+    """Return the head of an edition's mail to `to`; it links to the edition's page, if there is one."""
+    page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
+    head = MailHead(to=to, unsubscribe=digest.mail.unsubscribe, base_url=page)
+    return head if digest.mail.sender is None else replace(head, sender=digest.mail.sender)
 
 
 def with_mail_to(digest: DigestSettings, to: tuple[str, ...]) -> DigestSettings:
@@ -106,8 +112,8 @@ class EditionContent:
         self, engine: Engine, edition: Edition, digest: DigestSettings, *, recipients: Sequence[str], suffix: str
     ) -> None:
         self._engine, self._edition, self._digest, self._suffix = engine, edition, digest, suffix
-        self._longest = max(recipients, key=len, default="")  # so that the mail to each stays within the budget
-        self._mails: dict[tuple[str, ...], Rendered] = {}
+        self._longest = max(recipients, key=len, default="")
+        self._mails: dict[tuple[str, ...], EmailMessage] = {}
 
     def files(self) -> tuple[Rendered, ...]:
         return render_files(self._engine, self._edition, self._digest, self._digest.formats, suffix=self._suffix)
@@ -116,21 +122,25 @@ class EditionContent:
         """Return the mail, which names its own recipient only."""
         wanted = tuple(attach)
         if wanted not in self._mails:
-            self._mails[wanted] = self._render_mail(wanted)
-        form = self._mails[wanted]
-        return replace(form, body=with_recipient(form.body, recipient))
+            self._mails[wanted] = self._compose_mail(wanted)
+        message = self._mails[wanted]
+        address_to(message, recipient)
+        name = FORMATS["eml"].format(date=f"{self._edition.local_date}{self._suffix or self._edition.suffix}")
+        return Rendered(format="eml", name=name, body=message.as_bytes())
 
     def payload(self, shape: str) -> Rendered:
         body = webhook.render(edition_view(self._edition), self._edition, shape=shape)
         name = f"{self._edition.local_date.isoformat()}{self._edition.suffix}.json"
         return Rendered(format=shape, name=name, body=body)
 
-    def _render_mail(self, attach: Sequence[str]) -> Rendered:
-        to_longest = with_mail_to(self._digest, (self._longest,))
-        (form,) = render_all(self._edition, to_longest, ["eml"], suffix=self._suffix)
-        for book in render_files(self._engine, self._edition, self._digest, attach, suffix=self._suffix):
-            form = replace(form, body=with_attachment(form.body, book, epub.MEDIA_TYPE))
-        return form
+    def _compose_mail(self, attach: Sequence[str]) -> EmailMessage:
+        edition, digest = self._edition, self._digest
+        # To the longest address, so that the mail to each stays within the budget.
+        head = mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
+        message = compose_mail(edition_view(edition), edition, head, load_own_templates(digest.templates))
+        for book in render_files(self._engine, edition, digest, attach, suffix=self._suffix):
+            attach_file(message, book, epub.MEDIA_TYPE)
+        return message
 
 
 def load_own_templates(folder: Path | None) -> Own:

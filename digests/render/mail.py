@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from bisect import bisect_left
@@ -42,9 +41,6 @@ KEEP_WHOLE = 5  # first stories, which keep their texts longest
 MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
 ENCODED_LINE = 76  # characters of a header line with an encoded word (RFC 2047 §2)
 END_OF_HEADER = re.compile(r"\r\n(?! )|(?<!\r)\n|\r(?!\n)")
-TO_LINE = re.compile(rb"^To: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
-
-CONTENT_TYPE = re.compile(rb"^Content-Type: [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +53,13 @@ class MailHead:
 
 
 def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
+    """Return the message as sent, in ASCII with CRLF, always the same bytes. Errors: as `compose_mail`."""
+    return compose_mail(view, edition, mail, own).as_bytes()
+
+
+def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> EmailMessage:
     """
-    Return the message, in ASCII with CRLF, always the same bytes. Errors: DigestError, for a wrong mail address.
+    Return the message. Errors: DigestError, for a wrong mail address.
 
     If it is too long, it is shortened step by step, and says what was left out.
     """
@@ -69,7 +70,7 @@ def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -
 
     def fits(step: ShortenStep) -> bool:
         message, html_bytes = _message(step, edition, mail, own)
-        return html_bytes <= room and len(message) <= (mail.budget if step.at_all_costs else room)
+        return html_bytes <= room and len(message.as_bytes()) <= (mail.budget if step.at_all_costs else room)
 
     # Each step is shorter than the one before, so a binary search needs to try few of them.
     first = bisect_left(steps, True, hi=len(steps) - 1, key=fits)
@@ -81,34 +82,22 @@ def subject_line(view: EditionView) -> str:
     return view.stories[0].title if view.stories else view.heading
 
 
-def with_recipient(message: bytes, recipient: str) -> bytes:
-    """Return a message made by `render`, with another recipient and no other change."""
-    head, blank, body = message.partition(b"\r\n\r\n")
-    line = f"To: {_address(recipient)[1]}\r\n".encode()
-    head = TO_LINE.sub(lambda match: line, head + b"\r\n", count=1)
-    return head.removesuffix(b"\r\n") + blank + body
+def address_to(message: EmailMessage, recipient: str) -> None:
+    """Replace the recipients of a message."""
+    message.replace_header("To", _address(recipient)[1])
 
 
-def with_attachment(message: bytes, file: Rendered, media_type: str) -> bytes:
-    """Return a message made by `render`, with a file attached; the file does not count for the size limit."""
-    head, _, body = message.partition(b"\r\n\r\n")
-    kind = CONTENT_TYPE.search(head + b"\r\n")
-    assert kind is not None
-    # Neither quoted-printable nor base64 has "=_", so a boundary with it ends no part early.
-    boundary = b"=_" + hashlib.sha256(kind.group() + file.body).hexdigest()[:32].encode()
-    outer = b'Content-Type: multipart/mixed;\r\n boundary="' + boundary + b'"\r\n'
-    about = (
-        f"Content-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\n"
-        f'Content-Disposition: attachment; filename="{file.name}"\r\n\r\n'
-    )
-    data = base64.encodebytes(file.body).replace(b"\n", b"\r\n")
-    parts = (kind.group() + b"\r\n" + body, about.encode("ascii") + data)
-    head = (head + b"\r\n").replace(kind.group(), outer)
-    inner = b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts)
-    return head + b"\r\n" + inner + b"--" + boundary + b"--\r\n"
+def attach_file(message: EmailMessage, file: Rendered, media_type: str) -> None:
+    """Attach a file, which does not count for the size limit; the same file always gives the same bytes."""
+    boundary = f"=_{hashlib.sha256(message.get_boundary('').encode() + file.body).hexdigest()[:32]}"
+    language = message["Content-Language"]
+    message.make_mixed(boundary=boundary)
+    message["Content-Language"] = language
+    maintype, _, subtype = media_type.partition("/")
+    message.add_attachment(file.body, maintype, subtype, filename=file.name)
 
 
-def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[bytes, int]:
+def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[EmailMessage, int]:
     """Return the message, and the size of its decoded HTML in bytes."""
     view = step.view
     name, address = _address(mail.sender)
@@ -140,7 +129,7 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     # No quoted-printable text contains "=_", so a boundary with it ends no part early.
     boundary = "=_" + hashlib.sha256(f"{message_id}\n{plain}\n{rich}".encode()).hexdigest()[:32]
     message.replace_header("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"')
-    return message.as_bytes(), len(rich.encode())
+    return message, len(rich.encode())
 
 
 def _transfer_encoding(text: str) -> str:
