@@ -22,6 +22,7 @@ from tests.delivery.pager import PagerChannel, PagerDeliverSettings
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
+POINT = "pager = tests.delivery.pager:PagerDeliverSettings"
 SETTINGS = """[store]
 url = "sqlite:///w.db"
 [semantic]
@@ -103,9 +104,9 @@ def run_watcher(tmp_path):
     about = tmp_path / "packages" / "pager-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: pager\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[watcher.channels]\npager = tests.delivery.pager:PagerDeliverSettings\n")
 
-    def run(settings: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(settings: str, *arguments: str, point: str = POINT) -> subprocess.CompletedProcess[str]:
+        (about / "entry_points.txt").write_text(f"[watcher.channels]\n{point}\n")
         (tmp_path / "settings.toml").write_text(settings)
         command = [sys.executable, "-m", "watcher", *arguments, "--config", str(tmp_path / "settings.toml")]
         path = os.pathsep.join((str(about.parent), str(ROOT)))
@@ -132,6 +133,22 @@ def test_its_settings_are_checked_with_line_and_column_as_all_others(run_watcher
         ("2:97", '[3].channel: got "pager" without port; expected one'),
         ("2:115", '[3].number: got "1", the same number as in entry 1; expected each once'),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        ("pager = no_such_module:Pager", "the channel of no_such_module:Pager cannot be loaded: No module named"),
+        ("pager = tests.delivery.pager:PagerChannel", "PagerChannel'> is not a DeliverSettings"),
+        ("smtp = tests.delivery.pager:PagerDeliverSettings", "the channel smtp is watcher's own"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_used_is_named(run_watcher, point, reason):
+    done = run_watcher("[[digests]]\n", "check", point=point)
+
+    assert done.returncode == 1 and reason in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
