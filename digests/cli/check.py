@@ -31,7 +31,7 @@ def check_templates(settings: Settings) -> dict[str, int]:
 
 def check_channels(settings: Settings) -> dict[str, int]:
     """Return {}. Errors: DigestError, if the settings have a channel that is not installed."""
-    for way in all_deliveries(settings):
+    for way in _all_deliveries(settings):
         way.check_installed()
     return {}
 
@@ -57,13 +57,13 @@ def find_warnings(settings: Settings) -> Iterator[str]:
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for each delivery channel of digests and alerts, each once; nothing is sent."""
     ways: dict[tuple[str, str], DeliverSettings] = {}
-    for way in all_deliveries(settings):
+    for way in _all_deliveries(settings):
         ways.setdefault((way.what, way.target(settings)), way)
     for (what, name), way in ways.items():
-        yield check_service(what, name, partial(way.check, settings))
+        yield _check_service(what, name, partial(way.check, settings))
 
 
-def all_deliveries(settings: Settings) -> Iterator[DeliverSettings]:
+def _all_deliveries(settings: Settings) -> Iterator[DeliverSettings]:
     for digest in digests_of(settings):
         yield from digest.deliver
     yield from settings.section(AlertsSettings).deliver
@@ -73,10 +73,10 @@ def check_translation(settings: Settings) -> Iterator[CheckResult]:
     """Yield a result for the LibreTranslate server, if the settings have one."""
     if settings.section(TranslateSettings).engine == "libretranslate":
         host = urlsplit(settings.section(TranslateSettings).url or "").hostname or ""
-        yield check_service("translation server", host, partial(try_translation, settings))
+        yield _check_service("translation server", host, partial(_try_translation, settings))
 
 
-def check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckResult:
+def _check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckResult:
     try:
         attempt()
     except WatcherError as error:
@@ -84,7 +84,7 @@ def check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckRes
     return CheckResult(what=what, name=name)
 
 
-def try_translation(settings: Settings) -> None:
+def _try_translation(settings: Settings) -> None:
     """Have a word translated from each language that a digest does not read. Errors: WatcherError, the first one."""
     engine = make_engine(settings.section(TranslateSettings))
     for digest in digests_of(settings):

@@ -84,7 +84,7 @@ class AppriseChannel(ProcessChannel):
         return outcome
 
 
-def parse_place(value: object, info: ValidationInfo) -> Secret:
+def _parse_place(value: object, info: ValidationInfo) -> Secret:
     """Return the place of a URL. Errors: ValueError; the value is not shown, because it has a password or a token."""
     if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
         return parse_secret(value, info)
@@ -98,7 +98,7 @@ class AppriseDeliverSettings(DeliverSettings):
     unique: ClassVar = {"url": "URL"}
 
     channel: Literal["apprise"]
-    url: Annotated[SecretRef, BeforeValidator(parse_place)] = Field(
+    url: Annotated[SecretRef, BeforeValidator(_parse_place)] = Field(
         description='URL of the service, as "env:NAME" or "file:PATH".', repr=False
     )
 

@@ -37,8 +37,8 @@ def main(arguments: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     order, is_check = json.load(sys.stdin), arguments == ["--check"]
     outcome: dict[str, Any] = {"recipients": None, "is_sent": None, "is_reached": None, "status": None, "server": None}
-    record_requests(outcome, is_check=is_check)
-    guard_machine(PROGRAMS | CONNECTIONS if is_check else PROGRAMS)
+    _record_requests(outcome, is_check=is_check)
+    _guard_machine(PROGRAMS | CONNECTIONS if is_check else PROGRAMS)
     asset = apprise.AppriseAsset(app_id="Watcher", app_desc="Watcher", app_url="", storage_mode="memory")
     service = apprise.Apprise.instantiate(order["url"], asset=asset)
     if service is not None:
@@ -47,11 +47,11 @@ def main(arguments: list[str]) -> None:
         outcome["recipients"] = len(service)
         # A plug-in without HTTP cannot be checked: nothing would stop its message.
         if len(service) <= 1 and (not is_check or "requests" in vars(sys.modules[type(service).__module__])):
-            outcome["is_sent"] = send_message(service, order["message"])
+            outcome["is_sent"] = _send_message(service, order["message"])
     print(json.dumps(outcome), file=answers, flush=True)
 
 
-def send_message(service: apprise.NotifyBase, message: dict[str, Any]) -> bool:
+def _send_message(service: apprise.NotifyBase, message: dict[str, Any]) -> bool:
     """Send a message in the richest format that the service takes, as many lines as fit; return whether it was sent."""
     wanted = (form for form in ("html", "markdown") if form in message)
     form = next((form for form in wanted if service.resolve_format(form).value == form), "text")
@@ -70,7 +70,7 @@ def send_message(service: apprise.NotifyBase, message: dict[str, Any]) -> bool:
         return False
 
 
-def record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
+def _record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
     """Put how the last HTTP request ended into `outcome`. Each one is bounded in time, and follows no redirect."""
     send = requests.Session.send
 
@@ -94,7 +94,7 @@ def record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
     setattr(requests.Session, "send", send_bounded)  # noqa: B010 - mypy refuses an assignment
 
 
-def guard_machine(forbidden: frozenset[str]) -> None:
+def _guard_machine(forbidden: frozenset[str]) -> None:
     """Make the events `forbidden` (of PEP 578), and opening a file outside of `READABLE`, fail in this process."""
 
     def refuse(event: str, values: tuple[Any, ...]) -> None:

@@ -242,7 +242,7 @@ class SmtpChannel(Channel):
             yield
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
-            raise self.fault(f"{what}: {self._ended or describe_error(error)}", maybe_arrived=was_sent()) from error
+            raise self.fault(f"{what}: {self._ended or _describe_error(error)}", maybe_arrived=was_sent()) from error
         except DeliveryError as error:
             error.maybe_arrived = was_sent()
             if error.affects_all_recipients:
@@ -290,7 +290,7 @@ class SmtpDeliverSettings(MailDeliverSettings):
         return f"{server.at[0]}:{server.at[1]}" + (f" as {server.user}" if server.user else "")
 
 
-def describe_error(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

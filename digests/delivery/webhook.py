@@ -64,7 +64,7 @@ class WebhookChannel(Channel):
         try:
             response = self._post.run()
         except FetchError as error:
-            raise self.fault(f"cannot be reached: {describe_error(error)}", maybe_arrived=is_sent) from error
+            raise self.fault(f"cannot be reached: {_describe_error(error)}", maybe_arrived=is_sent) from error
         status, told = response.status, self._reply_text(response.body)
         if 200 <= status < 300:
             return f"{status} {told}".rstrip()
@@ -91,7 +91,7 @@ class WebhookChannel(Channel):
         return to_one_line(text, MAX_REPLY_CHARS)
 
 
-def describe_error(error: FetchError) -> str:
+def _describe_error(error: FetchError) -> str:
     if isinstance(error, TimedOut):
         return "no answer in time"
     if isinstance(error, RequestRefused):
@@ -99,7 +99,7 @@ def describe_error(error: FetchError) -> str:
     return to_one_line(str(error.reason), MAX_REPLY_CHARS)
 
 
-def parse_place(value: object, info: ValidationInfo) -> Secret | str:
+def _parse_place(value: object, info: ValidationInfo) -> Secret | str:
     """Return a URL as it is, or the place of a secret one. Errors: ValueError."""
     if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
         return parse_secret(value, info)
@@ -115,7 +115,7 @@ class WebhookDeliverSettings(DeliverSettings):
     unique: ClassVar = {"url": "URL"}
 
     channel: Literal["webhook"]
-    url: Annotated[str | SecretRef, BeforeValidator(parse_place)] = Field(
+    url: Annotated[str | SecretRef, BeforeValidator(_parse_place)] = Field(
         description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False
     )
     shape: Literal["json", "ntfy", "slack", "discord"] = Field(

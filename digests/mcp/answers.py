@@ -37,25 +37,7 @@ def list_editions(connection: Connection, digest: str | None, limit: int) -> Ans
     rows = edition_rows(connection, digest, limit=min(max(limit, 1), MAX_EDITIONS))
     if digest and not rows:
         raise DigestError(f"no edition of {digest[:NAME_CHARS]!r} is stored")
-    return {"editions": [describe_edition(load_edition(connection, row), row.suffix) for row in rows]}
-
-
-def describe_edition(edition: Edition, suffix: str) -> Answer:
-    return {
-        "digest": edition.digest,
-        "date": f"{edition.local_date}{suffix}",
-        "title": sanitize_line(edition.title, limit=NAME_CHARS),
-        "number": edition.number,
-        "made_at": edition.made_at,
-        "window": (edition.window_start, edition.window_end),
-        **edition.ledger.counts,
-        "headline": next((quote_headline(story) for story in edition.stories), None),
-    }
-
-
-def quote_headline(story: EditionStory) -> Answer | None:
-    source = next((each for each in story.mentions if each.url == story.url), None)
-    return make_quote(story.title, source) if source else None
+    return {"editions": [_describe_edition(load_edition(connection, row), row.suffix) for row in rows]}
 
 
 def show_edition(connection: Connection, digest: str, day: str) -> Answer:
@@ -72,8 +54,8 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     briefs = edition.all_briefs[:MAX_STORIES]
     articles = articles_by_id(connection, {key for brief in briefs for key in brief.article_ids})
     by_url = {article.url: article for article in articles.values()}
-    return describe_edition(edition, row.suffix) | {
-        "stories": [describe_story(story) for story in edition.stories[:MAX_STORIES]],
+    return _describe_edition(edition, row.suffix) | {
+        "stories": [_describe_story(story) for story in edition.stories[:MAX_STORIES]],
         "briefs": [
             {
                 "story": brief.id,
@@ -86,35 +68,9 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     }
 
 
-def describe_story(story: EditionStory) -> Answer:
-    return {
-        "story": story.id,
-        **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
-        "headline": quote_headline(story),
-        "summary": quote_sentences(story.summary),
-        "new": quote_sentences(story.updates),
-    }
-
-
-def load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answer]:
-    """Return a story, and what each answer on it has: id, headline and counts. Errors: as `resolve_story`."""
-    found = load_story_details(connection, story[:200], compare=lambda _reports: ())
-    title, articles = found.row.title, found.articles.values()
-    source = next((each for each in articles if title and title in each.title), None)
-    return found, {
-        "story": found.row.id,
-        "headline": make_quote(title, source) if source else None,
-        "articles": len(found.articles),
-        "outlets": len(found.coverage.outlets),
-        "independent": len(found.coverage.independent),
-        "headline_only": len(found.coverage.headline_only),
-        **select_fields(found.coverage, "languages", "countries"),
-    }
-
-
 def show_story(connection: Connection, story: str) -> Answer:
     """Return a story with its thread and the beginnings of its newest reports. Errors: as `resolve_story`."""
-    found, head = load_story(connection, story)
+    found, head = _load_story(connection, story)
     origins = [(found.articles[report.origin], len(report.articles) - 1) for report in found.story.wire_groups]
     return head | {
         "thread": [
@@ -135,7 +91,7 @@ def show_story(connection: Connection, story: str) -> Answer:
 
 def show_reporters(connection: Connection, story: str) -> Answer:
     """Return the outlets of a story, and which of them print a copy. Errors: as `resolve_story`."""
-    found, head = load_story(connection, story)
+    found, head = _load_story(connection, story)
     rows: dict[str, Answer] = {}
     for report in found.story.wire_groups:
         for article in (found.articles[key] for key in report.articles):
@@ -157,7 +113,7 @@ def show_reporters(connection: Connection, story: str) -> Answer:
 
 def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> Answer:
     """Return new figures and sentences, changes by outlets, and joins and splits. Errors: as `resolve_story`."""
-    found, head = load_story(connection, story)
+    found, head = _load_story(connection, story)
     ids = {found.row.id, found.asked.id, *found.row.merged_ids}
     editions = [
         edition
@@ -169,49 +125,16 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
     changed = articles_by_id(connection, {each.article_id for each in latest})
     return head | {
         "in_editions": [
-            {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **describe_news(shown)}
+            {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **_describe_news(shown)}
             for edition in editions
             for shown in edition.stories
             if shown.id in ids
         ],
-        "changes_by_outlets": [describe_revision(changed[each.article_id], each) for each in latest],
+        "changes_by_outlets": [_describe_revision(changed[each.article_id], each) for each in latest],
         "joins_and_splits": [
             {"at": each.at, "kind": each.kind, "story": each.story, "other": each.other, "articles": len(each.articles)}
             for each in found.changes[-MAX_CHANGES:]
         ],
-    }
-
-
-def describe_news(story: EditionStory) -> Answer:
-    return {
-        "status": story.status,
-        "figures": [
-            {
-                "before": sanitize_line(each.before, limit=FIGURE_CHARS),
-                "after": sanitize_line(each.after, limit=FIGURE_CHARS),
-                "sentences": quote_sentences((each.sentence_before, each.sentence_after)),
-            }
-            for each in story.number_changes[:MAX_CHANGES]
-        ],
-        "sentences": quote_sentences(story.updates),
-    }
-
-
-def describe_revision(article: Article, revision: Revision) -> Answer:
-    """Return how an outlet changed an article: its titles, and sentences that only one of the versions has."""
-    found: Answer = {"kind": revision.kind, "noticed_at": revision.at, "title": make_quote(article.title, article)}
-    if revision.kind == "gone":
-        return found
-    before, after = (
-        [text[start:end] for start, end in sentences(text, article.language)]
-        for text in (article.text[:READ_CHARS], revision.text[:READ_CHARS])
-    )
-    is_in_before, is_in_after = set(before).__contains__, set(after).__contains__
-    removed, added = filterfalse(is_in_after, before), filterfalse(is_in_before, after)
-    return found | {
-        "new_title": make_quote(revision.title, article) if revision.title != article.title else None,
-        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES)],
-        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES)],
     }
 
 
@@ -236,4 +159,81 @@ def search_articles(connection: Connection, words: str, filters: Filters, limit:
         "has_more": found.has_more,
         "stopped_at": found.stopped_at,
         "articles_not_indexed": count_missing(connection),
+    }
+
+
+def _describe_edition(edition: Edition, suffix: str) -> Answer:
+    return {
+        "digest": edition.digest,
+        "date": f"{edition.local_date}{suffix}",
+        "title": sanitize_line(edition.title, limit=NAME_CHARS),
+        "number": edition.number,
+        "made_at": edition.made_at,
+        "window": (edition.window_start, edition.window_end),
+        **edition.ledger.counts,
+        "headline": next((_quote_headline(story) for story in edition.stories), None),
+    }
+
+
+def _quote_headline(story: EditionStory) -> Answer | None:
+    source = next((each for each in story.mentions if each.url == story.url), None)
+    return make_quote(story.title, source) if source else None
+
+
+def _describe_story(story: EditionStory) -> Answer:
+    return {
+        "story": story.id,
+        **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
+        "headline": _quote_headline(story),
+        "summary": quote_sentences(story.summary),
+        "new": quote_sentences(story.updates),
+    }
+
+
+def _load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answer]:
+    """Return a story, and what each answer on it has: id, headline and counts. Errors: as `resolve_story`."""
+    found = load_story_details(connection, story[:200], compare=lambda _reports: ())
+    title, articles = found.row.title, found.articles.values()
+    source = next((each for each in articles if title and title in each.title), None)
+    return found, {
+        "story": found.row.id,
+        "headline": make_quote(title, source) if source else None,
+        "articles": len(found.articles),
+        "outlets": len(found.coverage.outlets),
+        "independent": len(found.coverage.independent),
+        "headline_only": len(found.coverage.headline_only),
+        **select_fields(found.coverage, "languages", "countries"),
+    }
+
+
+def _describe_news(story: EditionStory) -> Answer:
+    return {
+        "status": story.status,
+        "figures": [
+            {
+                "before": sanitize_line(each.before, limit=FIGURE_CHARS),
+                "after": sanitize_line(each.after, limit=FIGURE_CHARS),
+                "sentences": quote_sentences((each.sentence_before, each.sentence_after)),
+            }
+            for each in story.number_changes[:MAX_CHANGES]
+        ],
+        "sentences": quote_sentences(story.updates),
+    }
+
+
+def _describe_revision(article: Article, revision: Revision) -> Answer:
+    """Return how an outlet changed an article: its titles, and sentences that only one of the versions has."""
+    found: Answer = {"kind": revision.kind, "noticed_at": revision.at, "title": make_quote(article.title, article)}
+    if revision.kind == "gone":
+        return found
+    before, after = (
+        [text[start:end] for start, end in sentences(text, article.language)]
+        for text in (article.text[:READ_CHARS], revision.text[:READ_CHARS])
+    )
+    is_in_before, is_in_after = set(before).__contains__, set(after).__contains__
+    removed, added = filterfalse(is_in_after, before), filterfalse(is_in_before, after)
+    return found | {
+        "new_title": make_quote(revision.title, article) if revision.title != article.title else None,
+        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES)],
+        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES)],
     }

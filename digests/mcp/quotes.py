@@ -52,7 +52,7 @@ def check_quote(connection: Connection, quote: str, wanted: str | None) -> Answe
     else:
         articles = [find_article(connection, wanted[:2_048])]
     revisions = revisions_of(connection, [each.id for each in articles])
-    places = [place for each in articles for place in find_places(each, revisions.get(each.id, ()), quote)]
+    places = [place for each in articles for place in _find_places(each, revisions.get(each.id, ()), quote)]
     if places:
         return {"verdict": "verbatim", "places": places}
     similar = [each for each in articles if matches(query, f"{each.title}\n{each.text}")]
@@ -62,7 +62,7 @@ def check_quote(connection: Connection, quote: str, wanted: str | None) -> Answe
     }
 
 
-def find_places(article: Article, revisions: Sequence[Revision], quote: str) -> Iterator[Answer]:
+def _find_places(article: Article, revisions: Sequence[Revision], quote: str) -> Iterator[Answer]:
     """Yield the title or text of each version of an article that has `quote`, with the text around it."""
     versions = [("stored", article.title, article.text)]
     versions += [(f"changed, noticed {each.at:%Y-%m-%d %H:%M} UTC", each.title, each.text) for each in revisions]

@@ -130,7 +130,7 @@ class StrictServer(MCPServer[Any]):
     async def run_stdio_async(self) -> None:
         async def read_messages() -> AsyncIterator[str]:
             async for line in anyio.wrap_file(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")):
-                if fault := find_fault(line):
+                if fault := _find_fault(line):
                     await replies.send(SessionMessage(fault))
                 else:
                     yield line
@@ -141,7 +141,7 @@ class StrictServer(MCPServer[Any]):
             await self._lowlevel_server.run(messages, replies, options)
 
 
-def find_fault(line: str) -> JSONRPCError | None:
+def _find_fault(line: str) -> JSONRPCError | None:
     """
     Return the error to answer a line with that is no message: no JSON, a batch, an id that is no text or integer.
 

@@ -73,7 +73,7 @@ def parse_settings(text: str, path: Path) -> Settings:
     """Return the settings in `text`, read as the file at `path`. Errors: as `load_settings_file`."""
     found = parse_with_recovery(text, str(path))
     problems = list(found.faults)
-    model, settings, faults = settings_model(), None, list(cross_field_issues(found.data))
+    model, settings, faults = settings_model(), None, list(_cross_field_issues(found.data))
     try:
         settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
@@ -85,18 +85,18 @@ def parse_settings(text: str, path: Path) -> Settings:
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
     settings._path = path.absolute()
-    settings._file_hash = hash_text(text)
+    settings._file_hash = _hash_text(text)
     return settings
 
 
-def hash_text(text: str) -> str:
+def _hash_text(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def file_state(path: Path) -> str:
     """Return the hash of a settings file, equal to that of its settings; why it cannot be read, if so."""
     try:
-        return hash_text(read_file(path))
+        return _hash_text(read_file(path))
     except SettingsError as error:
         return str(error)
 
@@ -116,7 +116,7 @@ def settings_model() -> type[Settings]:
     return create_model("Settings", __base__=Settings, **fields)
 
 
-def cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
+def _cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
     yield from Settings.cross_field_issues(data, data)
     for name, field in settings_model().model_fields.items():
         section = field.annotation
@@ -143,39 +143,39 @@ def to_issues(error: ValidationError, model: type[BaseModel]) -> Iterator[Valida
     """Yield one issue for each validation error, with its location in the file."""
     for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"] if part != "root")
-        loc = tuple(part for part in path if not is_tag(part))
+        loc = tuple(part for part in path if not _is_tag(part))
         match detail["type"]:
             case "extra_forbidden":
-                yield ValidationIssue(loc=loc, message=unknown_key_message(path, model), at_key=True)
-            case "missing" if kind := kind_of(path[:-1]):
+                yield ValidationIssue(loc=loc, message=_unknown_key_message(path, model), at_key=True)
+            case "missing" if kind := _kind_of(path[:-1]):
                 message = f"got {quote_value(kind[1])} without {loc[-1]}; expected one"
                 yield ValidationIssue(loc=(*loc[:-1], kind[0]), message=message, missing=True)
             case "missing":
-                field = fields_at(model, path[:-1]).get(str(loc[-1]))
+                field = _fields_at(model, path[:-1]).get(str(loc[-1]))
                 message = f"is missing; expected: {field.description}" if field else "is missing"
                 yield ValidationIssue(loc=loc, message=message, at_key=True, missing=True)
             case kind_error if kind_error == UNKNOWN_KIND:
-                yield unknown_kind_issue(loc, detail)
+                yield _unknown_kind_issue(loc, detail)
             case _:
-                yield ValidationIssue(loc=loc, message=message_for(detail))
+                yield ValidationIssue(loc=loc, message=_message_for(detail))
 
 
-def is_tag(part: int | str) -> bool:
+def _is_tag(part: int | str) -> bool:
     return isinstance(part, str) and part.startswith(TAG_PREFIX)
 
 
-def kind_of(path: Loc) -> tuple[str, str] | None:
+def _kind_of(path: Loc) -> tuple[str, str] | None:
     """Return key and value that chose the model of the table at `path`; None if its place alone decides."""
     key, is_kind, value = str(path[-1] if path else "").removeprefix(TAG_PREFIX).partition("=")
-    return (key, value) if path and is_tag(path[-1]) and is_kind else None
+    return (key, value) if path and _is_tag(path[-1]) and is_kind else None
 
 
-def unknown_kind_issue(loc: Loc, detail: ErrorDetails) -> ValidationIssue:
+def _unknown_kind_issue(loc: Loc, detail: ErrorDetails) -> ValidationIssue:
     """Return the issue for a table that lacks the key that says what it is, or has an unknown value there."""
     context, table = detail["ctx"], detail["input"]
     key, known = context["key"], context["expected"].split(", ")
     if key in table:
-        return ValidationIssue(loc=(*loc, key), message=unknown_choice_message(table[key], known))
+        return ValidationIssue(loc=(*loc, key), message=_unknown_choice_message(table[key], known))
     choices = ", ".join(f'"{name}"' for name in known)
     return ValidationIssue(loc=(*loc, key), message=f"is missing; expected one of {choices}", at_key=True, missing=True)
 
@@ -186,14 +186,14 @@ def expected_values() -> dict[str, str]:
     return tomllib.loads(Path(__file__).with_name("expected.toml").read_text("utf-8"))
 
 
-def message_for(detail: ErrorDetails) -> str:
+def _message_for(detail: ErrorDetails) -> str:
     context: dict[str, Any] = detail.get("ctx") or {}
     kind, got = detail["type"], detail["input"]
     if kind == "value_error":
         return str(context.get("error", detail["msg"]))
     if kind == "literal_error":
         known = [part.strip("'") for part in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
-        return unknown_choice_message(got, known)
+        return _unknown_choice_message(got, known)
     expected = expected_values()[kind].format(**context) if kind in expected_values() else detail["msg"]
     match got:
         case dict():
@@ -204,60 +204,60 @@ def message_for(detail: ErrorDetails) -> str:
             return f"got {quote_value(got)}, expected {expected}"
 
 
-def unknown_choice_message(got: object, known: list[str]) -> str:
+def _unknown_choice_message(got: object, known: list[str]) -> str:
     choices = ", ".join(f'"{name}"' for name in known)
     return f"got {quote_value(got)}, expected one of {choices}{did_you_mean(str(got), known)}"
 
 
-def unknown_key_message(path: Loc, model: type[BaseModel]) -> str:
+def _unknown_key_message(path: Loc, model: type[BaseModel]) -> str:
     """Return the message for an unknown key: it suggests a similar key here, or the table that has this key."""
     if len(path) == 1 and path[0] in REMOVED_TABLES:
         return f"this table has no effect any more, remove it: {REMOVED_TABLES[path[0]]}"
-    name, known = str(path[-1]), fields_at(model, path[:-1])
-    if kind := kind_of(path[:-1]):
-        kinds = tagged_types(type_at(model, path[:-2])).items()
-        others = [quote_value(tag.partition("=")[2]) for tag, each in kinds if name in fields_of(inner_model(each))]
+    name, known = str(path[-1]), _fields_at(model, path[:-1])
+    if kind := _kind_of(path[:-1]):
+        kinds = _tagged_types(_type_at(model, path[:-2])).items()
+        others = [quote_value(tag.partition("=")[2]) for tag, each in kinds if name in _fields_of(inner_model(each))]
         if others:
             return f"belongs to {kind[0]} = {' or '.join(others)}, not {quote_value(kind[1])}"
     if near := did_you_mean(name, known):
         return f"unknown setting{near}"
-    tables = {key: inner_model(field.annotation) for key, field in fields_of(model).items()}
+    tables = {key: inner_model(field.annotation) for key, field in _fields_of(model).items()}
     elsewhere = [
-        f"[{key}]" if fields_of(model)[key].annotation is table else f"[[{key}]]"
+        f"[{key}]" if _fields_of(model)[key].annotation is table else f"[[{key}]]"
         for key, table in tables.items()
-        if name in fields_of(table)
+        if name in _fields_of(table)
     ]
     if elsewhere:
         return f"unknown setting here; it belongs in {' or '.join(elsewhere)}"
     return f"unknown setting; known here: {', '.join(known)}"
 
 
-def fields_at(model: type[BaseModel], path: Loc) -> dict[str, FieldInfo]:
+def _fields_at(model: type[BaseModel], path: Loc) -> dict[str, FieldInfo]:
     """Return the fields of the table at `path` by key; empty if there is no table."""
-    return fields_of(inner_model(type_at(model, path)))
+    return _fields_of(inner_model(_type_at(model, path)))
 
 
-def type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any type form)
+def _type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any type form)
     """Return the type of what is at `path`, which has the tags of unions too; None if nothing is there."""
     found: Any = model
     for part in path:
-        if is_tag(part):
-            found = tagged_types(found).get(str(part))
+        if _is_tag(part):
+            found = _tagged_types(found).get(str(part))
         elif isinstance(part, str):
-            field = fields_of(inner_model(found)).get(part)
+            field = _fields_of(inner_model(found)).get(part)
             found = field.annotation if field else None
     return found
 
 
-def tagged_types(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 (any type form)
+def _tagged_types(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 (any type form)
     """Return the members of the tagged union in a type, by tag."""
     inner, *others = get_args(annotation) or (None,)
     if tag := next((each.tag for each in others if isinstance(each, Tag)), None):
         return {tag: inner}
-    return {tag: each for item in get_args(annotation) for tag, each in tagged_types(item).items()}
+    return {tag: each for item in get_args(annotation) for tag, each in _tagged_types(item).items()}
 
 
-def fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+def _fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
 
 
