@@ -22,11 +22,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 from watcher.errors import FeedError
-from watcher.feeds.html_text import html_to_text, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.normalize import parse_date
 from watcher.feeds.parse import parse_feed
 from watcher.model import Entry, ParsedFeed
 from watcher.text.encoding import decode_feed
+from watcher.text.plain_text import to_one_line
 
 PLACE = "http://127.0.0.1:8097/tests/"  # where feedparser's own tests serve their files
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import IO
 from digests.delivery.channels import BeforeCommit, ProcessChannel
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
-from watcher.feeds.html_text import to_one_line
+from watcher.text.plain_text import to_one_line
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
 MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown

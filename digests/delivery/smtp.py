@@ -14,7 +14,7 @@ from digests.delivery.channels import BeforeCommit, Channel
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import DeliverSettings, SmtpSettings
-from watcher.feeds.html_text import to_one_line
+from watcher.text.plain_text import to_one_line
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for QUIT, whose answer does not matter

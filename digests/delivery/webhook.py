@@ -8,9 +8,9 @@ from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.delivery import DeliverSettings, SmtpSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut
-from watcher.feeds.html_text import to_one_line
 from watcher.net.post import HttpPost
 from watcher.settings.types import Secret, check_web
+from watcher.text.plain_text import to_one_line
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from watcher.feeds.html_text import html_to_text, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.mime import MAX_HEADER_LINES, header, read_headers, read_sender, split_head, text_parts
 from watcher.feeds.normalize import TEXT_CHARS, RawEntry, RawFeed, RawText
 from watcher.feeds.shown_html import drop_unshown
 from watcher.text.encoding import decode_page
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import SHARED
 
 MAIL = "Mail"  # the format

@@ -9,8 +9,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import has_markup, html_to_text, strip_control_chars, to_one_line, truncate
+from watcher.feeds.html_text import has_markup, html_to_text
 from watcher.model import Entry, SitemapPart
+from watcher.text.plain_text import strip_control_chars, to_one_line, truncate
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000

@@ -11,7 +11,7 @@ from itertools import islice
 from watcher.errors import FeedError, FetchError
 from watcher.failure_messages import FeedKind, HealthKind, Reason
 from watcher.feeds.discover import find_feed_links
-from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.json_feed import parse_json_feed
 from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import (
@@ -26,6 +26,7 @@ from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap
 from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
 from watcher.text.encoding import decode_feed, decode_page
+from watcher.text.plain_text import strip_control_chars, to_one_line
 from watcher.text.urls import is_mail
 
 CUT = "it ends in the middle"  # the fault of a feed without its end

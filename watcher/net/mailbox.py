@@ -17,12 +17,12 @@ from urllib.parse import unquote, urlsplit
 
 from watcher.errors import HopError, WatcherError
 from watcher.failure_messages import FetchKind
-from watcher.feeds.html_text import strip_control_chars, to_one_line
 from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails, wanted_senders
 from watcher.model import NotModified, Response
 from watcher.net.address_guard import embedded_ipv4, is_public
 from watcher.net.transport import httpx, tls_context, translate_errors
 from watcher.settings.request_options import RequestOptions, reveal_value
+from watcher.text.plain_text import strip_control_chars, to_one_line
 from watcher.text.urls import MAIL_PORTS
 
 MAX_MAILS, MAX_BYTES = 200, 5 * 1024 * 1024  # in one poll; the others wait for the next one

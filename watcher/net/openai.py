@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut, TooLarge, WatcherError, status_reason
 from watcher.features.embedders import sanitize_text, unit_vectors
-from watcher.feeds.html_text import to_one_line
 from watcher.feeds.schedule import parse_retry_after
 from watcher.net.post import HttpPost, PostResponse
 from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
+from watcher.text.plain_text import to_one_line
 
 COMPLETION_BYTES = 1 << 20  # of an answer
 CHARS_A_TOKEN = 3  # an estimate if the endpoint reports no usage
