@@ -23,11 +23,11 @@ from urllib.parse import urljoin
 
 from watcher.errors import FeedError
 from watcher.feeds.html_text import html_to_text
-from watcher.feeds.normalize import parse_date
 from watcher.feeds.parse import parse_feed
 from watcher.model import Entry, ParsedFeed
 from watcher.text.encoding import decode_feed
 from watcher.text.plain_text import to_one_line
+from watcher.text.timestamps import parse_timestamp
 
 PLACE = "http://127.0.0.1:8097/tests/"  # where feedparser's own tests serve their files
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -233,7 +233,7 @@ def moment_of(value: Any) -> datetime | None:  # noqa: ANN401
     """Return the date in a tuple of feedparser's or a text of gofeed's."""
     if isinstance(value, tuple):
         return datetime(*value[:6], tzinfo=UTC)
-    return parse_date(value) if isinstance(value, str) else None
+    return parse_timestamp(value) if isinstance(value, str) else None
 
 
 def reason(one: Expected, got: Any, feed: ParsedFeed | FeedError, body: bytes) -> str:  # noqa: ANN401

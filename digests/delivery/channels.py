@@ -19,7 +19,7 @@ from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.delivery import ChannelName, DeliverSettings, SmtpSettings
 from watcher.errors import status_reason
-from watcher.feeds.schedule import parse_retry_after
+from watcher.net.freshness import parse_retry_after
 
 RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome

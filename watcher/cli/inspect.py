@@ -29,9 +29,10 @@ from watcher.feeds.health import HINTS, REDESIGNED, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
 from watcher.feeds.page import PAGE
-from watcher.feeds.schedule import NextPoll, parse_freshness
+from watcher.feeds.schedule import NextPoll
 from watcher.feeds.sitemap import FORMATS
 from watcher.model import Response, Validators
+from watcher.net.freshness import parse_freshness
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag

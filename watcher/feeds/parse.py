@@ -1,11 +1,9 @@
 """Parses the bytes of a feed to a ParsedFeed; the error for other bytes says what they are."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.resources import files
 from itertools import islice
 
 from watcher.errors import FeedError, FetchError
@@ -25,6 +23,7 @@ from watcher.feeds.normalize import (
 from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
+from watcher.net.bot_walls import find_bot_wall
 from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.plain_text import strip_control_chars, to_one_line
 from watcher.text.urls import is_mail
@@ -61,12 +60,6 @@ Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index by 
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
-WALL_BYTES = 16_384
-
-BOT_WALLS = {
-    name: re.compile(pattern.encode(), re.IGNORECASE)
-    for name, pattern in tomllib.loads(files("watcher.feeds").joinpath("bot_walls.toml").read_text("utf-8")).items()
-}
 
 
 def parse_feed(
@@ -251,9 +244,3 @@ def binary_kind(body: bytes) -> FeedKind | None:
     sample = decode_feed(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
     return known or (FeedKind.BINARY if is_binary else None)
-
-
-def find_bot_wall(body: bytes) -> str | None:
-    """Return the name of the bot wall that sent the page, or None."""
-    head = body[:WALL_BYTES]
-    return next((name for name, pattern in BOT_WALLS.items() if pattern.search(head)), None)

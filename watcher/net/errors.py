@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from watcher.errors import FetchError, HopError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FetchKind, Reason, ReasonKind
-from watcher.feeds.parse import find_bot_wall
-from watcher.feeds.schedule import parse_freshness
 from watcher.machine import cause_chain
+from watcher.net.bot_walls import find_bot_wall
+from watcher.net.freshness import parse_freshness
 from watcher.net.transport import httpx
 
 WIRE_ERRORS = (httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, HopError, UnicodeError)

@@ -14,10 +14,11 @@ from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
 from watcher.feeds.page import propose_selectors
-from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
+from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import NotModified, PageSelectors, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
+from watcher.net.freshness import Freshness, parse_freshness
 from watcher.net.redirects import PERMANENT
 from watcher.net.robots import evaluate, extract_rules, robots_url
 from watcher.settings.models import PollSettings, Settings

@@ -13,7 +13,7 @@ from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
 from watcher.feeds.mail import describe_fault, join_mails, split_mails
 from watcher.feeds.parse import Parts, parse_feed
-from watcher.feeds.schedule import LONGEST_HOLD_S, Freshness, PollPolicy, parse_freshness, schedule_next_poll
+from watcher.feeds.schedule import LONGEST_HOLD_S, PollPolicy, schedule_next_poll
 from watcher.model import (
     Entry,
     EntryChanges,
@@ -30,6 +30,7 @@ from watcher.model import (
     Validators,
 )
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE
+from watcher.net.freshness import Freshness, parse_freshness
 from watcher.settings.models import PollSettings
 from watcher.store.feeds import known_entries, recent_content_hashes
 from watcher.store.hosts import known_hosts, set_blocked_until
