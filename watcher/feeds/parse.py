@@ -11,7 +11,6 @@ from watcher.failure_messages import FeedKind, HealthKind, Reason
 from watcher.feeds.discover import find_feed_links
 from watcher.feeds.html_text import html_to_text
 from watcher.feeds.json_feed import parse_json_feed
-from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import (
     RawFeed,
     absolute_url,
@@ -26,7 +25,6 @@ from watcher.model import PageSelectors, ParsedFeed, SitemapPart
 from watcher.net.bot_walls import find_bot_wall
 from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.plain_text import strip_control_chars, to_one_line
-from watcher.text.urls import is_mail
 
 CUT = "it ends in the middle"  # the fault of a feed without its end
 END_CHARS = 4_000  # at the end of a feed, in which its root is closed; some servers append a script or a comment
@@ -75,7 +73,7 @@ def parse_feed(
 ) -> ParsedFeed:
     """
     Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
-    file, whatever its content type; or the mails of a folder, if `url` is one.
+    file, whatever its content type.
 
     Of more than `max_entries` entries, the newest are read. Entity declarations are ignored, never expanded.
 
@@ -98,8 +96,6 @@ def parse_raw_feed(
     body: bytes, page: PageSelectors | None = None, *, url: str, content_type: str | None = None, max_entries: int = 500
 ) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
-    if is_mail(url):
-        return parse_mails(body, url, max_entries)
     if page is not None:
         from watcher.feeds.page import parse_page  # late: lxml takes 5 MB, and only pages need it
 

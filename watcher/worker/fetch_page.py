@@ -26,12 +26,12 @@ from watcher.store.pages import StoredPage
 from watcher.store.polls import feed_text_id
 from watcher.text.encoding import replace_surrogates
 from watcher.text.format import fields
-from watcher.text.urls import article_id, hide_secrets, host_key, host_of, is_mail, normalize_url
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import PageDone, WorkerContext
-from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host
+from watcher.worker.host_blocks import MAX_PAGE_BLOCK, block_host
 from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -153,8 +153,9 @@ def describe_stored(article: Article) -> str:
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
     """Whether to fetch the page, rather than use the feed's text; never one that a mail links."""
-    has_full_text = (page.feed.source.full_text and page.entry.text) or is_mail(page.feed.source.url)
-    return bool(page.url) and context.fetch.articles and not has_full_text
+    source = page.feed.source
+    has_full_text = source.full_text and page.entry.text
+    return bool(page.url) and source.has_pages and context.fetch.articles and not has_full_text
 
 
 async def decide_fetch(
@@ -250,7 +251,7 @@ async def use_feed_text(
         processed = await article_from_entry(page, context)
     except WorkerFailed as error:
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
-    if not processed.cleaned.title or (not processed.cleaned.text and is_mail(page.feed.source.url)):
+    if not processed.cleaned.title or not (processed.cleaned.text or page.feed.source.has_pages):
         return FailPage(reason=reason, retry_at=None)
     kept = reason if is_fallback or not processed.cleaned.text else None
     if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):

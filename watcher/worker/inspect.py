@@ -12,21 +12,23 @@ from http import HTTPStatus
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
-from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
+from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
 from watcher.feeds.page import propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
-from watcher.model import NotModified, PageSelectors, Response, Validators
+from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
 from watcher.net.freshness import Freshness, parse_freshness
+from watcher.net.mailbox import fetch_mails
 from watcher.net.redirects import PERMANENT
 from watcher.net.robots import evaluate, extract_rules, robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
-from watcher.text.urls import host_of, normalize_url
+from watcher.text.urls import host_of, is_mail, normalize_url
 from watcher.worker import tasks
 from watcher.worker.context import PRODUCT_NAME, client_for, parsing_pool, system_clock
-from watcher.worker.poll_feed import get_parts, poll_policy
+from watcher.worker.fetch_feed import get_parts
+from watcher.worker.poll_feed import poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
@@ -49,12 +51,17 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """The result of a request for `asked`: a response and its content, or an error (WorkerFailed: parsing failed)."""
+    """
+    The result of a request for `asked`: a response or mails, and their content; or an error.
+
+    WorkerFailed: parsing failed.
+    """
 
     asked: str
     at: datetime
     redirects: tuple[Redirect, ...] = ()
     response: Response | None = None
+    folder: FolderMails | None = None
     found: FeedReport | NotAFeed | None = None
     error: WatcherError | None = None
 
@@ -101,6 +108,8 @@ class FeedProber:
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
         """Request `url`, `as_page` to look for feeds on it, and return the result; a failed fetch is its `error`."""
+        if is_mail(url):
+            return await self._probe_folder(url)
         options = None if as_page else self.options.get(url)
         page = options.page if options else None
         steps: list[Redirect] = []
@@ -119,6 +128,17 @@ class FeedProber:
         except (FetchError, WorkerFailed) as error:
             return replace(seen, redirects=tuple(steps), error=error)
         return replace(seen, redirects=tuple(steps), found=found)
+
+    async def _probe_folder(self, url: str) -> ProbeResult:
+        seen = ProbeResult(asked=url, at=self.now())
+        self.on_request(url)
+        limits = {"timeout_s": self.client.timeout_s, "deadline_s": self.client.deadline_s}
+        try:
+            folder = await fetch_mails(url, "", self.options.get(url), **limits)
+            seen = replace(seen, at=self.now(), folder=folder)
+            return replace(seen, found=await self.pool.run(inspect_mails, folder, seen.at, limit_s=EXAMINE_LIMIT_S))
+        except (FetchError, WorkerFailed) as error:
+            return replace(seen, error=error)
 
     async def probe_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
         """Probe spellings of a URL until one can be connected to; return its result, else the result of the first."""
@@ -209,9 +229,9 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
 
 def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
     """Return when the next poll would be if this probe had been a poll; None if the feed is gone for good."""
-    report = probe.report
+    report, response = probe.report, probe.response
     wishes = poll_policy(poll, own_every_s, report.feed if report else None)
-    if report is None or probe.response is None:
+    if report is None:
         error = probe.error if isinstance(probe.error, FetchError) else None
         if error and error.permanent:
             return None
@@ -221,8 +241,8 @@ def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: fl
         wishes,
         now=probe.at,
         published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=parse_freshness(probe.response.headers, probe.at),
-        has_validators=probe.response.validators != Validators(),
+        freshness=parse_freshness(response.headers, probe.at) if response else None,
+        has_validators=response is None or response.validators != Validators(),  # of a folder, only new mails are read
     )
 
 

@@ -19,7 +19,8 @@ from watcher.text.format import fields
 from watcher.text.urls import host_of
 from watcher.worker.context import PRODUCT_NAME, WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
-from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host, failed_result, poll_feed, record_result
+from watcher.worker.host_blocks import MAX_PAGE_BLOCK, block_host
+from watcher.worker.poll_feed import failed_result, poll_feed, record_result
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
