@@ -18,7 +18,7 @@ from watcher.net.freshness import Freshness, parse_freshness
 from watcher.net.mailbox import fetch_mails
 from watcher.text.format import fields
 from watcher.worker.context import WorkerContext
-from watcher.worker.host_blocks import block_host
+from watcher.worker.host_session import HostSession, block_host
 from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -43,7 +43,9 @@ class FetchedFeed(ABC):
         return self.content_hash is not None and (self.moved_to is not None or self.content_hash != feed.body_hash)
 
     @abstractmethod
-    async def parse(self, feed: Feed, context: WorkerContext, known: Mapping[str, str]) -> tuple[ParsedFeed, bool]:
+    async def parse(
+        self, feed: Feed, context: WorkerContext, session: HostSession, known: Mapping[str, str]
+    ) -> tuple[ParsedFeed, bool]:
         """
         Return the parsed content, and whether that is all; `known` as in `parse_feed`.
 
@@ -51,9 +53,9 @@ class FetchedFeed(ABC):
         """
 
 
-async def fetch_feed(feed: Feed, context: WorkerContext) -> FetchedFeed:
+async def fetch_feed(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedFeed:
     """Return what the source of a feed has new. Errors: FetchError, MachineError."""
-    return await FETCHERS[feed.url.partition(":")[0].lower()](feed, context)
+    return await FETCHERS[feed.url.partition(":")[0].lower()](feed, context, session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,9 @@ class FetchedDocument(FetchedFeed):
     answer: Response | NotModified
     page: PageSelectors | None
 
-    async def parse(self, feed: Feed, context: WorkerContext, known: Mapping[str, str]) -> tuple[ParsedFeed, bool]:
+    async def parse(
+        self, feed: Feed, context: WorkerContext, session: HostSession, known: Mapping[str, str]
+    ) -> tuple[ParsedFeed, bool]:
         assert isinstance(self.answer, Response)
         body, kind = self.answer.body, self.answer.header("content-type")
         parse = partial(parse_feed, url=self.url, content_type=kind, now=context.now(), known=known, page=self.page)
@@ -71,31 +75,25 @@ class FetchedDocument(FetchedFeed):
         is_complete = all(part.changed_at for part in parsed.parts)
         if not parsed.parts:
             return parsed, is_complete
-
-        async def get(url: str) -> Response | NotModified:
-            await context.sleep(context.fetch.host_delay.total_seconds())
-            options = context.request_options.get(feed.source.url)
-            return await context.client.get(url, accept=ACCEPT_FEED, options=options)
-
-        parts = await get_parts(parsed, get)
+        parts = await get_parts(parsed, partial(session.get, source=feed.source.url, accept=ACCEPT_FEED))
         if isinstance(error := parts[-1][1], FetchError):
             await block_host(error, context, implied=context.poll.min_every)
         parsed = await context.feed_pool.run(partial(parse, parts=parts), body, limit_s=PARSE_LIMIT_S)
         return parsed, is_complete and not parsed.parts
 
 
-async def fetch_document(feed: Feed, context: WorkerContext) -> FetchedDocument:
+async def fetch_document(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedDocument:
     """Return the answer to a conditional request for a feed, or for a page that is a source."""
     options = context.request_options.get(feed.source.url)
     page = options.page if options else None
     # With other selectors than last time, the same page has other entries.
     is_same_page = (feed.body_hash or "")[HASH_CHARS:] == hash_selectors(page)
-    answer = await context.client.get(
+    answer = await session.get(
         feed.url,
+        source=feed.source.url,
         validators=feed.validators if is_same_page else Validators(),
         accept=ACCEPT_PAGE if page else ACCEPT_FEED,
         delta=page is None,
-        options=options,
     )
     validators, max_age_s, content_hash = answer.validators, None, None
     if isinstance(answer, Response):
@@ -142,7 +140,9 @@ class FetchedMails(FetchedFeed):
 
     folder: FolderMails
 
-    async def parse(self, feed: Feed, context: WorkerContext, known: Mapping[str, str]) -> tuple[ParsedFeed, bool]:
+    async def parse(
+        self, feed: Feed, context: WorkerContext, session: HostSession, known: Mapping[str, str]
+    ) -> tuple[ParsedFeed, bool]:
         parse = partial(parse_mails, now=context.now(), known=known)
         try:
             parsed = await context.feed_pool.run(parse, self.folder, limit_s=PARSE_LIMIT_S)
@@ -153,15 +153,14 @@ class FetchedMails(FetchedFeed):
         return parsed, True
 
 
-async def fetch_folder(feed: Feed, context: WorkerContext) -> FetchedMails:
+async def fetch_folder(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedMails:
     """Return the mails of a folder that are new since the last poll; the store keeps its state as its ETag."""
-    folder = await fetch_mails(
-        feed.url,
-        feed.validators.etag or "",
-        context.request_options.get(feed.source.url),
-        timeout_s=context.fetch.timeout.total_seconds(),
-        deadline_s=context.fetch.deadline.total_seconds(),
-    )
+    options = context.request_options.get(feed.source.url)
+    timeout_s, deadline_s = context.fetch.timeout.total_seconds(), context.fetch.deadline.total_seconds()
+    async with session:
+        folder = await fetch_mails(
+            feed.url, feed.validators.etag or "", options, timeout_s=timeout_s, deadline_s=deadline_s
+        )
     has_news = folder.mails or not feed.validators.etag
     content = b"".join(hashlib.sha256(mail).digest() for mail in folder.mails) + repr(folder.faults).encode()
     return FetchedMails(
@@ -191,7 +190,7 @@ async def parse_each_mail(
 
 
 # By the scheme of the URL of a source.
-FETCHERS: Mapping[str, Callable[[Feed, WorkerContext], Awaitable[FetchedFeed]]] = {
+FETCHERS: Mapping[str, Callable[[Feed, WorkerContext, HostSession], Awaitable[FetchedFeed]]] = {
     "http": fetch_document,
     "https": fetch_document,
     "maildir": fetch_folder,

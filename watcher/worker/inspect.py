@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -17,17 +17,18 @@ from watcher.feeds.page import propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
-from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
+from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, NONE_KEPT, Client
 from watcher.net.freshness import Freshness, parse_freshness
 from watcher.net.mailbox import fetch_mails
 from watcher.net.redirects import PERMANENT
-from watcher.net.robots import evaluate, extract_rules, robots_url
+from watcher.net.robots import robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, is_mail, normalize_url
 from watcher.worker import tasks
-from watcher.worker.context import PRODUCT_NAME, client_for, parsing_pool, system_clock
+from watcher.worker.context import client_for, parsing_pool, system_clock
 from watcher.worker.fetch_feed import get_parts
+from watcher.worker.host_session import HostSession
 from watcher.worker.poll_feed import poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
@@ -103,8 +104,8 @@ class FeedProber:
     robots: bool = True  # a page that is a source is requested only if its robots.txt allows it
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _free_at: dict[str, datetime] = field(default_factory=dict)
-    _held: dict[str, FetchError] = field(default_factory=dict)
+    _sessions: dict[str, HostSession] = field(default_factory=dict)  # by host
+    _refusals: dict[str, FetchError] = field(default_factory=dict)  # by host
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
         """Request `url`, `as_page` to look for feeds on it, and return the result; a failed fetch is its `error`."""
@@ -166,46 +167,62 @@ class FeedProber:
     async def _check_robots(self, url: str) -> None:
         """Errors: RequestRefused if its site's robots.txt forbids `url`; FetchError or WorkerFailed."""
         status, body = await self.get_robots(url)
-        rules = await self.pool.run(extract_rules, body, PRODUCT_NAME, limit_s=EXAMINE_LIMIT_S)
-        verdict = await self.pool.run(evaluate, status, rules, [url], limit_s=EXAMINE_LIMIT_S)
+        session = self._session(host_of(url))
+        verdict = await session.evaluate_rules(status, await session.read_rules(body), [url])
         if url not in verdict.allowed:
             raise RequestRefused(url, verdict.reason)
 
     async def get_robots(self, url: str) -> tuple[int, bytes]:
         """Return status and body of the robots.txt for `url`. Errors: FetchError if there is no response."""
+        where = robots_url(url)
         try:
-            answer = await self._get(robots_url(url), [], accept="text/plain", source=url)
+            with self._refusals_noted(where):
+                return await self._session(host_of(where)).get_robots(where, source=url)
         except HttpStatusError as error:
             return error.status, b""
-        assert isinstance(answer, Response)  # nothing was conditional
-        return answer.status, answer.body
 
     async def _get(
-        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None, source: str = ""
+        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators = NONE_KEPT, source: str = ""
     ) -> Response | NotModified:
         """Request `url` as `source` after a pause; append redirects to `steps`; note pauses and refusals of hosts."""
+        try:
+            with self._refusals_noted(url):
+                return await self._session(host_of(url)).get(
+                    url,
+                    source=source or url,
+                    accept=accept,
+                    validators=validators,
+                    on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
+                )
+        finally:
+            for step in steps:
+                self._session(host_of(step.leads_to)).last_request_at = self.now()
+
+    def _session(self, host: str) -> HostSession:
+        if host not in self._sessions:
+            self._sessions[host] = HostSession(
+                client=self.client,
+                pool=self.pool,
+                options=self.options,
+                delay_s=self.delay_s,
+                now=self.now,
+                sleep=self.sleep,
+            )
+        return self._sessions[host]
+
+    @contextmanager
+    def _refusals_noted(self, url: str) -> Iterator[None]:
+        """Announce a request for `url`, unless its host asked for a pause; note if the host asks for one now."""
         host = host_of(url)
-        if held := self._held.get(host):
-            raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason))
-        wait = (self._free_at.get(host, self.now()) - self.now()).total_seconds()
-        if wait > 0:
-            await self.sleep(wait)
+        if refusal := self._refusals.get(host):
+            raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=refusal.reason))
         self.on_request(url)
         try:
-            return await self.client.get(
-                url,
-                accept=accept,
-                validators=validators or Validators(),
-                options=self.options.get(source or url),
-                on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
-            )
+            yield
         except FetchError as error:
             if error.retry_after_s or said_too_many(error):
-                self._held[host_of(error.answered_by)] = error
+                self._refusals[host_of(error.answered_by)] = error
             raise
-        finally:
-            for place in (url, *(step.leads_to for step in steps)):
-                self._free_at[host_of(place)] = self.now() + timedelta(seconds=self.delay_s)
 
 
 @asynccontextmanager

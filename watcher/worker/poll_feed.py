@@ -30,7 +30,7 @@ from watcher.text.urls import host_of, is_channel_host, site_of
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.fetch_feed import FetchedFeed, fetch_feed
-from watcher.worker.host_blocks import block_host
+from watcher.worker.host_session import HostSession, block_host
 from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -38,7 +38,7 @@ MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many 
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
 
 
-async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
+async def poll_feed(feed: Feed, context: WorkerContext, session: HostSession) -> PollResult:
     """
     Poll `feed` and return the result, also of a failure of the feed, for which its host may be blocked.
 
@@ -46,10 +46,10 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     """
     started = context.now()
     try:
-        fetched = await fetch_feed(feed, context)
+        fetched = await fetch_feed(feed, context, session)
         context.connectivity.record_success(fetched.url)
         if fetched.is_new_to(feed):
-            return await read_feed(feed, fetched, context)
+            return await read_feed(feed, fetched, context, session)
         return unchanged_result(feed, fetched, context)
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=started):
@@ -72,12 +72,12 @@ async def poll_feed(feed: Feed, context: WorkerContext) -> PollResult:
     return failed_result(feed, reason, context, started)
 
 
-async def read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext) -> PollSucceeded:
+async def read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext, session: HostSession) -> PollSucceeded:
     """Parse what was fetched, and return the result of the poll. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
-    parsed, is_complete = await fetched.parse(feed, context, recent)
+    parsed, is_complete = await fetched.parse(feed, context, session, recent)
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
     is_complete = is_complete and not waiting and not parsed.is_cut
     faults = parsed.faults
