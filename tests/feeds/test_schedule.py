@@ -13,6 +13,8 @@ from watcher.feeds.schedule import (
     JITTER,
     LONGEST_HOLD_S,
     LONGEST_S,
+    NextPoll,
+    PollFacts,
     PollPolicy,
     median_interval,
     next_allowed_time,
@@ -25,8 +27,12 @@ MINUTE, HOUR = 60.0, 3600.0
 SECONDS = st.floats(0, 1e9)
 
 
-def wait_s(wishes: PollPolicy | None = None, **known) -> float:
-    return (schedule_next_poll(wishes or PollPolicy(), now=NOW, **known).at - NOW).total_seconds()
+def next_poll(policy: PollPolicy | None = None, *, jitter: float = 0.0, **facts) -> NextPoll:
+    return schedule_next_poll(policy or PollPolicy(), PollFacts(**facts), now=NOW, jitter=jitter)
+
+
+def wait_s(policy: PollPolicy | None = None, **known) -> float:
+    return (next_poll(policy, **known).at - NOW).total_seconds()
 
 
 def every(gap_s: float, count: int = 20) -> list[datetime]:
@@ -83,7 +89,7 @@ def test_after_a_304_the_interval_is_the_one_before():
 
 
 def test_a_sources_own_interval_does_not_outdo_what_its_feed_asked_for_when_it_was_read_last():
-    asked = schedule_next_poll(PollPolicy(own_every_s=30 * MINUTE, ttl_s=4 * HOUR), now=NOW).interval_s
+    asked = next_poll(PollPolicy(own_every_s=30 * MINUTE, ttl_s=4 * HOUR)).interval_s
 
     assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked) == 4 * HOUR
     assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked, failures=1) == 8 * HOUR
@@ -97,15 +103,15 @@ def test_retry_after_outlasts_everything_but_its_own_cap():
 
 
 def test_a_far_expiry_is_capped_at_a_day():
-    poll = schedule_next_poll(PollPolicy(), now=NOW, freshness=Freshness(fresh_s=31536000))
+    poll = next_poll(PollPolicy(), freshness=Freshness(fresh_s=31536000))
 
     assert (poll.at - NOW).total_seconds() == LONGEST_S
     assert "fresh" in poll.why and "a day" in poll.why
 
 
 def test_skipped_hours_and_days_are_left_out():
-    hours = schedule_next_poll(PollPolicy(skip_hours=(6, 7, 8)), now=NOW)
-    days = schedule_next_poll(PollPolicy(skip_days=("wednesday", "Thursday")), now=NOW)
+    hours = next_poll(PollPolicy(skip_hours=(6, 7, 8)))
+    days = next_poll(PollPolicy(skip_days=("wednesday", "Thursday")))
 
     assert hours.at == datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
     assert days.at == datetime(2026, 11, 27, 0, 0, tzinfo=UTC)
@@ -141,14 +147,12 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     wishes, freshness, published, failures, jitter, has_validators
 ):
     known = {
-        "now": NOW,
         "freshness": freshness,
         "published": published,
         "failures": failures,
         "has_validators": has_validators,
     }
-    plain = (schedule_next_poll(wishes, **known).at - NOW).total_seconds()
-    late = (schedule_next_poll(wishes, **known, jitter=jitter).at - NOW).total_seconds()
+    plain, late = wait_s(wishes, **known), wait_s(wishes, **known, jitter=jitter)
 
     held_s = min(freshness.retry_after_s or 0, LONGEST_HOLD_S)
     assert plain >= min(wishes.min_every_s, LONGEST_S) - 1e-3
@@ -164,20 +168,15 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     st.floats(1, 1e6),
 )
 def test_no_poll_falls_into_a_skipped_hour_or_day_whatever_the_jitter(hours, days, jitter, every_s):
-    poll = schedule_next_poll(
-        PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), now=NOW, jitter=jitter
-    )
+    poll = next_poll(PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), jitter=jitter)
 
     assert poll.at.hour not in hours and DAYS[poll.at.weekday()] not in days
 
 
 def test_the_reason_names_what_decided():
-    assert "ttl" in schedule_next_poll(PollPolicy(ttl_s=HOUR), now=NOW).why
-    assert "failed 3 times" in schedule_next_poll(PollPolicy(), now=NOW, failures=3).why
-    assert (
-        "Retry-After"
-        in schedule_next_poll(PollPolicy(), now=NOW, failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
-    )
+    assert "ttl" in next_poll(PollPolicy(ttl_s=HOUR)).why
+    assert "failed 3 times" in next_poll(PollPolicy(), failures=3).why
+    assert "Retry-After" in next_poll(PollPolicy(), failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
 
 
 def test_dates_to_come_and_lone_dates_make_no_rhythm():

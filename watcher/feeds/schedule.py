@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -42,17 +42,18 @@ class NextPoll:
     why: str
 
 
-def schedule_next_poll(
-    wishes: PollPolicy,
-    *,
-    now: datetime,
-    published: Sequence[datetime] = (),
-    freshness: Freshness | None = None,
-    has_validators: bool = True,
-    failures: int = 0,
-    last_interval_s: float | None = None,
-    jitter: float = 0.0,
-) -> NextPoll:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFacts:
+    """What a poll has shown, and the feed's past, as far as they decide when the next poll is."""
+
+    published: tuple[datetime, ...] = ()  # of the entries just read; none after a 304 or a failure
+    freshness: Freshness | None = None  # that the response stated
+    has_validators: bool = True
+    failures: int = 0  # in a row, including this one; 0 after a success
+    last_interval_s: float | None = None  # counts if no entries have been read
+
+
+def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, jitter: float = 0.0) -> NextPoll:
     """
     Return when to poll a feed next.
 
@@ -60,17 +61,13 @@ def schedule_next_poll(
     response; doubled for each failure in a row; at most `LONGEST_S`; plus up to a tenth (`jitter`, 0 to 1). The time is
     not before Retry-After, and not in skipHours or skipDays.
 
-    Args:
-        published: Dates of the entries just read; empty after a 304 or a failure: then `last_interval_s` is used.
-        failures: Failures in a row, including this one; 0 after a success.
-
     Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
     """
-    said = freshness or Freshness()
-    interval_s, why = base_interval(wishes, published, last_interval_s, has_validators, now)
+    stated, failures = facts.freshness or Freshness(), facts.failures
+    interval_s, why = base_interval(policy, facts, now)
     wait_s = interval_s
-    if said.fresh_s is not None and said.fresh_s > wait_s and not failures:
-        wait_s, why = said.fresh_s, "the response says that it stays fresh for that long"
+    if stated.fresh_s is not None and stated.fresh_s > wait_s and not failures:
+        wait_s, why = stated.fresh_s, "the response says that it stays fresh for that long"
     if failures > 0:
         wait_s = interval_s * 2.0 ** min(failures, 20)
         why = f"failed {failures} time{'s' if failures > 1 else ''} in a row"
@@ -78,38 +75,37 @@ def schedule_next_poll(
         wait_s, why = LONGEST_S, f"{why}; at most a day"
     spread_s = wait_s * JITTER * min(max(jitter, 0.0), 1.0)
     at = now + timedelta(seconds=wait_s + spread_s)
-    if said.retry_after_s is not None:
-        held = now + timedelta(seconds=min(said.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
+    if stated.retry_after_s is not None:
+        held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
         if held > at:
             at, why = held, "the server asked for this pause (Retry-After)"
-    allowed = next_allowed_time(at, wishes.skip_hours, wishes.skip_days)
+    allowed = next_allowed_time(at, policy.skip_hours, policy.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
     return NextPoll(at=at, interval_s=interval_s, why=why)
 
 
-def base_interval(
-    wishes: PollPolicy, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
-) -> tuple[float, str]:
+def base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[float, str]:
     """Return the interval in seconds and its reason, before freshness, failures and maximum are applied."""
-    floor_s = wishes.min_every_s
-    if wishes.own_every_s is not None:
-        chosen = (wishes.own_every_s, "the source's own `every`")
-        if not published and last_s is not None and last_s > wishes.own_every_s:  # by the ttl of the last full response
+    floor_s, last_s = policy.min_every_s, facts.last_interval_s
+    if policy.own_every_s is not None:
+        chosen = (policy.own_every_s, "the source's own `every`")
+        # It was lengthened by the ttl of the last full response.
+        if not facts.published and last_s is not None and last_s > policy.own_every_s:
             chosen = (last_s, "as before")
-    elif published:
-        chosen = (max(wishes.every_s, floor_s), "the usual interval")
-        rhythm_s = median_interval(published, now)
+    elif facts.published:
+        chosen = (max(policy.every_s, floor_s), "the usual interval")
+        rhythm_s = median_interval(facts.published, now)
         if rhythm_s is not None and rhythm_s < chosen[0]:
             chosen = (rhythm_s, "half the usual time between its entries")
     elif last_s is not None:
         chosen = (last_s, "as before")
     else:
-        chosen = (wishes.every_s, "the usual interval")
+        chosen = (policy.every_s, "the usual interval")
     candidates = [chosen, (floor_s, "the shortest interval allowed")]
-    if wishes.ttl_s is not None:
-        candidates.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
-    if not has_validators:
+    if policy.ttl_s is not None:
+        candidates.append((min(policy.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
+    if not facts.has_validators:
         blind_s = min(BLIND_S, BLIND_FACTOR * floor_s)
         candidates.append((blind_s, "without ETag or Last-Modified, each poll transfers the whole feed"))
     return max(candidates, key=itemgetter(0))

@@ -34,7 +34,7 @@ class FetchedFeed(ABC):
     url: str
     took_s: float
     validators: Validators  # to be stored, and sent with the next request
-    freshness: Freshness | None = None
+    freshness: Freshness
     moved_to: str | None = None
     content_hash: str | None = None  # None if the source says that it has nothing new
 
@@ -167,6 +167,7 @@ async def fetch_folder(feed: Feed, context: WorkerContext, session: HostSession)
         url=folder.url,
         took_s=folder.took_s,
         validators=Validators(etag=folder.state),
+        freshness=Freshness(),
         content_hash=hashlib.sha256(content).hexdigest()[:HASH_CHARS] if has_news else None,
         folder=folder,
     )

@@ -29,7 +29,7 @@ from watcher.worker import tasks
 from watcher.worker.context import client_for, parsing_pool, system_clock
 from watcher.worker.fetch_feed import get_parts
 from watcher.worker.host_session import HostSession
-from watcher.worker.poll_feed import poll_policy
+from watcher.worker.poll_feed import facts_of_failure, facts_of_feed, poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
@@ -247,20 +247,18 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
 def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
     """Return when the next poll would be if this probe had been a poll; None if the feed is gone for good."""
     report, response = probe.report, probe.response
-    wishes = poll_policy(poll, own_every_s, report.feed if report else None)
     if report is None:
         error = probe.error if isinstance(probe.error, FetchError) else None
         if error and error.permanent:
             return None
-        said = Freshness(retry_after_s=error.retry_after_s if error else None)
-        return schedule_next_poll(wishes, now=probe.at, freshness=said, failures=1)
-    return schedule_next_poll(
-        wishes,
-        now=probe.at,
-        published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=parse_freshness(response.headers, probe.at) if response else None,
-        has_validators=response is None or response.validators != Validators(),  # of a folder, only new mails are read
-    )
+        facts = facts_of_failure(error, failures=1)
+    elif response is None:  # of a mail folder, only new mails are read
+        facts = facts_of_feed(report.feed, Freshness(), has_validators=True)
+    else:
+        freshness = parse_freshness(response.headers, probe.at)
+        facts = facts_of_feed(report.feed, freshness, has_validators=response.validators != Validators())
+    policy = poll_policy(poll, own_every_s, report.feed if report else None)
+    return schedule_next_poll(policy, facts, now=probe.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

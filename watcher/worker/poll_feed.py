@@ -1,12 +1,13 @@
-"""Polls one feed: fetches it, compares its entries with the known ones, schedules the next poll, saves the result."""
+"""Polls one feed: decides the outcome, makes the result from it, with the time of the next poll, and saves that."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.errors import FeedError, FetchError, MachineError, StoreError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.diff import diff_entries, limit_new_hosts
-from watcher.feeds.schedule import PollPolicy, schedule_next_poll
+from watcher.feeds.schedule import PollFacts, PollPolicy, schedule_next_poll
 from watcher.model import (
     Entry,
     EntryChanges,
@@ -38,6 +39,41 @@ MAX_NEW_HOSTS = 100  # among the new entries of one poll: an aggregator of many 
 MAX_IMPLIED_BLOCK = timedelta(hours=1)  # of a host that cannot be reached, or answers 429 without a Retry-After
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRead:
+    """The source had something new, and it was parsed. `waiting` new entries are left to the next poll."""
+
+    fetched: FetchedFeed
+    parsed: ParsedFeed
+    changes: EntryChanges
+    seen_only: tuple[Entry, ...]  # to store as known without fetching their pages
+    waiting: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingNew:
+    """The source said so, or sent the same content again."""
+
+    fetched: FetchedFeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFault:
+    """The poll failed; `error` is given if the fetch failed, rather than the parsing."""
+
+    reason: Reason
+    error: FetchError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOutage:
+    """Our own network is down; that is not counted as a failure of the feed."""
+
+
+PollOutcome = FeedRead | NothingNew | PollFault | NetworkOutage
+
+
 async def poll_feed(feed: Feed, context: WorkerContext, session: HostSession) -> PollResult:
     """
     Poll `feed` and return the result, also of a failure of the feed, for which its host may be blocked.
@@ -45,72 +81,133 @@ async def poll_feed(feed: Feed, context: WorkerContext, session: HostSession) ->
     Errors: StoreError, MachineError.
     """
     started = context.now()
+    outcome = await decide_outcome(feed, context, session, started)
+    result = make_result(feed, outcome, context, started)
+    if isinstance(outcome, PollFault) and outcome.error is not None:
+        # Before the result is saved: the Retry-After must not be lost between the two.
+        implied = min(result.next_poll_at - result.at, MAX_IMPLIED_BLOCK)
+        await block_host(outcome.error, context, implied=implied)
+    return result
+
+
+async def decide_outcome(feed: Feed, context: WorkerContext, session: HostSession, started: datetime) -> PollOutcome:
+    """Fetch what a feed has new, and return what happened. Errors: StoreError, MachineError."""
     try:
         fetched = await fetch_feed(feed, context, session)
         context.connectivity.record_success(fetched.url)
         if fetched.is_new_to(feed):
             return await read_feed(feed, fetched, context, session)
-        return unchanged_result(feed, fetched, context)
+        return NothingNew(fetched=fetched)
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=started):
-            now = context.now()
-            return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER * (1 + context.jitter()))
-        failed = failed_result(feed, error.reason, context, started, error=error)
-        # Before the result is saved: the Retry-After must not be lost between the two.
-        await block_host(error, context, implied=min(failed.next_poll_at - failed.at, MAX_IMPLIED_BLOCK))
-        return failed
+            return NetworkOutage()
+        return PollFault(reason=error.reason, error=error)
     except FeedError as error:
-        reason = error.reason
+        return PollFault(reason=error.reason)
     except WorkerFailed as error:
-        reason = Reason(TaskKind.PARSING, why=error.reason)
+        return PollFault(reason=Reason(TaskKind.PARSING, why=error.reason))
     except (StoreError, MachineError):
         raise
     except Exception as error:
         trace = log.isEnabledFor(logging.DEBUG)
         log.error("feed_fault %s", fields(feed=feed.url, error=repr(error)), exc_info=trace)
-        reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
-    return failed_result(feed, reason, context, started)
+        return PollFault(reason=Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__))
 
 
-async def read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext, session: HostSession) -> PollSucceeded:
-    """Parse what was fetched, and return the result of the poll. Errors: FeedError, WorkerFailed."""
+async def read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext, session: HostSession) -> FeedRead:
+    """Parse what was fetched, and compare it with what is known. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
     parsed, is_complete = await fetched.parse(feed, context, session, recent)
     changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
-    is_complete = is_complete and not waiting and not parsed.is_cut
-    faults = parsed.faults
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
-        faults += (f"{waiting} entries wait for the next poll: this one has links to {MAX_NEW_HOSTS} new hosts",)
-    now = context.now()
-    next_poll = schedule_next_poll(
-        poll_policy(context.poll, feed.source.every_s, parsed),
-        now=now,
-        published=[entry.published_at for entry in parsed.entries if entry.published_at is not None],
-        freshness=fetched.freshness,
-        has_validators=fetched.validators != Validators(),
-        jitter=context.jitter(),
-    )
-    return PollSucceeded(
-        at=now,
-        next_poll_at=next_poll.at,
-        interval_s=next_poll.interval_s,
-        # Without them it is all parsed again, for the entries that wait or may be in the part that is missing.
-        validators=fetched.validators if is_complete else Validators(),
-        body_hash=fetched.content_hash if is_complete else None,
+    return FeedRead(
+        fetched=fetched,
+        parsed=parsed,
         changes=changes,
         seen_only=seen_only,
-        moved_to=fetched.moved_to,
-        took_s=fetched.took_s,
-        faults=faults,
-        skip_hours=parsed.skip_hours,
-        skip_days=parsed.skip_days,
-        max_age_s=fetched.freshness.max_age_s if fetched.freshness else None,
-        site=site_of_feed(parsed),
-        is_cut=parsed.is_cut,
+        waiting=waiting,
+        is_complete=is_complete and not waiting and not parsed.is_cut,
     )
+
+
+def make_result(feed: Feed, outcome: PollOutcome, context: WorkerContext, started: datetime) -> PollResult:
+    """Return the result of a poll that began at `started`, with the time of the next one."""
+    now, jitter = context.now(), context.jitter()
+    if isinstance(outcome, NetworkOutage):
+        return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER * (1 + jitter))
+    policy = poll_policy(context.poll, feed.source.every_s, outcome.parsed if isinstance(outcome, FeedRead) else feed)
+    next_poll = schedule_next_poll(policy, facts_of(feed, outcome), now=now, jitter=jitter)
+    match outcome:
+        case FeedRead(fetched=fetched, parsed=parsed):
+            faults = parsed.faults
+            if outcome.waiting:
+                hosts = f"this one has links to {MAX_NEW_HOSTS} new hosts"
+                faults += (f"{outcome.waiting} entries wait for the next poll: {hosts}",)
+            return PollSucceeded(
+                at=now,
+                next_poll_at=next_poll.at,
+                interval_s=next_poll.interval_s,
+                # Without them it is all parsed again, for the entries that wait or may be in the part that is missing.
+                validators=fetched.validators if outcome.is_complete else Validators(),
+                body_hash=fetched.content_hash if outcome.is_complete else None,
+                changes=outcome.changes,
+                seen_only=outcome.seen_only,
+                moved_to=fetched.moved_to,
+                took_s=fetched.took_s,
+                faults=faults,
+                skip_hours=parsed.skip_hours,
+                skip_days=parsed.skip_days,
+                max_age_s=fetched.freshness.max_age_s,
+                site=site_of_feed(parsed),
+                is_cut=parsed.is_cut,
+            )
+        case NothingNew(fetched=fetched):
+            return PollUnchanged(
+                at=now,
+                next_poll_at=next_poll.at,
+                validators=fetched.validators,
+                moved_to=fetched.moved_to,
+                took_s=fetched.took_s,
+                max_age_s=fetched.freshness.max_age_s,
+            )
+        case PollFault(reason=reason, error=error):
+            return PollFailed(
+                at=now,
+                next_poll_at=next_poll.at,
+                reason=reason,
+                permanent=error is not None and error.permanent,
+                took_s=(now - started).total_seconds(),
+            )
+
+
+def facts_of(feed: Feed, outcome: FeedRead | NothingNew | PollFault) -> PollFacts:
+    """Return what decides when a feed is polled next."""
+    match outcome:
+        case FeedRead(fetched=fetched, parsed=parsed):
+            return facts_of_feed(parsed, fetched.freshness, has_validators=fetched.validators != Validators())
+        case NothingNew(fetched=fetched):
+            return PollFacts(
+                freshness=fetched.freshness,
+                has_validators=fetched.validators != Validators(),
+                last_interval_s=feed.interval_s,
+            )
+        case PollFault(error=error):
+            return facts_of_failure(error, failures=feed.failures + 1, last_interval_s=feed.interval_s)
+
+
+def facts_of_feed(parsed: ParsedFeed, freshness: Freshness, *, has_validators: bool) -> PollFacts:
+    """Return what a feed that was read says of its next poll, and the response that it came in."""
+    published = tuple(entry.published_at for entry in parsed.entries if entry.published_at is not None)
+    return PollFacts(published=published, freshness=freshness, has_validators=has_validators)
+
+
+def facts_of_failure(error: FetchError | None, *, failures: int, last_interval_s: float | None = None) -> PollFacts:
+    """Return what a failed poll says of the next one; `failures` in a row."""
+    freshness = Freshness(retry_after_s=error.retry_after_s if error else None)
+    return PollFacts(freshness=freshness, failures=failures, last_interval_s=last_interval_s)
 
 
 def site_of_feed(parsed: ParsedFeed) -> str | None:
@@ -142,49 +239,6 @@ async def compare_entries(
         known_before = await context.writer.read(known_hosts, hosts)
         changes, waiting = limit_new_hosts(changes, known_before, limit=MAX_NEW_HOSTS)
     return changes, seen_only, waiting
-
-
-def unchanged_result(feed: Feed, fetched: FetchedFeed, context: WorkerContext) -> PollUnchanged:
-    """Return the result of a poll that found nothing new."""
-    now = context.now()
-    next_poll = schedule_next_poll(
-        poll_policy(context.poll, feed.source.every_s, feed),
-        now=now,
-        freshness=fetched.freshness,
-        has_validators=fetched.validators != Validators(),
-        last_interval_s=feed.interval_s,
-        jitter=context.jitter(),
-    )
-    return PollUnchanged(
-        at=now,
-        next_poll_at=next_poll.at,
-        validators=fetched.validators,
-        moved_to=fetched.moved_to,
-        took_s=fetched.took_s,
-        max_age_s=fetched.freshness.max_age_s if fetched.freshness else None,
-    )
-
-
-def failed_result(
-    feed: Feed, reason: Reason, context: WorkerContext, started: datetime, *, error: FetchError | None = None
-) -> PollFailed:
-    """Return the result of a failed poll; `error` is given if the fetch failed, rather than the parsing."""
-    now = context.now()
-    next_poll = schedule_next_poll(
-        poll_policy(context.poll, feed.source.every_s, feed),
-        now=now,
-        freshness=Freshness(retry_after_s=error.retry_after_s if error else None),
-        failures=feed.failures + 1,
-        last_interval_s=feed.interval_s,
-        jitter=context.jitter(),
-    )
-    return PollFailed(
-        at=now,
-        next_poll_at=next_poll.at,
-        reason=reason,
-        permanent=error is not None and error.permanent,
-        took_s=(now - started).total_seconds(),
-    )
 
 
 def poll_policy(poll: PollSettings, own_every_s: float | None, feed: ParsedFeed | Feed | None) -> PollPolicy:

@@ -19,7 +19,7 @@ from watcher.text.urls import host_of
 from watcher.worker.context import WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
 from watcher.worker.host_session import MAX_PAGE_BLOCK, HostSession, block_host, open_session
-from watcher.worker.poll_feed import failed_result, poll_feed, record_result
+from watcher.worker.poll_feed import PollFault, make_result, poll_feed, record_result
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
@@ -74,7 +74,7 @@ async def poll_if_allowed(feed: Feed, context: WorkerContext, session: HostSessi
     if context.fetch.robots and options and options.page:
         verdict = await load_robots(robots_url(feed.url), [feed.url], feed, context, session)
         if feed.url not in verdict.allowed and context.connectivity.down_since is None:
-            return failed_result(feed, verdict.reason, context, context.now())
+            return make_result(feed, PollFault(reason=verdict.reason), context, context.now())
     await session.wait()  # before the time of the poll begins
     return await poll_feed(feed, context, session)
 
