@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from watcher.failure_messages import Reason
+from watcher.text.urls import is_mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class Source:
     tags: tuple[str, ...] = ()
     every_s: float | None = None
     full_text: bool = False
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether its entries may be fetched from their links; never those of mails, as anybody can send one."""
+        return not is_mail(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,24 @@ class Response(HttpAnswer):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotModified(HttpAnswer):
     """A 304 response: not modified."""
+
+
+MAX_MAIL_BYTES = 512 * 1024  # read of one mail: the text comes before the attachments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderMails:
+    """
+    The mails of the folder `url` that are new since an earlier look at it, each of at most `MAX_MAIL_BYTES`.
+
+    `state` is where the next look begins. `faults` describes the mails that the server or the disk did not give.
+    """
+
+    url: str
+    mails: tuple[bytes, ...] = ()
+    faults: tuple[str, ...] = ()
+    state: str = ""
+    took_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,11 +34,11 @@ from digests.store.outbox import (
     save_open_alerts,
 )
 from watcher.errors import StoreError, WatcherError
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
 from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.text.format import fields
+from watcher.text.plain_text import to_one_line
 from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")

@@ -32,7 +32,6 @@ from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import format_minute, print_err, print_json, print_lines, print_result
 from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
 from watcher.store.articles import count_articles
@@ -40,6 +39,7 @@ from watcher.store.features import embedder_name, lacks_vector, newest_articles
 from watcher.store.feeds import claim_store, sync_settings
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
+from watcher.text.plain_text import to_one_line
 from watcher.worker.backfill import rebuild_features
 from watcher.worker.process_pool import Pool
 

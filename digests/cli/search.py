@@ -17,12 +17,12 @@ from digests.store.stories import stories_of_articles
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_json, print_lines, select_fields
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.types import country_code
 from watcher.store.full_text import Filters
 from watcher.store.search import SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
 from watcher.text.format import strip_control_characters
+from watcher.text.plain_text import to_one_line
 from watcher.text.search_query import Snippet, parse_query
 
 FILLING_S = 3.0  # that a search spends on adding missing articles to the index

@@ -15,10 +15,10 @@ from digests.store.outbox import ALERT, FAILED_SHOWN_FOR, Delivery, list_undeliv
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute, select_fields
 from watcher.cli.status import StatusSection
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
+from watcher.text.plain_text import to_one_line
 from watcher.worker.context import system_clock
 
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200

@@ -12,8 +12,8 @@ from digests.delivery.process import ProcessChannel
 from digests.model import OutboundMessage
 from digests.settings.channel import BeforeCommit
 from watcher.errors import WatcherError
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
+from watcher.text.plain_text import to_one_line
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
 MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown

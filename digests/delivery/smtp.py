@@ -15,8 +15,8 @@ from digests.errors import DeliveryError
 from digests.model import OutboundMessage
 from digests.settings.channel import BeforeCommit, Channel
 from digests.settings.delivery import SmtpSettings
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
+from watcher.text.plain_text import to_one_line
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for QUIT, whose answer does not matter

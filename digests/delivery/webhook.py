@@ -12,9 +12,9 @@ from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.models import Settings
 from watcher.settings.types import OptionalSecret, Secret, SecretRef, check_web, parse_secret, quote_value
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from digests.analysis.corrections import apply_revisions
 from digests.model import Edition, EditionStory, LlmOutcome, LlmStop, Story
 from digests.settings.digests import ProseSettings
 from digests.summarise.checks import build_prompt, collect_prompt_sources, supported_sentences
+from watcher.endpoints.chat import Chat
 from watcher.errors import WatcherError
 from watcher.model import Article
-from watcher.net.openai import Chat
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
 from watcher.store.writer import read

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 from digests.errors import DeliveryError
 from digests.model import OutboundMessage, Rendered
 from watcher.errors import status_reason
-from watcher.feeds.schedule import parse_retry_after
+from watcher.net.freshness import parse_retry_after
 from watcher.settings.base import SettingsModel
 from watcher.settings.models import Settings
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from digests.errors import TranslationError
+from watcher.endpoints.json_endpoint import JsonEndpoint
 from watcher.errors import FetchError, status_reason
-from watcher.net.openai import JsonEndpoint
 from watcher.net.post import HttpPost
 from watcher.settings.types import Secret
 

@@ -25,7 +25,7 @@ from tests.kinds import on_sqlite
 from tests.patience import PATIENCE_S
 from watcher.daemon.logging import log_event, log_formatter
 from watcher.daemon.metrics import Counters
-from watcher.daemon.site import make_routes
+from watcher.daemon.routes import make_routes
 from watcher.errors import status_reason
 from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.text.format import fields

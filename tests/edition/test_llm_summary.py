@@ -15,8 +15,9 @@ from digests.store.editions import cited_ids
 from digests.summarise.checks import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
+from watcher.endpoints.chat import Chat
+from watcher.endpoints.json_endpoint import endpoint_url
 from watcher.errors import ModelError
-from watcher.net.openai import Chat, endpoint_url
 from watcher.settings.types import Secret
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links, platform_feed
-from watcher.feeds.parse import find_bot_wall
 from watcher.text.urls import is_web
 
 URL = "https://a.example/news/"
@@ -67,19 +66,6 @@ def test_a_hostile_page_costs_no_time(piece):
     find_feed_links(piece * (1_000_000 // len(piece)), URL)
 
     assert time.process_time() - started < 2
-
-
-@pytest.mark.parametrize(
-    ("page", "is_wall"),
-    [
-        (b"<html><title>Just a moment...</title>", True),
-        (b"<title>Attention Required! | Cloudflare</title>", True),
-        (b"<p>Just a moment... said the minister</p>", False),
-        (b"<html><title>News</title>", False),
-    ],
-)
-def test_a_bot_wall_is_known_by_its_marks(page, is_wall):
-    assert (find_bot_wall(page) is not None) is is_wall
 
 
 def test_feeds_of_comments_come_last():

@@ -8,12 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.html_text import (
-    html_to_text,
-    strip_control_chars,
-    to_one_line,
-    truncate,
-)
+from watcher.feeds.html_text import html_to_text
 
 
 @pytest.mark.parametrize(
@@ -72,16 +67,6 @@ def test_any_text_is_clean_and_within_its_limit(text):
 
     shown.encode("utf-8")
     assert len(shown) <= 100 and "\0" not in shown
-    assert strip_control_chars(strip_control_chars(text)) == strip_control_chars(text)
-    assert "\n" not in to_one_line(text)
-
-
-@given(st.text(max_size=200), st.integers(50, 120))
-def test_a_cut_ends_within_the_limit_and_shows_itself(text, limit):
-    short = truncate(text, limit)
-
-    assert len(short) <= limit
-    assert short == text or short.endswith("…")
 
 
 @pytest.mark.slow

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails
-from watcher.feeds.parse import parse_feed
-from watcher.model import Entry, ParsedFeed
+from watcher.feeds.mail import parse_mails
+from watcher.model import MAX_MAIL_BYTES, Entry, FolderMails, ParsedFeed
 
 URL = "imaps://reader@mail.example.org/INBOX.News"
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -36,7 +35,7 @@ def mail(plain: str = "", html: str = "", **headers: str) -> bytes:
 
 
 def parse(*mails: bytes, url: str = URL) -> ParsedFeed:
-    return parse_feed(join_mails(mails), url=url, now=NOW)
+    return parse_mails(FolderMails(url=url, mails=mails), now=NOW)
 
 
 def only_entry(raw: bytes) -> Entry:
@@ -380,7 +379,8 @@ def nested(boundary: bytes, levels: int, size: int = 0) -> bytes:
 
 
 def test_what_is_wrong_with_mails_that_could_not_be_read_is_a_fault():
-    feed = parse_feed(join_mails([mail(FERRY)], ["the mail with UID 2 is left out: corrupt"]), url=URL, now=NOW)
+    folder = FolderMails(url=URL, mails=(mail(FERRY),), faults=("the mail with UID 2 is left out: corrupt",))
+    feed = parse_mails(folder, now=NOW)
 
     assert (len(feed.entries), feed.faults) == (1, ("the mail with UID 2 is left out: corrupt",))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -14,22 +13,26 @@ from watcher.feeds.schedule import (
     JITTER,
     LONGEST_HOLD_S,
     LONGEST_S,
-    MAX_RETRY_AFTER_S,
-    Freshness,
+    NextPoll,
+    PollFacts,
     PollPolicy,
     median_interval,
     next_allowed_time,
-    parse_freshness,
     schedule_next_poll,
 )
+from watcher.net.freshness import Freshness
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, HOUR = 60.0, 3600.0
 SECONDS = st.floats(0, 1e9)
 
 
-def wait_s(wishes: PollPolicy | None = None, **known) -> float:
-    return (schedule_next_poll(wishes or PollPolicy(), now=NOW, **known).at - NOW).total_seconds()
+def next_poll(policy: PollPolicy | None = None, *, jitter: float = 0.0, **facts) -> NextPoll:
+    return schedule_next_poll(policy or PollPolicy(), PollFacts(**facts), now=NOW, jitter=jitter)
+
+
+def wait_s(policy: PollPolicy | None = None, **known) -> float:
+    return (next_poll(policy, **known).at - NOW).total_seconds()
 
 
 def every(gap_s: float, count: int = 20) -> list[datetime]:
@@ -86,7 +89,7 @@ def test_after_a_304_the_interval_is_the_one_before():
 
 
 def test_a_sources_own_interval_does_not_outdo_what_its_feed_asked_for_when_it_was_read_last():
-    asked = schedule_next_poll(PollPolicy(own_every_s=30 * MINUTE, ttl_s=4 * HOUR), now=NOW).interval_s
+    asked = next_poll(PollPolicy(own_every_s=30 * MINUTE, ttl_s=4 * HOUR)).interval_s
 
     assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked) == 4 * HOUR
     assert wait_s(PollPolicy(own_every_s=30 * MINUTE), last_interval_s=asked, failures=1) == 8 * HOUR
@@ -100,15 +103,15 @@ def test_retry_after_outlasts_everything_but_its_own_cap():
 
 
 def test_a_far_expiry_is_capped_at_a_day():
-    poll = schedule_next_poll(PollPolicy(), now=NOW, freshness=Freshness(fresh_s=31536000))
+    poll = next_poll(PollPolicy(), freshness=Freshness(fresh_s=31536000))
 
     assert (poll.at - NOW).total_seconds() == LONGEST_S
     assert "fresh" in poll.why and "a day" in poll.why
 
 
 def test_skipped_hours_and_days_are_left_out():
-    hours = schedule_next_poll(PollPolicy(skip_hours=(6, 7, 8)), now=NOW)
-    days = schedule_next_poll(PollPolicy(skip_days=("wednesday", "Thursday")), now=NOW)
+    hours = next_poll(PollPolicy(skip_hours=(6, 7, 8)))
+    days = next_poll(PollPolicy(skip_days=("wednesday", "Thursday")))
 
     assert hours.at == datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
     assert days.at == datetime(2026, 11, 27, 0, 0, tzinfo=UTC)
@@ -144,14 +147,12 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     wishes, freshness, published, failures, jitter, has_validators
 ):
     known = {
-        "now": NOW,
         "freshness": freshness,
         "published": published,
         "failures": failures,
         "has_validators": has_validators,
     }
-    plain = (schedule_next_poll(wishes, **known).at - NOW).total_seconds()
-    late = (schedule_next_poll(wishes, **known, jitter=jitter).at - NOW).total_seconds()
+    plain, late = wait_s(wishes, **known), wait_s(wishes, **known, jitter=jitter)
 
     held_s = min(freshness.retry_after_s or 0, LONGEST_HOLD_S)
     assert plain >= min(wishes.min_every_s, LONGEST_S) - 1e-3
@@ -167,20 +168,15 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     st.floats(1, 1e6),
 )
 def test_no_poll_falls_into_a_skipped_hour_or_day_whatever_the_jitter(hours, days, jitter, every_s):
-    poll = schedule_next_poll(
-        PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), now=NOW, jitter=jitter
-    )
+    poll = next_poll(PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), jitter=jitter)
 
     assert poll.at.hour not in hours and DAYS[poll.at.weekday()] not in days
 
 
 def test_the_reason_names_what_decided():
-    assert "ttl" in schedule_next_poll(PollPolicy(ttl_s=HOUR), now=NOW).why
-    assert "failed 3 times" in schedule_next_poll(PollPolicy(), now=NOW, failures=3).why
-    assert (
-        "Retry-After"
-        in schedule_next_poll(PollPolicy(), now=NOW, failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
-    )
+    assert "ttl" in next_poll(PollPolicy(ttl_s=HOUR)).why
+    assert "failed 3 times" in next_poll(PollPolicy(), failures=3).why
+    assert "Retry-After" in next_poll(PollPolicy(), failures=1, freshness=Freshness(retry_after_s=9 * HOUR)).why
 
 
 def test_dates_to_come_and_lone_dates_make_no_rhythm():
@@ -191,83 +187,3 @@ def test_dates_to_come_and_lone_dates_make_no_rhythm():
 
 def test_out_of_skips_leaves_an_allowed_moment_alone():
     assert next_allowed_time(NOW, (5, 7), ("sunday",)) == NOW
-
-
-@pytest.mark.parametrize(
-    ("headers", "fresh_s"),
-    [
-        ([("cache-control", "public, max-age=20")], 20.0),
-        ([("cache-control", 'MAX-AGE="600", must-revalidate')], 600.0),
-        ([("cache-control", "public"), ("cache-control", "max-age=60")], 60.0),
-        ([("cache-control", "max-age=600"), ("age", "100")], 500.0),
-        ([("cache-control", "max-age=600"), ("age", "9000")], None),
-        ([("cache-control", "no-cache, max-age=600")], None),
-        ([("cache-control", "s-maxage=600")], None),
-        ([("cache-control", "max-age=0")], None),
-        ([("cache-control", "max-age=-5")], None),
-        ([("cache-control", "max-age=soon")], None),
-        ([("expires", "Wed, 25 Nov 2026 07:00:00 GMT")], 3600.0),
-        ([("expires", "0")], None),
-        ([("expires", "Wed, 25 Nov 2026 07:00:00 GMT"), ("cache-control", "max-age=60")], 60.0),
-        ([("expires", "Fri, 25 Nov 2016 07:00:00 GMT"), ("date", "Fri, 25 Nov 2016 06:30:00 GMT")], 1800.0),
-        ([], None),
-    ],
-)
-def test_freshness_is_what_caches_would_keep(headers, fresh_s):
-    assert parse_freshness(headers, NOW).fresh_s == fresh_s
-
-
-@pytest.mark.parametrize(
-    ("value", "retry_s"),
-    [
-        ("25", 25.0),
-        (" 120 ", 120.0),
-        ("Wed, 25 Nov 2026 06:10:00 GMT", 600.0),
-        ("Wed, 25 Nov 2026 05:00:00 GMT", 0.0),
-        ("1000000000", MAX_RETRY_AFTER_S),
-        ("9" * 5000, MAX_RETRY_AFTER_S),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-        ("1e9", None),
-        ("٣", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_and_never_more_than_its_cap(value, retry_s):
-    assert parse_freshness([("retry-after", value)], NOW).retry_after_s == retry_s
-
-
-@pytest.mark.parametrize(
-    ("headers", "fresh_s", "max_age_s"),
-    [
-        ([], 600.0, 600.0),
-        ([("age", "100")], 500.0, 600.0),
-        ([("expires", "Wed, 25 Nov 2026 06:01:00 GMT")], 600.0, 600.0),
-        ([("cache-control", "max-age=60")], 60.0, 60.0),
-        ([("cache-control", "no-cache")], None, None),
-        ([("cache-control", "public")], None, None),
-    ],
-)
-def test_a_304_renews_the_max_age_of_what_it_is_about_unless_it_says_its_own(headers, fresh_s, max_age_s):
-    said = parse_freshness(headers, NOW, kept_s=600.0)
-
-    assert (said.fresh_s, said.max_age_s) == (fresh_s, max_age_s)
-
-
-@given(st.text(max_size=40), st.sampled_from(["cache-control", "expires", "retry-after", "age", "date"]))
-def test_any_header_says_something_in_bounds_or_nothing(value, name):
-    said = parse_freshness([(name, value), ("cache-control", "max-age=60")], NOW)
-
-    assert said.fresh_s is None or said.fresh_s > 0
-    assert said.retry_after_s is None or 0 <= said.retry_after_s <= MAX_RETRY_AFTER_S
-
-
-@given(st.datetimes(datetime.fromisoformat("2026-01-01"), datetime.fromisoformat("2027-01-01"), timezones=st.just(UTC)))
-def test_a_retry_date_is_counted_on_the_servers_own_clock(server_now):
-    server_now = server_now.replace(microsecond=0)
-    headers = [
-        ("date", format_datetime(server_now, usegmt=True)),
-        ("retry-after", format_datetime(server_now, usegmt=True)),
-    ]
-
-    assert parse_freshness(headers, NOW).retry_after_s == 0

@@ -7,7 +7,6 @@ import ipaddress
 import tomllib
 
 import httpcore
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +23,7 @@ from watcher.net.address_guard import (
     load_registries,
 )
 from watcher.net.client import Client
-from watcher.net.transport import GuardedBackend, guarded_transport
+from watcher.net.transport import GuardedBackend, GuardedTransport
 
 PRIVATE = [
     "127.0.0.1",
@@ -284,9 +283,7 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
     async def ask() -> tuple[list[str], bool]:
         guard = AddressGuard(PrivateAllowlist(), resolve=resolve)
         network = NetworkWithoutSockets(guard, list(responses))
-        transport = guarded_transport(guard)
-        transport._pool._network_backend = network
-        async with Client(user_agent="w/1", substitute=transport) as client:
+        async with Client(user_agent="w/1", substitute=GuardedTransport(network)) as client:
             try:
                 answer = await get(client, f"http://{hosts[0]}/0")
                 while isinstance(answer, CrossHostRedirect):
@@ -306,7 +303,7 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
 @pytest.mark.parametrize("get", [Client.get, Client.get_same_host])
 async def test_a_client_without_a_substitute_connects_by_the_guard(get):
     async with Client(user_agent="w/1") as client:
-        assert isinstance(client._http._transport, httpx.AsyncHTTPTransport)
+        assert isinstance(client._http._transport, GuardedTransport)
         assert isinstance(client._http._transport._pool._network_backend, GuardedBackend)
         with pytest.raises(RequestRefused, match="private"):
             await get(client, "http://localhost/")

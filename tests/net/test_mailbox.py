@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import os
 import re
 import shutil
@@ -21,10 +20,9 @@ from tests.imap_server import DOVECOT, PASSWORD, REASON, USER, ImapServer, imap_
 from tests.patience import PATIENCE_S
 from watcher.errors import FetchError, Unreachable
 from watcher.failure_messages import FetchKind
-from watcher.model import NotModified, Response, Validators
+from watcher.model import MAX_MAIL_BYTES, FolderMails
 from watcher.net import mailbox
-from watcher.net.client import Client
-from watcher.net.mailbox import MAX_MAIL_BYTES, encode_folder
+from watcher.net.mailbox import encode_folder, fetch_mails
 from watcher.net.transport import tls_context
 from watcher.settings.request_options import RequestOptions
 from watcher.settings.types import Secret
@@ -38,15 +36,19 @@ def letter(number: int, size: int = 0) -> bytes:
     return head.encode() + b"x" * size
 
 
-def subjects(answer: Response | NotModified) -> list[str]:
-    assert isinstance(answer, Response)
-    return [mail.partition("Subject: ")[2].partition("\r\n")[0] for mail in json.loads(answer.body)["mails"]]
+def subjects(folder: FolderMails) -> list[str]:
+    return [mail.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode() for mail in folder.mails]
 
 
-@pytest.fixture
-async def client():
-    async with Client(user_agent="w/1", timeout_s=2.0, deadline_s=5.0) as client:
-        yield client
+async def read(
+    url: str,
+    state: str = "",
+    options: RequestOptions | None = None,
+    *,
+    timeout_s: float = 2.0,
+    deadline_s: float = 5.0,
+) -> FolderMails:
+    return await fetch_mails(url, state, options, timeout_s=timeout_s, deadline_s=deadline_s)
 
 
 @pytest.fixture
@@ -68,52 +70,52 @@ def settled(monkeypatch):
     monkeypatch.setattr(mailbox, "SETTLED_NS", 0)
 
 
-async def test_mails_in_a_maildir_are_read_once_and_stay_where_they_are(client, maildir, settled):
+async def test_mails_in_a_maildir_are_read_once_and_stay_where_they_are(maildir, settled):
     url = f"maildir://{str(maildir).replace(' ', '%20')}"
     put(maildir, "1", letter(1))
     (maildir / "tmp" / "half").write_bytes(b"Subject: ")
     (maildir / "new" / "link").symlink_to("/etc/passwd")
 
-    first = await client.get(url)
-    same = await client.get(url, validators=first.validators)
+    first = await read(url)
+    same = await read(url, first.state)
     put(maildir, "2", letter(2))
-    second = await client.get(url, validators=first.validators)
+    second = await read(url, first.state)
     (maildir / "new" / "1").rename(maildir / "cur" / "1:2,S")
-    read_by_its_owner = await client.get(url, validators=second.validators)
+    read_by_its_owner = await read(url, second.state)
 
-    assert subjects(first) == ["Number 1"] and isinstance(same, NotModified)
+    assert subjects(first) == ["Number 1"] and same.mails == ()
     assert subjects(second) == ["Number 2"]
     assert subjects(read_by_its_owner) == ["Number 1"]  # its entry is known
     assert sorted(path.name for path in (maildir / "new").iterdir()) == ["2", "link"]
 
 
-async def test_a_full_maildir_is_read_in_parts_the_newest_first(client, maildir, settled, monkeypatch):
+async def test_a_full_maildir_is_read_in_parts_the_newest_first(maildir, settled, monkeypatch):
     monkeypatch.setattr(mailbox, "MAX_MAILS", 2)
     url = f"maildir://{maildir}"
     for number in range(4):
         put(maildir, f"{number}", letter(number))
         os.utime(maildir / "new" / f"{number}", (number, number))
 
-    first = await client.get(url)
+    first = await read(url)
     for number in range(4, 9):
         put(maildir, f"{number}", letter(number))
-    second = await client.get(url, validators=first.validators)
-    third = await client.get(url, validators=second.validators)
+    second = await read(url, first.state)
+    third = await read(url, second.state)
     later = [*subjects(second), *subjects(third)]
 
     assert subjects(first) == ["Number 3", "Number 2"]
     assert later[0] == "Number 4" and set(later) >= {"Number 4", "Number 5", "Number 6"}
 
 
-async def test_only_the_beginning_of_a_large_mail_is_read(client, maildir):
+async def test_only_the_beginning_of_a_large_mail_is_read(maildir):
     put(maildir, "1", letter(1, MAX_MAIL_BYTES))
 
-    answer = await client.get(f"maildir://{maildir}")
+    answer = await read(f"maildir://{maildir}")
 
-    assert [len(mail) for mail in json.loads(answer.body)["mails"]] == [MAX_MAIL_BYTES]
+    assert [len(mail) for mail in answer.mails] == [MAX_MAIL_BYTES]
 
 
-async def test_a_file_that_cannot_be_read_blocks_no_other(client, maildir, settled, monkeypatch):
+async def test_a_file_that_cannot_be_read_blocks_no_other(maildir, settled, monkeypatch):
     url = f"maildir://{maildir}"
     put(maildir, "1", letter(1))
     open_file = Path.open
@@ -124,22 +126,22 @@ async def test_a_file_that_cannot_be_read_blocks_no_other(client, maildir, settl
         return open_file(path, mode, *args)
 
     monkeypatch.setattr(Path, "open", open_or_fail)
-    first = await client.get(url)
+    first = await read(url)
     put(maildir, "bad", letter(2))
     with pytest.raises(Unreachable, match="Permission denied"):  # for all that is known, the whole folder
-        await client.get(url, validators=first.validators)
+        await read(url, first.state)
     put(maildir, "3", letter(3))
-    second = await client.get(url, validators=first.validators)
-    same = await client.get(url, validators=second.validators)
+    second = await read(url, first.state)
+    same = await read(url, second.state)
 
-    assert subjects(second) == ["Number 3"] and isinstance(same, NotModified)
-    assert json.loads(second.body)["faults"] == ["the mail in the file bad is left out: Permission denied"]
+    assert subjects(second) == ["Number 3"] and same.mails == ()
+    assert second.faults == ("the mail in the file bad is left out: Permission denied",)
 
 
-async def test_a_folder_that_is_no_maildir_is_named(client, tmp_path):
+async def test_a_folder_that_is_no_maildir_is_named(tmp_path):
     for path, why in ((tmp_path, "has the folders new and cur"), (tmp_path / "none", "has the folders new and cur")):
         with pytest.raises(Unreachable, match=why) as caught:
-            await client.get(f"maildir://{path}")
+            await read(f"maildir://{path}")
         assert caught.value.kind is FetchKind.NO_MAIL_FOLDER and not caught.value.no_connection
 
 
@@ -162,90 +164,88 @@ def options(monkeypatch):
 
 
 @needs_dovecot
-async def test_mails_of_an_imap_folder_are_read_once_and_stay_unseen(client, dovecot: ImapServer, name, options):
+async def test_mails_of_an_imap_folder_are_read_once_and_stay_unseen(dovecot: ImapServer, name, options):
     url = dovecot.url(name)
     dovecot.deliver(letter(1), name)
     dovecot.deliver(letter(2, MAX_MAIL_BYTES), name)
 
-    first = await client.get(url, options=options)
-    same = await client.get(url, validators=first.validators, options=options)
+    first = await read(url, options=options)
+    same = await read(url, first.state, options)
     dovecot.deliver(letter(3), name)
-    second = await client.get(url, validators=same.validators, options=options)
+    second = await read(url, same.state, options)
 
-    assert subjects(first) == ["Number 2", "Number 1"] and isinstance(same, NotModified)
-    assert len(json.loads(first.body)["mails"][0]) == MAX_MAIL_BYTES
+    assert subjects(first) == ["Number 2", "Number 1"] and same.mails == ()
+    assert len(first.mails[0]) == MAX_MAIL_BYTES
     assert subjects(second) == ["Number 3"]
     assert dovecot.flags(name) == set()
 
 
 @needs_dovecot
-async def test_more_mails_than_fit_in_a_poll_are_read_with_the_next(
-    client, dovecot: ImapServer, name, options, monkeypatch
-):
+async def test_more_mails_than_fit_in_a_poll_are_read_with_the_next(dovecot: ImapServer, name, options, monkeypatch):
     monkeypatch.setattr(mailbox, "MAX_MAILS", 2)
     monkeypatch.setattr(mailbox, "FIRST_MAILS", 3)
     dovecot.deliver(letter(0), name)
 
-    first = await client.get(dovecot.url(name), options=options)
+    first = await read(dovecot.url(name), options=options)
     for number in range(1, 4):
         dovecot.deliver(letter(number), name)
-    second = await client.get(dovecot.url(name), validators=first.validators, options=options)
-    third = await client.get(dovecot.url(name), validators=second.validators, options=options)
-    renumbered = await client.get(dovecot.url(name), validators=Validators(etag="1:99"), options=options)
+    second = await read(dovecot.url(name), first.state, options)
+    third = await read(dovecot.url(name), second.state, options)
+    renumbered = await read(dovecot.url(name), "1:99", options)
 
     assert [subjects(second), subjects(third)] == [["Number 1", "Number 2"], ["Number 3"]]
     assert subjects(renumbered) == ["Number 3", "Number 2"]  # the newest first
 
 
 @needs_dovecot
-async def test_the_first_poll_looks_among_the_newest_mails(client, dovecot: ImapServer, name, options, monkeypatch):
+async def test_the_first_poll_looks_among_the_newest_mails(dovecot: ImapServer, name, options, monkeypatch):
     monkeypatch.setattr(mailbox, "FIRST_MAILS", 2)
     dovecot.deliver(b"Subject: x\r\n\r\n", name).unlink()
-    empty = await client.get(dovecot.url(name), options=options)
+    empty = await read(dovecot.url(name), options=options)
     for number in range(3):
         dovecot.deliver(letter(number), name)
 
-    first = await client.get(dovecot.url(name), options=options)
-    of_sender = await client.get(dovecot.url(name) + "?from=@example.org", options=options)
+    first = await read(dovecot.url(name), options=options)
+    of_sender = await read(dovecot.url(name) + "?from=@example.org", options=options)
 
     assert subjects(empty) == []
     assert subjects(first) == subjects(of_sender) == ["Number 2", "Number 1"]
 
 
 @needs_dovecot
-async def test_mails_of_other_senders_are_not_transferred(client, dovecot: ImapServer, name, options):
+async def test_mails_of_other_senders_are_not_transferred(dovecot: ImapServer, name, options):
     dovecot.deliver(letter(1), name)
     dovecot.deliver(letter(2).replace(b"example.org", b"private.example"), name)
 
-    answer = await client.get(dovecot.url(name) + "?from=@example.org&from=none@x.example", options=options)
+    answer = await read(dovecot.url(name) + "?from=@example.org&from=none@x.example", options=options)
 
     assert subjects(answer) == ["Number 1"]
 
 
 @needs_dovecot
-async def test_folders_with_names_beyond_ascii_are_found(client, dovecot: ImapServer, name, options):
+async def test_folders_with_names_beyond_ascii_are_found(dovecot: ImapServer, name, options):
     name = f"Новости & «{name}»"
     dovecot.deliver(letter(1), encode_folder(name))
 
-    answer = await client.get(dovecot.url(name.replace(" ", "%20")), options=options)
+    answer = await read(dovecot.url(name.replace(" ", "%20")), options=options)
 
     assert subjects(answer) == ["Number 1"]
 
 
-async def refusal(client: Client, url: str, options: RequestOptions | None) -> FetchError:
+async def refusal(url: str, options: RequestOptions | None, **limits: float) -> FetchError:
     with pytest.raises(FetchError) as caught:
-        await client.get(url, options=options)
+        await read(url, options=options, **limits)
     return caught.value
 
 
 @needs_dovecot
-async def test_what_is_wrong_with_an_account_is_named(client, dovecot: ImapServer, name, options, monkeypatch):
+async def test_what_is_wrong_with_an_account_is_named(dovecot: ImapServer, name, options, monkeypatch):
     monkeypatch.setenv("BAD", "marked-password")
     bad = RequestOptions(url="", password=Secret(kind="env", name="BAD"))
 
-    wrong = await refusal(client, dovecot.url(), bad)
-    no_folder = await refusal(client, dovecot.url("None"), options)
-    no_password = await refusal(client, dovecot.url(), None)
+    wrong = await refusal(dovecot.url(), bad)
+    no_folder = await refusal(dovecot.url("None"), options)
+    no_password = await refusal(dovecot.url(), None)
 
     assert wrong.kind is FetchKind.MAIL_LOGIN and "marked-password" not in str(wrong)
     assert no_folder.kind is FetchKind.NO_MAIL_FOLDER and "None" in str(no_folder)
@@ -256,7 +256,7 @@ async def test_what_is_wrong_with_an_account_is_named(client, dovecot: ImapServe
 @pytest.mark.slow
 @needs_dovecot
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-async def test_a_server_over_tls_needs_a_valid_certificate(client, options, tmp_path, monkeypatch):
+async def test_a_server_over_tls_needs_a_valid_certificate(options, tmp_path, monkeypatch):
     key, made = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
@@ -266,11 +266,11 @@ async def test_a_server_over_tls_needs_a_valid_certificate(client, options, tmp_
         server.deliver(letter(1))
         url = server.url(tls=True)
         tls_context.cache_clear()
-        unknown = await refusal(client, url, options)
+        unknown = await refusal(url, options)
         monkeypatch.setenv("SSL_CERT_FILE", str(made))
         tls_context.cache_clear()
-        answer = await client.get(url, options=options)
-        other_name = await refusal(client, url.replace("localhost", "127.0.0.1"), options)
+        answer = await read(url, options=options)
+        other_name = await refusal(url.replace("localhost", "127.0.0.1"), options)
     tls_context.cache_clear()
 
     assert {unknown.kind, other_name.kind} == {FetchKind.CERTIFICATE}
@@ -322,27 +322,27 @@ OPENED = b"* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 9] x\r\nTAG OK [READ-ONLY] x\
         ((CAPABLE, LOGGED_IN, (b"* FLAGS (%b)\r\n" % (b"x" * 9_000)) * 2_000), FetchKind.TOO_LARGE),
     ],
 )
-async def test_a_bad_server_is_named_and_cannot_send_without_end(client, monkeypatch, lines, kind):
+async def test_a_bad_server_is_named_and_cannot_send_without_end(monkeypatch, lines, kind):
     monkeypatch.setenv("PASSWORD", "IMAP-SECRET")
     server = Script(*lines)
 
-    error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+    error = await refusal(server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
 
     assert error.kind is kind
     assert "IMAP-SECRET" not in str(error)
 
 
 @pytest.mark.slow
-async def test_a_mail_that_the_server_does_not_give_blocks_no_other(client, options):
+async def test_a_mail_that_the_server_does_not_give_blocks_no_other(options):
     mail = letter(1, MAX_MAIL_BYTES)
     given = b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%b)\r\nTAG OK x\r\n" % (len(mail), mail)
     server = Script(CAPABLE, LOGGED_IN, OPENED, b"* SEARCH 1 2\r\nTAG OK x\r\n", b"TAG NO corrupt\r\n", given)
 
-    answer = await client.get(server.url, options=options)
+    answer = await read(server.url, options=options)
 
-    assert subjects(answer) == ["Number 1"] and answer.validators.etag == "1:9"
-    assert [len(mail) for mail in json.loads(answer.body)["mails"]] == [MAX_MAIL_BYTES]  # not what the server sent
-    assert json.loads(answer.body)["faults"] == ["the mail with UID 2 is left out: corrupt"]
+    assert subjects(answer) == ["Number 1"] and answer.state == "1:9"
+    assert [len(mail) for mail in answer.mails] == [MAX_MAIL_BYTES]  # not what the server sent
+    assert answer.faults == ("the mail with UID 2 is left out: corrupt",)
 
 
 SECRET = r'Ab 1"c\d'
@@ -374,12 +374,12 @@ ECHOES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("echo", ECHOES)
-async def test_a_server_that_repeats_the_password_is_quoted_without_it(client, monkeypatch, echo, form):
+async def test_a_server_that_repeats_the_password_is_quoted_without_it(monkeypatch, echo, form):
     monkeypatch.setenv("PASSWORD", SECRET)
     *before, last = ECHOES[echo]
     server = Script(*before, last % FORMS[form])
 
-    error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+    error = await refusal(server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
 
     shown = str(error).lower()
     assert b64encode(SECRET.encode()).decode().lower()[:8] not in shown
@@ -392,8 +392,8 @@ async def test_a_slow_server_is_given_up_after_the_deadline(monkeypatch):
     monkeypatch.setenv("PASSWORD", "secret")
     server = Script(CAPABLE, b"")
 
-    async with Client(user_agent="w/1", timeout_s=5.0, deadline_s=0.3) as client:
-        error = await refusal(client, server.url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+    options = RequestOptions(url="", password=Secret(kind="env", name="PASSWORD"))
+    error = await refusal(server.url, options, timeout_s=5.0, deadline_s=0.3)
 
     assert error.kind is FetchKind.DEADLINE
 
@@ -403,19 +403,19 @@ async def test_no_thread_is_left_with_a_server_that_says_nothing(monkeypatch):
     before = threading.active_count()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"imap://me@127.0.0.1:{silent.getsockname()[1]}/INBOX"
-        async with Client(user_agent="w/1", timeout_s=PATIENCE_S, deadline_s=0.2) as client:
-            error = await refusal(client, url, RequestOptions(url="", password=Secret(kind="env", name="PASSWORD")))
+        options = RequestOptions(url="", password=Secret(kind="env", name="PASSWORD"))
+        error = await refusal(url, options, timeout_s=PATIENCE_S, deadline_s=0.2)
 
         assert error.kind is FetchKind.DEADLINE
         await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), PATIENCE_S / 2)
     assert threading.active_count() <= before
 
 
-async def test_no_password_is_sent_unencrypted_to_a_public_address(client, options, monkeypatch):
+async def test_no_password_is_sent_unencrypted_to_a_public_address(options, monkeypatch):
     monkeypatch.setattr(mailbox, "is_public", lambda address: True)
     server = Script(CAPABLE, LOGGED_IN)
 
-    error = await refusal(client, server.url, options)
+    error = await refusal(server.url, options)
 
     assert "use imaps://" in str(error)
     assert PASSWORD.encode() not in server.got and b"LOGIN" not in server.got

@@ -10,8 +10,9 @@ import pytest
 
 from tests.dripping_server import dripping_server
 from tests.patience import PATIENCE_S
+from watcher.endpoints.chat import Chat
+from watcher.endpoints.embedding import EndpointEmbedder
 from watcher.errors import EmbedderError, FetchError, ModelError, TimedOut
-from watcher.net.openai import Chat, EndpointEmbedder
 from watcher.net.post import HttpPost
 from watcher.settings.models import EndpointSettings
 

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 
+import httpcore
 import httpx
 import pytest
 
 from watcher.errors import FetchError, RequestRefused, Unreachable
 from watcher.model import Response, Validators
 from watcher.net.client import Client
+from watcher.net.transport import HTTPX_ERRORS, translate_pool_errors
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,17 @@ async def test_a_connection_that_is_reset_is_an_error_in_words(server, client):
 
     with pytest.raises(Unreachable):
         await client.get(server.url("/f"))
+
+
+def test_each_error_of_the_pool_becomes_the_one_of_the_same_name():
+    exported = [getattr(httpcore, name) for name in httpcore.__all__]
+    errors = [kind for kind in exported if isinstance(kind, type) and issubclass(kind, Exception)]
+
+    for kind in set(errors) - {httpcore.ConnectionNotAvailable}:  # which the pool handles itself
+        with pytest.raises(httpx.TransportError, match="why") as caught, translate_pool_errors():
+            raise kind("why")
+        assert type(caught.value).__name__ == kind.__name__
+    assert len(HTTPX_ERRORS) == len(errors) - 1
 
 
 async def test_letters_outside_ascii_are_spelled_in_idna():

@@ -11,8 +11,7 @@ from tests.feeds.test_mail import nested
 from tests.imap_server import DOVECOT, PASSWORD, REASON, imap_server
 from tests.worker.fakes import FACTS, feed_xml
 from watcher.failure_messages import Reason, TaskKind
-from watcher.feeds.mail import MAX_MAIL_BYTES
-from watcher.model import Feed, Source
+from watcher.model import MAX_MAIL_BYTES, Feed, FolderMails, Source
 from watcher.net import mailbox
 from watcher.settings.request_options import RequestOptions
 from watcher.settings.types import Secret
@@ -118,7 +117,8 @@ class Fragile(Pool):
     """A pool whose process is lost whenever it gets a certain mail."""
 
     async def run(self, function, *args, limit_s):
-        if any(b"Subject: Letter 2" in arg for arg in args if isinstance(arg, bytes)):
+        folders = (arg for arg in args if isinstance(arg, FolderMails))
+        if any(b"Subject: Letter 2" in mail for folder in folders for mail in folder.mails):
             raise WorkerFailed(Reason(TaskKind.TOO_MUCH_MEMORY, n=512))
         return await super().run(function, *args, limit_s=limit_s)
 

@@ -87,7 +87,7 @@ def test_a_page_about_something_else_is_not_the_article_that_the_feed_announced(
 
 @pytest.mark.slow
 def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_path):
-    heavy = ("numpy", "lxml", "nh3", "feedparser", "rich", "pygments", "alembic", "jinja2")
+    heavy = ("numpy", "lxml", "nh3", "feedparser", "alembic", "jinja2")
     settings = tmp_path / "settings.toml"
     settings.write_text(
         f'[store]\nurl = "sqlite:///{tmp_path}/watcher.db"\n[semantic]\nembedder = "none"\n'

@@ -31,7 +31,7 @@ from watcher.store.engine import connect, open_store
 from watcher.store.feeds import make_all_due
 from watcher.store.writer import write
 from watcher.text.urls import host_of
-from watcher.worker.poll_feed import MAX_PAGE_BLOCK
+from watcher.worker.host_session import MAX_PAGE_BLOCK
 
 pytestmark = pytest.mark.slow  # thirty small lives of a store
 

@@ -15,7 +15,6 @@ from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines
 from watcher.errors import SettingsError, WatcherError
-from watcher.feeds.html_text import to_one_line
 from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
@@ -23,6 +22,7 @@ from watcher.settings.models import TOKEN_CHARS, Settings
 from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import format_duration
 from watcher.text.format import format_count
+from watcher.text.plain_text import to_one_line
 
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
 # ({"digests": 2}), or raises a WatcherError for an invalid one.

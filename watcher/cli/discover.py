@@ -95,7 +95,7 @@ def add_source(
         print_lines([add_row(path, row)])
         return DONE
     found = asyncio.run(discover_with_progress(urls, settings, as_page=False))
-    if not found.feeds or found.page.response is None:
+    if not found.feeds or not (found.page.response or found.page.report):
         message = f"{no_feed_message(found)}; nothing was added (--no-test adds it without reading it)"
         command = f"watcher sources discover {quote(found.page.asked)} --add"
         hint = f"{command} adds the page itself: it has a list of articles" if found.items else find_hint(found.page)

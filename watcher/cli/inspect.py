@@ -29,9 +29,10 @@ from watcher.feeds.health import HINTS, REDESIGNED, SILENT_AFTER, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL
 from watcher.feeds.page import PAGE
-from watcher.feeds.schedule import NextPoll, parse_freshness
+from watcher.feeds.schedule import NextPoll
 from watcher.feeds.sitemap import FORMATS
 from watcher.model import Response, Validators
+from watcher.net.freshness import parse_freshness
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.language import UNKNOWN, primary_tag
@@ -125,9 +126,13 @@ def probe_rows(
     yield from label_first("redirects", steps)
     if response is not None:
         yield "response", format_response(response)
+    if (folder := probe.folder) is not None:
+        size = format_bytes(sum(map(len, folder.mails)))
+        yield "mails", f"{len(folder.mails):,}, {size} as sent, {folder.took_s:.2f} s"
     if response is not None and probe.report is not None:
         yield from label_first("validators", format_validators(response, again))
         yield from label_first("freshness", format_freshness(response, probe.report, probe.at))
+    if probe.report is not None:
         yield from entry_rows(probe.report, wants_full_text=bool(row and row.full_text))
     if next_poll is None:
         yield "next poll", "never: the server says that the feed is gone permanently"

@@ -14,8 +14,8 @@ from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, Yes, closing_store, load_settings
 from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
+from watcher.daemon.routes import store_routes
 from watcher.daemon.run import exit_watchdog, run, run_once
-from watcher.daemon.site import store_routes
 from watcher.errors import SettingsError
 from watcher.settings.models import WEB_LISTEN, Settings, is_loopback, parse_host_port
 from watcher.store.engine import open_store

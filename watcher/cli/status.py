@@ -22,7 +22,6 @@ from watcher.errors import MACHINE_HINTS, SettingsError, StoreError
 from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
-from watcher.feeds.html_text import to_one_line
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles, count_fallback_reasons
@@ -36,6 +35,7 @@ from watcher.store.sql import load_meta
 from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s

@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 
 from watcher.cli.output import Row, format_minute, format_rows, print_result, select_fields
 from watcher.feeds.health import Health, feed_health
-from watcher.feeds.html_text import to_one_line
 from watcher.model import Feed, Source
 from watcher.settings.models import SourceSettings
 from watcher.store.feeds import FeedState, feed_state
 from watcher.store.polls import HealthChange, PollRecord, load_health_changes, load_polls
 from watcher.store.writer import read
 from watcher.text.format import format_age, format_count, format_duration
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 
 MUTED = "muted"  # in the place of the health of a source that the settings switch off

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,9 +16,6 @@ from watcher.store.articles import count_articles
 from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
 from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, system_clock
-
-if TYPE_CHECKING:
-    from watcher.daemon.services import Services
 
 GROUP = "watcher.metrics"  # entry points: a function of a connection and the settings that returns metrics
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -62,18 +58,6 @@ class MetricsCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._find()
-
-
-def process_metrics(services: Services) -> Iterator[Metric]:
-    status = services.lock.status
-    started_s, beat_s = status.started_at.timestamp(), status.heartbeat_at.timestamp()
-    yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)
-    yield GaugeMetricFamily("watcher_heartbeat_seconds", "When its store last answered.", beat_s)
-    yield GaugeMetricFamily("watcher_visits", "Hosts being visited.", services.queue.busy)
-    is_down = services.tools.connectivity.down_since is not None
-    yield GaugeMetricFamily("watcher_network_down", "1 while there is no internet connection.", is_down)
-    failing = [(name, 1.0) for name in sorted(services.jobs.faults)]
-    yield labelled_gauge("watcher_job_failing", "1 for each job whose last run failed.", "job", failing)
 
 
 def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, ...]:

@@ -56,7 +56,8 @@ async def run(
     Errors: StoreError if another daemon has locked the store, or if the store's file is removed or replaced.
     """
     # Late: Starlette and uvicorn take 70 ms and 5 MB, which `run_once` does not need.
-    from watcher.daemon.site import Servers, daemon_routes
+    from watcher.daemon.routes import daemon_routes
+    from watcher.daemon.site import Servers
 
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock(), is_worker=is_helper) as lock:

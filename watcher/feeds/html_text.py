@@ -1,13 +1,12 @@
-"""Converts HTML to plain text, and strips control characters, in linear time."""
+"""Converts HTML to plain text, in linear time."""
 
 import re
 from html import unescape
 
-TITLE_CHARS = 1_000
+from watcher.text.plain_text import strip_control_chars, truncate
+
 SUMMARY_CHARS = 20_000
 
-# C0 except tab, line feed and carriage return; DEL and C1; lone surrogates; noncharacters.
-NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 HIDDEN = re.compile(
     r"<!--|<(script|style|noscript|template|iframe|svg|head|title|form|button|select)(?=[\s/>])(?:[^<>]{0,4000}(/)>)?",
     re.IGNORECASE,
@@ -25,16 +24,6 @@ MARKUP = re.compile(
     r"|iframe|object|embed|script|style)(?=[\s/>])|<!--",
     re.IGNORECASE,
 )
-
-
-def strip_control_chars(text: str) -> str:
-    """Return `text` without control characters, lone surrogates and noncharacters."""
-    return NO_TEXT.sub("", text)
-
-
-def to_one_line(text: str, limit: int = TITLE_CHARS) -> str:
-    """Return plain `text` on one line with single spaces, at most `limit` characters."""
-    return truncate(" ".join(strip_control_chars(text[: limit * 8]).split()), limit)
 
 
 def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
@@ -66,15 +55,6 @@ def drop_hidden(markup: str) -> str:
         at = end + 1 if end >= 0 else len(markup)
     kept.append(markup[at:])
     return "".join(kept)
-
-
-def truncate(text: str, limit: int) -> str:
-    """Return `text` cut to at most `limit` characters with "…", at the end of a word if there is one nearby."""
-    if len(text) <= limit:
-        return text
-    head = text[: limit - 1]
-    space = head.rfind(" ", limit - 40)
-    return (head[:space] if space > 0 else head).rstrip() + "…"
 
 
 def has_markup(text: str) -> bool:

@@ -7,9 +7,11 @@ from statistics import median
 from watcher.errors import FeedError
 from watcher.failure_messages import Reason
 from watcher.feeds.discover import FoundFeed, find_feed_links
+from watcher.feeds.mail import read_mails
+from watcher.feeds.normalize import RawFeed
 from watcher.feeds.parse import Parts, add_parts, normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
-from watcher.model import PageSelectors, ParsedFeed
+from watcher.model import FolderMails, PageSelectors, ParsedFeed
 from watcher.text.encoding import decode_feed
 from watcher.text.language import UNKNOWN, detect_language
 from watcher.text.urls import normalize_url
@@ -56,6 +58,16 @@ def inspect_body(
         raw = add_parts(parse_raw_feed(body, page, url=url, content_type=content_type), url, parts)
     except FeedError as error:
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
+    return make_report(raw, url, now, sent=len(ITEM_START.findall(text)))
+
+
+def inspect_mails(folder: FolderMails, now: datetime) -> FeedReport:
+    """Return a report on the mails of a folder."""
+    return make_report(read_mails(folder), folder.url, now)
+
+
+def make_report(raw: RawFeed, url: str, now: datetime, *, sent: int = 0) -> FeedReport:
+    """Return a report on a feed that was parsed; `sent` is the number of its items if some may have been left out."""
     feed = normalize_feed(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     # Without `now`, future dates are accepted, so that only missing and unreadable dates count here.
@@ -72,7 +84,7 @@ def inspect_body(
         format=raw.format,
         # The feed's own tag counts if its entries are short.
         language=detect_language(sample, claims=(feed.language,)) if feed.entries else UNKNOWN,
-        sent=max(len(raw.entries), len(ITEM_START.findall(text))),
+        sent=max(len(raw.entries), sent),
         without_guid=len(raw.entries) - len(guids),
         repeated_guids=len(guids) - len(set(guids)),
         without_link=len(feed.entries) - len(links),

@@ -1,22 +1,24 @@
-"""Parses mails, such as newsletters, to a RawFeed: the text of a mail is the text of its article."""
+"""Parses the mails of a folder, such as newsletters, as a feed: the text of a mail is the text of its article."""
 
 import hashlib
-import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from importlib.resources import files
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from watcher.feeds.html_text import html_to_text, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.mime import MAX_HEADER_LINES, header, read_headers, read_sender, split_head, text_parts
 from watcher.feeds.normalize import TEXT_CHARS, RawEntry, RawFeed, RawText
+from watcher.feeds.parse import normalize_feed
 from watcher.feeds.shown_html import drop_unshown
+from watcher.model import MAX_MAIL_BYTES, FolderMails, ParsedFeed
 from watcher.text.encoding import decode_page
-from watcher.text.urls import SHARED
+from watcher.text.plain_text import to_one_line
+from watcher.text.urls import SHARED, mail_senders
 
 MAIL = "Mail"  # the format
-MAX_MAIL_BYTES = 512 * 1024  # of one mail: the text comes before the attachments
 NAME_CHARS = 80  # of each header that names a mail in a fault
 FURNITURE_CHARS = 200  # of a line that may be furniture
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
@@ -32,32 +34,22 @@ FURNITURE = re.compile(  # of lines in small letters
 )
 
 
-def join_mails(mails: Sequence[bytes], faults: Sequence[str] = ()) -> bytes:
-    """Return mails, and what is wrong with those that could not be read, as one body, which `parse_mails` reads."""
-    body = {"mails": [mail.decode("latin-1") for mail in mails], "faults": faults}
-    return json.dumps(body, ensure_ascii=False).encode("utf-8")
+def parse_mails(
+    folder: FolderMails, *, now: datetime | None = None, known: Mapping[str, str] | None = None
+) -> ParsedFeed:
+    """Parse the mails of a folder; arguments as `parse_feed`."""
+    return normalize_feed(read_mails(folder), url=folder.url, now=now, known=known)
 
 
-def wanted_senders(url: str) -> tuple[str, ...]:
-    """Return the addresses and domains ("@example.org") whose mails the source at `url` takes; empty for all."""
-    return tuple(value.lower() for value in parse_qs(urlsplit(url).query.replace("+", "%2B")).get("from", ()))
-
-
-def split_mails(body: bytes) -> tuple[list[bytes], list[str]]:
-    """Return the mails and the faults of `join_mails`."""
-    given = json.loads(body)
-    return [text.encode("latin-1") for text in given["mails"]], given["faults"]
-
-
-def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
+def read_mails(folder: FolderMails) -> RawFeed:
     """
-    Parse the mails of `join_mails` in the folder `url`; one that cannot be read is a fault.
+    Parse the mails of a folder without normalising them; one that cannot be read is a fault.
 
-    The sender is read first: a mail from others than the senders in `url` is neither parsed nor named.
+    The sender is read first: a mail from others than the senders in the folder's URL is neither parsed nor named.
     """
-    wanted, outlets, entries = wanted_senders(url), set[str](), dict[str, RawEntry]()
-    mails, faults = split_mails(body)
-    for mail in mails[:max_entries]:
+    wanted, outlets, entries = mail_senders(folder.url), set[str](), dict[str, RawEntry]()
+    faults = list(folder.faults)
+    for mail in folder.mails:
         try:
             head, text = split_head(mail)
             name, address, stated = read_sender(head)
@@ -72,10 +64,10 @@ def parse_mails(body: bytes, url: str, max_entries: int) -> RawFeed:
                 faults.append(f"only the first {MAX_MAIL_BYTES:,} bytes of {name_mail(mail)} were read")
         except Exception as error:  # noqa: BLE001 - the mail's fault; the others go on
             faults.append(describe_fault(mail, str(error) or type(error).__name__))
-    folder = unquote(urlsplit(url).path).rpartition("/")[2]
+    name = unquote(urlsplit(folder.url).path).rpartition("/")[2]
     title = outlets.pop() if len(outlets) == 1 else ""
     return RawFeed(
-        format=MAIL, title=RawText(value=title or folder), entries=tuple(entries.values()), faults=tuple(faults)
+        format=MAIL, title=RawText(value=title or name), entries=tuple(entries.values()), faults=tuple(faults)
     )
 
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import has_markup, html_to_text, strip_control_chars, to_one_line, truncate
+from watcher.feeds.html_text import has_markup, html_to_text
 from watcher.model import Entry, SitemapPart
+from watcher.text.plain_text import strip_control_chars, to_one_line, truncate
+from watcher.text.timestamps import parse_timestamp
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000
@@ -22,7 +23,6 @@ TEXT_CHARS = 500_000
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 AHEAD = timedelta(days=1)  # tolerance for wrong time zones
-DATE_CHARS = 64
 MAX_NAMES = 50  # authors of one entry
 
 
@@ -230,7 +230,9 @@ def to_ascii_url(url: str) -> str | None:
 
 def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
     """Return the first date that can be parsed and is plausible, else None."""
-    return next((moment for moment in (plausible_or_none(parse_date(text), now) for text in texts) if moment), None)
+    return next(
+        (moment for moment in (plausible_or_none(parse_timestamp(text), now) for text in texts) if moment), None
+    )
 
 
 def content_hash(row: RawEntry) -> str:
@@ -259,18 +261,6 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
     if linkless:
         said.append(f"{linkless} of {len(entries)} entries without an http link")
     return said
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return a date in ISO 8601 or in the format of mail in UTC, which it has without a zone; None if it is neither."""
-    text = text.strip()[:DATE_CHARS].removesuffix(" UTC")
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            moment = read(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None
 
 
 def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:

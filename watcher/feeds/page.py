@@ -13,12 +13,13 @@ from lxml.etree import Element, HTMLParser, LxmlError, XPath, _Element, fromstri
 
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
-from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText, absolute_url
 from watcher.model import PageSelectors
 from watcher.text.css import UNSTABLE, selectors_of, xpath_of
 from watcher.text.dates import date_in_url, find_dates
 from watcher.text.encoding import decode_page
+from watcher.text.plain_text import strip_control_chars, to_one_line
 from watcher.text.urls import host_of, normalize_url
 
 PAGE = "HTML page"  # the format

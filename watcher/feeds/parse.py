@@ -1,19 +1,16 @@
 """Parses the bytes of a feed to a ParsedFeed; the error for other bytes says what they are."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from importlib.resources import files
 from itertools import islice
 
 from watcher.errors import FeedError, FetchError
 from watcher.failure_messages import FeedKind, HealthKind, Reason
 from watcher.feeds.discover import find_feed_links
-from watcher.feeds.html_text import html_to_text, strip_control_chars, to_one_line
+from watcher.feeds.html_text import html_to_text
 from watcher.feeds.json_feed import parse_json_feed
-from watcher.feeds.mail import parse_mails
 from watcher.feeds.normalize import (
     RawFeed,
     absolute_url,
@@ -25,8 +22,9 @@ from watcher.feeds.normalize import (
 from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
 from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
+from watcher.net.bot_walls import find_bot_wall
 from watcher.text.encoding import decode_feed, decode_page
-from watcher.text.urls import is_mail
+from watcher.text.plain_text import strip_control_chars, to_one_line
 
 CUT = "it ends in the middle"  # the fault of a feed without its end
 END_CHARS = 4_000  # at the end of a feed, in which its root is closed; some servers append a script or a comment
@@ -60,12 +58,6 @@ Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index by 
 SAMPLE_BYTES = 2_000
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
-WALL_BYTES = 16_384
-
-BOT_WALLS = {
-    name: re.compile(pattern.encode(), re.IGNORECASE)
-    for name, pattern in tomllib.loads(files("watcher.feeds").joinpath("bot_walls.toml").read_text("utf-8")).items()
-}
 
 
 def parse_feed(
@@ -81,7 +73,7 @@ def parse_feed(
 ) -> ParsedFeed:
     """
     Parse the feed in `body`: RSS 0.9x, 1.0, 2.0, Atom, JSON Feed, a news sitemap or a sitemap index, also as a gzip
-    file, whatever its content type; or the mails of a folder, if `url` is one.
+    file, whatever its content type.
 
     Of more than `max_entries` entries, the newest are read. Entity declarations are ignored, never expanded.
 
@@ -104,8 +96,6 @@ def parse_raw_feed(
     body: bytes, page: PageSelectors | None = None, *, url: str, content_type: str | None = None, max_entries: int = 500
 ) -> RawFeed:
     """Parse the feed in `body` without normalising it; arguments and errors as `parse_feed`."""
-    if is_mail(url):
-        return parse_mails(body, url, max_entries)
     if page is not None:
         from watcher.feeds.page import parse_page  # late: lxml takes 5 MB, and only pages need it
 
@@ -250,9 +240,3 @@ def binary_kind(body: bytes) -> FeedKind | None:
     sample = decode_feed(body[:SAMPLE_BYTES])
     is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
     return known or (FeedKind.BINARY if is_binary else None)
-
-
-def find_bot_wall(body: bytes) -> str | None:
-    """Return the name of the bot wall that sent the page, or None."""
-    head = body[:WALL_BYTES]
-    return next((name for name, pattern in BOT_WALLS.items() if pattern.search(head)), None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
 from statistics import median
 
-from watcher.feeds.normalize import parse_date
+from watcher.net.freshness import Freshness
 
 LONGEST_S = 24 * 3600.0
 LONGEST_HOLD_S = 72 * 3600.0
@@ -20,9 +19,6 @@ BLIND_FACTOR = 4  # times `min_every_s` if there are no validators, as each poll
 BLIND_S = 3600.0
 JITTER = 0.1
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MAX_RETRY_AFTER_S = 72 * 3600.0
-MAX_AGE = re.compile(r"(?:^|[,\s;])max-age\s*=\s*\"?(\d{1,12})\"?(?![\w.])", re.IGNORECASE)
-NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +42,18 @@ class NextPoll:
     why: str
 
 
-def schedule_next_poll(
-    wishes: PollPolicy,
-    *,
-    now: datetime,
-    published: Sequence[datetime] = (),
-    freshness: Freshness | None = None,
-    has_validators: bool = True,
-    failures: int = 0,
-    last_interval_s: float | None = None,
-    jitter: float = 0.0,
-) -> NextPoll:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFacts:
+    """What a poll has shown, and the feed's past, as far as they decide when the next poll is."""
+
+    published: tuple[datetime, ...] = ()  # of the entries just read; none after a 304 or a failure
+    freshness: Freshness | None = None  # that the response stated
+    has_validators: bool = True
+    failures: int = 0  # in a row, including this one; 0 after a success
+    last_interval_s: float | None = None  # counts if no entries have been read
+
+
+def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, jitter: float = 0.0) -> NextPoll:
     """
     Return when to poll a feed next.
 
@@ -64,17 +61,13 @@ def schedule_next_poll(
     response; doubled for each failure in a row; at most `LONGEST_S`; plus up to a tenth (`jitter`, 0 to 1). The time is
     not before Retry-After, and not in skipHours or skipDays.
 
-    Args:
-        published: Dates of the entries just read; empty after a 304 or a failure: then `last_interval_s` is used.
-        failures: Failures in a row, including this one; 0 after a success.
-
     Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
     """
-    said = freshness or Freshness()
-    interval_s, why = base_interval(wishes, published, last_interval_s, has_validators, now)
+    stated, failures = facts.freshness or Freshness(), facts.failures
+    interval_s, why = base_interval(policy, facts, now)
     wait_s = interval_s
-    if said.fresh_s is not None and said.fresh_s > wait_s and not failures:
-        wait_s, why = said.fresh_s, "the response says that it stays fresh for that long"
+    if stated.fresh_s is not None and stated.fresh_s > wait_s and not failures:
+        wait_s, why = stated.fresh_s, "the response says that it stays fresh for that long"
     if failures > 0:
         wait_s = interval_s * 2.0 ** min(failures, 20)
         why = f"failed {failures} time{'s' if failures > 1 else ''} in a row"
@@ -82,38 +75,37 @@ def schedule_next_poll(
         wait_s, why = LONGEST_S, f"{why}; at most a day"
     spread_s = wait_s * JITTER * min(max(jitter, 0.0), 1.0)
     at = now + timedelta(seconds=wait_s + spread_s)
-    if said.retry_after_s is not None:
-        held = now + timedelta(seconds=min(said.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
+    if stated.retry_after_s is not None:
+        held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
         if held > at:
             at, why = held, "the server asked for this pause (Retry-After)"
-    allowed = next_allowed_time(at, wishes.skip_hours, wishes.skip_days)
+    allowed = next_allowed_time(at, policy.skip_hours, policy.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
     return NextPoll(at=at, interval_s=interval_s, why=why)
 
 
-def base_interval(
-    wishes: PollPolicy, published: Sequence[datetime], last_s: float | None, has_validators: bool, now: datetime
-) -> tuple[float, str]:
+def base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[float, str]:
     """Return the interval in seconds and its reason, before freshness, failures and maximum are applied."""
-    floor_s = wishes.min_every_s
-    if wishes.own_every_s is not None:
-        chosen = (wishes.own_every_s, "the source's own `every`")
-        if not published and last_s is not None and last_s > wishes.own_every_s:  # by the ttl of the last full response
+    floor_s, last_s = policy.min_every_s, facts.last_interval_s
+    if policy.own_every_s is not None:
+        chosen = (policy.own_every_s, "the source's own `every`")
+        # It was lengthened by the ttl of the last full response.
+        if not facts.published and last_s is not None and last_s > policy.own_every_s:
             chosen = (last_s, "as before")
-    elif published:
-        chosen = (max(wishes.every_s, floor_s), "the usual interval")
-        rhythm_s = median_interval(published, now)
+    elif facts.published:
+        chosen = (max(policy.every_s, floor_s), "the usual interval")
+        rhythm_s = median_interval(facts.published, now)
         if rhythm_s is not None and rhythm_s < chosen[0]:
             chosen = (rhythm_s, "half the usual time between its entries")
     elif last_s is not None:
         chosen = (last_s, "as before")
     else:
-        chosen = (wishes.every_s, "the usual interval")
+        chosen = (policy.every_s, "the usual interval")
     candidates = [chosen, (floor_s, "the shortest interval allowed")]
-    if wishes.ttl_s is not None:
-        candidates.append((min(wishes.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
-    if not has_validators:
+    if policy.ttl_s is not None:
+        candidates.append((min(policy.ttl_s, LONGEST_S), "the feed asks for it (ttl, sy:updatePeriod)"))
+    if not facts.has_validators:
         blind_s = min(BLIND_S, BLIND_FACTOR * floor_s)
         candidates.append((blind_s, "without ETag or Last-Modified, each poll transfers the whole feed"))
     return max(candidates, key=itemgetter(0))
@@ -136,56 +128,3 @@ def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Coll
             return moment
         moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return at
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """How long a response stays fresh, in seconds. `max_age_s` is stored, for a later 304 without Cache-Control."""
-
-    fresh_s: float | None = None
-    retry_after_s: float | None = None
-    max_age_s: float | None = None
-
-
-def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
-    """
-    Parse the freshness in `headers` (names in lower case).
-
-    Cache-Control takes precedence over Expires; Age is subtracted. Dates are compared with the server's Date, so that
-    its clock may be wrong. `kept_s` is the feed's stored max-age, for a 304: it applies again if the 304 has no
-    Cache-Control. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
-    """
-    said: dict[str, str] = {}
-    for name, value in headers:
-        said[name] = f"{said[name]}, {value}" if name == "cache-control" and name in said else said.get(name, value)
-    server_now = parse_date(said.get("date", "")) or now
-    control = said.get("cache-control")
-    is_kept = control is None or NOT_KEPT.search(control) is None
-    max_age_s = kept_s
-    if control is not None:
-        found = MAX_AGE.search(control) if is_kept else None
-        max_age_s = float(found[1]) if found else None
-    return Freshness(
-        fresh_s=remaining_freshness_s(said, server_now, max_age_s) if is_kept else None,
-        retry_after_s=parse_retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
-        max_age_s=max_age_s,
-    )
-
-
-def remaining_freshness_s(headers: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
-    """Return for how many more seconds the response is fresh, None if it is not or the headers do not say."""
-    if max_age_s is None:
-        expires = parse_date(headers.get("expires", ""))
-        max_age_s = (expires - server_now).total_seconds() if expires else 0.0
-    age = headers.get("age", "").strip()
-    fresh_s = max_age_s - (float(age) if age.isdecimal() and age.isascii() and len(age) < 10 else 0.0)
-    return fresh_s if fresh_s > 0 else None
-
-
-def parse_retry_after(value: str, now: datetime) -> float | None:
-    """Parse Retry-After, a number of seconds or a date; return at most `MAX_RETRY_AFTER_S`, None if invalid."""
-    value = value.strip()
-    if value.isascii() and value.isdecimal():
-        return min(float(value[:12]), MAX_RETRY_AFTER_S) if len(value) <= 12 else MAX_RETRY_AFTER_S
-    moment = parse_date(value) if any(letter.isalpha() for letter in value) else None
-    return None if moment is None else min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)

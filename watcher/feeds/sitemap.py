@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, FetchKind, Reason
-from watcher.feeds.normalize import RawEntry, RawFeed, RawText, parse_date
+from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.model import Entry, SitemapPart
+from watcher.text.timestamps import parse_timestamp
 from watcher.text.urls import host_of, is_web
 
 FORMATS = NEWS_SITEMAP, SITEMAP_INDEX = "News sitemap", "Sitemap index"
@@ -52,7 +53,9 @@ def parse_sitemap(text: str, root: str, url: str, max_entries: int) -> RawFeed:
     rows, faults = read_rows(text, "url" if root == "urlset" else "sitemap")
     if root == "sitemapindex":
         parts = tuple(
-            SitemapPart(url=row["loc"], changed_at=parse_date(row.get("lastmod", ""))) for row in rows if "loc" in row
+            SitemapPart(url=row["loc"], changed_at=parse_timestamp(row.get("lastmod", "")))
+            for row in rows
+            if "loc" in row
         )
         return RawFeed(format=SITEMAP_INDEX, parts=parts, faults=faults)
     news = [row for row in rows if "loc" in row and ("title" in row or "publication_date" in row)]

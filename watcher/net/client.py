@@ -9,18 +9,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from watcher.errors import FetchError, HopError, MachineError, RequestRefused, TooLarge, WatcherError
-from watcher.failure_messages import FetchKind, Reason, TaskKind
-from watcher.machine import lacks_descriptors
+from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
+from watcher.failure_messages import FetchKind, Reason
 from watcher.model import CrossHostRedirect, NotModified, Response, Validators
 from watcher.net import redirects
 from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
-from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_error, status_error
-from watcher.net.mailbox import read_mailbox
+from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_failure, status_error
 from watcher.net.transport import addresses_of, can_connect, http_client, httpx
 from watcher.settings.request_options import RequestOptions
-from watcher.text.urls import DEFAULT_PORTS, host_key, is_mail
+from watcher.text.urls import DEFAULT_PORTS, host_key
 
 ACCEPT_FEED = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -62,8 +60,8 @@ class Client:
     ) -> None:
         if not AGENT.fullmatch(user_agent):
             raise ValueError(f"not a User-Agent of product/version (contact) in ASCII: {user_agent!r}")
-        self._timeout_s = timeout_s
-        self._deadline_s = deadline_s
+        self.timeout_s = timeout_s
+        self.deadline_s = deadline_s
         self._limits = {"timeout_s": timeout_s, "deadline_s": deadline_s}
         self._max_bytes = max_bytes
         self._slots = asyncio.Semaphore(concurrency)
@@ -85,11 +83,11 @@ class Client:
 
     async def can_connect(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it. Errors: MachineError."""
-        return await can_connect(self._guard, url, timeout_s=self._timeout_s)
+        return await can_connect(self._guard, url, timeout_s=self.timeout_s)
 
     async def addresses(self, url: str) -> frozenset[str]:
         """Return the addresses of the host of `url`; none if its name cannot be resolved."""
-        return await addresses_of(self._guard, url, timeout_s=self._timeout_s)
+        return await addresses_of(self._guard, url, timeout_s=self.timeout_s)
 
     async def get(
         self,
@@ -108,14 +106,8 @@ class Client:
         Errors: FetchError, MachineError.
 
         `delta`: with an ETag, accept only new entries (226, RFC 3229). `options` are those of the source.
-        If `url` is a mail folder, the body has its mails that are new since the ETag (`feeds.mail`).
         `on_hop` is called for each redirect that is followed, with its status, the URL that sent it, and its target.
         """
-        if is_mail(url):
-            try:
-                return await read_mailbox(url, validators.etag or "", options, **self._limits)
-            except WIRE_ERRORS as error:
-                raise self._failure(error, url, at=url) from error
         headers = request_headers(validators, accept, delta=delta)
         answer = await self._follow(url, headers, options, max_bytes=max_bytes, on_hop=on_hop)
         assert not isinstance(answer, CrossHostRedirect)  # redirects are followed
@@ -142,7 +134,7 @@ class Client:
             started, chain = time.monotonic(), start_chain(url, options)
             proxy = options.proxy if options else None
             try:
-                async with asyncio.timeout(self._deadline_s):
+                async with asyncio.timeout(self.deadline_s):
                     while isinstance(answer := await self._hop(chain, headers, proxy, max_bytes, stay, started), tuple):
                         here, (status, location) = chain.url, answer
                         chain = chain.follow(status, location)
@@ -152,12 +144,7 @@ class Client:
                             return CrossHostRedirect(url=chain.url)
                     return answer
             except WIRE_ERRORS as error:
-                raise self._failure(error, url, at=chain.url, proxy=proxy or "") from error
-
-    def _failure(self, error: Exception, url: str, *, at: str, proxy: str = "") -> FetchError | MachineError:
-        if lacks_descriptors(error):
-            return MachineError(Reason(TaskKind.NO_DESCRIPTORS))
-        return fetch_error(error, url, at=at, proxy=proxy, **self._limits)
+                raise fetch_failure(error, url, at=chain.url, proxy=proxy or "", **self._limits) from error
 
     async def _hop(
         self,

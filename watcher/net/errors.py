@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from watcher.errors import FetchError, HopError, HttpStatusError, RequestRefused, TimedOut, TooLarge, Unreachable
-from watcher.failure_messages import FetchKind, Reason, ReasonKind
-from watcher.feeds.parse import find_bot_wall
-from watcher.feeds.schedule import parse_freshness
-from watcher.machine import cause_chain
+from watcher.errors import (
+    FetchError,
+    HopError,
+    HttpStatusError,
+    MachineError,
+    RequestRefused,
+    TimedOut,
+    TooLarge,
+    Unreachable,
+)
+from watcher.failure_messages import FetchKind, Reason, ReasonKind, TaskKind
+from watcher.machine import cause_chain, lacks_descriptors
+from watcher.net.bot_walls import find_bot_wall
+from watcher.net.freshness import parse_freshness
 from watcher.net.transport import httpx
 
 WIRE_ERRORS = (httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError, HopError, UnicodeError)
@@ -29,6 +38,15 @@ NETWORK_ERRORS = {
     errno.ENETDOWN: FetchKind.NETWORK_DOWN,
     errno.EPIPE: FetchKind.BROKEN_PIPE,
 }
+
+
+def fetch_failure(
+    error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float, proxy: str = ""
+) -> FetchError | MachineError:
+    """Return the error for one of `WIRE_ERRORS`; arguments as `fetch_error`."""
+    if lacks_descriptors(error):
+        return MachineError(Reason(TaskKind.NO_DESCRIPTORS))
+    return fetch_error(error, url, at=at, timeout_s=timeout_s, deadline_s=deadline_s, proxy=proxy)
 
 
 def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadline_s: float, proxy: str) -> FetchError:

@@ -17,13 +17,13 @@ from urllib.parse import unquote, urlsplit
 
 from watcher.errors import HopError, WatcherError
 from watcher.failure_messages import FetchKind
-from watcher.feeds.html_text import strip_control_chars, to_one_line
-from watcher.feeds.mail import MAX_MAIL_BYTES, join_mails, wanted_senders
-from watcher.model import NotModified, Response
+from watcher.model import MAX_MAIL_BYTES, FolderMails
 from watcher.net.address_guard import embedded_ipv4, is_public
+from watcher.net.errors import WIRE_ERRORS, fetch_failure
 from watcher.net.transport import httpx, tls_context, translate_errors
 from watcher.settings.request_options import RequestOptions, reveal_value
-from watcher.text.urls import MAIL_PORTS
+from watcher.text.plain_text import strip_control_chars, to_one_line
+from watcher.text.urls import MAIL_PORTS, mail_senders
 
 MAX_MAILS, MAX_BYTES = 200, 5 * 1024 * 1024  # in one poll; the others wait for the next one
 FIRST_MAILS = 2_000  # the newest of an IMAP folder, among which the first poll looks
@@ -37,27 +37,28 @@ FILE_CHARS = 80  # of the name of a file in a fault
 Mails = tuple[list[bytes], list[str], str]
 
 
-async def read_mailbox(
+async def fetch_mails(
     url: str, state: str, options: RequestOptions | None, *, timeout_s: float, deadline_s: float
-) -> Response | NotModified:
+) -> FolderMails:
     """
-    Return the mails in the folder `url` that are new since `state`, the ETag of an earlier response.
+    Return the mails in the folder `url` that are new since `state`, that of an earlier result; "" for none.
 
-    Errors: HopError, OSError, and those of httpx.
+    `options` are those of the source. Errors: FetchError, MachineError.
     """
     started, opened = time.monotonic(), list[socket.socket]()
+    read = READERS[url.partition(":")[0]]
     try:
         async with asyncio.timeout(deadline_s):
-            read = read_maildir if url.startswith("maildir:") else partial(read_imap, options, opened, timeout_s)
-            mails, faults, after = await asyncio.to_thread(read, url, state, started + deadline_s / 2)
+            task = partial(read, url, state, started + deadline_s / 2, options, opened, timeout_s)
+            mails, faults, after = await asyncio.to_thread(task)
+    except WIRE_ERRORS as error:
+        raise fetch_failure(error, url, at=url, timeout_s=timeout_s, deadline_s=deadline_s) from error
     finally:
         for line in opened:  # if time is up, the thread still reads
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
-    headers, took_s = (("etag", after),), time.monotonic() - started
-    if state and not mails:
-        return NotModified(url=url, moved_to=None, headers=headers, took_s=took_s)
-    return Response(url=url, moved_to=None, status=200, headers=headers, body=join_mails(mails, faults), took_s=took_s)
+    took_s = time.monotonic() - started
+    return FolderMails(url=url, mails=tuple(mails), faults=tuple(faults), state=after, took_s=took_s)
 
 
 def has_room(mails: Sequence[bytes], until: float) -> bool:
@@ -66,7 +67,14 @@ def has_room(mails: Sequence[bytes], until: float) -> bool:
     return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until)
 
 
-def read_maildir(url: str, state: str, until: float) -> Mails:
+def read_maildir(
+    url: str,
+    state: str,
+    until: float,
+    _options: RequestOptions | None,
+    _opened: list[socket.socket],
+    _timeout_s: float,
+) -> Mails:
     """Return the mails whose files have appeared or were renamed since `state`, a time of the file system in ns."""
     now, found, mails, failed = time.time_ns(), list[tuple[int, int, Path]](), list[bytes](), dict[Path, OSError]()
     folder, since = Path(unquote(urlsplit(url).path)), int(state or 0)
@@ -129,7 +137,7 @@ class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):  # type: ignore[misc]  # o
 
 
 def read_imap(
-    options: RequestOptions | None, opened: list[socket.socket], timeout_s: float, url: str, state: str, until: float
+    url: str, state: str, until: float, options: RequestOptions | None, opened: list[socket.socket], timeout_s: float
 ) -> Mails:
     """Connect to the server of a folder and read it: see `read_folder`."""
     parts, imap = urlsplit(url), None
@@ -180,7 +188,7 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     validity, uid_next = (int((imap.response(key)[1] or [None])[0] or 0) for key in ("UIDVALIDITY", "UIDNEXT"))
     known, _, first = state.partition(":")
     since = int(first) if known == str(validity) else 0
-    for sender in wanted_senders(url) or ("",):
+    for sender in mail_senders(url) or ("",):
         asked = ("UID", f"{since or 1}:*") if since or exists < FIRST_MAILS else (f"{exists - FIRST_MAILS + 1}:*",)
         _, data = imap.uid("SEARCH", *asked, *(("FROM", json.dumps(sender.lstrip("@"))) if sender else ()))
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
@@ -196,6 +204,9 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     if refused and not mails:  # it is not the fault of one mail
         raise imaplib.IMAP4.error(*refused.values())
     return mails, [f"the mail with UID {uid} is left out: {why}" for uid, why in refused.items()], f"{validity}:{after}"
+
+
+READERS = {"maildir": read_maildir, "imap": read_imap, "imaps": read_imap}  # by the scheme of the folder's URL
 
 
 def encode_folder(name: str) -> str:

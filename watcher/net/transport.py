@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.cookiejar import CookieJar
-from importlib.util import find_spec
 from typing import Any
+
+import httpcore as httpcore
+import httpx as httpx
 
 from watcher.errors import HopError, MachineError
 from watcher.failure_messages import Reason, TaskKind
@@ -22,19 +23,31 @@ from watcher.machine import lacks_descriptors
 from watcher.net.address_guard import AddressGuard
 from watcher.text.urls import DEFAULT_PORTS, MAIL_PORTS
 
-# Python does not search for a module that is None. httpx would load its command line too, with rich and pygments: 0.2 s
-# of CPU and 7 MB per start. httpcore tries to import sniffio twice per request, a sixth of its CPU if it is missing.
-ABSENT = ("httpx._main",) if find_spec("sniffio") else ("httpx._main", "sniffio")
-sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]
-import httpcore as httpcore  # noqa: E402
-import httpx as httpx  # noqa: E402
-
 KEEP_ALIVE_S = 15.0
 KEPT_CONNECTIONS = 64
 NEXT_ADDRESS_S = 3.0  # before the next address of the same name is tried
 CLOSE_S = 1.0  # for the other side's close_notify on a TLS connection
 READ_BYTES = 16 * 1024  # at once: in the smallest chunks that HTTP allows, they take 50 ms to parse
 MAX_HEAD_BYTES = 128 * 1024  # read until the headers of a response are complete, 1xx responses included
+
+# The pool raises errors of httpcore; all other modules know those of httpx, which have the same names. A kind comes
+# before the more general one.
+HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.TimeoutException: httpx.TimeoutException,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.NetworkError: httpx.NetworkError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+    httpcore.ProtocolError: httpx.ProtocolError,
+    httpcore.ProxyError: httpx.ProxyError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+}
 
 
 def http_client(
@@ -55,22 +68,80 @@ def http_client(
         timeout=timeout_s,
         cookies=NoCookies(),
         event_hooks={"response": [detach_redirect]},
-        transport=substitute or guarded_transport(guard, proxy),
+        transport=substitute or GuardedTransport(GuardedBackend(guard, to_proxy=proxy is not None), proxy),
         trust_env=False,
     )
 
 
-def guarded_transport(guard: AddressGuard, proxy: str | None = None) -> httpx.AsyncHTTPTransport:
-    """Return httpx's transport with our own connection pool: httpx has no parameter for a pool's network backend."""
-    transport = httpx.AsyncHTTPTransport(verify=tls_context())
-    transport._pool = ConnectionPool(
-        ssl_context=tls_context(),
-        proxy=httpcore.Proxy(proxy) if proxy else None,
-        max_connections=KEPT_CONNECTIONS,
-        keepalive_expiry=KEEP_ALIVE_S,
-        network_backend=GuardedBackend(guard, to_proxy=proxy is not None),
-    )
-    return transport
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """
+    Sends the requests of a client over the connections that `network` opens; `proxy` is the URL of an HTTP proxy.
+
+    Connections are pooled only for requests with `keep_alive`; others get their own, as the pool scans all it has.
+    """
+
+    def __init__(self, network: httpcore.AsyncNetworkBackend, proxy: str | None = None) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls_context(),
+            proxy=httpcore.Proxy(proxy) if proxy else None,
+            max_connections=KEPT_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_S,
+            network_backend=network,
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        parts = request.url
+        outgoing = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with translate_pool_errors():
+            response = await self._send(outgoing)
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=ResponseStream(response),
+            extensions=dict(response.extensions),
+        )
+
+    async def _send(self, request: httpcore.Request) -> httpcore.Response:
+        while request.extensions.get("keep_alive"):
+            with suppress(StaleConnection):  # the pool has dropped it; a new connection is never stale
+                return await self._pool.handle_async_request(request)
+        return await self._pool.create_connection(request.url.origin).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class ResponseStream(httpx.AsyncByteStream):
+    """The body of a response, with the errors of httpx."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        assert isinstance(self._response.stream, AsyncIterable)
+        with translate_pool_errors():
+            async for chunk in self._response.stream:
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+@contextmanager
+def translate_pool_errors() -> Iterator[None]:
+    """Raise an error of httpcore as the one of httpx with the same name."""
+    try:
+        yield
+    except tuple(HTTPX_ERRORS) as error:
+        kind = next(ours for theirs, ours in HTTPX_ERRORS.items() if isinstance(error, theirs))
+        raise kind(str(error)) from error
 
 
 @cache
@@ -100,16 +171,6 @@ class NoCookies(CookieJar):
 
 class StaleConnection(httpcore.RemoteProtocolError):
     """A server closed a kept connection before it answered the next request, which is then sent over a new one."""
-
-
-class ConnectionPool(httpcore.AsyncConnectionPool):
-    """Pools connections only for requests with `keep_alive`; others get their own, as the pool scans all it has."""
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        while request.extensions.get("keep_alive"):
-            with suppress(StaleConnection):  # the pool has dropped it; a new connection is never stale
-                return await super().handle_async_request(request)
-        return await self.create_connection(request.url.origin).handle_async_request(request)
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):

@@ -18,7 +18,7 @@ from watcher.store.feeds import entry_json
 from watcher.store.ownership import feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, health_changes, pages, polls
 from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
-from watcher.text.urls import article_id, host_key, host_of, is_mail, normalize_url
+from watcher.text.urls import article_id, host_key, host_of, normalize_url
 
 KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
 STATS_DAYS = 7
@@ -247,7 +247,7 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
             continue
         feed, entry = best.feed, best.entry
         values = {"feed_id": feed.id, "url": entry.url or "", "entry": entry_json(entry)}
-        values["host"] = host_key(entry.url) if entry.url and not is_mail(feed.source.url) else feed.host
+        values["host"] = host_key(entry.url) if entry.url and feed.source.has_pages else feed.host
         if key not in queued:
             rows.append(values | {"article_id": key, "added_at": best.at, "next_try_at": best.at})
             continue
@@ -293,8 +293,8 @@ def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID; so too for a mail, which anybody sends."""
-    has_link = entry.url and not is_mail(feed.source.url)
-    return article_id(normalize_url(entry.url or "")) if has_link else feed_text_id(feed, entry)
+    has_page = entry.url and feed.source.has_pages
+    return article_id(normalize_url(entry.url or "")) if has_page else feed_text_id(feed, entry)
 
 
 def feed_text_id(feed: Feed, entry: Entry) -> str:

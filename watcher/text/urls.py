@@ -5,7 +5,7 @@ import posixpath
 import re
 from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 TRACKING = frozenset(
     "fbclid gclid dclid msclkid yclid igshid mc_cid mc_eid ocid cmpid cmp ncid sref ref_src smid "
@@ -71,6 +71,11 @@ def is_web(url: str | None) -> bool:
 def is_mail(url: str) -> bool:
     """Whether `url` is that of a mail folder, as the settings have it."""
     return url.startswith(("maildir:", "imap:", "imaps:"))
+
+
+def mail_senders(url: str) -> tuple[str, ...]:
+    """Return the addresses and domains ("@example.org") whose mails the source at `url` takes; empty for all."""
+    return tuple(value.lower() for value in parse_qs(urlsplit(url).query.replace("+", "%2B")).get("from", ()))
 
 
 def outlet_host(url: str) -> str:

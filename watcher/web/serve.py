@@ -5,11 +5,12 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
 
 import uvicorn
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import WatcherError
 from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
@@ -22,45 +23,86 @@ SHUTDOWN_S = 2  # to finish the current responses
 FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
 
 
-class TimeoutProtocol(H11Protocol):
-    """uvicorn's protocol with a limit of connections, and time limits for sending a request and reading a response."""
+class BoundedProtocol(asyncio.Protocol):
+    """
+    A connection that uvicorn's protocol `http` serves, with time limits for sending a request and reading a response.
 
-    _stalled: asyncio.TimerHandle | None = None
+    `BoundedApp` says when a request has been received and when it has been answered.
+    """
+
+    def __init__(self, http: asyncio.Protocol, connections: set["BoundedProtocol"]) -> None:
+        self._http = http
+        self._connections = connections
+        self._transport: asyncio.Transport
+        self._waiting: asyncio.TimerHandle | None = None  # for a request
+        self._stalled: asyncio.TimerHandle | None = None  # for the client to read on
+        self._answering = 0  # requests: of two that came together, the second may begin before the first has ended
+        self.is_surplus = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > 2 * CONNECTIONS:
+        self._transport = transport
+        self._connections.add(self)
+        self.is_surplus = len(self._connections) > CONNECTIONS
+        self._http.connection_made(transport)
+        if len(self._connections) > 2 * CONNECTIONS:
             transport.abort()
-        elif len(self.connections) > CONNECTIONS:
-            self.app = FULL
-        self._wait_until(self.loop.time() + self.timeout_keep_alive)
+        self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
-        timer = self.timeout_keep_alive_task
-        deadline = timer.when() if timer else self.loop.time() + self.timeout_keep_alive
-        super().data_received(data)
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        if self.timeout_keep_alive_task is None and not is_answering:
-            self._wait_until(deadline)
+        CONNECTION.set(self)  # the task of a request starts in this context
+        self._http.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._http.eof_received()
 
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stalled = self.loop.call_later(STALLED_S, self.transport.abort)
+        self._http.pause_writing()
+        self._stalled = asyncio.get_running_loop().call_later(STALLED_S, self._transport.abort)
 
     def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stop_waiting()
+        self._http.resume_writing()
+        self._stop(self._stalled)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._stop_waiting()
+        self._connections.discard(self)
+        self._http.connection_lost(exc)
+        self._stop(self._stalled, self._waiting)
 
-    def _stop_waiting(self) -> None:
-        if self._stalled is not None:
-            self._stalled.cancel()
+    def begin_answer(self) -> None:
+        self._answering += 1
+        self._stop(self._waiting)
 
-    def _wait_until(self, deadline: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_at(deadline, self.timeout_keep_alive_handler)
+    def end_answer(self) -> None:
+        self._answering -= 1
+        if not self._answering:
+            self._wait_for_request()
+
+    def _wait_for_request(self) -> None:
+        if not self._transport.is_closing():
+            self._waiting = asyncio.get_running_loop().call_later(HEAD_LIMIT_S, self._transport.close)
+
+    def _stop(self, *timers: asyncio.TimerHandle | None) -> None:
+        for timer in timers:
+            if timer is not None:
+                timer.cancel()
+
+
+CONNECTION: ContextVar[BoundedProtocol] = ContextVar("CONNECTION")  # of the request that is answered
+
+
+class BoundedApp:
+    """Calls an app and tells the connection of the request; answers a surplus connection with `FULL`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = CONNECTION.get()
+        connection.begin_answer()
+        try:
+            await (FULL if connection.is_surplus else self._app)(scope, receive, send)
+        finally:
+            connection.end_answer()
 
 
 class Server(uvicorn.Server):
@@ -135,9 +177,9 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     otherwise any program on this machine, or a client of a proxy that passes the header on, could choose its address.
     """
     proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
-    return uvicorn.Config(
-        app,
-        http=TimeoutProtocol,
+    config = uvicorn.Config(
+        BoundedApp(app),
+        http="h11",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -149,3 +191,11 @@ def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=HEAD_LIMIT_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
+    config.load()
+    http, connections = config.http_protocol_class, set[BoundedProtocol]()
+
+    def make_protocol(**options: Any) -> BoundedProtocol:  # noqa: ANN401 - uvicorn's own
+        return BoundedProtocol(http(**options), connections)
+
+    config.http_protocol_class = make_protocol  # type: ignore[assignment]
+    return config

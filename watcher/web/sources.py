@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, feed_health, severity
-from watcher.feeds.html_text import to_one_line
 from watcher.settings.edit import read_for_edit, save_settings, switch_source
 from watcher.store.articles import latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
@@ -20,6 +19,7 @@ from watcher.store.polls import feed_stats, load_health_changes, load_polls
 from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_count, format_duration
+from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, render_page
 

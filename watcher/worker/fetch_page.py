@@ -26,12 +26,12 @@ from watcher.store.pages import StoredPage
 from watcher.store.polls import feed_text_id
 from watcher.text.encoding import replace_surrogates
 from watcher.text.format import fields
-from watcher.text.urls import article_id, hide_secrets, host_key, host_of, is_mail, normalize_url
+from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
 from watcher.worker.connectivity import RETRY_AFTER
 from watcher.worker.context import PageDone, WorkerContext
-from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host
+from watcher.worker.host_session import MAX_PAGE_BLOCK, HostSession, block_host
 from watcher.worker.process_pool import WorkerFailed
 
 log = logging.getLogger("watcher.worker")
@@ -90,7 +90,9 @@ class PageMissing:
 PageOutcome = NewArticle | DropDuplicate | MoveToHost | WaitForNetwork | FailPage | EndRecheck | PageMissing
 
 
-async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: Reason | None = None) -> None:
+async def process_page(
+    page: StoredPage, context: WorkerContext, session: HostSession, *, forbidden: Reason | None = None
+) -> None:
     """
     Fetch a page and store its article, or recheck the page of a stored article. Errors: StoreError, MachineError.
 
@@ -99,9 +101,9 @@ async def process_page(page: StoredPage, context: WorkerContext, *, forbidden: R
     started = context.now()
     try:
         if page.is_recheck:
-            outcome = await decide_recheck(page, context, started, is_allowed=forbidden is None)
+            outcome = await decide_recheck(page, context, session, started, is_allowed=forbidden is None)
         else:
-            outcome = await decide_fetch(page, context, started, forbidden=forbidden)
+            outcome = await decide_fetch(page, context, session, started, forbidden=forbidden)
     except (StoreError, MachineError):
         raise
     except Exception as error:
@@ -153,12 +155,13 @@ def describe_stored(article: Article) -> str:
 
 def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
     """Whether to fetch the page, rather than use the feed's text; never one that a mail links."""
-    has_full_text = (page.feed.source.full_text and page.entry.text) or is_mail(page.feed.source.url)
-    return bool(page.url) and context.fetch.articles and not has_full_text
+    source = page.feed.source
+    has_full_text = source.full_text and page.entry.text
+    return bool(page.url) and source.has_pages and context.fetch.articles and not has_full_text
 
 
 async def decide_fetch(
-    page: StoredPage, context: WorkerContext, now: datetime, *, forbidden: Reason | None
+    page: StoredPage, context: WorkerContext, session: HostSession, now: datetime, *, forbidden: Reason | None
 ) -> PageOutcome:
     """Fetch a page whose article is not stored, and return its outcome."""
     if not should_fetch_page(page, context):
@@ -167,8 +170,7 @@ async def decide_fetch(
     if forbidden is not None:
         return await use_feed_text(page, context, forbidden, now)
     try:
-        options = context.request_options.get(page.feed.source.url)
-        response = await context.client.get_same_host(page.url, options=options)
+        response = await session.get_page(page.url, source=page.feed.source.url)
         context.connectivity.record_success(page.url)
         if not isinstance(response, CrossHostRedirect):
             return await use_response(page, response, context, now)
@@ -250,7 +252,7 @@ async def use_feed_text(
         processed = await article_from_entry(page, context)
     except WorkerFailed as error:
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
-    if not processed.cleaned.title or (not processed.cleaned.text and is_mail(page.feed.source.url)):
+    if not processed.cleaned.title or not (processed.cleaned.text or page.feed.source.has_pages):
         return FailPage(reason=reason, retry_at=None)
     kept = reason if is_fallback or not processed.cleaned.text else None
     if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):
@@ -260,7 +262,9 @@ async def use_feed_text(
     return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
 
 
-async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime, *, is_allowed: bool) -> PageOutcome:
+async def decide_recheck(
+    page: StoredPage, context: WorkerContext, session: HostSession, now: datetime, *, is_allowed: bool
+) -> PageOutcome:
     """
     Fetch the page of a stored article again, and return the outcome.
 
@@ -272,8 +276,7 @@ async def decide_recheck(page: StoredPage, context: WorkerContext, now: datetime
     stored = (await context.writer.read(articles_by_id, [page.article_id])).get(page.article_id)
     is_headline = stored is not None and stored.from_feed and stored.is_headline_only
     try:
-        options = context.request_options.get(page.feed.source.url)
-        response = await context.client.get_same_host(page.url, options=options)
+        response = await session.get_page(page.url, source=page.feed.source.url)
         context.connectivity.record_success(page.url)
         if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()

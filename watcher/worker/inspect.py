@@ -2,30 +2,34 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
-from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body
+from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
 from watcher.feeds.page import propose_selectors
-from watcher.feeds.schedule import Freshness, NextPoll, parse_freshness, schedule_next_poll
+from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
-from watcher.model import NotModified, PageSelectors, Response, Validators
-from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, Client
+from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
+from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, NONE_KEPT, Client
+from watcher.net.freshness import Freshness, parse_freshness
+from watcher.net.mailbox import fetch_mails
 from watcher.net.redirects import PERMANENT
-from watcher.net.robots import evaluate, extract_rules, robots_url
+from watcher.net.robots import robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
-from watcher.text.urls import host_of, normalize_url
+from watcher.text.urls import host_of, is_mail, normalize_url
 from watcher.worker import tasks
-from watcher.worker.context import PRODUCT_NAME, client_for, parsing_pool, system_clock
-from watcher.worker.poll_feed import get_parts, poll_policy
+from watcher.worker.context import client_for, parsing_pool, system_clock
+from watcher.worker.fetch_feed import get_parts
+from watcher.worker.host_session import HostSession
+from watcher.worker.poll_feed import facts_of_failure, facts_of_feed, poll_policy
 from watcher.worker.process_pool import Pool, WorkerFailed
 
 NO_ADDRESS = frozenset((FetchKind.UNRESOLVED, FetchKind.NAME_LOOKUP_FAILED))
@@ -48,12 +52,17 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """The result of a request for `asked`: a response and its content, or an error (WorkerFailed: parsing failed)."""
+    """
+    The result of a request for `asked`: a response or mails, and their content; or an error.
+
+    WorkerFailed: parsing failed.
+    """
 
     asked: str
     at: datetime
     redirects: tuple[Redirect, ...] = ()
     response: Response | None = None
+    folder: FolderMails | None = None
     found: FeedReport | NotAFeed | None = None
     error: WatcherError | None = None
 
@@ -95,11 +104,13 @@ class FeedProber:
     robots: bool = True  # a page that is a source is requested only if its robots.txt allows it
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _free_at: dict[str, datetime] = field(default_factory=dict)
-    _held: dict[str, FetchError] = field(default_factory=dict)
+    _sessions: dict[str, HostSession] = field(default_factory=dict)  # by host
+    _refusals: dict[str, FetchError] = field(default_factory=dict)  # by host
 
     async def probe(self, url: str, *, as_page: bool = False) -> ProbeResult:
         """Request `url`, `as_page` to look for feeds on it, and return the result; a failed fetch is its `error`."""
+        if is_mail(url):
+            return await self._probe_folder(url)
         options = None if as_page else self.options.get(url)
         page = options.page if options else None
         steps: list[Redirect] = []
@@ -118,6 +129,17 @@ class FeedProber:
         except (FetchError, WorkerFailed) as error:
             return replace(seen, redirects=tuple(steps), error=error)
         return replace(seen, redirects=tuple(steps), found=found)
+
+    async def _probe_folder(self, url: str) -> ProbeResult:
+        seen = ProbeResult(asked=url, at=self.now())
+        self.on_request(url)
+        limits = {"timeout_s": self.client.timeout_s, "deadline_s": self.client.deadline_s}
+        try:
+            folder = await fetch_mails(url, "", self.options.get(url), **limits)
+            seen = replace(seen, at=self.now(), folder=folder)
+            return replace(seen, found=await self.pool.run(inspect_mails, folder, seen.at, limit_s=EXAMINE_LIMIT_S))
+        except (FetchError, WorkerFailed) as error:
+            return replace(seen, error=error)
 
     async def probe_first(self, urls: tuple[str, ...], *, as_page: bool = False) -> ProbeResult:
         """Probe spellings of a URL until one can be connected to; return its result, else the result of the first."""
@@ -145,46 +167,62 @@ class FeedProber:
     async def _check_robots(self, url: str) -> None:
         """Errors: RequestRefused if its site's robots.txt forbids `url`; FetchError or WorkerFailed."""
         status, body = await self.get_robots(url)
-        rules = await self.pool.run(extract_rules, body, PRODUCT_NAME, limit_s=EXAMINE_LIMIT_S)
-        verdict = await self.pool.run(evaluate, status, rules, [url], limit_s=EXAMINE_LIMIT_S)
+        session = self._session(host_of(url))
+        verdict = await session.evaluate_rules(status, await session.read_rules(body), [url])
         if url not in verdict.allowed:
             raise RequestRefused(url, verdict.reason)
 
     async def get_robots(self, url: str) -> tuple[int, bytes]:
         """Return status and body of the robots.txt for `url`. Errors: FetchError if there is no response."""
+        where = robots_url(url)
         try:
-            answer = await self._get(robots_url(url), [], accept="text/plain", source=url)
+            with self._refusals_noted(where):
+                return await self._session(host_of(where)).get_robots(where, source=url)
         except HttpStatusError as error:
             return error.status, b""
-        assert isinstance(answer, Response)  # nothing was conditional
-        return answer.status, answer.body
 
     async def _get(
-        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators | None = None, source: str = ""
+        self, url: str, steps: list[Redirect], *, accept: str, validators: Validators = NONE_KEPT, source: str = ""
     ) -> Response | NotModified:
         """Request `url` as `source` after a pause; append redirects to `steps`; note pauses and refusals of hosts."""
+        try:
+            with self._refusals_noted(url):
+                return await self._session(host_of(url)).get(
+                    url,
+                    source=source or url,
+                    accept=accept,
+                    validators=validators,
+                    on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
+                )
+        finally:
+            for step in steps:
+                self._session(host_of(step.leads_to)).last_request_at = self.now()
+
+    def _session(self, host: str) -> HostSession:
+        if host not in self._sessions:
+            self._sessions[host] = HostSession(
+                client=self.client,
+                pool=self.pool,
+                options=self.options,
+                delay_s=self.delay_s,
+                now=self.now,
+                sleep=self.sleep,
+            )
+        return self._sessions[host]
+
+    @contextmanager
+    def _refusals_noted(self, url: str) -> Iterator[None]:
+        """Announce a request for `url`, unless its host asked for a pause; note if the host asks for one now."""
         host = host_of(url)
-        if held := self._held.get(host):
-            raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=held.reason))
-        wait = (self._free_at.get(host, self.now()) - self.now()).total_seconds()
-        if wait > 0:
-            await self.sleep(wait)
+        if refusal := self._refusals.get(host):
+            raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=refusal.reason))
         self.on_request(url)
         try:
-            return await self.client.get(
-                url,
-                accept=accept,
-                validators=validators or Validators(),
-                options=self.options.get(source or url),
-                on_hop=lambda status, at, to: steps.append(Redirect(status=status, url=at, leads_to=to)),
-            )
+            yield
         except FetchError as error:
             if error.retry_after_s or said_too_many(error):
-                self._held[host_of(error.answered_by)] = error
+                self._refusals[host_of(error.answered_by)] = error
             raise
-        finally:
-            for place in (url, *(step.leads_to for step in steps)):
-                self._free_at[host_of(place)] = self.now() + timedelta(seconds=self.delay_s)
 
 
 @asynccontextmanager
@@ -208,21 +246,19 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
 
 def predict_next_poll(probe: ProbeResult, poll: PollSettings, *, own_every_s: float | None) -> NextPoll | None:
     """Return when the next poll would be if this probe had been a poll; None if the feed is gone for good."""
-    report = probe.report
-    wishes = poll_policy(poll, own_every_s, report.feed if report else None)
-    if report is None or probe.response is None:
+    report, response = probe.report, probe.response
+    if report is None:
         error = probe.error if isinstance(probe.error, FetchError) else None
         if error and error.permanent:
             return None
-        said = Freshness(retry_after_s=error.retry_after_s if error else None)
-        return schedule_next_poll(wishes, now=probe.at, freshness=said, failures=1)
-    return schedule_next_poll(
-        wishes,
-        now=probe.at,
-        published=[entry.published_at for entry in report.feed.entries if entry.published_at is not None],
-        freshness=parse_freshness(probe.response.headers, probe.at),
-        has_validators=probe.response.validators != Validators(),
-    )
+        facts = facts_of_failure(error, failures=1)
+    elif response is None:  # of a mail folder, only new mails are read
+        facts = facts_of_feed(report.feed, Freshness(), has_validators=True)
+    else:
+        freshness = parse_freshness(response.headers, probe.at)
+        facts = facts_of_feed(report.feed, freshness, has_validators=response.validators != Validators())
+    policy = poll_policy(poll, own_every_s, report.feed if report else None)
+    return schedule_next_poll(policy, facts, now=probe.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,13 @@
 """Visits one host: its due feeds, then its pages, one request at a time, with the host's delay in between."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from watcher.errors import FetchError, HttpStatusError, MachineError
 from watcher.failure_messages import FetchKind
-from watcher.model import Feed, PollResult, PollUnchanged, Response
+from watcher.model import Feed, PollResult, PollUnchanged
 from watcher.net import robots
 from watcher.net.robots import RobotsVerdict, robots_url
 from watcher.store import hosts
@@ -17,9 +16,10 @@ from watcher.store.pages import defer, due_pages
 from watcher.store.visits import LeaseRequest, Visit, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.text.format import fields
 from watcher.text.urls import host_of
-from watcher.worker.context import PRODUCT_NAME, WorkerContext
+from watcher.worker.context import WorkerContext
 from watcher.worker.fetch_page import process_page, should_fetch_page
-from watcher.worker.poll_feed import MAX_PAGE_BLOCK, block_host, failed_result, poll_feed, record_result
+from watcher.worker.host_session import MAX_PAGE_BLOCK, HostSession, block_host, open_session
+from watcher.worker.poll_feed import PollFault, make_result, poll_feed, record_result
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
@@ -28,27 +28,7 @@ PAGES_AT_ONCE = 20  # read from the store at once; the lease is renewed for each
 ROBOTS_RETRY_AFTER = timedelta(minutes=30)  # if robots.txt cannot be fetched now: until then, the host's pages wait
 ROBOTS_PATIENCE = timedelta(hours=24)  # how long a page waits for robots.txt; then the feed's own text is used
 ROBOTS_LIFETIME = timedelta(seconds=robots.MAX_AGE_S)
-ROBOTS_LIMIT_S = 10.0  # to parse robots.txt and to evaluate it: a malicious one of 500 kB takes 2 s for one page
 LONGEST_CRAWL_DELAY_S = 60.0
-
-
-@dataclass(slots=True)
-class HostDelay:
-    """Waits between requests to one host: use `async with` around each. `last` is when the last one ended."""
-
-    context: WorkerContext
-    delay_s: float
-    last: datetime | None
-
-    async def __aenter__(self) -> None:
-        now = self.context.now()
-        if self.last is not None:
-            left_s = self.delay_s - (now - self.last).total_seconds()
-            if left_s > 0:
-                await self.context.sleep(min(left_s, self.delay_s))
-
-    async def __aexit__(self, *error: object) -> None:
-        self.last = self.context.now()
 
 
 async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: Callable[[], None]) -> None:
@@ -58,7 +38,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
     `on_requests_done` is called if the last request is over and only an unchanged poll is left to save.
     """
     host = claim.host
-    pause = HostDelay(context, context.fetch.host_delay.total_seconds(), claim.last_request_at)
+    session = open_session(context, claim.last_request_at)
     until = context.now() + LONGEST_VISIT
     has_pages, has_left = claim.has_pages, False
     try:
@@ -71,32 +51,32 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
             if until_at := await site_blocked_until(host, feed.url, context):
                 await context.writer.do(postpone, feed.id, until=until_at)
                 continue
-            result = await poll_if_allowed(feed, context, pause)
+            result = await poll_if_allowed(feed, context, session)
             end = None
             if number == len(claim.feeds) and not has_pages:
-                end = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last)
+                end = VisitEnd(host=host, worker=context.worker, last_request_at=session.last_request_at)
                 if isinstance(result, PollUnchanged):
                     on_requests_done()
             pages = await record_result(feed, result, context, end=end)
             has_pages |= pages > 0
             has_left = end is not None and not pages
         if has_pages and context.pages:
-            await visit_pages(host, context, pause, until)
+            await visit_pages(host, context, session, until)
     finally:
         if not has_left:
-            leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=pause.last or claim.last_request_at)
+            leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=session.last_request_at)
             await context.writer.add(release_hosts, leave_now)
 
 
-async def poll_if_allowed(feed: Feed, context: WorkerContext, pause: HostDelay) -> PollResult:
+async def poll_if_allowed(feed: Feed, context: WorkerContext, session: HostSession) -> PollResult:
     """Poll a feed, or a page that is a source if robots.txt allows it."""
     options = context.request_options.get(feed.source.url)
     if context.fetch.robots and options and options.page:
-        verdict = await load_robots(robots_url(feed.url), [feed.url], feed, context, pause)
+        verdict = await load_robots(robots_url(feed.url), [feed.url], feed, context, session)
         if feed.url not in verdict.allowed and context.connectivity.down_since is None:
-            return failed_result(feed, verdict.reason, context, context.now())
-    async with pause:
-        return await poll_feed(feed, context)
+            return make_result(feed, PollFault(reason=verdict.reason), context, context.now())
+    await session.wait()  # before the time of the poll begins
+    return await poll_feed(feed, context, session)
 
 
 async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
@@ -116,7 +96,7 @@ async def site_blocked_until(host: str, url: str, context: WorkerContext) -> dat
     return None if site == host else await context.writer.read(hosts.blocked_until, site, now=context.now())
 
 
-async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until: datetime) -> None:
+async def visit_pages(host: str, context: WorkerContext, session: HostSession, until: datetime) -> None:
     """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
     while pages := await context.writer.read(due_pages, host, now=context.now(), limit=PAGES_AT_ONCE):
         verdicts: dict[tuple[str, str | None], RobotsVerdict] = {}  # by the URL of robots.txt and the proxy
@@ -124,7 +104,7 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
             if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
             if not should_fetch_page(page, context):
-                await process_page(page, context)
+                await process_page(page, context, session)
                 continue
             if until_at := await site_blocked_until(host, page.url, context):
                 await context.writer.do(defer, [page.article_id], until=until_at)
@@ -135,60 +115,55 @@ async def visit_pages(host: str, context: WorkerContext, pause: HostDelay, until
                 key = where, options.proxy if options else None
                 if key not in verdicts:
                     urls = [p.url for p in pages if should_fetch_page(p, context) and robots_url(p.url) == where]
-                    verdicts[key] = await load_robots(where, urls, page.feed, context, pause)
+                    verdicts[key] = await load_robots(where, urls, page.feed, context, session)
                 if context.connectivity.down_since is not None:
                     return
                 verdict = verdicts[key]
-                pause.delay_s = max(pause.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
+                session.delay_s = max(session.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
             if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
                 await context.writer.do(defer, [page.article_id], until=context.now() + ROBOTS_RETRY_AFTER)
             elif page.url not in verdict.allowed:
-                await process_page(page, context, forbidden=verdict.reason)
+                await process_page(page, context, session, forbidden=verdict.reason)
             else:
-                async with pause:
-                    await process_page(page, context)
+                await session.wait()
+                await process_page(page, context, session)
 
 
 async def load_robots(
-    where: str, urls: Sequence[str], feed: Feed, context: WorkerContext, pause: HostDelay
+    where: str, urls: Sequence[str], feed: Feed, context: WorkerContext, session: HostSession
 ) -> RobotsVerdict:
     """
     Return what the robots.txt at the URL `where` says of `urls` on its site; it is requested as `feed` is.
 
-    It is asked for again if the stored one is older than a day; without an answer the pages wait.
+    It is requested again if the stored one is older than a day; without an answer the pages wait.
     """
     host = host_of(where)  # not the platform's `host_key`: each of its sites has its own
     stored = await context.writer.read(hosts.get_host, host)
     status, rules, now = stored.robots_status, stored.robots_rules, context.now()
     lifetime = ROBOTS_RETRY_AFTER if status is None or robots.evaluate(status, "", ()).is_transient else ROBOTS_LIFETIME
     if status is None or stored.robots_at is None or now - stored.robots_at >= lifetime:
-        body, most, options = b"", 8 * robots.MAX_BYTES, context.request_options.get(feed.source.url)
-        async with pause:
-            try:
-                answer = await context.client.get(where, accept="text/plain", max_bytes=most, options=options)
-                assert isinstance(answer, Response)  # nothing was conditional
-                status, body = answer.status, answer.body[: robots.MAX_BYTES + 1]
-            except FetchError as error:
-                if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=now):
-                    return RobotsVerdict(reason=error.reason, is_transient=True)
-                await block_host(error, context, implied=timedelta(), longest=MAX_PAGE_BLOCK)
-                status = error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER
-        ours = await run_in_worker(context, host, robots.extract_rules, body, PRODUCT_NAME) if body else ""
+        body = b""
+        try:
+            status, body = await session.get_robots(where, source=feed.source.url)
+        except FetchError as error:
+            if error.kind is FetchKind.PROXY or await context.connectivity.is_to_blame(error, since=now):
+                return RobotsVerdict(reason=error.reason, is_transient=True)
+            await block_host(error, context, implied=timedelta(), longest=MAX_PAGE_BLOCK)
+            status = error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER
+        ours = await none_if_unreadable(session.read_rules(body), host)
         status, rules = (robots.UNREADABLE, "") if ours is None else (status, ours)
         await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
-    if not rules:
-        return robots.evaluate(status, "", urls)
-    verdict = await run_in_worker(context, host, robots.evaluate, status, rules, urls)
+    verdict = await none_if_unreadable(session.evaluate_rules(status, rules or "", urls), host)
     if verdict is None:  # no worker could evaluate these rules in time
         await context.writer.do(hosts.set_robots, host, at=now, status=robots.UNREADABLE, rules="")
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
 
 
-async def run_in_worker(context: WorkerContext, host: str, function: Callable[..., T], *args: object) -> T | None:
-    """Return `function(*args)`, run in a worker with limits; log a failure and return None. Errors: MachineError."""
+async def none_if_unreadable(result: Awaitable[T], host: str) -> T | None:
+    """Return what a worker made of a robots.txt; log a failure and return None. Errors: MachineError."""
     try:
-        return await context.pool.run(function, *args, limit_s=ROBOTS_LIMIT_S)
+        return await result
     except MachineError:
         raise
     except Exception as error:  # noqa: BLE001 - the host's fault

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from tests.embedding_server import embedding_server, error, good
+from watcher.endpoints.embedding import LONGEST_PAUSE_S, EndpointEmbedder
+from watcher.endpoints.json_endpoint import endpoint_url
 from watcher.errors import EmbedderError, WatcherError
-from watcher.net.openai import LONGEST_PAUSE_S, EndpointEmbedder, endpoint_url
 from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
 
