@@ -17,15 +17,13 @@ from sqlalchemy import Connection
 
 from digests.delivery.channels import open_channel
 from digests.edition.schedule import digest_statuses
+from digests.keys import EditionKey, FailureAlertKey, StoryAlertKey
 from digests.model import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
-from digests.store.editions import EditionKey
 from digests.store.outbox import (
-    ALERT,
-    ALERTS,
     FAILED,
     RETRY_FOR,
     list_undelivered,
@@ -121,7 +119,7 @@ class AlertJob:
                 self._is_stored = True
 
     async def _alert(self, alert: Alert, out: dict[str, datetime]) -> None:
-        place = alert_key(alert.name, alert.at if alert.is_over else alert.since, is_over=alert.is_over)
+        key = alert_key(alert.name, alert.at if alert.is_over else alert.since, is_over=alert.is_over)
         ends = alert_key(alert.name, alert.since) if alert.is_over else None
         changed = {name: since for name, since in out.items() if name != alert.name}
         changed |= {} if alert.is_over else {alert.name: alert.since}
@@ -133,7 +131,7 @@ class AlertJob:
         ]
         try:
             told = await self._tools.writer.do(
-                save_failure_alert, place, messages, changed, ends=ends, now=self._tools.now()
+                save_failure_alert, key, messages, changed, ends=ends, now=self._tools.now()
             )
             self._is_stored = True
         except StoreError as error:
@@ -171,10 +169,9 @@ class AlertJob:
         return taken
 
 
-def alert_key(name: str, at: datetime, *, is_over: bool = False) -> EditionKey:
-    """Return the place in the outbox of an alert on a failure since `at`, or on its end at `at`."""
-    slot = f"{'over' if is_over else 'alert'} {name}.{at:%Y%m%dT%H%M%S}"
-    return EditionKey(digest=ALERTS, local_date=at.date(), slot=slot)
+def alert_key(name: str, at: datetime, *, is_over: bool = False) -> FailureAlertKey:
+    """Return the key in the outbox of an alert on a failure since `at`, or on its end at `at`."""
+    return FailureAlertKey(failure=name, failure_at=at.replace(microsecond=0), is_over=is_over)
 
 
 def active_conditions(
@@ -218,14 +215,18 @@ def delivery_failures(connection: Connection, *, now: datetime, after: timedelta
     """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
     told: dict[str, Alert] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
-        if each.digest == ALERTS:  # an alert on an alert would itself keep what it is about alive
-            continue
+        match each.key:
+            case EditionKey():
+                what = f"the edition of {each.key.label}"
+            case StoryAlertKey():
+                what = f"the alert of {each.key.local_date}"
+            case FailureAlertKey():  # an alert on an alert would itself keep what it is about alive
+                continue
         since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue
-        name = f"delivery {each.digest}"
+        name = f"delivery {each.key.digest}"
         state = "could not be delivered" if each.state == FAILED else "is still waiting"
-        what = f"the alert of {each.local_date}" if each.slot.startswith(ALERT) else f"the edition of {each.label}"
         words = f"{what} to {each.recipient} by {each.channel} {state}: {each.response}"
         told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
     yield from told.values()

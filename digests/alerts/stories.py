@@ -16,6 +16,7 @@ from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
 from digests.edition.build import prepare_edition
 from digests.edition.schedule import EditionRequest, due_at
+from digests.keys import DAILY, StoryAlertKey
 from digests.model import Correction, Edition, OutboundMessage, Story
 from digests.render.edition_view import PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
@@ -23,8 +24,7 @@ from digests.render.localizer import Localizer, make_localizer
 from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
-from digests.store.editions import DAILY, EditionKey
-from digests.store.outbox import ALERT, KNOWN, OVER_LIMIT, UNSENT, WAITING, Delivery
+from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
 from digests.stories.window import Grouped, cluster_and_save
 from watcher.model import Article
 from watcher.store.engine import connect
@@ -56,20 +56,20 @@ def plan_alerts(
 ) -> list[Callable[[Connection], None]]:
     """Return calls that store what a digest tells now with its messages, and what it will not tell."""
     zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
-    told = [each for each in outbox.load_alerts(connection) if each.digest == digest.name]
+    told = [each for each in outbox.load_story_alerts(connection) if each.digest == digest.name]
     today = now.astimezone(zone).date()
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
     prepared = prepare_edition(connection, digest, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
-    has = {(each.slot.split()[2], each.channel, each.recipient) for each in told}
+    has = {(each.about, each.channel, each.recipient) for each in told}
     late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)
-    resting = {(threads.get(each.slot.split()[2]), each.recipient) for each in late}
+    resting = {(threads.get(each.about), each.recipient) for each in late}
     for rule in digest.alerts:
         mark = sha256(rule.label.encode()).hexdigest()[:8]
-        mine = [each for each in told if each.slot.endswith(mark)]
-        count = len({each.slot for each in mine if each.state not in UNSENT and each.local_date == today})
+        mine = [each for each in told if each.rule == mark]
+        count = len({each.key for each in mine if each.state not in UNSENT and each.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.channel != "file")]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
         for about, item, is_old in find_candidates(rule, prepared, now):
@@ -86,9 +86,9 @@ def plan_alerts(
                 messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
                 count, resting = count + 1, resting | theirs
             has |= {(about, way.channel, recipient) for way, recipient in lack}
-            place = EditionKey(digest=digest.name, local_date=today, slot=f"{ALERT}{about} {mark}")
+            key = StoryAlertKey(digest=digest.name, local_date=today, about=about, rule=mark)
             due = quiet_end(rule.quiet, now, zone) or now
-            adds.append(partial(outbox.enqueue, place=place, parcels=messages, now=due, state=state))
+            adds.append(partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state))
     return adds
 
 
@@ -118,10 +118,10 @@ def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article
     return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
 
 
-def count_dropped(mine: Sequence[Delivery]) -> int:
+def count_dropped(mine: Sequence[StoryAlertRow]) -> int:
     """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
     last = max((each.local_date for each in mine if each.state not in UNSENT), default=date.max)
-    return len({each.slot for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
+    return len({each.key for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
 
 
 def make_alert(

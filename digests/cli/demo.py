@@ -13,6 +13,7 @@ from typer import Option
 from digests.cli.digest import format_made
 from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.schedule import EditionRequest, edition_window
+from digests.keys import Slot, SlotKind
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
@@ -106,7 +107,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
             local_date=day,
             window_start=start,
             window_end=end,
-            slot="demo",
+            slot=Slot(kind=SlotKind.DEMO),
             folder=digest.directory,
             translate=settings.section(TranslateSettings),
         )

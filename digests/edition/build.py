@@ -23,10 +23,10 @@ from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
+from digests.keys import EditionKey
 from digests.model import Edition, FailingSource, Intake, LeftOut, LeftOutKind, OutboundMessage, Rendered
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
-from digests.store.editions import EditionKey
 from digests.store.maintenance import load_owners
 from digests.store.stories import save_headlines
 from digests.stories.follows import followed_threads

@@ -9,10 +9,11 @@ import pytest
 
 from digests.compose.edition import compose_edition
 from digests.edition.publish import render_all
+from digests.keys import EditionKey
 from digests.metrics import metrics
 from digests.model import Intake
 from digests.settings.digests import digests_of
-from digests.store.editions import EditionKey, claim, open_digests, save_edition
+from digests.store.editions import claim, open_digests, save_edition
 from tests.compose.factories import END, article, by_id, make_context, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from digests.edition.schedule import EditionRequest
+from digests.keys import Slot, SlotKind
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
@@ -66,7 +67,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
                 local_date=(now - timedelta(days=2 - day)).date(),
                 window_start=end - timedelta(days=3 - day, hours=1),
                 window_end=end,
-                slot="test",
+                slot=Slot(kind=SlotKind.DEMO),
             )
             edition = make_edition(engine, digests_of(settings)[0], order, now=end)
             assert edition is not None
