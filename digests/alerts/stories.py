@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from digests.alerts.alerts import WORDS_CHARS, Alert, render_message
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.preferences import matching_phrases, phrase_pattern
-from digests.compose.context import ComposeContext
+from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
-from digests.edition.build import prepare_edition
+from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest, due_at
 from digests.keys import DAILY, StoryAlertKey
-from digests.model import Correction, Edition, OutboundMessage, Story
+from digests.model import Correction, OutboundMessage, Story
 from digests.render.edition_view import PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer
@@ -61,7 +61,7 @@ def plan_alerts(
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
-    prepared = prepare_edition(connection, digest, request, grouped, now=now)
+    inputs = load_edition_inputs(connection, digest, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
     has = {(each.about, each.channel, each.recipient) for each in told}
     late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)
@@ -72,7 +72,7 @@ def plan_alerts(
         count = len({each.key for each in mine if each.state not in UNSENT and each.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.channel != "file")]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
-        for about, item, is_old in find_candidates(rule, prepared, now):
+        for about, item, is_old in find_candidates(rule, inputs, now):
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
             if not lack:
                 continue
@@ -81,7 +81,7 @@ def plan_alerts(
             messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
             if state == WAITING:
                 dropped = 0 if count else count_dropped(mine)
-                alert = make_alert(about, item, rule, prepared.args[1], words, dropped=dropped, now=now)
+                alert = make_alert(about, item, rule, inputs.context, words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
                 messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
                 count, resting = count + 1, resting | theirs
@@ -92,17 +92,17 @@ def plan_alerts(
     return adds
 
 
-def find_candidates(rule: StoryAlertSettings, prepared: partial[Edition], now: datetime) -> Iterator[Candidate]:
+def find_candidates(rule: StoryAlertSettings, inputs: EditionInputs, now: datetime) -> Iterator[Candidate]:
     """Yield what meets a rule, the largest stories first."""
     if rule.when == CORRECTIONS:
         pattern = phrase_pattern(rule.words)
-        for each in prepared.keywords["corrections"]:
+        for each in inputs.corrections:
             if pattern is None or pattern.search(fold(f"{each.title}\n{each.before}\n{each.after}")):
                 yield f"{each.kind}-{each.article_id}", each, False
         return
-    stories, context = prepared.args
+    context = inputs.context
     before = {key: each for key, each in context.articles.items() if each.published_at < now - NEWS_FOR}
-    for story in sorted(stories, key=lambda each: (-len(each.articles), each.id)):
+    for story in sorted(inputs.stories, key=lambda each: (-len(each.articles), each.id)):
         if meets(rule, story, context.articles) and is_wanted(story, context):
             # The id of a part of a story has a number before that of the story.
             yield story.id.rpartition("-")[2], story, meets(rule, story, before)

@@ -19,7 +19,8 @@ from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, format_stories, name_edition, oversized_story_warning
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import LOOKBACK, BuiltEdition, build_edition, build_unsaved_edition, preview_edition
+from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, preview_edition
+from digests.edition.load import LOOKBACK
 from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
 from digests.keys import EditionKey, Slot, SlotKind

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from itertools import takewhile
 from typing import Protocol
@@ -13,7 +13,7 @@ from digests.analysis.gazetteer import find_countries
 from digests.analysis.select import LoadFullTexts
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
-from digests.model import Brief, Edition, Sentence, Story, Translation
+from digests.model import Brief, Correction, Edition, Intake, Sentence, Story, Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
@@ -109,3 +109,16 @@ class ComposeContext:
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window."""
         return [self.articles[key] for key in story.articles if key in self.articles]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionInputs:
+    """What an edition is made of: `edition.load` loads it, and `compose_edition` makes the edition of it."""
+
+    stories: tuple[Story, ...]
+    context: ComposeContext
+    intake: Intake
+    number: int
+    made_at: datetime
+    corrections: tuple[Correction, ...]
+    at: time | None = None  # as in `Edition`

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, time
 from itertools import count
 from typing import Any
 
@@ -14,13 +13,12 @@ from digests.analysis.country_names import REGIONS, region_of, region_title, sec
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import count_left_out, is_flagged
 from digests.compose.changes import day_number
-from digests.compose.context import ComposeContext
+from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import READER_TERM, RankedStory, rank
 from digests.compose.story import add_distinct, compose_brief, compose_story, find_headline, latin_words, reading_time
 from digests.compose.week import add_week
 from digests.model import (
     Brief,
-    Correction,
     Edition,
     EditionStory,
     Intake,
@@ -40,18 +38,10 @@ COUNTS = ("outlets", "independent", "headline_only")
 OF_ENDED = ("id", "title", "url", *COUNTS, "article_ids", "thread", "day", "translation")
 
 
-def compose_edition(
-    stories: Sequence[Story],
-    context: ComposeContext,
-    *,
-    intake: Intake,
-    number: int,
-    made_at: datetime,
-    corrections: Sequence[Correction],
-    at: time | None = None,
-) -> Edition:
-    """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
-    digest, previous, ranked = context.digest, context.previous, rank(stories, context)
+def compose_edition(inputs: EditionInputs) -> Edition:
+    """Return the edition of `inputs`: its main stories in sections, numbered from 1, others as briefs, the ledger."""
+    context = inputs.context
+    digest, previous, ranked = context.digest, context.previous, rank(inputs.stories, context)
     wanted = [one for one in ranked if one.followed or one.must_phrases or one.watched or is_wanted(one.story, context)]
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
@@ -70,22 +60,22 @@ def compose_edition(
     return Edition(
         digest=digest.name,
         title=digest.title,
-        number=number,
+        number=inputs.number,
         local_date=context.local_date,
         timezone=digest.timezone,
         language=digest.language,
         window_start=context.window_start,
         window_end=context.window_end,
-        made_at=made_at,
+        made_at=inputs.made_at,
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, intake, shown, briefs, context),
+        ledger=build_ledger(ranked, wanted, inputs.intake, shown, briefs, context),
         reading_minutes=reading_time(texts),
         note=digest.note,
-        corrections=tuple(corrections),
+        corrections=inputs.corrections,
         ended=ended_stories(context, ranked, continued),
-        at=at,
+        at=inputs.at,
         previous_at=previous.at if previous else None,
     )
 

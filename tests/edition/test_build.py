@@ -13,7 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from digests.edition.build import prepare_edition, save
+from digests.compose.edition import compose_edition
+from digests.edition.build import save
+from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
 from digests.errors import DeliveryError
 from digests.keys import DAILY, EditionKey, Slot, parse_slot
@@ -139,7 +141,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
     assert write(engine, claim, KEY, **taken, now=NOW)
-    edition = read(engine, prepare_edition, digest(), order(), ((), {}, {}), now=NOW)()
+    edition = compose_edition(read(engine, load_edition_inputs, digest(), order(), ((), {}, {}), now=NOW))
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
     assert not write(engine, save, KEY, edition, (), now=NOW)
@@ -182,7 +184,7 @@ def test_an_edition_that_is_made_meanwhile_has_another_number(engine):
     assert other is not None and other.number == 2
     assert number == 1
     claimed = replace(order(), number=number)
-    assert read(engine, prepare_edition, digest(), claimed, ((), {}, {}), now=NOW)().number == 1
+    assert read(engine, load_edition_inputs, digest(), claimed, ((), {}, {}), now=NOW).number == 1
 
 
 def test_editions_of_one_date_have_their_own_labels_and_stand_between_their_neighbours(engine):

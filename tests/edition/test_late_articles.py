@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.edition.build import LATE_ARTICLES
+from digests.edition.load import LATE_ARTICLES
 from digests.edition.schedule import EditionRequest
 from digests.keys import DAILY
 from digests.settings.digests import DigestSettings
