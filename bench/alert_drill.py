@@ -31,7 +31,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from digests.alerts.stories import send_story_alerts
+from digests.alerts.story_rules import send_story_alerts
 from digests.delivery.outbox import OutboxWorker
 from digests.model import MERGED, SPLIT
 from digests.settings.digests import digests_of

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
-from digests.alerts.alerts import AlertJob
+from digests.alerts.failures import EVERY_S as ALERTS_EVERY_S
+from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_window
 from digests.keys import DAILY, DeliveryKey, EditionKey
@@ -259,7 +259,7 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 def find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:
     # A late import, as in `build_due_edition`.
-    from digests.alerts.stories import send_story_alerts
+    from digests.alerts.story_rules import send_story_alerts
 
     send_story_alerts(url, digests, now)
 

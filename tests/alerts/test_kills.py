@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.delivery_drill import QUIET, READERS, VICTIM, message_id
-from digests.alerts.alerts import AlertJob
+from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.keys import EditionKey
 from digests.model import OutboundMessage

@@ -9,7 +9,7 @@ from email import policy
 
 import pytest
 
-from digests.alerts.alerts import RETRY_AFTER, Alert, AlertJob, render_mail, render_webhook
+from digests.alerts.failures import RETRY_AFTER, Alert, AlertJob, render_mail, render_webhook
 from digests.delivery.outbox import OutboxWorker
 from digests.keys import DAILY, EditionKey
 from digests.model import OutboundMessage, Rendered

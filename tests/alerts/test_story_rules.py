@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.alerts.alerts import Alert, render_message, render_webhook
-from digests.alerts.stories import count_dropped, quiet_end, send_story_alerts
+from digests.alerts.failures import Alert, render_message, render_webhook
+from digests.alerts.story_rules import count_dropped, quiet_end, send_story_alerts
 from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition

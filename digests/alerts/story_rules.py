@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from digests.alerts.alerts import WORDS_CHARS, Alert, render_message
+from digests.alerts.failures import WORDS_CHARS, Alert, render_message
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.preferences import matching_phrases, phrase_pattern
 from digests.compose.context import ComposeContext, EditionInputs
