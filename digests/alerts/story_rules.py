@@ -1,6 +1,8 @@
 """Alerts on stories: a message as soon as a story meets a rule of a digest, or an outlet corrects itself; each once."""
 
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
@@ -8,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from digests.alerts.failures import WORDS_CHARS, Alert, render_message
+from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, render_message
 from digests.analysis.coverage import measure_coverage
 from digests.analysis.preferences import matching_phrases, phrase_pattern
 from digests.compose.context import ComposeContext, EditionInputs
@@ -26,6 +28,7 @@ from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
 from digests.stories.window import Grouped, cluster_and_save
+from watcher.feeds.html_text import to_one_line
 from watcher.model import Article
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
@@ -49,6 +52,32 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
         write(engine, outbox.save_alerts, adds, now=now)
     finally:
         engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryAlert:
+    """An alert on a story or a correction that met a rule of a digest."""
+
+    about: str  # as in `StoryAlertKey`
+    digest: str
+    at: datetime
+    title: str
+    lines: tuple[str, ...]  # of the text; one of them is `url`
+    url: str
+
+    @property
+    def message(self) -> AlertMessage:
+        return AlertMessage(
+            kind="story",
+            name=f"{self.about} {self.digest}",
+            machine=socket.gethostname(),
+            since=self.at,
+            at=self.at,
+            subject=to_one_line(self.title, SUBJECT_CHARS),
+            text="".join(f"{line}\n" for line in self.lines),
+            title=self.title,
+            url=self.url,
+        )
 
 
 def plan_alerts(
@@ -83,7 +112,7 @@ def plan_alerts(
                 dropped = 0 if count else count_dropped(mine)
                 alert = make_alert(about, item, rule, inputs.context, words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
-                messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
+                messages = [render_message(alert.message, way, sender, recipient) for way, recipient in lack]
                 count, resting = count + 1, resting | theirs
             has |= {(about, way.channel, recipient) for way, recipient in lack}
             key = StoryAlertKey(digest=digest.name, local_date=today, about=about, rule=mark)
@@ -127,8 +156,8 @@ def count_dropped(mine: Sequence[StoryAlertRow]) -> int:
 def make_alert(
     about: str, item: Story | Correction, rule: StoryAlertSettings, context: ComposeContext, words: Localizer, *,
     dropped: int, now: datetime,
-) -> Alert:  # fmt: skip
-    """Return a message on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
+) -> StoryAlert:  # fmt: skip
+    """Return the alert on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
     if isinstance(item, Correction):
         title, outlet, url, at = item.title, item.outlet, item.url, item.noticed_at
         change = words.label(words[PHRASES.get(item.kind, "text_changed")])
@@ -151,9 +180,13 @@ def make_alert(
     link = web_url(url) or ""
     lines = [words.join((outlet_name(outlet, url), words.clock(at))), link, *why, f"[{rule.label}]"]
     lines += [words.say("over_limit", n=dropped)] if dropped else []
-    text = "\n".join(sanitize_line(line, limit=WORDS_CHARS) if line != link else link for line in lines if line)
-    return Alert(
-        name=f"{about} {context.digest.name}", since=now, at=now, title=sanitize_line(title), words=text, url=link
+    return StoryAlert(
+        about=about,
+        digest=context.digest.name,
+        at=now,
+        title=sanitize_line(title),
+        lines=tuple(sanitize_line(line, limit=WORDS_CHARS) if line != link else link for line in lines if line),
+        url=link,
     )
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.alerts.failures import Alert, render_message, render_webhook
-from digests.alerts.story_rules import count_dropped, quiet_end, send_story_alerts
+from digests.alerts.messages import render_message, render_webhook
+from digests.alerts.story_rules import StoryAlert, count_dropped, quiet_end, send_story_alerts
 from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
@@ -366,15 +366,17 @@ def test_what_was_dropped_since_the_last_message_is_counted(engine):
     assert count_dropped(found[:1]) == 0
 
 
-HOSTILE = Alert(
-    name="s1 world", since=NOON, at=NOON, title="Quake *kills* <@everyone> [x](http://evil.example)",
-    words="Alfa_Beta, 12:00\nhttps://a.example/x_y_z?a=1&b=2\n3 outlets: <!channel>", url="https://a.example/x_y_z?a=1&b=2",
+HOSTILE = StoryAlert(
+    about="s1", digest="world", at=NOON, title="Quake *kills* <@everyone> [x](http://evil.example)",
+    lines=("Alfa_Beta, 12:00", "https://a.example/x_y_z?a=1&b=2", "3 outlets: <!channel>"),
+    url="https://a.example/x_y_z?a=1&b=2",
 )  # fmt: skip
 
 
 def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole():
     told = {
-        shape: json.loads(render_webhook(HOSTILE, shape=shape)) for shape in ("ntfy", "slack", "discord", "apprise")
+        shape: json.loads(render_webhook(HOSTILE.message, shape=shape))
+        for shape in ("ntfy", "slack", "discord", "apprise")
     }
 
     assert told["ntfy"]["click"] == HOSTILE.url
@@ -388,6 +390,8 @@ def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole(
 
 def test_two_alerts_of_one_moment_are_two_files():
     way = DeliverSettings(channel="file", directory="x")
-    forms = [render_message(alert, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, name="s2 world"))]
+    forms = [
+        render_message(alert.message, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, about="s2"))
+    ]
 
     assert forms[0][0].name != forms[1][0].name
