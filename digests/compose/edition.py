@@ -16,6 +16,7 @@ from digests.compose.changes import day_number
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import READER_TERM, RankedStory, rank
 from digests.compose.story import add_distinct, compose_brief, compose_story, find_headline, latin_words, reading_time
+from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
 from digests.model import (
     Brief,
@@ -36,6 +37,26 @@ from watcher.text.words import fold
 MAX_ENDED = 10  # stories of the last edition that no new article continues
 COUNTS = ("outlets", "independent", "headline_only")
 OF_ENDED = ("id", "title", "url", *COUNTS, "article_ids", "thread", "day", "translation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition with the translations so far. It is final if no text is `untranslated`."""
+
+    edition: Edition
+    untranslated: tuple[ForeignText, ...]
+
+
+def compose_draft(inputs: EditionInputs, known: Translations) -> Draft:
+    """
+    Return the edition with the translations `known`, and the texts that it lacks translations of.
+
+    Stories and sentences are chosen as if each of these texts could be translated. If one cannot, the draft with its
+    answer has another story or sentence in its place.
+    """
+    context = inputs.context.with_translations(known)
+    edition = compose_edition(replace(inputs, context=context))
+    return Draft(edition=edition, untranslated=tuple(context.translations.wanted if context.translations else ()))
 
 
 def compose_edition(inputs: EditionInputs) -> Edition:

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import pages_to_recheck
-from digests.compose.edition import compose_edition
+from digests.compose.context import EditionInputs
+from digests.compose.edition import compose_draft, compose_edition
 from digests.delivery.file import write_files
 from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import load_edition_inputs
@@ -26,6 +27,7 @@ from watcher.errors import StoreError
 from watcher.store.pages import schedule_rechecks
 from watcher.store.writer import read, write, write_with_retry
 
+MAX_DRAFTS = 5  # of an edition with translations: two are enough unless some texts cannot be translated
 SAVE_PATIENCE_S = 180.0  # how long to retry while the store cannot be written
 
 
@@ -99,12 +101,28 @@ def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequ
 def compose_translated(
     engine: Engine, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
 ) -> tuple[Edition, Translator | None]:
-    """Return the edition of `grouped` stories, and what has translated it; None if the request says nothing of it."""
-    settings = request.translate
-    translator = None if settings.engine == "none" else Translator(settings, digest.read_languages[0], engine)
-    inputs = read(engine, load_edition_inputs, digest, request, grouped, now=now)
-    edition = compose_edition(replace(inputs, context=replace(inputs.context, translator=translator)))
-    return translator.with_outcome(edition) if translator else edition, translator
+    """Return the edition of `grouped` stories, and what has translated it; None if the settings name no engine."""
+    inputs, settings = read(engine, load_edition_inputs, digest, request, grouped, now=now), request.translate
+    if settings.engine == "none":
+        return compose_edition(inputs), None
+    translator = Translator(settings, digest.read_languages[0], engine)
+    return translator.with_outcome(compose_and_translate(inputs, translator)), translator
+
+
+def compose_and_translate(inputs: EditionInputs, translator: Translator) -> Edition:
+    """
+    Return the edition, with each text translated that the reader could not read.
+
+    A draft names the texts to translate. If one cannot be translated, the next draft has another one in its place,
+    which must be translated too. After `MAX_DRAFTS`, what has no translation is not shown.
+    """
+    known = translator.known_for({article.language for article in inputs.context.articles.values()})
+    for _ in range(MAX_DRAFTS):
+        draft = compose_draft(inputs, known)
+        if not draft.untranslated:
+            return draft.edition
+        known = replace(known, answers={**known.answers, **translator.translate(draft.untranslated)})
+    return compose_draft(inputs, replace(known, is_complete=True)).edition
 
 
 def save(
