@@ -83,45 +83,77 @@ def make_digest(
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)
     options = TimeOptions(day=day, since=since, until=until)
     chosen = check_formats(formats)
-    for digest in wanted:
-        if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
-            raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
+    refuse_future_date(wanted, options)
     if (send or preview) and (stdout or chosen or (send and preview)):
         raise BadParameter("cannot be combined with --stdout, --format or each other", param_hint="--send, --preview")
     if preview:
         return preview_all(settings, wanted, options, json=json)
-    rows, is_done = [], True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
-        for digest in wanted:
-            if stdout:
-                edition = edition_to_print(settings, engine, digest, options)
-                is_done &= check_was_read(engine, edition)
-                forms = render_files(engine, edition, digest, chosen or ("markdown",))
-                sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
-                continue
-            wanted_forms = digest.model_copy(update={"formats": chosen or digest.formats})
-            made = find_or_build(settings, engine, wanted_forms, options, send=send)
-            if made is None:
-                is_done &= not send
-                continue
-            row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
-            if send:
-                deliveries = send_edition(settings, engine, digest, made)
-                is_done &= all(each.state == SENT for each in deliveries)
-                row["deliveries"] = [
-                    delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
-                    for each in deliveries
-                ]
-                lines += format_deliveries(deliveries, digest)
-            rows.append(row)
-            if not json:
-                print_lines(lines)
-            is_done &= check_was_read(engine, made.edition)
-    if json and not stdout:
-        print_json(rows)
+        if stdout:
+            done = [print_edition(settings, engine, each, options, chosen, json=json) for each in wanted]
+        else:
+            in_formats = [each.model_copy(update={"formats": chosen or each.formats}) for each in wanted]
+            done = make_all(settings, engine, in_formats, options, send=send, json=json)
     SESSION.exit_immediately = True
-    return DONE if is_done else PARTLY
+    return DONE if all(done) else PARTLY
+
+
+def refuse_future_date(wanted: Sequence[DigestSettings], options: TimeOptions) -> None:
+    for digest in wanted:
+        if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
+            raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
+
+
+def print_edition(
+    settings: Settings,
+    engine: Engine,
+    digest: DigestSettings,
+    options: TimeOptions,
+    formats: Sequence[str],
+    *,
+    json: bool,
+) -> bool:
+    """Print an edition of a digest, which is not stored; False if nothing was read for it."""
+    edition = edition_to_print(settings, engine, digest, options)
+    was_read = check_was_read(engine, edition)
+    forms = render_files(engine, edition, digest, formats or ("markdown",))
+    sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
+    return was_read
+
+
+def make_all(
+    settings: Settings,
+    engine: Engine,
+    wanted: Sequence[DigestSettings],
+    options: TimeOptions,
+    *,
+    send: bool,
+    json: bool,
+) -> list[bool]:
+    """Make an edition of each digest, send it if asked to, and print what was made; return which ones are done."""
+    rows, done = [], []
+    for digest in wanted:
+        made = find_or_build(settings, engine, digest, options, send=send)
+        if made is None:
+            done.append(not send)
+            continue
+        row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
+        if send:
+            deliveries = send_edition(settings, engine, digest, made)
+            done.append(all(each.state == SENT for each in deliveries))
+            row["deliveries"] = [
+                delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
+                for each in deliveries
+            ]
+            lines += format_deliveries(deliveries, digest)
+        rows.append(row)
+        if not json:
+            print_lines(lines)
+        done.append(check_was_read(engine, made.edition))
+    if json:
+        print_json(rows)
+    return done
 
 
 def check_was_read(engine: Engine, edition: Edition) -> bool:
