@@ -63,8 +63,12 @@ def parse_slot(text: str) -> Slot:
     """Return the slot that `str(slot)` wrote. Errors: ValueError."""
     if text in (SlotKind.DAILY, SlotKind.DEMO):
         return Slot(kind=SlotKind(text))
-    is_scheduled, _, at = text.rpartition(" ")
-    return Slot(kind=SlotKind.SCHEDULED if is_scheduled else SlotKind.REQUESTED, time=dt.time.fromisoformat(at))
+    prefix, _, at = text.rpartition(" ")
+    kinds = {"": SlotKind.REQUESTED, "daily": SlotKind.SCHEDULED}
+    try:
+        return Slot(kind=kinds[prefix], time=dt.time.fromisoformat(at))
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"not the slot of an edition: {text!r}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
