@@ -25,10 +25,10 @@ from itertools import count as count_from
 from pathlib import Path
 
 from digests.delivery.outbox import OutboxWorker
-from digests.keys import EditionKey
 from digests.model import OutboundMessage, Rendered
 from digests.store import outbox
 from digests.store.editions import open_digests
+from digests.store.keys import EditionKey
 from digests.store.outbox import SENT
 from tests.delivery.mail_server import STEPS, MailServer
 from watcher.settings.load import load_settings_file

@@ -38,10 +38,10 @@ from sqlalchemy import Engine
 
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY
 from digests.model import Edition, EditionStory, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import open_digests
+from digests.store.keys import DAILY
 from tests.quality.measure import cleaned_press
 from watcher.clean.article import clean
 from watcher.errors import CleanError

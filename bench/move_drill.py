@@ -28,7 +28,7 @@ from edition_speed import fill
 from edition_texts import END
 from sqlalchemy import Connection, insert, text
 
-from digests.keys import DAILY
+from digests.store.keys import DAILY
 from digests.store.schema import editions
 from tests.postgres import programs, start
 from watcher.store.engine import connect

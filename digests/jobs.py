@@ -14,12 +14,12 @@ from digests.alerts.failures import EVERY_S as ALERTS_EVERY_S
 from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_window
-from digests.keys import DAILY, DeliveryKey, EditionKey
 from digests.model import LargestStory
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.schedule import DAYS
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
+from digests.store.keys import DAILY, DeliveryKey, EditionKey
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
 from watcher.daemon.jobs import TIDY_EVERY_S, Job

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, render_message
 from digests.delivery.channels import open_channel
 from digests.edition.schedule import digest_statuses
-from digests.keys import EditionKey, FailureAlertKey, StoryAlertKey
 from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
+from digests.store.keys import EditionKey, FailureAlertKey, StoryAlertKey
 from digests.store.outbox import (
     FAILED,
     RETRY_FOR,

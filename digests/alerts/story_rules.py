@@ -18,7 +18,6 @@ from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest, due_at
-from digests.keys import DAILY, StoryAlertKey
 from digests.model import Correction, OutboundMessage, Story
 from digests.render.edition_view import PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
@@ -26,6 +25,7 @@ from digests.render.localizer import Localizer, make_localizer
 from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
+from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
 from digests.stories.window import Grouped, cluster_and_save
 from watcher.feeds.html_text import to_one_line

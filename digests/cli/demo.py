@@ -13,11 +13,11 @@ from typer import Option
 from digests.cli.digest import format_made
 from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.schedule import EditionRequest, edition_window
-from digests.keys import Slot, SlotKind
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from digests.translate.engines import install_model
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store

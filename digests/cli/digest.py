@@ -23,11 +23,11 @@ from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edi
 from digests.edition.load import LOOKBACK
 from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
-from digests.keys import EditionKey, Slot, SlotKind
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.store import editions, outbox
+from digests.store.keys import EditionKey, Slot, SlotKind
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings

@@ -12,11 +12,11 @@ from digests.cli.status import format_stories
 from digests.delivery.file import write_files
 from digests.edition.publish import render_files
 from digests.errors import DigestError
-from digests.keys import DAILY
 from digests.model import Edition, Rendered
 from digests.settings.digests import DigestSettings, folder_of
 from digests.store import editions
 from digests.store.editions import EditionRow
+from digests.store.keys import DAILY
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_result

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from digests.edition.schedule import digest_statuses
-from digests.keys import StoryAlertKey
 from digests.model import Edition, LargestStory, TranslationOutcome
 from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
+from digests.store.keys import StoryAlertKey
 from digests.store.outbox import FAILED_SHOWN_FOR, Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute, select_fields

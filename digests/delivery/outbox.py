@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine
 
 from digests.delivery.channels import Channel, open_channel
 from digests.errors import DeliveryError
-from digests.keys import ALERTS, DeliveryKey
 from digests.settings.alerts import AlertsSettings
 from digests.settings.delivery import DeliverSettings, SmtpSettings, parse_mailbox
 from digests.settings.digests import digests_of
 from digests.store import outbox
+from digests.store.keys import ALERTS, DeliveryKey
 from digests.store.outbox import FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings

@@ -16,10 +16,10 @@ from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import load_edition_inputs
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
-from digests.keys import EditionKey
 from digests.model import Edition, OutboundMessage, Rendered
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
+from digests.store.keys import EditionKey
 from digests.store.stories import save_headlines
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from digests.translate.translator import Translator

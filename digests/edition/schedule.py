@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from digests.keys import DAILY, EditionKey, Slot, SlotKind
 from digests.settings.digests import DigestSettings, digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store import editions
+from digests.store.keys import DAILY, EditionKey, Slot, SlotKind
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 

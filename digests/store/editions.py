@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from digests import edition_json
 from digests.errors import DigestError
-from digests.keys import DAILY, EditionKey
 from digests.model import Edition, EditionStory, Rendered
 from digests.settings.digests import digests_of
+from digests.store.keys import DAILY, EditionKey
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.settings.models import Settings
 from watcher.store.articles import pin

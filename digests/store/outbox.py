@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
-from digests.keys import DeliveryKey, EditionKey, FailureAlertKey, StoryAlertKey
 from digests.model import MERGED, SPLIT, OutboundMessage, Rendered
 from digests.store.editions import is_process_alive, process_id
+from digests.store.keys import DeliveryKey, EditionKey, FailureAlertKey, StoryAlertKey
 from digests.store.schema import deliveries, stories, story_changes
 from watcher.store.schema import articles, revisions
 from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta

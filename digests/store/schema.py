@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from digests.keys import Slot, parse_slot
+from digests.store.keys import Slot, parse_slot
 from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)

@@ -16,11 +16,11 @@ from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY, StoryAlertKey
 from digests.model import MERGED, SPLIT, OutboundMessage
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import digests_of
 from digests.store import outbox
+from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts
 from digests.store.schema import stories
 from digests.store.stories import record_events

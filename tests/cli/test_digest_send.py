@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from digests.keys import DAILY, EditionKey
 from digests.store.editions import find_row, is_settled, load_edition
+from digests.store.keys import DAILY, EditionKey
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run_command_line

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY, parse_slot
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY, parse_slot
 from digests.store.stories import revoke
 from tests.edition.factory import make_edition
 from tests.edition.test_silence import FLOODS, OTHERS

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from digests.keys import DAILY, EditionKey
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import open_digests
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.delivery.outbox import MAX_RETRY, OutboxWorker
-from digests.keys import DAILY, EditionKey
 from digests.model import OutboundMessage, Rendered
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, FIRST_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.jobs import jobs
-from digests.keys import DAILY, EditionKey
 from digests.store.editions import open_digests
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import SENT, deliveries_of
 from tests.delivery.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess

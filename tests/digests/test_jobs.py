@@ -15,10 +15,10 @@ from sqlalchemy import text, update
 
 from digests.edition.schedule import EditionRequest
 from digests.jobs import jobs
-from digests.keys import DAILY, EditionKey, parse_slot
 from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
+from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.outbox import deliveries_of, enqueue
 from digests.store.stories import current_version
 from tests.delivery.mail_server import MailServer

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.keys import DAILY, EditionKey
 from digests.model import OutboundMessage, Rendered
 from digests.store.editions import process_id
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import (
     FAILED,
     LEASE,

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete
 
-from digests.keys import DAILY, EditionKey
 from digests.model import OutboundMessage
 from digests.store import outbox
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery
 from digests.store.schema import deliveries
 from watcher.store.writer import read, write

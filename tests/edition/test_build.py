@@ -18,7 +18,6 @@ from digests.edition.build import save
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
 from digests.errors import DeliveryError
-from digests.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (
     CLAIM_LASTS,
@@ -35,6 +34,7 @@ from digests.store.editions import (
     recent_editions,
     release_claim,
 )
+from digests.store.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.store.schema import editions
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes

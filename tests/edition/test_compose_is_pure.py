@@ -16,11 +16,11 @@ from digests.compose.translations import Translations
 from digests.edition.build import MAX_DRAFTS, compose_and_translate
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY
 from digests.model import Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import get_edition
+from digests.store.keys import DAILY
 from digests.stories.window import cluster_and_save
 from digests.translate.translator import Translator
 from tests.edition.factory import make_edition

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from digests.edition.load import LATE_ARTICLES
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)

@@ -9,10 +9,10 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.keys import DAILY
 from digests.model import LlmOutcome, LlmStop, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import cited_ids
+from digests.store.keys import DAILY
 from digests.summarise.checks import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.edition.publish import render_all
-from digests.keys import EditionKey
 from digests.metrics import metrics
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, open_digests, save_edition
+from digests.store.keys import EditionKey
 from tests.compose.factories import END, article, by_id, compose_stories, make_context, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file

@@ -14,9 +14,9 @@ from digests.delivery.file import write_files
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
-from digests.keys import DAILY, Slot, parse_slot
 from digests.settings.delivery import DeliverSettings
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY, Slot, parse_slot
 from tests.edition.factory import make_edition
 from watcher.model import Revision
 from watcher.store.pages import record_recheck

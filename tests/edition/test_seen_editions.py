@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.model import OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store.editions import covered_up_to, get_edition, recent_editions
+from digests.store.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.store.outbox import (
     FAILED,
     SENT,

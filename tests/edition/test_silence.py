@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.edition.schedule import EditionRequest, edition_window
-from digests.keys import DAILY, Slot, parse_slot
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY, Slot, parse_slot
 from tests.edition.factory import make_edition
 
 DUE = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)

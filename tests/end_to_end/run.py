@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Row, select
 from digests.cluster.stories import cluster_stories
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest, edition_window
-from digests.keys import Slot, SlotKind
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from digests.stories.window import load_items
 from tests.demo_press import DemoRequest, Label, PressServer, labels
 from tests.kinds import on

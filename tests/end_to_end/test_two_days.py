@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import Slot, SlotKind
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from tests.demo_press import Label, PressServer, labels
 from tests.edition.factory import make_edition
 from tests.end_to_end.run import HEAD

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from digests.keys import DAILY, parse_slot
+from digests.store.keys import DAILY, parse_slot
 from digests.store.schema import SlotText
 from watcher.errors import status_reason
 from watcher.failure_messages import HealthKind, Reason

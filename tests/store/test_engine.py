@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from digests.keys import EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey
 from digests.model import OutboundMessage
 from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
+from digests.store.keys import EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey
 from digests.store.outbox import enqueue, list_undelivered
 from digests.store.schema import metadata as digests_metadata
 from digests.store.stories import add_follow, load_follows

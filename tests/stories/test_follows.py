@@ -8,8 +8,8 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
-from digests.keys import DAILY
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY
 from digests.store.maintenance import drop_stories
 from digests.store.stories import load_story, revoke
 from digests.stories.follows import followed_threads, load_followed, set_followed

@@ -12,9 +12,9 @@ from lxml import html
 from sqlalchemy import insert, text
 
 from digests.edition.schedule import EditionRequest
-from digests.keys import DAILY, EditionKey, parse_slot
 from digests.settings.digests import digests_of
 from digests.store.editions import claim
+from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.schema import stories, story_articles
 from digests.web.story import hourly_bars
 from tests.edition.factory import make_edition

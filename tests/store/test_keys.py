@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digests.keys import DAILY, EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey, parse_slot
+from digests.store.keys import DAILY, EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey, parse_slot
 
 DAY = date(2026, 11, 24)
 MINUTES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
