@@ -31,12 +31,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from digests.alerts.stories import send_story_alerts
+from digests.alerts.story_rules import send_story_alerts
 from digests.delivery.outbox import OutboxWorker
 from digests.model import MERGED, SPLIT
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, Delivery, load_alerts
+from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts
 from digests.store.schema import story_articles, story_changes
 from tests.delivery.hook import Hook, listening
 from tests.tools import add_article
@@ -174,9 +174,9 @@ def judge(settings: Settings, hook: Hook, rows: Rows, *, start: datetime) -> dic
     engine = open_digests(settings.store.url)
     sent = [json.loads(post.body) for post in hook.posts]
     posts = Counter(each["name"].split()[0] for each in sent)
-    alerts = read(engine, load_alerts)
-    by_state = Counter({about_of(each): each.state for each in alerts if each.state in UNSENT}.values())
-    told = {about_of(each) for each in alerts if each.state not in UNSENT}
+    alerts = read(engine, load_story_alerts)
+    by_state = Counter({each.about: each.state for each in alerts if each.state in UNSENT}.values())
+    told = {each.about for each in alerts if each.state not in UNSENT}
     faults = [f"sent {n} times: {about}" for about, n in posts.items() if n > 1]
     faults += [f"stored and not sent: {about}" for about in told - posts.keys()]
     faults += [f"sent and not stored: {about}" for about in posts.keys() - told]
@@ -207,10 +207,6 @@ def judge(settings: Settings, hook: Hook, rows: Rows, *, start: datetime) -> dic
     )
     engine.dispose()
     return {"told": posts, "faults": faults}
-
-
-def about_of(alert: Delivery) -> str:
-    return alert.slot.split()[2]
 
 
 def told_twice(sent: list[dict[str, Any]], changes: Sequence[Any], kinds: tuple[str, ...]) -> list[str]:

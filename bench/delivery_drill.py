@@ -27,14 +27,15 @@ from pathlib import Path
 from digests.delivery.outbox import OutboxWorker
 from digests.model import OutboundMessage, Rendered
 from digests.store import outbox
-from digests.store.editions import EditionKey, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import EditionKey
 from digests.store.outbox import SENT
 from tests.delivery.mail_server import STEPS, MailServer
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
 
 READERS = ("ann@example.net", "bob@example.net", "cem@example.net")
-PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24))
 MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000
 # Where the server has all of a mail, and the sender cannot know it: at the dot; while both are under way, it might.
 UNKNOWABLE = ("dot",)
@@ -163,7 +164,7 @@ def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Co
     code = process[0].wait()
     server.at = {}
     run_to_end(command)
-    today = EditionKey(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    today = EditionKey(digest="world", local_date=datetime.now(UTC).date())
     return count(f"{step} of mail {number}", server, today, path, ended=code == -signal.SIGKILL)
 
 
@@ -215,7 +216,7 @@ def kill_at_any_event(folder: Path, number: int, server: MailServer) -> Count:
     victim = subprocess.run([sys.executable, "-c", VICTIM + MAKES_AND_SENDS, str(path), str(number)], **QUIET)
     again = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
     run_to_end(again)
-    today = EditionKey(digest="world", local_date=datetime.now(UTC).date(), slot="daily")
+    today = EditionKey(digest="world", local_date=datetime.now(UTC).date())
     return count(f"store event {number} of all", server, today, path, ended=victim.returncode == -signal.SIGKILL)
 
 

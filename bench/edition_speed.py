@@ -55,7 +55,7 @@ ROOMS = {
     "read what grouping needs": ("window.py", "load_window"),
     "group": ("window.py", "cluster_window"),
     "carry on and keep stories": ("stories.py", "save_changes"),
-    "read articles and revisions": ("build.py", "load"),
+    "read articles and revisions": ("load.py", "load_edition_inputs"),
     "select": ("select.py", "select_articles"),
     "rank": ("rank.py", "rank"),
     "compose and summarise": ("edition.py", "compose_edition"),

@@ -41,6 +41,7 @@ from digests.edition.schedule import EditionRequest
 from digests.model import Edition, EditionStory, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import open_digests
+from digests.store.keys import DAILY
 from tests.quality.measure import cleaned_press
 from watcher.clean.article import clean
 from watcher.errors import CleanError
@@ -220,7 +221,7 @@ def stories_of(engine: Engine, language: str, *, reads: tuple[str, ...]) -> Iter
     digest = DigestSettings(name=f"read-in-{language}", language=language, reads=reads, stories=STORIES, briefs=0)
     for day in reversed(range(DAYS)):
         end = END - DAY * day
-        request = EditionRequest(local_date=end.date(), window_start=end - DAY, window_end=end, slot="daily")
+        request = EditionRequest(local_date=end.date(), window_start=end - DAY, window_end=end, slot=DAILY)
         built = build_edition(engine, digest, request, now=end)
         assert built is not None
         yield from stories_in(built.edition)

@@ -28,6 +28,7 @@ from edition_speed import fill
 from edition_texts import END
 from sqlalchemy import Connection, insert, text
 
+from digests.store.keys import DAILY
 from digests.store.schema import editions
 from tests.postgres import programs, start
 from watcher.store.engine import connect
@@ -109,7 +110,7 @@ def put_editions(connection: Connection) -> None:
     for n in range(EDITIONS):
         at = END - timedelta(days=n)
         row = {
-            "digest": "world", "local_date": at.date(), "slot": "daily", "number": EDITIONS - n, "window_start": at,
+            "digest": "world", "local_date": at.date(), "slot": DAILY, "number": EDITIONS - n, "window_start": at,
             "window_end": at, "made_at": at, "claimed_at": at, "claimed_by": "bench:1:0",
             "payload": os.urandom(EDITION_BYTES),
         }  # fmt: skip

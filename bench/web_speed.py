@@ -30,7 +30,8 @@ from digests import edition_json
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
-from digests.store.editions import DAILY, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import DAILY
 from digests.store.schema import editions, stories, story_articles
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Source

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from digests.alerts.alerts import EVERY_S as ALERTS_EVERY_S
-from digests.alerts.alerts import AlertJob
+from digests.alerts.failures import EVERY_S as ALERTS_EVERY_S
+from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_at, edition_window
+from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_window
 from digests.model import LargestStory
 from digests.settings.clock_times import DAYS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
-from digests.store.editions import MAKE_LIMIT_S, EditionKey, first_seen, is_made, is_settled, open_digests
+from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
+from digests.store.keys import DAILY, DeliveryKey, EditionKey
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
@@ -98,6 +99,7 @@ class EditionJob:
         self._known_since = known_since
         # How long to wait, and until when, by the key of an edition that could not be built.
         self._retries: dict[EditionKey, tuple[timedelta, datetime]] = {}
+        self._shared: dict[str, tuple[DigestSettings, DueEdition]] = {}  # by key, what `due_keys` returned last
         self._lock = asyncio.Lock()
         self._last_run_at = tools.now()
         self._awake_since = tools.started_at or self._last_run_at
@@ -112,15 +114,15 @@ class EditionJob:
 
     async def due_keys(self) -> tuple[str, ...]:
         """Return the key "name/date" or "name/date/17:00" of each due edition, also of one that is being built."""
-        found = await asyncio.to_thread(self._due, is_shared=True)
-        return tuple("/".join(filter(None, (d.name, f"{e.key.local_date}", e.key.time))) for d, e in found)
+        all_due = await asyncio.to_thread(self._due, is_shared=True)
+        self._shared = {name_of_lock(due.key): (digest, due) for digest, due in all_due}
+        return tuple(self._shared)
 
-    async def build_key(self, text: str) -> None:
-        """Build the edition of a key of `due_keys`."""
-        tools = self._tools
-        name, date_text, *at = text.split("/")
-        digest = next(each for each in digests_of(self._settings) if each.name == name)
-        due = edition_at(digest, date.fromisoformat(date_text), time.fromisoformat(at[0]) if at else digest.at[0])
+    async def build_key(self, name: str) -> None:
+        """Build the edition of a key of `due_keys`, unless another process has built it since."""
+        if name not in self._shared:
+            return
+        tools, (digest, due) = self._tools, self._shared[name]
         if not await tools.writer.read(is_made, due.key):
             await self._build(digest, due, held_for=DEAD_CLAIM_AFTER)
             self._last_run_at = tools.now()
@@ -190,9 +192,15 @@ class EditionJob:
         return retry_at
 
 
-def name_key(key: EditionKey) -> dict[str, object]:
-    """Return the fields of the log that name an edition; it has no field that is None."""
-    return {"digest": key.digest, "date": key.local_date, "slot": None if key.is_daily else key.slot}
+def name_of_lock(key: EditionKey) -> str:
+    """Return the name under which processes of one store share the building of an edition: "world/2026-11-24/17:00"."""
+    return "/".join(filter(None, (key.digest, f"{key.local_date}", key.slot.label)))
+
+
+def name_key(key: DeliveryKey) -> dict[str, object]:
+    """Return the fields of the log that name an edition or an alert; the log leaves out those that are None."""
+    is_daily = isinstance(key, EditionKey) and key.slot == DAILY
+    return {"digest": key.digest, "date": key.local_date, "slot": None if is_daily else key.slot_name}
 
 
 def log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
@@ -240,7 +248,7 @@ async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
 
 def send_and_log(worker: OutboxWorker) -> None:
     for delivery in worker.send_due():
-        names = name_key(delivery) | {"channel": delivery.channel, "to": delivery.recipient}
+        names = name_key(delivery.key) | {"channel": delivery.channel, "to": delivery.recipient}
         if delivery.state == SENT:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         else:
@@ -251,7 +259,7 @@ def send_and_log(worker: OutboxWorker) -> None:
 
 def find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:
     # A late import, as in `build_due_edition`.
-    from digests.alerts.stories import send_story_alerts
+    from digests.alerts.story_rules import send_story_alerts
 
     send_story_alerts(url, digests, now)
 

@@ -17,6 +17,7 @@ from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from digests.translate.engines import install_model
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import closing_store
@@ -106,7 +107,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
             local_date=day,
             window_start=start,
             window_end=end,
-            slot="demo",
+            slot=Slot(kind=SlotKind.DEMO),
             folder=digest.directory,
             translate=settings.section(TranslateSettings),
         )

@@ -19,13 +19,15 @@ from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, format_stories, name_edition, oversized_story_warning
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
-from digests.edition.build import LOOKBACK, BuiltEdition, build_edition, build_unsaved_edition, preview_edition
+from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, preview_edition
+from digests.edition.load import LOOKBACK
 from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
 from digests.model import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.store import editions, outbox
+from digests.store.keys import EditionKey, Slot, SlotKind
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
@@ -81,45 +83,77 @@ def make_digest(
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)
     options = TimeOptions(day=day, since=since, until=until)
     chosen = check_formats(formats)
-    for digest in wanted:
-        if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
-            raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
+    refuse_future_date(wanted, options)
     if (send or preview) and (stdout or chosen or (send and preview)):
         raise BadParameter("cannot be combined with --stdout, --format or each other", param_hint="--send, --preview")
     if preview:
         return preview_all(settings, wanted, options, json=json)
-    rows, is_done = [], True
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
-        for digest in wanted:
-            if stdout:
-                edition = edition_to_print(settings, engine, digest, options)
-                is_done &= check_was_read(engine, edition)
-                forms = render_files(engine, edition, digest, chosen or ("markdown",))
-                sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
-                continue
-            wanted_forms = digest.model_copy(update={"formats": chosen or digest.formats})
-            made = find_or_build(settings, engine, wanted_forms, options, send=send)
-            if made is None:
-                is_done &= not send
-                continue
-            row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
-            if send:
-                deliveries = send_edition(settings, engine, digest, made)
-                is_done &= all(each.state == SENT for each in deliveries)
-                row["deliveries"] = [
-                    delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
-                    for each in deliveries
-                ]
-                lines += format_deliveries(deliveries, digest)
-            rows.append(row)
-            if not json:
-                print_lines(lines)
-            is_done &= check_was_read(engine, made.edition)
-    if json and not stdout:
-        print_json(rows)
+        if stdout:
+            done = [print_edition(settings, engine, each, options, chosen, json=json) for each in wanted]
+        else:
+            in_formats = [each.model_copy(update={"formats": chosen or each.formats}) for each in wanted]
+            done = make_all(settings, engine, in_formats, options, send=send, json=json)
     SESSION.exit_immediately = True
-    return DONE if is_done else PARTLY
+    return DONE if all(done) else PARTLY
+
+
+def refuse_future_date(wanted: Sequence[DigestSettings], options: TimeOptions) -> None:
+    for digest in wanted:
+        if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
+            raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
+
+
+def print_edition(
+    settings: Settings,
+    engine: Engine,
+    digest: DigestSettings,
+    options: TimeOptions,
+    formats: Sequence[str],
+    *,
+    json: bool,
+) -> bool:
+    """Print an edition of a digest, which is not stored; False if nothing was read for it."""
+    edition = edition_to_print(settings, engine, digest, options)
+    was_read = check_was_read(engine, edition)
+    forms = render_files(engine, edition, digest, formats or ("markdown",))
+    sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
+    return was_read
+
+
+def make_all(
+    settings: Settings,
+    engine: Engine,
+    wanted: Sequence[DigestSettings],
+    options: TimeOptions,
+    *,
+    send: bool,
+    json: bool,
+) -> list[bool]:
+    """Make an edition of each digest, send it if asked to, and print what was made; return which ones are done."""
+    rows, done = [], []
+    for digest in wanted:
+        made = find_or_build(settings, engine, digest, options, send=send)
+        if made is None:
+            done.append(not send)
+            continue
+        row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
+        if send:
+            deliveries = send_edition(settings, engine, digest, made)
+            done.append(all(each.state == SENT for each in deliveries))
+            row["deliveries"] = [
+                delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
+                for each in deliveries
+            ]
+            lines += format_deliveries(deliveries, digest)
+        rows.append(row)
+        if not json:
+            print_lines(lines)
+        done.append(check_was_read(engine, made.edition))
+    if json:
+        print_json(rows)
+    return done
 
 
 def check_was_read(engine: Engine, edition: Edition) -> bool:
@@ -146,7 +180,7 @@ def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings,
         return existing.edition
     now = datetime.now(UTC)
     write(engine, sync_settings, settings, now=now, spread_s=0.0)
-    request = plan_edition(settings, engine, digest, options, now, slot=None)
+    request = plan_edition(settings, engine, digest, options, now, kind=None)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
@@ -167,7 +201,7 @@ def find_or_build(
             existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
         )
     write(engine, sync_settings, settings, now=now, spread_s=0.0)  # the ledger counts the sources of the settings
-    request = plan_edition(settings, engine, digest, options, now, slot=editions.DAILY if send else "time")
+    request = plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY if send else SlotKind.REQUESTED)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder, deliver=send), now=now)
     if built is None:
@@ -183,7 +217,7 @@ def find_existing(
     day = options.day or today
     if options.has_window or day is None:
         return None
-    key = edition_of_date(digest, day, now).key if now else editions.EditionKey(digest=digest.name, local_date=day)
+    key = edition_of_date(digest, day, now).key if now else EditionKey(digest=digest.name, local_date=day)
     row = read(engine, editions.find_row, digest.name, day, suffix=key.suffix)
     if row is None and day != today:
         row = read(engine, editions.find_row, digest.name, day)
@@ -235,9 +269,10 @@ def preview(
     now = datetime.now(UTC)
     made, suffix = find_existing(engine, digest, options, now=now), ""
     if made is None:
-        request = plan_edition(settings, engine, digest, options, now, slot=editions.DAILY)
+        request = plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
-        key = editions.EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot or "")
+        assert request.slot is not None, "an edition to send has a slot"
+        key = EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot)
         made, suffix = BuiltEdition(edition=edition, key=key), request.suffix
     states = {(each.channel, each.recipient): each.state for each in read(engine, outbox.deliveries_of, made.key)}
     messages = [
@@ -314,15 +349,21 @@ def add_missing_features(settings: Settings, engine: Engine, *, since: datetime)
 
 
 def plan_edition(
-    settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, now: datetime, *, slot: str | None
+    settings: Settings,
+    engine: Engine,
+    digest: DigestSettings,
+    options: TimeOptions,
+    now: datetime,
+    *,
+    kind: SlotKind | None,
 ) -> EditionRequest:
     """
     Return the request for an edition. Errors: BadParameter if its end is still to come.
 
     Args:
-        slot: DAILY for the scheduled one that was due last (with a window of its own it becomes a further edition),
-            "time" for a further edition of the date, which is stored under the time it is made at, or None for one that
-            is not stored.
+        kind: DAILY for the scheduled one that was due last (with a window of its own it becomes a requested one),
+            REQUESTED for a further edition of the date, which is stored under the time it is made at, or None for one
+            that is not stored.
     """
     zone = ZoneInfo(digest.timezone)
     until = options.until(zone, now)
@@ -331,17 +372,18 @@ def plan_edition(
     end = until or (min(due.due_at, now) if options.day else now)
     if end > now:
         raise BadParameter(f"{end.astimezone(zone):%Y-%m-%d %H:%M} is in the future", param_hint="--until")
-    is_scheduled = slot == editions.DAILY and not options.has_window
+    is_scheduled = kind == SlotKind.DAILY and not options.has_window
     start, end = edition_window(
         engine, digest, end=end, length=options.since, due_at=due.due_at if is_scheduled else None
     )
     is_taken = not is_scheduled and read(engine, editions.get_edition, digest.name, local_date=day) is not None
     stamp = now.astimezone(zone)
+    slot = due.key.slot if is_scheduled else Slot(kind=SlotKind.REQUESTED, time=stamp.time())
     return EditionRequest(
         local_date=day,
         window_start=start,
         window_end=end,
-        slot=due.key.slot if is_scheduled else f"{stamp:%H:%M:%S.%f}" if slot else None,
+        slot=slot if kind else None,
         suffix=f"-{stamp:%H%M%S}" if is_taken else "",
         is_exact=options.since is not None,
         translate=settings.section(TranslateSettings),
@@ -360,5 +402,5 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
 
 def made_to_json(made: BuiltEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
-    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.key.slot, "number": edition.number}
+    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.key.slot_name, "number": edition.number}
     return row | ledger.counts | {"largest": ledger.largest, "files": made.files}

@@ -15,6 +15,8 @@ from digests.errors import DigestError
 from digests.model import Edition, Rendered
 from digests.settings.digests import DigestSettings, folder_of
 from digests.store import editions
+from digests.store.editions import EditionRow
+from digests.store.keys import DAILY
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_result
@@ -41,31 +43,32 @@ def list_editions(
         found = read(engine, summarise_editions, name, limit=limit)
     if name is not None and not found:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
-    print_result(found, format_editions(found), json=json)
+    print_result([about for _, about in found], format_editions(found), json=json)
 
 
-def summarise_editions(connection: Connection, name: str | None, *, limit: int) -> list[dict[str, Any]]:
-    """Return the latest editions, of one digest or all. Each is loaded in full, one at a time."""
+def summarise_editions(
+    connection: Connection, name: str | None, *, limit: int
+) -> list[tuple[EditionRow, dict[str, Any]]]:
+    """Return the latest editions, of one digest or all, and what is told of each. One at a time is loaded in full."""
     found = []
     for row in editions.edition_rows(connection, name, limit=limit):
         edition = editions.load_edition(connection, row)
-        about = {"digest": row.digest, "date": row.local_date, "slot": row.slot, "number": row.number}
+        about = {"digest": row.digest, "date": row.local_date, "slot": row.slot_name, "number": row.number}
         about |= {"title": edition.title, "made_at": row.made_at} | edition.ledger.counts
         about |= {"headline": next((story.headline for story in edition.stories), "")}
-        found.append(about | {"deliveries": editions.count_deliveries(connection, row)})
+        found.append((row, about | {"deliveries": editions.count_deliveries(connection, row)}))
     return found
 
 
-def format_editions(found: list[dict[str, Any]]) -> Iterator[str]:
+def format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
     if not found:
         yield "no edition is stored; watcher digest makes one"
-    for each in found:
-        sent = ", ".join(f"{count} {state}" for state, count in sorted(each["deliveries"].items()))
-        key = editions.EditionKey(digest=each["digest"], local_date=each["date"], slot=each["slot"])
-        when = f", {key.time}" if key.time else ""
-        when = when if key.is_scheduled else f", on demand ({key.time})"
-        text = f"{key.local_date}  {key.digest} no. {each['number']}{when}: {format_stories(each)}"
-        yield f"{text}{f' [{sent}]' if sent else ''}  {each['headline']}"
+    for row, about in found:
+        sent = ", ".join(f"{count} {state}" for state, count in sorted(about["deliveries"].items()))
+        when = f", {row.slot.label}" if row.slot.label else ""
+        when = when if row.slot.is_scheduled else f", on demand ({row.slot.label})"
+        text = f"{row.local_date}  {row.digest} no. {row.number}{when}: {format_stories(about)}"
+        yield f"{text}{f' [{sent}]' if sent else ''}  {about['headline']}"
 
 
 def replay(
@@ -115,7 +118,7 @@ def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[t
     return [(read(engine, editions.load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 
-def file_suffixes(rows: Sequence[editions.EditionRow]) -> dict[editions.EditionRow, str]:
+def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
     """
     Return the editions of a date that still have files, with the suffix after the date in the names of the files.
 
@@ -123,9 +126,9 @@ def file_suffixes(rows: Sequence[editions.EditionRow]) -> dict[editions.EditionR
     is the first of its date, until a daily edition replaces its files.
     """
     first = rows[-1]
-    has_daily = any(row.is_daily for row in rows)
-    named = {row: "" if row is first and not row.is_scheduled else row.suffix for row in rows}
-    return {row: suffix for row, suffix in named.items() if suffix or row.is_daily or not has_daily}
+    has_daily = any(row.slot == DAILY for row in rows)
+    named = {row: "" if row is first and not row.slot.is_scheduled else row.suffix for row in rows}
+    return {row: suffix for row, suffix in named.items() if suffix or row.slot == DAILY or not has_daily}
 
 
 def compare_form(form: Rendered, folder: Path) -> str:

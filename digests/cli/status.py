@@ -11,7 +11,8 @@ from digests.model import Edition, LargestStory, TranslationOutcome
 from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests
-from digests.store.outbox import ALERT, FAILED_SHOWN_FOR, Delivery, list_undelivered
+from digests.store.keys import StoryAlertKey
+from digests.store.outbox import FAILED_SHOWN_FOR, Delivery, list_undelivered
 from watcher.cli.options import closing_store
 from watcher.cli.output import Row, format_minute, select_fields
 from watcher.cli.status import StatusSection
@@ -82,9 +83,10 @@ def format_translation(outcome: TranslationOutcome) -> str:
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     return {
-        "digest": delivery.digest,
-        "date": delivery.local_date,
-        **select_fields(delivery, "slot", "channel"),
+        "digest": delivery.key.digest,
+        "date": delivery.key.local_date,
+        "slot": delivery.key.slot_name,
+        "channel": delivery.channel,
         "to": delivery.recipient,
         **select_fields(delivery, "state", "attempts"),
         "next_try_at": delivery.next_try_at if delivery.settled_at is None else None,
@@ -95,12 +97,12 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
 def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for each in found:
-        alike[each.digest, each.local_date, each.slot, each.channel, each.state, each.response].append(each)
+        alike[each.key, each.channel, each.state, each.response].append(each)
     for group in alike.values():
         first = group[0]
         names = ", ".join(to_one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
-        edition = f"{first.digest}, {first.label}"
+        edition = f"{first.key.digest}, {first.key.label}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more}: {state}"
         if first.hint:
@@ -111,7 +113,7 @@ def format_state(delivery: Delivery) -> str:
     why = f": {delivery.response}" if delivery.response else ""
     again = f", next try at {format_minute(delivery.next_try_at)}"
     words = {
-        "waiting": f"waiting{again if delivery.attempts or delivery.slot.startswith(ALERT) else ''}{why}",
+        "waiting": f"waiting{again if delivery.attempts or isinstance(delivery.key, StoryAlertKey) else ''}{why}",
         "sending": "being sent",
         "unknown": f"may have arrived{again}{why}",
         "failed": f"failed{why}",

@@ -1,34 +1,27 @@
 """The inputs that all stories of an edition share: the digest, its articles, and the earlier editions and articles."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from itertools import takewhile
-from typing import Protocol
 
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import OutletGroups, group_outlets
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
-from digests.model import Brief, Edition, Sentence, Story, Translation
+from digests.compose.translations import ForeignText, TranslationLookup, Translations
+from digests.model import Brief, Correction, Edition, Intake, Sentence, Story, Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
 from watcher.model import Article
 from watcher.text.language import UNKNOWN
-
-
-class TextTranslator(Protocol):
-    """Translates a headline or sentence into the language that the reader prefers; None if it cannot."""
-
-    what: tuple[Part, ...]  # is translated
-
-    def can_translate(self, source: str) -> bool: ...
-
-    def __call__(self, part: Part, text: str, source: str, /) -> Translation | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +39,18 @@ class ComposeContext:
     owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
     outlets_read: frozenset[str]  # whose feeds were read up to the window's end
     items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
-    translator: TextTranslator | None = None  # None if nothing is translated
+    translations: TranslationLookup | None = None  # None if nothing is translated
     # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
+
+    def with_translations(self, known: Translations) -> ComposeContext:
+        """Return the context of a draft with the translations `known`."""
+        # Computed here, they are computed once for all drafts: the copy has the cached values.
+        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest
+        draft = copy(self)
+        object.__setattr__(draft, "translations", TranslationLookup(known))
+        return draft
 
     @property
     def previous(self) -> Edition | None:
@@ -80,14 +81,24 @@ class ComposeContext:
     def languages_for(self, part: Part, articles: Mapping[str, Article]) -> list[str]:
         """Return the languages of headlines or sentences that can be shown: those read, then those translated."""
         tags = dict.fromkeys(self.digest.read_languages)
-        if self.translator is not None and part in self.translator.what:
+        known = self.translations.known if self.translations else None
+        if known is not None and part in known.parts:
             common = Counter(article.language for article in articles.values()).most_common()
-            tags |= dict.fromkeys(tag for tag, _ in common if self.translator.can_translate(tag))
+            tags |= dict.fromkeys(tag for tag, _ in common if tag in known.languages)
         return list(tags)
 
     def translate(self, part: Part, text: str, language: str) -> Translation | None:
         """Return a text as translated; None if the reader reads its language, or it cannot be translated."""
-        return None if self.can_read(language) or not self.translator else self.translator(part, text, language)
+        if self.can_read(language) or self.translations is None:
+            return None
+        return self.translations.find(ForeignText(part=part, text=text, language=language))
+
+    def can_show(self, sentence: Sentence) -> bool:
+        """Whether the reader reads the language of a sentence, or its translation has not failed so far."""
+        if self.can_read(sentence.language) or self.translations is None:
+            return True
+        text = ForeignText(part="sentences", text=sentence.text, language=sentence.language)
+        return not self.translations.has_failed(text)
 
     def readable(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
         """
@@ -97,7 +108,7 @@ class ComposeContext:
         sentences, all stay.
         """
         found = [replace(s, translation=self.translate("sentences", s.text, s.language)) for s in sentences]
-        keeps_all = self.translator is not None and "sentences" not in self.translator.what
+        keeps_all = self.translations is not None and "sentences" not in self.translations.known.parts
         return tuple(takewhile(lambda s: keeps_all or s.translation or self.can_read(s.language), found))
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
@@ -109,3 +120,16 @@ class ComposeContext:
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window."""
         return [self.articles[key] for key in story.articles if key in self.articles]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionInputs:
+    """What an edition is made of: `edition.load` loads it, and `compose_edition` makes the edition of it."""
+
+    stories: tuple[Story, ...]
+    context: ComposeContext
+    intake: Intake
+    number: int
+    made_at: datetime
+    corrections: tuple[Correction, ...]
+    at: time | None = None  # as in `Edition`

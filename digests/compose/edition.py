@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, time
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import Any
 
 from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule
-from digests.analysis.select import count_left_out, is_flagged
+from digests.analysis.select import count_left_out
 from digests.compose.changes import day_number
-from digests.compose.context import ComposeContext
-from digests.compose.rank import READER_TERM, RankedStory, rank
-from digests.compose.story import add_distinct, compose_brief, compose_story, find_headline, latin_words, reading_time
+from digests.compose.context import ComposeContext, EditionInputs
+from digests.compose.rank import RankedStory, rank
+from digests.compose.selection import StorySelection, select_stories
+from digests.compose.story import add_distinct, compose_brief, find_headline, latin_words, reading_time
+from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
 from digests.model import (
     Brief,
-    Correction,
     Edition,
     EditionStory,
     Intake,
@@ -40,18 +40,30 @@ COUNTS = ("outlets", "independent", "headline_only")
 OF_ENDED = ("id", "title", "url", *COUNTS, "article_ids", "thread", "day", "translation")
 
 
-def compose_edition(
-    stories: Sequence[Story],
-    context: ComposeContext,
-    *,
-    intake: Intake,
-    number: int,
-    made_at: datetime,
-    corrections: Sequence[Correction],
-    at: time | None = None,
-) -> Edition:
-    """Return the edition of `stories`: the main ones in sections, numbered from 1, others as briefs, and the ledger."""
-    digest, previous, ranked = context.digest, context.previous, rank(stories, context)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition with the translations so far. It is final if no text is `untranslated`."""
+
+    edition: Edition
+    untranslated: tuple[ForeignText, ...]
+
+
+def compose_draft(inputs: EditionInputs, known: Translations) -> Draft:
+    """
+    Return the edition with the translations `known`, and the texts that it lacks translations of.
+
+    Stories and sentences are chosen as if each of these texts could be translated. If one cannot, the draft with its
+    answer has another story or sentence in its place.
+    """
+    context = inputs.context.with_translations(known)
+    edition = compose_edition(replace(inputs, context=context))
+    return Draft(edition=edition, untranslated=tuple(context.translations.wanted if context.translations else ()))
+
+
+def compose_edition(inputs: EditionInputs) -> Edition:
+    """Return the edition of `inputs`: its main stories in sections, numbered from 1, others as briefs, the ledger."""
+    context = inputs.context
+    digest, previous, ranked = context.digest, context.previous, rank(inputs.stories, context)
     wanted = [one for one in ranked if one.followed or one.must_phrases or one.watched or is_wanted(one.story, context)]
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
@@ -70,22 +82,22 @@ def compose_edition(
     return Edition(
         digest=digest.name,
         title=digest.title,
-        number=number,
+        number=inputs.number,
         local_date=context.local_date,
         timezone=digest.timezone,
         language=digest.language,
         window_start=context.window_start,
         window_end=context.window_end,
-        made_at=made_at,
+        made_at=inputs.made_at,
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, intake, shown, briefs, context),
+        ledger=build_ledger(ranked, wanted, inputs.intake, shown, briefs, context),
         reading_minutes=reading_time(texts),
         note=digest.note,
-        corrections=tuple(corrections),
+        corrections=inputs.corrections,
         ended=ended_stories(context, ranked, continued),
-        at=at,
+        at=inputs.at,
         previous_at=previous.at if previous else None,
     )
 
@@ -221,113 +233,6 @@ def _outlet_of_headline(story: EditionStory, context: ComposeContext) -> str:
     named = (article.outlet for article in articles if article and article.url == story.url)
     mentioned = (mention.outlet for mention in story.mentions if mention.url == story.url)
     return next(named, None) or next(mentioned, story.mentions[0].outlet)
-
-
-MAX_RELATED = 3  # stories listed under one story
-MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
-QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
-MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
-
-
-@dataclass(slots=True)
-class StorySelection:
-    """The stories that an edition shows, best first; each story occurs once at most."""
-
-    main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # shown in full
-    # Stories listed under a main story, by its id.
-    related: dict[str, list[RankedStory]] = field(default_factory=lambda: defaultdict(list))
-    briefs: list[RankedStory] = field(default_factory=list)
-    quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
-    foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
-
-
-def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
-    """
-    Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
-
-    Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
-    Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
-    others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
-    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
-    be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
-    with up to `MAX_RELATED` others listed under it. A story without a title is not shown.
-    """
-    stories = places = context.digest.stories
-    flagged = {key for key, article in context.articles.items() if is_flagged(article)}
-    chosen = StorySelection()
-    shown_by_thread: dict[str, str] = {}
-    pending: list[RankedStory] = []
-    bare: dict[str, EditionStory] = {}  # headlines alone; their turn comes again after the others
-    queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
-    order = {each.story.id: number for number, each in enumerate(queue)}
-    for each in queue:
-        thread, again = each.event, each.story.id in bare
-        if head := shown_by_thread.get(thread):
-            if len(chosen.related[head]) < MAX_RELATED:
-                chosen.related[head].append(each)
-            elif again:
-                pending.append(each)
-        elif not each.followed and (len(chosen.main) == places or flagged.issuperset(each.story.articles)):
-            pending.append(each)
-        elif again:
-            shown_by_thread[thread] = each.story.id
-            chosen.main.append((each, bare[each.story.id]))
-        elif len(bare) == MAX_BARE:
-            pending.append(each)
-        elif (shown := compose_story(each, context, taken=anchors)) is None:
-            continue
-        elif shown.status == "quiet" and not each.must_phrases:
-            if each.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
-                chosen.quiet.append((each, shown))
-        elif not (each.followed or shown.translation or context.can_read(shown.title_language)):
-            if len(chosen.foreign) < stories:
-                chosen.foreign.append((each, shown))
-        elif shown.outlets == 1 and not (shown.summary or shown.updates or each.must_phrases or each.followed):
-            bare[each.story.id] = shown
-            queue.append(each)
-        else:
-            shown_by_thread[thread] = each.story.id
-            if each.followed:
-                shown_by_thread.setdefault(each.sibling_of or each.story.id, each.story.id)
-                places += 1
-            chosen.main.append((each, shown))
-    pending.sort(key=lambda each: order[each.story.id])
-    _attach_quiet_to_thread(chosen, shown_by_thread)
-    _fill_briefs(chosen, pending, context.digest.briefs)
-    chosen.main.sort(
-        key=lambda pair: (_is_set_back(pair[0]), pair[0].story.id in bare, -pair[0].score, pair[0].story.id)
-    )
-    return chosen
-
-
-def _is_set_back(ranked: RankedStory) -> bool:
-    """Whether one outlet alone has a story, and the reader's own weights do not raise it."""
-    raised = any(term.name == READER_TERM and term.value > 0 for term in ranked.score_terms)
-    return len(ranked.coverage.outlets) == 1 and not raised
-
-
-def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
-    """Move quiet stories under the main story of their thread; keep one of each followed thread; drop the rest."""
-    rest: list[tuple[RankedStory, EditionStory]] = []
-    for each, shown in chosen.quiet:
-        head = shown_by_thread.get(each.event)
-        if head is None:
-            if not each.followed or all(other.event != each.event for other, _ in rest):
-                rest.append((each, shown))
-        elif len(chosen.related[head]) < MAX_RELATED:
-            chosen.related[head].insert(0, each)
-    chosen.quiet = rest
-
-
-def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
-    """Add the watched stories as briefs, then others until there are `briefs`; one story per thread."""
-    told: set[str] = set()
-    watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
-    for each in (*watched, *(each for each in pending if not each.watched)):
-        thread = each.event
-        if thread not in told and (each.watched or len(chosen.briefs) < briefs):
-            told.add(thread)
-            chosen.briefs.append(each)
 
 
 def build_ledger(

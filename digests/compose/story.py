@@ -22,7 +22,6 @@ from watcher.text.words import words
 EIGHTHS = 8
 RISING, FADING = 1.25, 0.75  # thresholds for the last quarter's rate of articles, divided by the whole rate
 MIN_TREND_ARTICLES = 4
-MAX_TRIES = 4  # to find a summary whose sentences can all be translated
 WORDS_PER_MINUTE = 230
 UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
@@ -94,21 +93,11 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
 def choose_readable_summary(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, title: Headline, context: ComposeContext
 ) -> tuple[Sentence, ...]:
-    """
-    Return the summary that `choose_summary` makes of sentences that can be shown, in the headline's language if any is.
-
-    Which of them cannot be translated is known only once they are chosen: then others are chosen, a few times.
-    """
+    """Return the summary of sentences that can be shown, in the headline's language if any of them is in it."""
     languages = context.languages_for("sentences", articles)
     languages.sort(key=lambda tag: tag != title.article.language)
-    refused: set[Sentence] = set()
-    for _ in range(MAX_TRIES):
-        chosen = choose_summary(story, articles, agreed, languages=languages, title=title.text, refused=refused)
-        shown = len(context.readable(chosen))
-        if shown == len(chosen) or context.translator is None:
-            break
-        refused.add(chosen[shown])
-    return chosen[:shown]
+    chosen = choose_summary(story, articles, agreed, languages=languages, title=title.text, can_show=context.can_show)
+    return chosen[: len(context.readable(chosen))]
 
 
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:

@@ -13,8 +13,8 @@ from digests.settings.channel import Channel, DeliverSettings
 from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import digests_of
 from digests.store import outbox
-from digests.store.editions import EditionKey
-from digests.store.outbox import ALERTS, FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
+from digests.store.keys import ALERTS, DeliveryKey
+from digests.store.outbox import FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
@@ -55,15 +55,15 @@ class OutboxWorker:
         self._open: dict[tuple[str, int], Channel] = {}
         self._is_aborted = False
 
-    def send_due(self, edition: EditionKey | None = None) -> Iterator[Delivery]:
+    def send_due(self, key: DeliveryKey | None = None) -> Iterator[Delivery]:
         """
-        Send the due deliveries, of one edition if it is given; yield each in its new state.
+        Send the due deliveries, of one edition or alert if it is given; yield each in its new state.
 
         Errors: StoreError. A delivery in flight then stays `unknown`, or is due again when its lease ends.
         """
         try:
             while not self._is_aborted:
-                found = write(self._engine, outbox.claim_delivery, now=self._now(), place=edition)
+                found = write(self._engine, outbox.claim_delivery, now=self._now(), key=key)
                 if found is None:
                     return
                 yield from self._deliver(found)
@@ -152,7 +152,7 @@ def delivery_routes(settings: Settings) -> dict[Route, Way]:
 
 
 def route_of(delivery: Delivery) -> Route:
-    return delivery.digest, delivery.channel, delivery.recipient
+    return delivery.key.digest, delivery.channel, delivery.recipient
 
 
 def retry_decision(

@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import Connection
 
-from digests.edition.build import REMEMBERED_DATES
+from digests.edition.load import REMEMBERED_DATES
 from digests.edition.verify import Evidence, Fault, find_impossible_times, verify
 from digests.model import Edition, EditionStory
 from digests.store.editions import cited_ids, known_translations, recent_editions

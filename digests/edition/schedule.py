@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from digests.settings.digests import DigestSettings, digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store import editions
+from digests.store.keys import DAILY, EditionKey, Slot, SlotKind
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 
@@ -31,7 +32,7 @@ def due_at(local_date: date, at: time, zone: ZoneInfo) -> datetime:
 class DueEdition:
     """An edition that the schedule of a digest asks for, and when it is due, in UTC."""
 
-    key: editions.EditionKey
+    key: EditionKey
     due_at: datetime
 
 
@@ -52,8 +53,9 @@ def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -
 
 def edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
     """Return a digest's edition of a date and a time of day; the first of a date has the slot `DAILY`."""
-    slot = editions.DAILY if at == digest.at[0] else f"{editions.SCHEDULED}{at:%H:%M}"
-    key = editions.EditionKey(digest=digest.name, local_date=day, slot=slot)
+    is_first = at == digest.at[0]
+    slot = DAILY if is_first else Slot(kind=SlotKind.SCHEDULED, time=at)
+    key = EditionKey(digest=digest.name, local_date=day, slot=slot)
     return DueEdition(key=key, due_at=due_at(day, at, ZoneInfo(digest.timezone)))
 
 
@@ -135,7 +137,7 @@ class EditionRequest:
     local_date: date
     window_start: datetime
     window_end: datetime
-    slot: str | None  # distinguishes the editions of one date in the store; None for one that is not stored
+    slot: Slot | None  # distinguishes the editions of one date in the store; None for one that is not stored
     number: int | None = None  # of its claim; None for the digest's next number
     due_at: datetime | None = None  # when a scheduled edition was due
     is_exact: bool = False  # the reader chose the window: no earlier article is used
@@ -146,15 +148,12 @@ class EditionRequest:
 
     @property
     def is_scheduled(self) -> bool:
-        return self.slot is not None and self.slot.startswith(editions.DAILY)
+        return self.slot is not None and self.slot.is_scheduled
 
     @property
     def at(self) -> time | None:
         """The time of day of a scheduled edition that is not the first of its date."""
-        slot = self.slot or ""
-        return (
-            time.fromisoformat(slot.removeprefix(editions.SCHEDULED)) if slot.startswith(editions.SCHEDULED) else None
-        )
+        return self.slot.time if self.slot is not None and self.slot.is_scheduled else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 import zlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
 from operator import attrgetter
@@ -19,6 +19,7 @@ from digests import edition_json
 from digests.errors import DigestError
 from digests.model import Edition, EditionStory, Rendered
 from digests.settings.digests import digests_of
+from digests.store.keys import DAILY, EditionKey
 from digests.store.schema import deliveries, digests, editions, metadata, translations
 from watcher.settings.models import Settings
 from watcher.store.articles import pin
@@ -28,46 +29,9 @@ from watcher.store.sql import columns_of, insert, load_records, rows_in
 
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
-DAILY = "daily"  # the slot of a date's first scheduled edition
-SCHEDULED = "daily "  # what the slots of its further ones begin with: "daily 17:00"
-IS_SCHEDULED = editions.c.slot.startswith(DAILY)
-# The latest date first; of one date, the newest scheduled one, else the newest.
-LATEST_FIRST = (editions.c.local_date.desc(), IS_SCHEDULED.desc(), editions.c.made_at.desc())
 PROCESS_MARK = uuid.uuid4().hex[:8]  # distinguishes this process from an earlier one with the same process id
 MAKE_LIMIT_S = 900.0  # an edition takes seconds; a process that hangs is killed after this time
 CLAIM_LASTS = timedelta(seconds=MAKE_LIMIT_S + 300)  # an older claim was left behind by a crash
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionKey:
-    """Identifies an edition by digest, date and slot: a scheduled one, or one requested at a time of day."""
-
-    digest: str
-    local_date: date
-    slot: str = DAILY  # or "daily 17:00", else the time of day at which it was requested, "15:00:00.123456"
-
-    @property
-    def is_daily(self) -> bool:
-        return self.slot == DAILY
-
-    @property
-    def is_scheduled(self) -> bool:
-        return self.slot.startswith(DAILY)
-
-    @property
-    def time(self) -> str:
-        """What distinguishes it: "17:00" of a schedule, "15:00:00" of a request, "an alert s1f…"; "" for the first."""
-        return self.slot.removeprefix(DAILY).strip().partition(".")[0][:20]
-
-    @property
-    def suffix(self) -> str:
-        """What follows the date in the address of this edition: "-1700", "-150000"; "" for the daily one."""
-        return f"-{self.time.replace(':', '')}" if self.time else ""
-
-    @property
-    def label(self) -> str:
-        """The date, and the time of day if the edition is not the daily one: "2026-11-24", "2026-11-24, 15:00:00"."""
-        return f"{self.local_date}, {self.time}" if self.time else f"{self.local_date}"
 
 
 def open_digests(url: str, *, make: bool = True) -> sa.Engine:
@@ -117,7 +81,8 @@ def claim(
     # A claim that has expired, or whose process on this machine has ended, is taken over.
     if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
         release_claim(connection, key, by=held.claimed_by)
-    values = asdict(key) | {"number": next_number(connection, key.digest, now=now)}
+    values = {name: getattr(key, name) for name in EditionKey.__slots__}
+    values["number"] = next_number(connection, key.digest, now=now)
     values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now}
     values["claimed_by"] = by or process_id()
     new = insert(connection, editions).values(values).on_conflict_do_nothing().returning(editions.c.number)
@@ -201,10 +166,12 @@ def find_row(
 
     A scheduled edition comes before those on demand. With a `suffix`, return the edition of the date that has it.
     """
-    first = () if local_date is None else ((editions.c.slot == DAILY).desc(),)
-    query = select_editions(digest, local_date).order_by(*first, *LATEST_FIRST).limit(None if suffix else 1)
-    rows = load_records(connection, query, EditionRow)
-    return next((row for row in rows if not suffix or row.suffix == suffix), None)
+    query = sa.select(sa.func.max(editions.c.local_date)).where(editions.c.made_at.is_not(None))
+    day = local_date or connection.scalar(query.where(editions.c.digest == digest))
+    rows = load_records(connection, select_editions(digest, day).order_by(editions.c.made_at.desc()), EditionRow)
+    rows_of_suffix = [row for row in rows if not suffix or row.suffix == suffix]
+    first_slot = None if local_date is None else DAILY
+    return min(rows_of_suffix, key=lambda row: (row.slot != first_slot, not row.slot.is_scheduled), default=None)
 
 
 def select_editions(digest: str | None = None, day: date | None = None) -> sa.Select[*tuple[Any, ...]]:
@@ -255,25 +222,29 @@ def recent_editions(
     """
     is_earlier = editions.c.local_date < before
     if until is not None:
-        is_same_date = sa.and_(editions.c.local_date == before, IS_SCHEDULED, editions.c.window_end < until)
+        is_same_date = sa.and_(editions.c.local_date == before, editions.c.window_end < until)
         is_earlier = sa.or_(is_earlier, is_same_date)
-    query = select_editions(digest).where(is_earlier).order_by(*LATEST_FIRST)
+    query = select_editions(digest).where(is_earlier)
+    query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc())
     rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
-    found: list[EditionRow] = []
-    for _, of_date in islice(groupby(rows, key=attrgetter("local_date")), limit):
-        first, *others = of_date
-        found += (first, *(row for row in others if row.is_scheduled))
-    return tuple(load_edition(connection, row) for row in found)
+    counted = (row for row in rows if row.local_date < before or row.slot.is_scheduled)
+    chosen: list[EditionRow] = []
+    for _, of_date in islice(groupby(counted, key=attrgetter("local_date")), limit):
+        newest, *others = of_date
+        scheduled = [row for row in (newest, *others) if row.slot.is_scheduled]
+        chosen += scheduled or [newest]
+    return tuple(load_edition(connection, row) for row in chosen)
 
 
 def editions_of_others(
     connection: sa.Connection, digest: str, *, start: datetime, end: datetime, limit: int
 ) -> tuple[Edition, ...]:
     """Return the last `limit` scheduled editions of other digests whose window ends in (start, end], newest first."""
-    query = select_editions().where(editions.c.digest != digest, IS_SCHEDULED)
+    query = select_editions().where(editions.c.digest != digest)
     query = query.where(editions.c.window_end > start, editions.c.window_end <= end)
-    query = query.order_by(editions.c.window_end.desc(), editions.c.id.desc()).limit(limit)
-    return tuple(load_edition(connection, row) for row in load_records(connection, query, EditionRow))
+    rows = load_records(connection, query.order_by(editions.c.window_end.desc(), editions.c.id.desc()), EditionRow)
+    scheduled = (row for row in rows if row.slot.is_scheduled)
+    return tuple(load_edition(connection, row) for row in islice(scheduled, limit))
 
 
 def covered_up_to(
@@ -293,11 +264,12 @@ def covered_up_to(
     )
     if before is not None:
         query = query.where(editions.c.local_date < before)
-    if window is None:
-        return connection.scalar(query.where(IS_SCHEDULED).limit(1).with_only_columns(editions.c.window_end))
-    rows = connection.execute(query)
-    counts = (row for row in rows if row.slot.startswith(DAILY) or row.window_end - row.window_start >= window)
-    return next((row.window_end for row in counts), None)
+    ends = (
+        row.window_end
+        for row in connection.execute(query)
+        if row.slot.is_scheduled or (window is not None and row.window_end - row.window_start >= window)
+    )
+    return next(ends, None)
 
 
 def next_number(connection: sa.Connection, digest: str, *, now: datetime) -> int:

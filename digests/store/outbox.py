@@ -3,15 +3,16 @@
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
 from digests.model import MERGED, SPLIT, OutboundMessage, Rendered
-from digests.store.editions import EditionKey, edition_filter, is_process_alive, process_id
+from digests.store.editions import is_process_alive, process_id
+from digests.store.keys import DeliveryKey, EditionKey, FailureAlertKey, StoryAlertKey
 from digests.store.schema import deliveries, stories, story_changes
 from watcher.store.schema import articles, revisions
 from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta
@@ -23,12 +24,11 @@ RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after th
 FIRST_RETRY = timedelta(minutes=1)  # after the first failure, or after a process that died while it was sending
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
 OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
-# An alert on a story is a delivery with a slot that names the story and a rule: "an alert s1a2b 0c1d2e3f". With one of
-# these states it is not sent: it is no news to the reader, or the limit of the day is reached.
-ALERT, KNOWN, OVER_LIMIT = "an alert ", "known", "over limit"
+# An alert on a story with one of these states is not sent: it is no news to the reader, or the limit of the day is
+# reached.
+KNOWN, OVER_LIMIT = "known", "over limit"
 UNSENT = (KNOWN, OVER_LIMIT)
-IS_ALERT = deliveries.c.slot.startswith(ALERT)
-ALERTS = "[alerts]"  # stands for the digest of an alert on a failure: no digest has such a name
+IS_STORY_ALERT = deliveries.c.rule.is_not(None)
 MAX_QUIET = timedelta(hours=25)  # as `MAX_RETRY_DELAY`, for an alert that waits for the end of quiet hours
 FAILED_SHOWN_FOR = timedelta(days=7)  # in the status and the metrics
 ALERTS_KEPT = timedelta(days=60)  # by then, a story is over
@@ -36,10 +36,11 @@ CLAIM_CANDIDATES = 50  # due rows tried for one claim: other processes may hold 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery(EditionKey):
-    """A delivery of an edition, without its message. `lease_by` names the process that is sending it."""
+class Delivery:
+    """A delivery of an edition or an alert, without its message. `lease_by` names the process that is sending it."""
 
     id: int
+    key: DeliveryKey
     channel: str
     recipient: str
     state: str
@@ -53,19 +54,65 @@ class Delivery(EditionKey):
     lease_until: datetime | None
 
 
-DELIVERY_COLUMNS = columns_of(deliveries, Delivery)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryAlertRow(StoryAlertKey):
+    """A stored alert on a story: whom it was sent to, or in one of the states `UNSENT`, who is not told."""
+
+    channel: str
+    recipient: str
+    state: str
+
+    @property
+    def key(self) -> StoryAlertKey:
+        return StoryAlertKey(digest=self.digest, local_date=self.local_date, about=self.about, rule=self.rule)
+
+
+KEY_COLUMNS = [
+    deliveries.c[name] for name in ("digest", "local_date", "slot", "about", "rule", "failure", "failure_at", "is_over")
+]
+OWN_COLUMNS = [deliveries.c[field.name] for field in fields(Delivery) if field.name != "key"]
+DELIVERY_COLUMNS = KEY_COLUMNS + OWN_COLUMNS
+
+
+def key_values(key: DeliveryKey) -> dict[str, Any]:
+    """Return the values of the columns that a key fills."""
+    values: dict[str, Any] = {"digest": key.digest, "local_date": key.local_date}
+    match key:
+        case EditionKey():
+            return values | {"slot": key.slot}
+        case StoryAlertKey():
+            return values | {"about": key.about, "rule": key.rule}
+        case FailureAlertKey():
+            return values | {"failure": key.failure, "failure_at": key.failure_at, "is_over": key.is_over}
+
+
+def delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
+    """Return the delivery of a row of `DELIVERY_COLUMNS`."""
+    key: DeliveryKey
+    if row.slot is not None:
+        key = EditionKey(digest=row.digest, local_date=row.local_date, slot=row.slot)
+    elif row.rule is not None:
+        key = StoryAlertKey(digest=row.digest, local_date=row.local_date, about=row.about, rule=row.rule)
+    else:
+        key = FailureAlertKey(failure=row.failure, failure_at=row.failure_at, is_over=row.is_over)
+    return Delivery(key=key, **{column.name: row._mapping[column] for column in OWN_COLUMNS})
+
+
+def has_key(key: DeliveryKey) -> tuple[ColumnElement[bool], ...]:
+    """Return the WHERE conditions for the deliveries of an edition or an alert."""
+    return tuple(deliveries.c[name] == value for name, value in key_values(key).items())
 
 
 def enqueue(
     connection: Connection,
-    place: EditionKey,
+    key: DeliveryKey,
     parcels: Iterable[OutboundMessage],
     *,
     now: datetime,
     state: str = WAITING,
 ) -> None:
-    """Add a delivery for each message; deliveries that the edition has already stay unchanged."""
-    common = asdict(place) | {"state": state, "attempts": 0, "response": ""}
+    """Add a delivery for each message; deliveries that the edition or the alert has already stay unchanged."""
+    common = key_values(key) | {"state": state, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
         common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": pack_forms(parcel)}
@@ -96,7 +143,7 @@ def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMess
 
 
 def claim_delivery(
-    connection: Connection, *, now: datetime, place: EditionKey | None = None, by: str | None = None
+    connection: Connection, *, now: datetime, key: DeliveryKey | None = None, by: str | None = None
 ) -> Delivery | None:
     """
     Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
@@ -105,10 +152,10 @@ def claim_delivery(
     the claiming process (None: this one).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
-    if place is not None:
-        query = query.where(*edition_filter(deliveries, place))
+    if key is not None:
+        query = query.where(*has_key(key))
     query = query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)
-    for each in load_records(connection, query, Delivery):
+    for each in map(delivery_of, connection.execute(query).all()):
         if is_leased(each, now=now):
             continue
         held = deliveries.c.lease_by.is_not_distinct_from(each.lease_by)
@@ -125,14 +172,14 @@ def claim_delivery(
             .returning(*DELIVERY_COLUMNS)
         ).one_or_none()
         if taken is not None:
-            return Delivery(**taken._mapping)
+            return delivery_of(taken)
     return None
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that a delivery is due; so is one too far ahead, which a wrong clock has set."""
     next_try_at = deliveries.c.next_try_at
-    too_far = case((IS_ALERT, next_try_at > now + MAX_QUIET), else_=next_try_at > now + MAX_RETRY_DELAY)
+    too_far = case((IS_STORY_ALERT, next_try_at > now + MAX_QUIET), else_=next_try_at > now + MAX_RETRY_DELAY)
     return or_(next_try_at <= now, too_far)
 
 
@@ -170,18 +217,18 @@ def fail_siblings(
     """Give the failure of `failed`, a fault of its channel, to its edition's other due deliveries to `recipients`."""
     c = deliveries.c
     others = (
-        *edition_filter(deliveries, failed), c.channel == failed.channel, c.id != failed.id,
+        *has_key(failed.key), c.channel == failed.channel, c.id != failed.id,
         c.recipient.in_(recipients), c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values = outcome_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
     found = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
-    return tuple(sorted((Delivery(**each._mapping) for each in found), key=attrgetter("id")))
+    return tuple(sorted(map(delivery_of, found), key=attrgetter("id")))
 
 
-def retry_now(connection: Connection, place: EditionKey, *, now: datetime) -> None:
+def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> None:
     """Make all deliveries of an edition that have not arrived due now, including those that were given up."""
-    query = update(deliveries).where(*edition_filter(deliveries, place), deliveries.c.state != SENT)
+    query = update(deliveries).where(*has_key(key), deliveries.c.state != SENT)
     state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
@@ -191,8 +238,8 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     return connection.scalar(query) or 0
 
 
-def deliveries_of(connection: Connection, place: EditionKey) -> tuple[Delivery, ...]:
-    return select_deliveries(connection, *edition_filter(deliveries, place))
+def deliveries_of(connection: Connection, key: DeliveryKey) -> tuple[Delivery, ...]:
+    return select_deliveries(connection, *has_key(key))
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
@@ -202,7 +249,8 @@ def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, 
 
 
 def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Delivery, ...]:
-    return load_records(connection, select(*DELIVERY_COLUMNS).where(*conditions).order_by(deliveries.c.id), Delivery)
+    query = select(*DELIVERY_COLUMNS).where(*conditions).order_by(deliveries.c.id)
+    return tuple(map(delivery_of, connection.execute(query)))
 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
@@ -217,11 +265,11 @@ def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
 
 def save_failure_alert(
     connection: Connection,
-    place: EditionKey,
+    key: FailureAlertKey,
     parcels: Iterable[OutboundMessage],
     open_alerts: dict[str, datetime],
     *,
-    ends: EditionKey | None = None,
+    ends: FailureAlertKey | None = None,
     now: datetime,
 ) -> int:
     """
@@ -231,20 +279,21 @@ def save_failure_alert(
     number of messages.
     """
     is_old = deliveries.c.local_date < (now - ALERTS_KEPT).date()
-    connection.execute(delete(deliveries).where(deliveries.c.digest == ALERTS, is_old))
+    connection.execute(delete(deliveries).where(deliveries.c.failure.is_not(None), is_old))
     save_open_alerts(connection, open_alerts)
     unsent: set[tuple[str, str]] = set()
     if ends is not None:
         told = deliveries_of(connection, ends)
         unsent = {(each.channel, each.recipient) for each in told if each.state not in (UNKNOWN, SENT)}
-        connection.execute(delete(deliveries).where(*edition_filter(deliveries, ends)))
+        connection.execute(delete(deliveries).where(*has_key(ends)))
     wanted = [parcel for parcel in parcels if (parcel.channel, parcel.recipient) not in unsent]
-    enqueue(connection, place, wanted, now=now)
+    enqueue(connection, key, wanted, now=now)
     return len(wanted)
 
 
-def load_alerts(connection: Connection) -> tuple[Delivery, ...]:
-    return select_deliveries(connection, IS_ALERT)
+def load_story_alerts(connection: Connection) -> tuple[StoryAlertRow, ...]:
+    query = select(*columns_of(deliveries, StoryAlertRow)).where(IS_STORY_ALERT).order_by(deliveries.c.id)
+    return load_records(connection, query, StoryAlertRow)
 
 
 def save_alerts(connection: Connection, adds: Iterable[Callable[[Connection], None]], *, now: datetime) -> None:
@@ -253,7 +302,7 @@ def save_alerts(connection: Connection, adds: Iterable[Callable[[Connection], No
         add(connection)
     save_meta(connection, LAST_CHANGE, carry_alerts(connection, now=now))
     is_old = deliveries.c.local_date < (now - ALERTS_KEPT).date()
-    connection.execute(delete(deliveries).where(IS_ALERT, is_old))
+    connection.execute(delete(deliveries).where(IS_STORY_ALERT, is_old))
 
 
 def carry_alerts(connection: Connection, *, now: datetime) -> int:
@@ -263,15 +312,14 @@ def carry_alerts(connection: Connection, *, now: datetime) -> int:
     A split counts if a third of the articles or more left: fewer were never on the event of the alert.
     """
     c, last = story_changes.c, load_meta(connection, LAST_CHANGE) or 0
-    keys = ((EditionKey(digest=a.digest, local_date=a.local_date, slot=a.slot), a) for a in load_alerts(connection))
-    told = {(key, alert.channel, alert.recipient) for key, alert in keys}
+    told = {(alert.key, alert.channel, alert.recipient) for alert in load_story_alerts(connection)}
     query = select(c.id, c.kind, c.articles, stories.c.size, c.story_id, c.other_id).where(c.id > last)
     query = query.outerjoin(stories, stories.c.id == c.story_id).where(c.kind.in_((MERGED, SPLIT))).order_by(c.id)
     for number, kind, left, size, *pair in connection.execute(query).all():
         last = number
         for one, other in (pair, pair[::-1]) if kind == MERGED or 2 * len(left) >= (size or 0) else ():
-            alike = ((key, way, to) for key, way, to in told if f" {one} " in key.slot)
-            new = {(replace(key, slot=key.slot.replace(one, other)), way, to) for key, way, to in alike} - told
+            of_one = ((key, way, to) for key, way, to in told if key.about == one)
+            new = {(replace(key, about=other), way, to) for key, way, to in of_one} - told
             told |= new
             for key, way, to in new:
                 message = OutboundMessage(channel=way, recipient=to, forms=())

@@ -1,10 +1,39 @@
 """The tables of the digests: digests, editions, deliveries, stories, user corrections, follows, translations."""
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 
+from digests.store.keys import Slot, parse_slot
 from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime
 
 metadata = MetaData(naming_convention=NAMING)
+
+
+class SlotText(TypeDecorator[Slot]):
+    """A slot, stored as `str(slot)`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Slot | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Slot | None:
+        return None if value is None else parse_slot(value)
+
 
 digests = Table(
     "digests",
@@ -19,8 +48,7 @@ editions = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("local_date", Date, nullable=False),
-    # "daily" for the first scheduled edition of the date, "daily 17:00" for a further one, else the time of the request
-    Column("slot", Text, nullable=False),
+    Column("slot", SlotText, nullable=False),
     Column("number", Integer, nullable=False),
     Column("window_start", UtcDateTime, nullable=False),
     Column("window_end", UtcDateTime, nullable=False),
@@ -39,7 +67,15 @@ deliveries = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("local_date", Date, nullable=False),
-    Column("slot", Text, nullable=False),  # of the edition
+    # One of three keys (`keys.DeliveryKey`), the columns of the other two are None: of an edition,
+    Column("slot", SlotText),
+    # of an alert on a story,
+    Column("about", Text),  # the id of the story, or the kind of a correction and the id of its article
+    Column("rule", Text),  # a hash of the rule's label
+    # or of an alert on a failure.
+    Column("failure", Text),
+    Column("failure_at", UtcDateTime),
+    Column("is_over", Boolean),
     Column("channel", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("state", Text, nullable=False),  # waiting, sending, unknown, sent, failed (`outbox`)
@@ -53,6 +89,8 @@ deliveries = Table(
     Column("lease_until", UtcDateTime, info={PROCESS_STATE: True}),
     Column("payload", LargeBinary),  # zlib of JSON, `packed`; None once it is sent
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
+    UniqueConstraint("digest", "local_date", "about", "rule", "channel", "recipient"),
+    UniqueConstraint("failure", "failure_at", "is_over", "channel", "recipient"),
     Index(None, "state", "next_try_at"),
 )
 

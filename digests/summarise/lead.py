@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -74,7 +74,7 @@ def choose_summary(
     *,
     languages: Sequence[str],
     title: str = "",
-    refused: Collection[Sentence] = (),
+    can_show: Callable[[Sentence], bool] = lambda _: True,
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
@@ -83,13 +83,13 @@ def choose_summary(
     headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be shown to
     the reader, that has one, else one sentence in the story's most frequent language. A local angle tells no story of
     which another report tells the event. Empty if no sentence can stand alone. Sentences that only repeat the headline
-    and those `refused` are not used.
+    and those that `can_show` refuses are not used.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     present = [texts[key] for key in story.articles if key in texts]
     for among in _groups_to_try(story, texts, languages, title):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
-        found = [(), *(_best_sentences(each, agreed, title, limit, refused) for each, limit in limits[:MAX_REPORTS])]
+        found = [(), *(_best_sentences(each, agreed, title, limit, can_show) for each, limit in limits[:MAX_REPORTS])]
         if best := max(found, key=lambda chosen: _selection_value(chosen, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
@@ -192,7 +192,7 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
 
 
 def _best_sentences(
-    article: Article, agreed: Agreement, title: str, limit: int, refused: Collection[Sentence]
+    article: Article, agreed: Agreement, title: str, limit: int, can_show: Callable[[Sentence], bool]
 ) -> tuple[CandidateSentence, ...]:
     """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
     chosen: list[CandidateSentence] = []
@@ -203,7 +203,7 @@ def _best_sentences(
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
-        can_follow = can_follow and candidate.sentence not in refused
+        can_follow = can_follow and can_show(candidate.sentence)
         if can_follow and display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
             chosen.append(candidate)
             said |= candidate.stems

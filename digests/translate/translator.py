@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Engine
 
+from digests.compose.translations import ForeignText, Translations
 from digests.model import Edition, Translation, TranslationFault, TranslationOutcome, Untranslated
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
@@ -80,6 +81,15 @@ class Translator:
             self._engine = engine or make_engine(settings)
         except (WatcherError, OSError) as error:
             self._error = str(error)
+
+    def known_for(self, languages: Iterable[str]) -> Translations:
+        """Return what can be translated from `languages`; nothing is translated yet."""
+        sources = frozenset(filter(self.can_translate, languages))
+        return Translations(to=self._target, parts=self.what, languages=sources)
+
+    def translate(self, texts: Iterable[ForeignText]) -> dict[ForeignText, Translation | None]:
+        """Return the translation of each text; None for one without, see `with_outcome`."""
+        return {text: self(text.part, text.text, text.language) for text in texts}
 
     def can_translate(self, source: str) -> bool:
         """Whether there is a model for a language, which may yet fail."""

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from bench.delivery_drill import QUIET, READERS, VICTIM, message_id
-from digests.alerts.alerts import AlertJob
+from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.model import OutboundMessage
-from digests.store.editions import EditionKey, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import EditionKey
 from digests.store.outbox import FAILED, enqueue, list_undelivered, load_open_alerts
 from tests.delivery.mail_server import MailServer
 from tests.tools import tools_of

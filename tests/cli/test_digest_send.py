@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from digests.store.editions import EditionKey, find_row, is_settled, load_edition
+from digests.store.editions import find_row, is_settled, load_edition
+from digests.store.keys import DAILY, EditionKey
 from tests.delivery.mail_server import MailServer
 from tests.kinds import on
 from watcher.cli.main import run_command_line
@@ -96,7 +97,7 @@ def test_what_was_sent_is_the_edition_of_the_day_and_the_daemon_owes_none(digest
 
     assert read(engine, is_settled, EditionKey(digest="world", local_date=today()), now=datetime.now(UTC))
     row = read(engine, find_row, "world", today())
-    assert row.is_daily
+    assert row.slot == DAILY
     assert read(engine, load_edition, row).stories
 
 

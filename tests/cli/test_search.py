@@ -9,7 +9,7 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line

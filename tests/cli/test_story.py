@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY, parse_slot
 from digests.store.stories import revoke
 from tests.edition.factory import make_edition
 from tests.edition.test_silence import FLOODS, OTHERS
@@ -74,7 +74,7 @@ def test_the_list_has_the_ids_of_the_last_edition(watcher, press, engine):
 
 def test_a_number_is_of_the_edition_that_was_made_last(watcher, press, engine):
     edition(engine)
-    edition(engine, slot="09:00:00.000000", after=HOUR)
+    edition(engine, slot=parse_slot("09:00:00.000000"), after=HOUR)
 
     assert watcher("story", "list")[1].startswith("World Digest no. 2")
     assert "the newest edition (World Digest no. 2, 2026-11-24) has no story 9" in watcher("story", "9")[2]

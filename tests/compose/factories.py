@@ -12,7 +12,7 @@ import numpy as np
 
 from digests.analysis.select import select_articles
 from digests.cluster.item import make_item
-from digests.compose.context import ComposeContext
+from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import compose_edition
 from digests.model import Edition, Intake, Story, WireGroup
 from digests.settings.digests import DigestSettings
@@ -125,6 +125,12 @@ def report(outlet: str, topic: str, place: str, n: int, *, language: str = "en",
     return article(outlet, title, BODY[language].format(topic=topic, place=place, n=n), language=language, **more)
 
 
+def compose_stories(stories: Sequence[Story], context: ComposeContext, **values: Any) -> Edition:
+    """Return the edition of `stories`; `values` are those of `EditionInputs` that matter."""
+    given = {"intake": Intake(), "number": 1, "made_at": END, "corrections": ()} | values
+    return compose_edition(EditionInputs(stories=tuple(stories), context=context, **given))
+
+
 def edition_of(
     groups: Sequence[Sequence[Article]],
     *,
@@ -159,7 +165,7 @@ def edition_of(
         load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
     intake = Intake(entries_seen=len(articles), left_out=left_out, sources_total=9, sources_ok=8, sources_unread=1)
-    return compose_edition(stories, context, intake=intake, number=1, made_at=END, corrections=())
+    return compose_stories(stories, context, intake=intake)
 
 
 def world() -> list[list[Article]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier
-from digests.compose.edition import compose_edition, ended_stories
+from digests.compose.edition import ended_stories
 from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
@@ -23,6 +23,7 @@ from tests.compose.factories import (
     agreement,
     article,
     by_id,
+    compose_stories,
     edition_of,
     make_context,
     report,
@@ -91,7 +92,7 @@ def test_stories_of_one_thread_do_not_fill_an_edition():
         by_id(*(each for own in (*floods, *others) for each in own)), digest={"stories": 4, "briefs": 5}
     )
 
-    edition = compose_edition(stories, context, intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories(stories, context)
 
     (flood,) = [s for s in edition.stories if "Flood in Nepal" in s.title]
     assert ["Flood in Nepal" in b.title for b in flood.related] == [True] * 3
@@ -133,7 +134,7 @@ def test_each_story_found_is_shown_in_one_line_or_left_out_and_counted_so_everyw
     stories = [story(*group) for group in (*groups[:3], [untitled])]
 
     context = make_context(by_id(*articles), digest={"stories": 1, "briefs": 5})
-    edition = compose_edition(stories, context, intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories(stories, context)
 
     left_out = sum(each.count for each in edition.ledger.left_out if each.kind in STORY_KINDS)
     assert (len(edition.stories), len(edition.briefs), left_out) == (1, 2, 1)
@@ -158,7 +159,7 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     stories = [story(*group) for group in later]
     articles = {**by_id(*[a for group in later for a in group])}
 
-    tuesday = compose_edition(
+    tuesday = compose_stories(
         stories,
         make_context(
             articles,
@@ -171,7 +172,6 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
         intake=Intake(),
         number=2,
         made_at=END + timedelta(days=1),
-        corrections=(),
     )
 
     found = {s.title.split()[2]: s for s in tuesday.stories}
@@ -212,7 +212,7 @@ def test_articles_from_before_the_window_are_known_but_not_counted():
     articles = by_id(*today)
 
     context = make_context(articles, earlier=by_id(before))
-    edition = compose_edition([whole], context, intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories([whole], context)
 
     (shown,) = edition.stories
     assert (shown.articles, shown.outlets, sum(shown.sparkline)) == (2, 2, 2)

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from digests import edition_json
-from digests.compose.edition import compose_edition
 from digests.edition.verify import verify
 from digests.model import Brief, Edition, Intake
-from tests.compose.factories import END, article, by_id, make_context, report, story, world
+from tests.compose.factories import END, article, by_id, compose_stories, make_context, report, story, world
 from watcher.model import Article
 
 DAY = timedelta(days=1)
@@ -39,7 +38,7 @@ def compose(groups: Sequence[Sequence[Article]], follows=None, *, number: int = 
     articles = by_id(*(each for group in groups for each in group))
     context = make_context(articles, earlier=by_id(*earlier), followed=follows or {}, **given)
     intake = Intake(entries_seen=len(articles))
-    return compose_edition(stories, context, intake=intake, number=number, made_at=END, corrections=())
+    return compose_stories(stories, context, intake=intake, number=number, made_at=END)
 
 
 def lines(edition: Edition) -> list[tuple[str, int | None]]:
@@ -83,7 +82,7 @@ def test_of_a_followed_thread_one_story_is_in_full_and_the_others_are_under_it_a
     stories = [in_thread("t9", *flood), in_thread("t9", *aid)]
     context = make_context(by_id(*flood, *aid), followed=followed("t9", *flood))
 
-    edition = compose_edition(stories, context, intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories(stories, context)
 
     (only,) = edition.sections
     (shown,) = only.stories

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from digests.cluster.stories import separate_parts
-from digests.compose.edition import compose_edition
 from digests.edition.verify import verify
-from digests.model import Intake
-from tests.compose.factories import END, article, by_id, edition_of, make_context, report, story
+from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, report, story
 
 
 def test_a_headline_of_one_outlet_takes_a_place_that_is_left_else_one_line():
@@ -33,7 +31,7 @@ def test_a_headline_of_one_outlet_is_listed_under_the_story_of_its_thread():
     stories = [dataclasses.replace(story(*own), thread=name) for own, name in ((flood, "t1"), ([near], "t1"))]
     context = make_context(by_id(*flood, near, far), digest={"briefs": 0})
 
-    edition = compose_edition([*stories, story(far)], context, intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories([*stories, story(far)], context)
 
     first, second = edition.stories
     assert [brief.title for brief in first.related] == [near.title]
@@ -48,7 +46,7 @@ def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted
     whole = dataclasses.replace(story(*loose, *core), thread="t1")
     stories = separate_parts([whole], parts, articles)
 
-    edition = compose_edition(stories, make_context(articles), intake=Intake(), number=1, made_at=END, corrections=())
+    edition = compose_stories(stories, make_context(articles))
 
     (shown,) = edition.stories
     assert (shown.outlets, set(shown.article_ids)) == (3, {each.id for each in core})

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from digests.compose.edition import compose_edition
 from digests.edition.verify import verify
 from digests.model import Edition, Intake
 from digests.render.forms import render
 from digests.store.editions import cited_ids
-from tests.compose.factories import START, article, by_id, make_context, story, with_meanings
+from tests.compose.factories import START, article, by_id, compose_stories, make_context, story, with_meanings
 from watcher.model import Article
 
 WEEK = timedelta(days=7)
@@ -55,7 +54,7 @@ def edition_of_week(
     stories = [replace(story(*group), thread=thread) for group in groups]
     if parts:  # the last group is what is beside the core of the first story
         stories[-1] = replace(stories[-1], id=f"2-{stories[0].id}")
-    return compose_edition(stories, context, intake=INTAKE, number=1, made_at=context.window_end, corrections=())
+    return compose_stories(stories, context, intake=INTAKE, number=1, made_at=context.window_end)
 
 
 def test_a_thread_has_one_sentence_of_each_day_word_for_word_and_its_figures_from_first_to_last():

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import EditionKey, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
@@ -279,7 +280,7 @@ def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write
 def test_a_daemon_whose_mail_server_hangs_ends_within_ten_seconds_and_owes_the_mail_still(
     write_settings, store_url, start
 ):
-    place = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
+    place = EditionKey(digest="world", local_date=date(2026, 11, 24), slot=DAILY)
     mail = Rendered(format="eml", name="x.eml", body=b"Subject: News\r\n\r\nnews\r\n")
     parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(mail,))
     with MailServer(at={"DATA": "hang"}) as server:

@@ -9,7 +9,7 @@ import pytest
 
 from digests.delivery.outbox import MAX_RETRY, OutboxWorker
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import EditionKey
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, FIRST_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
@@ -19,7 +19,7 @@ from watcher.store.writer import read, write
 pytestmark = pytest.mark.slow  # makes and sends editions
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot=DAILY)
 MAIL = b"From: w@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n" + b"news of the day\r\n" * 2_000
 NAMES = ("ann@example.net", "bob@example.net", "cem@example.net")
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digests.jobs import jobs
-from digests.store.editions import EditionKey, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import SENT, deliveries_of
 from tests.delivery.mail_server import MailServer
 from tests.digests.test_time_machine import InProcess
@@ -86,7 +87,7 @@ async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys
     await live(START + timedelta(hours=27))
 
     first, second = (
-        EditionKey(digest="world", local_date=START.date() + timedelta(days=n), slot="daily") for n in (0, 1)
+        EditionKey(digest="world", local_date=START.date() + timedelta(days=n), slot=DAILY) for n in (0, 1)
     )
     rows = [*read(tools.writer.engine, deliveries_of, first)]
     rows += read(tools.writer.engine, deliveries_of, second)

@@ -17,7 +17,8 @@ from digests.edition.schedule import EditionRequest
 from digests.jobs import jobs
 from digests.model import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
-from digests.store.editions import EditionKey, claim, first_seen, get_edition
+from digests.store.editions import claim, first_seen, get_edition
+from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.outbox import deliveries_of, enqueue
 from digests.store.stories import current_version
 from tests.delivery.mail_server import MailServer
@@ -204,7 +205,7 @@ async def test_a_daemon_that_ends_leaves_a_server_that_hangs_and_the_mail_stays_
     with MailServer(at={"MAIL": "hang"}) as server:
         settings = parse_settings(on(given.store.url, BESIDE + OUTBOX.format(port=server.port)), tmp_path / "s.toml")
         _, outbox, *_ = jobs(settings, tools)
-        place = EditionKey(digest="berlin", local_date=clock[0].date(), slot="daily")
+        place = EditionKey(digest="berlin", local_date=clock[0].date(), slot=DAILY)
         mail = Rendered(format="eml", name="x.eml", body=b"Subject: x\r\n\r\n")
         parcel = OutboundMessage(channel="smtp", recipient="ann@example.net", forms=(mail,))
         write(tools.writer.engine, enqueue, place, [parcel], now=clock[0])
@@ -316,7 +317,10 @@ async def test_the_daily_edition_takes_the_plain_name_of_its_date(daemon, tmp_pa
     (digest,) = (digest for digest in digests_of(settings) if digest.name == "berlin")
     clock[0] = datetime(2026, 10, 24, 4, 0, tzinfo=UTC)
     order = EditionRequest(
-        local_date=clock[0].date(), window_start=clock[0] - timedelta(days=1), window_end=clock[0], slot="06:00"
+        local_date=clock[0].date(),
+        window_start=clock[0] - timedelta(days=1),
+        window_end=clock[0],
+        slot=parse_slot("06:00"),
     )
     folder = tmp_path / "out" / "berlin"
     make_edition(tools.writer.engine, digest, replace(order, folder=folder), now=clock[0])

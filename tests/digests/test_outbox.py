@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import EditionKey, process_id
+from digests.store.editions import process_id
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import (
     FAILED,
     LEASE,
@@ -35,7 +36,7 @@ from digests.store.outbox import (
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot=DAILY)
 MINUTE = timedelta(minutes=1)
 ELSEWHERE = "another-machine:1:mark"
 

@@ -20,13 +20,13 @@ from sqlalchemy import delete
 
 from digests.model import OutboundMessage
 from digests.store import outbox
-from digests.store.editions import EditionKey
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery
 from digests.store.schema import deliveries
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot="daily")
+PLACE = EditionKey(digest="world", local_date=date(2026, 11, 24), slot=DAILY)
 READERS = ("ann@example.net", "bob@example.net")
 WORKERS = ("machine-a:1:mark", "machine-b:1:mark", "machine-c:1:mark")
 MINUTE = timedelta(minutes=1)

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY, cited_ids, get_edition, next_number
+from digests.store.editions import cited_ids, get_edition, next_number
+from digests.store.keys import DAILY
 from digests.store.maintenance import DATES_KEPT, drop_editions, drop_stories
 from digests.store.schema import editions, stories, story_articles, story_changes
 from tests.edition.factory import make_edition

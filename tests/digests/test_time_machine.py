@@ -17,7 +17,8 @@ from sqlalchemy import select
 
 from digests.edition.schedule import due_at
 from digests.jobs import jobs
-from digests.store.editions import EditionKey, claim, get_edition, open_digests
+from digests.store.editions import claim, get_edition, open_digests
+from digests.store.keys import EditionKey
 from digests.store.schema import editions
 from tests.tools import tools_of
 from watcher.daemon.jobs import Job

@@ -15,7 +15,7 @@ from digests.edition.schedule import EditionRequest
 from digests.model import Edition, EditionStory, LeftOut, LeftOutKind, LlmSentence, MissingPerspective, Sentence
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from tests.web.press import put
 from watcher.model import Revision
 from watcher.settings.models import Settings

@@ -13,15 +13,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from digests.edition.build import prepare_edition, save
+from digests.compose.edition import compose_edition
+from digests.edition.build import save
+from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
 from digests.errors import DeliveryError
 from digests.settings.digests import DigestSettings
 from digests.store.editions import (
     CLAIM_LASTS,
-    DAILY,
     MAKE_LIMIT_S,
-    EditionKey,
     adjacent_editions,
     claim,
     edition_rows,
@@ -34,6 +34,7 @@ from digests.store.editions import (
     recent_editions,
     release_claim,
 )
+from digests.store.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.store.schema import editions
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
@@ -59,7 +60,7 @@ def digest(name: str = "world") -> DigestSettings:
     return DigestSettings.model_validate({"name": name}, context={})
 
 
-def order(day: date = DAY, slot: str | None = DAILY) -> EditionRequest:
+def order(day: date = DAY, slot: Slot | None = DAILY) -> EditionRequest:
     return EditionRequest(local_date=day, window_start=WINDOW[0], window_end=WINDOW[1], slot=slot, due_at=NOW)
 
 
@@ -140,7 +141,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
     assert write(engine, claim, KEY, **taken, now=NOW)
-    edition = read(engine, prepare_edition, digest(), order(), ((), {}, {}), now=NOW)()
+    edition = compose_edition(read(engine, load_edition_inputs, digest(), order(), ((), {}, {}), now=NOW))
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
     assert not write(engine, save, KEY, edition, (), now=NOW)
@@ -151,7 +152,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
 
 def test_the_daily_edition_stands_for_its_date_whatever_else_was_asked_for(engine):
     daily = make_edition(engine, digest(), order(), now=NOW)
-    make_edition(engine, digest(), order(slot="15:00"), now=NOW + timedelta(hours=9))
+    make_edition(engine, digest(), order(slot=parse_slot("15:00")), now=NOW + timedelta(hours=9))
 
     assert read(engine, get_edition, "world", local_date=DAY) == daily
 
@@ -163,8 +164,10 @@ def test_each_edition_of_a_digest_has_its_own_number_and_predecessors_go_by_date
     second = make_edition(engine, digest(), order(), now=NOW)
 
     assert first is not None and second is not None
-    third = make_edition(engine, digest(), order(slot="15:00:00.0"), now=NOW + timedelta(hours=9))
-    late = make_edition(engine, digest(), order(yesterday, slot="16:00:00.0"), now=NOW + timedelta(hours=10))
+    third = make_edition(engine, digest(), order(slot=parse_slot("15:00:00.0")), now=NOW + timedelta(hours=9))
+    late = make_edition(
+        engine, digest(), order(yesterday, slot=parse_slot("16:00:00.0")), now=NOW + timedelta(hours=10)
+    )
 
     assert third is not None and late is not None
     assert (first.number, second.number, third.number, late.number) == (1, 2, 3, 4)
@@ -176,17 +179,17 @@ def test_each_edition_of_a_digest_has_its_own_number_and_predecessors_go_by_date
 
 def test_an_edition_that_is_made_meanwhile_has_another_number(engine):
     number = write(engine, claim, KEY, window=WINDOW, now=NOW)
-    other = make_edition(engine, digest(), order(slot="15:00:00.0"), now=NOW)
+    other = make_edition(engine, digest(), order(slot=parse_slot("15:00:00.0")), now=NOW)
 
     assert other is not None and other.number == 2
     assert number == 1
     claimed = replace(order(), number=number)
-    assert read(engine, prepare_edition, digest(), claimed, ((), {}, {}), now=NOW)().number == 1
+    assert read(engine, load_edition_inputs, digest(), claimed, ((), {}, {}), now=NOW).number == 1
 
 
 def test_editions_of_one_date_have_their_own_labels_and_stand_between_their_neighbours(engine):
     yesterday = DAY - timedelta(days=1)
-    for day, slot in ((yesterday, DAILY), (DAY, "15:00:12.5"), (DAY, DAILY)):
+    for day, slot in ((yesterday, DAILY), (DAY, parse_slot("15:00:12.5")), (DAY, DAILY)):
         make_edition(engine, digest(), order(day, slot=slot), now=NOW)
     newest, asked, oldest = read(engine, edition_rows, "world")
 

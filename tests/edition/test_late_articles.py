@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.edition.build import LATE_ARTICLES
+from digests.edition.load import LATE_ARTICLES
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)

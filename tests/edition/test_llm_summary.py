@@ -12,6 +12,7 @@ from digests.edition.verify import verify
 from digests.model import LlmOutcome, LlmStop, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import cited_ids
+from digests.store.keys import DAILY
 from digests.summarise.checks import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
@@ -49,7 +50,7 @@ def edition(engine, put, model, **prose):
     given = {"formats": ["markdown"], "prose": {"url": model.url, "model": "tiny", **prose}}
     digest = DigestSettings.model_validate(given, context={})
     order = EditionRequest(
-        local_date=date(2026, 3, 10), window_start=MORNING - 24 * HOUR, window_end=MORNING, slot="daily"
+        local_date=date(2026, 3, 10), window_start=MORNING - 24 * HOUR, window_end=MORNING, slot=DAILY
     )
     made = make_edition(engine, digest, order, now=MORNING)
     assert made is not None

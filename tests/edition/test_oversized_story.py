@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from digests.compose.edition import compose_edition
 from digests.edition.publish import render_all
 from digests.metrics import metrics
-from digests.model import Intake
 from digests.settings.digests import digests_of
-from digests.store.editions import EditionKey, claim, open_digests, save_edition
-from tests.compose.factories import END, article, by_id, make_context, story
+from digests.store.editions import claim, open_digests, save_edition
+from digests.store.keys import EditionKey
+from tests.compose.factories import END, article, by_id, compose_stories, make_context, story
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
@@ -44,7 +43,7 @@ def edition(giant: int, others: int):
     rest = [article(f"O{n}", f"Thing {n} happens", text.format(n)) for n in range(others)]
     known = by_id(*one, *rest)
     stories = [story(*one), *(story(each) for each in rest)]
-    return compose_edition(stories, make_context(known), intake=Intake(), number=1, made_at=END, corrections=())
+    return compose_stories(stories, make_context(known))
 
 
 def keep(made, url: str) -> None:

@@ -15,6 +15,7 @@ from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY, Slot, parse_slot
 from tests.delivery.tables import deliver_table
 from tests.edition.factory import make_edition
 from watcher.model import Revision
@@ -35,7 +36,7 @@ def digest() -> DigestSettings:
     return DigestSettings.model_validate(given, context={})
 
 
-def make(engine, digest, end: datetime, folder, *, slot: str = "daily", suffix: str = ""):
+def make(engine, digest, end: datetime, folder, *, slot: Slot = DAILY, suffix: str = ""):
     order = EditionRequest(
         local_date=end.date(), window_start=end - DAY_S, window_end=end, slot=slot, folder=folder, suffix=suffix
     )
@@ -92,7 +93,7 @@ def test_a_book_has_the_texts_as_they_were_at_the_end_of_the_window(engine, dige
 
 def test_the_mail_links_the_page_that_was_written_with_it(engine, digest, put, tmp_path):
     put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
-    make(engine, digest, FIRST, tmp_path, slot="07:15", suffix="-071500")
+    make(engine, digest, FIRST, tmp_path, slot=parse_slot("07:15"), suffix="-071500")
 
     message = email.message_from_bytes((tmp_path / "2026-11-22-071500.eml").read_bytes(), policy=policy.default)
 

@@ -184,7 +184,7 @@ def test_editions_are_due_on_the_days_of_the_week_and_at_the_times_of_the_settin
 
     due = [each for each in due_editions(digest, friday_evening) if friday_evening <= each.due_at <= monday_morning]
 
-    assert [(each.due_at, each.key.slot) for each in due] == [
+    assert [(each.due_at, each.key.slot_name) for each in due] == [
         (friday_evening, "daily 17:00"),
         (monday_morning, "daily"),
     ]

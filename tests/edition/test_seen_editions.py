@@ -10,7 +10,8 @@ import pytest
 from digests.edition.schedule import EditionRequest
 from digests.model import OutboundMessage
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY, EditionKey, covered_up_to, get_edition, recent_editions
+from digests.store.editions import covered_up_to, get_edition, recent_editions
+from digests.store.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.store.outbox import (
     FAILED,
     SENT,
@@ -30,7 +31,7 @@ WORLD = DigestSettings.model_validate({"name": "world"}, context={})
 MINUTE = timedelta(minutes=1)
 
 
-def make(engine, *recipients: str, days: int = 0, slot: str = DAILY):
+def make(engine, *recipients: str, days: int = 0, slot: Slot = DAILY):
     """Make an edition that is owed to these recipients."""
     end = END + timedelta(days=days)
     order = EditionRequest(local_date=end.date(), window_start=end - timedelta(days=1), window_end=end, slot=slot)
@@ -81,7 +82,7 @@ def test_an_edition_is_seen_once_it_has_reached_somebody(engine, states, is_seen
 
 
 def test_of_two_editions_of_a_date_the_one_that_arrived_is_the_one_that_is_known(engine):
-    on_demand = make(engine, slot="05:00")  # in files
+    on_demand = make(engine, slot=parse_slot("05:00"))  # in files
     make(engine, "ann@example.net")
     settle(engine, FAILED)
 

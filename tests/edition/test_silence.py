@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources

@@ -16,6 +16,7 @@ from digests.edition.schedule import EditionRequest, edition_window
 from digests.model import Edition, Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from digests.stories.window import load_items
 from tests.demo_press import DemoRequest, Label, PressServer, labels
 from tests.kinds import on
@@ -87,7 +88,7 @@ async def _run(folder: Path, store_url: str, embedder: str) -> Run:
     (digest_settings,) = digests_of(settings)
     start, end = edition_window(engine, digest_settings, end=end)
     request = EditionRequest(
-        local_date=end.date(), window_start=start, window_end=end, slot="test", folder=folder / "out"
+        local_date=end.date(), window_start=start, window_end=end, slot=Slot(kind=SlotKind.DEMO), folder=folder / "out"
     )
     built = build_edition(engine, digest_settings, request, now=end)
     engine.dispose()

@@ -19,6 +19,7 @@ from digests.edition.schedule import EditionRequest
 from digests.model import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
+from digests.store.keys import Slot, SlotKind
 from tests.demo_press import Label, PressServer, labels
 from tests.edition.factory import make_edition
 from tests.end_to_end.run import HEAD
@@ -66,7 +67,7 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
                 local_date=(now - timedelta(days=2 - day)).date(),
                 window_start=end - timedelta(days=3 - day, hours=1),
                 window_end=end,
-                slot="test",
+                slot=Slot(kind=SlotKind.DEMO),
             )
             edition = make_edition(engine, digests_of(settings)[0], order, now=end)
             assert edition is not None

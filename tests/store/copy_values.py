@@ -22,6 +22,8 @@ from sqlalchemy import (
     select,
 )
 
+from digests.store.keys import DAILY, parse_slot
+from digests.store.schema import SlotText
 from watcher.errors import status_reason
 from watcher.failure_messages import HealthKind, Reason
 from watcher.store.copy import copied_tables
@@ -42,6 +44,7 @@ EDGES: dict[type, list[Any]] = {
     ],
     JsonTuple: [(), ("a", None, 2**70, 1e-300, {"z": [5.0]}), ("\0", "\ud800", "é\U0001f600")],
     ReasonText: [status_reason(404), Reason(HealthKind.MOVED_TO, url="https://n.example/新"), status_reason(500)],
+    SlotText: [DAILY, parse_slot("daily 17:00"), parse_slot("15:00:00.000001")],
     Boolean: [True, False],
     Date: [date(1, 1, 1), date(9999, 12, 31), date(2026, 2, 28)],
     Float: [0.1, -0.0, 5e-324, 1.7976931348623157e308, float("inf"), 3.0],

@@ -6,16 +6,32 @@ import os
 import shutil
 import stat
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from digests.model import OutboundMessage
 from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
+from digests.store.keys import EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey
+from digests.store.outbox import enqueue, list_undelivered
 from digests.store.schema import metadata as digests_metadata
 from digests.store.stories import add_follow, load_follows
 from tests.kinds import on_sqlite
@@ -35,6 +51,31 @@ down_revision = "0017"
 def upgrade() -> None:
     op.execute("CREATE TABLE newest (number INTEGER)")
 """
+
+
+# The outbox of 0.1.0 and of versions until the migration 0011, where the slot says what is delivered.
+DELIVERIES_BEFORE_ALERT_KEYS = Table(
+    "deliveries",
+    MetaData(naming_convention=NAMING),
+    Column("id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("local_date", Date, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("give_up_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("response", Text, nullable=False),
+    Column("hint", Text),
+    Column("lease_by", Text),
+    Column("lease_until", UtcDateTime),
+    Column("payload", LargeBinary),
+    UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
+    Index(None, "state", "next_try_at"),
+)
 
 
 def unlike(connection, tables: MetaData, version_table: str) -> list:
@@ -169,6 +210,8 @@ def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_a
         connection.execute(text("DROP TABLE translations"))
         connection.execute(text("DROP TABLE follows"))
         connection.execute(text("ALTER TABLE editions DROP COLUMN hashes"))
+        connection.execute(text("DROP TABLE deliveries"))
+        DELIVERIES_BEFORE_ALERT_KEYS.create(connection)
         connection.execute(text("UPDATE digests_schema SET version_num = '0007'"))
     engine.dispose()
 
@@ -178,6 +221,53 @@ def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_a
     assert read(engine, load_translation, "key") == "a text"
     write(engine, add_follow, "s1f2e3d4c5b", now=datetime(2026, 11, 24, tzinfo=UTC))
     assert list(read(engine, load_follows)) == ["s1f2e3d4c5b"]
+    with engine.connect().execution_options(reading=True) as connection:
+        assert unlike(connection, digests_metadata, "digests_schema") == []
+    engine.dispose()
+
+
+def test_alerts_in_the_outbox_of_an_older_store_get_their_keys_and_nothing_is_sent_twice(store_url):
+    day, at = date(2026, 11, 24), datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
+    before = [
+        ("world", "daily"),
+        ("world", "daily 17:00"),
+        ("world", "15:00:00.123456"),
+        ("demo", "demo"),
+        ("world", "an alert s1f2e3d4c5b 0c1d2e3f"),
+        ("world", "an alert headline-alfa-231145 0c1d2e3f"),
+        ("[alerts]", "alert edition a.b.20261124T063000"),
+        ("[alerts]", "over polling.20261124T063000"),
+    ]
+    keys = [
+        EditionKey(digest="world", local_date=day),
+        EditionKey(digest="world", local_date=day, slot=Slot(kind=SlotKind.SCHEDULED, time=time(17))),
+        EditionKey(digest="world", local_date=day, slot=Slot(kind=SlotKind.REQUESTED, time=time(15, 0, 0, 123456))),
+        EditionKey(digest="demo", local_date=day, slot=Slot(kind=SlotKind.DEMO)),
+        StoryAlertKey(digest="world", local_date=day, about="s1f2e3d4c5b", rule="0c1d2e3f"),
+        StoryAlertKey(digest="world", local_date=day, about="headline-alfa-231145", rule="0c1d2e3f"),
+        FailureAlertKey(failure="edition a.b", failure_at=at, is_over=False),
+        FailureAlertKey(failure="polling", failure_at=at, is_over=True),
+    ]
+    engine = open_digests(store_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE deliveries"))
+        DELIVERIES_BEFORE_ALERT_KEYS.create(connection)
+        row = {"local_date": day, "channel": "file", "recipient": "out", "state": "waiting", "attempts": 0}
+        row |= {"next_try_at": at, "give_up_at": at, "response": "", "payload": b"x"}
+        rows = [row | {"digest": digest, "slot": slot} for digest, slot in before]
+        connection.execute(DELIVERIES_BEFORE_ALERT_KEYS.insert(), rows)
+        connection.execute(text("UPDATE digests_schema SET version_num = '0010'"))
+    engine.dispose()
+
+    engine = open_digests(store_url)
+
+    deliveries = read(engine, list_undelivered, since=day)
+    assert [each.key for each in deliveries] == keys
+    assert [(each.key.digest, each.key.slot_name) for each in deliveries] == before
+    message = OutboundMessage(channel="file", recipient="out", forms=())
+    for key in keys:
+        write(engine, enqueue, key, [message], now=at)
+    assert read(engine, list_undelivered, since=day) == deliveries
     with engine.connect().execution_options(reading=True) as connection:
         assert unlike(connection, digests_metadata, "digests_schema") == []
     engine.dispose()

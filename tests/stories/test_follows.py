@@ -9,7 +9,7 @@ import pytest
 from digests.edition.schedule import EditionRequest
 from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from digests.store.maintenance import drop_stories
 from digests.store.stories import load_story, revoke
 from digests.stories.follows import followed_threads, load_followed, set_followed

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store import stories as store
-from digests.store.editions import DAILY
+from digests.store.keys import DAILY
 from digests.store.schema import stories, story_articles, story_changes
 from digests.stories.history import load_story_details
 from digests.stories.window import cluster_and_save

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
-from digests.store.editions import DAILY, open_digests
+from digests.store.editions import open_digests
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import add_article

@@ -13,7 +13,8 @@ from sqlalchemy import insert, text
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
-from digests.store.editions import EditionKey, claim
+from digests.store.editions import claim
+from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.schema import stories, story_articles
 from digests.web.story import hourly_bars
 from tests.edition.factory import make_edition
@@ -143,7 +144,7 @@ async def test_the_archive_lists_each_edition_of_a_date_under_the_title_that_it_
     settings, engine, _ = press
     renamed = digests_of(settings)[0].model_copy(update={"title": "The World"})
     order = EditionRequest(
-        local_date=NOW.date(), window_start=NOW - timedelta(hours=6), window_end=NOW, slot="15:00:12.5"
+        local_date=NOW.date(), window_start=NOW - timedelta(hours=6), window_end=NOW, slot=parse_slot("15:00:12.5")
     )
     make_edition(engine, renamed, order, now=NOW + timedelta(hours=7))
     client = client_of(app_of(site_of(settings, engine)))
@@ -245,7 +246,7 @@ async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(pres
     window = (NOW - timedelta(days=1), NOW)
     day = NOW.date() + timedelta(days=1)
     quiet = await client_of(app_of(site_of(settings, engine))).get("/")
-    key = EditionKey(digest="world", local_date=day, slot="daily")
+    key = EditionKey(digest="world", local_date=day, slot=DAILY)
     write(engine, claim, key, window=window, now=NOW)
     found = await client_of(app_of(site_of(settings, engine))).get("/")
 

@@ -12,7 +12,12 @@ CREATE TABLE deliveries (
   id INTEGER NOT NULL,
   digest TEXT NOT NULL,
   local_date DATE NOT NULL,
-  slot TEXT NOT NULL,
+  slot TEXT,
+  about TEXT,
+  rule TEXT,
+  failure TEXT,
+  failure_at DATETIME,
+  is_over BOOLEAN,
   channel TEXT NOT NULL,
   recipient TEXT NOT NULL,
   state TEXT NOT NULL,
@@ -26,7 +31,9 @@ CREATE TABLE deliveries (
   lease_until DATETIME,
   payload BLOB,
   CONSTRAINT pk_deliveries PRIMARY KEY (id),
-  CONSTRAINT uq_deliveries_digest_local_date_slot_channel_recipient UNIQUE (digest, local_date, slot, channel, recipient)
+  CONSTRAINT uq_deliveries_digest_local_date_slot_channel_recipient UNIQUE (digest, local_date, slot, channel, recipient),
+  CONSTRAINT uq_deliveries_digest_local_date_about_rule_channel_recipient UNIQUE (digest, local_date, about, rule, channel, recipient),
+  CONSTRAINT uq_deliveries_failure_failure_at_is_over_channel_recipient UNIQUE (failure, failure_at, is_over, channel, recipient)
 );
 CREATE INDEX ix_deliveries_state_next_try_at ON deliveries (state, next_try_at);
 CREATE TABLE digests (

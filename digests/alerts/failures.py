@@ -1,31 +1,22 @@
-"""Alerts: a message when polls, editions or deliveries fail for a while, and one when they work again."""
+"""Alerts on failures: a message when polls, editions or deliveries fail for a while, and one when they work again."""
 
 import asyncio
-import json
 import logging
-import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime
-from html import escape
 
 from sqlalchemy import Connection
 
+from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, render_message
 from digests.edition.schedule import digest_statuses
-from digests.model import OutboundMessage, Rendered
-from digests.render.mail import MAIL, encode_header_text, encode_mailbox
-from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import DeliverSettings
 from digests.settings.delivery import parse_mailbox
-from digests.store.editions import EditionKey
+from digests.store.keys import EditionKey, FailureAlertKey, StoryAlertKey
 from digests.store.outbox import (
-    ALERT,
-    ALERTS,
     FAILED,
     RETRY_FOR,
     list_undelivered,
@@ -45,15 +36,13 @@ log = logging.getLogger("digests")
 EVERY_S = 60.0
 SENDER = "watcher@localhost"  # if the settings name none
 RETRY_AFTER = timedelta(minutes=10)  # after an alert that could be neither stored nor sent
-SUBJECT_CHARS, WORDS_CHARS = 150, 600
-DISCORD_SIGNS = re.compile(r"([\\`*_~|>#\[\]()<])")
 DELIVERIES_BACK = timedelta(days=2)
 MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """The alert, made at `at`, that a failure lasts since `since`, or that it has ended (`is_over`); or on a story."""
+class FailureAlert:
+    """The alert, made at `at`, that a failure lasts since `since`, or with `is_over`, that it has ended."""
 
     name: str  # does not change while the failure lasts
     since: datetime
@@ -61,20 +50,25 @@ class Alert:
     words: str = ""
     is_over: bool = False
     machine: str = field(default_factory=socket.gethostname)
-    title: str = ""  # of a story; then `words` are the lines of the text, of which `url` is one
-    url: str = ""
 
     @property
-    def subject(self) -> str:
-        if self.title:
-            return to_one_line(self.title, SUBJECT_CHARS)
+    def key(self) -> FailureAlertKey:
+        return failure_key(self.name, self.at if self.is_over else self.since, is_over=self.is_over)
+
+    @property
+    def message(self) -> AlertMessage:
         what = to_one_line(self.name, SUBJECT_CHARS)
-        return f"Watcher: {what} {'works again' if self.is_over else 'is failing'}"
+        return AlertMessage(
+            kind="over" if self.is_over else "alert",
+            name=self.name,
+            machine=self.machine,
+            since=self.since,
+            at=self.at,
+            subject=f"Watcher: {what} {'works again' if self.is_over else 'is failing'}",
+            text=self._describe(),
+        )
 
-    @property
-    def text(self) -> str:
-        if self.title:
-            return f"{self.words}\n"
+    def _describe(self) -> str:
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
@@ -110,7 +104,7 @@ class AlertJob:
             # Right after the start it is unknown whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
             if is_known and name not in {each.name for each in active}:
-                wanted.append(Alert(name=name, since=since, at=now, is_over=True))
+                wanted.append(FailureAlert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
             wait = self._retry_at.get(alert.name, now) - now
             if not timedelta() < wait <= RETRY_AFTER:
@@ -120,20 +114,19 @@ class AlertJob:
                 await self._tools.writer.do(save_open_alerts, dict(self._out))
                 self._is_stored = True
 
-    async def _alert(self, alert: Alert, out: dict[str, datetime]) -> None:
-        place = alert_key(alert.name, alert.at if alert.is_over else alert.since, is_over=alert.is_over)
-        ends = alert_key(alert.name, alert.since) if alert.is_over else None
+    async def _alert(self, alert: FailureAlert, out: dict[str, datetime]) -> None:
+        ends = failure_key(alert.name, alert.since) if alert.is_over else None
         changed = {name: since for name, since in out.items() if name != alert.name}
         changed |= {} if alert.is_over else {alert.name: alert.since}
         sender = self._alerts.sender or SENDER
         messages = [
-            render_message(alert, way, sender, recipient)
+            render_message(alert.message, way, sender, recipient)
             for way in self._alerts.deliver
             for recipient in way.recipients(())
         ]
         try:
             told = await self._tools.writer.do(
-                save_failure_alert, place, messages, changed, ends=ends, now=self._tools.now()
+                save_failure_alert, alert.key, messages, changed, ends=ends, now=self._tools.now()
             )
             self._is_stored = True
         except StoreError as error:
@@ -152,7 +145,7 @@ class AlertJob:
         else:
             log.warning("alert %s", about)
 
-    def _send(self, delivery: DeliverSettings, alert: Alert) -> int:
+    def _send(self, delivery: DeliverSettings, alert: FailureAlert) -> int:
         """Send an alert by one channel; return the number of recipients that got it."""
         sender, taken = self._alerts.sender or SENDER, 0
         try:
@@ -163,7 +156,7 @@ class AlertJob:
         with closing(channel):
             for recipient in delivery.recipients(()):
                 try:
-                    channel.send(render_message(alert, delivery, sender, recipient), before_commit=lambda: None)
+                    channel.send(render_message(alert.message, delivery, sender, recipient), before_commit=lambda: None)
                     taken += 1
                 except WatcherError as error:
                     about = fields(name=alert.name, channel=delivery.channel, recipient=recipient, reason=error)
@@ -171,15 +164,14 @@ class AlertJob:
         return taken
 
 
-def alert_key(name: str, at: datetime, *, is_over: bool = False) -> EditionKey:
-    """Return the place in the outbox of an alert on a failure since `at`, or on its end at `at`."""
-    slot = f"{'over' if is_over else 'alert'} {name}.{at:%Y%m%dT%H%M%S}"
-    return EditionKey(digest=ALERTS, local_date=at.date(), slot=slot)
+def failure_key(name: str, at: datetime, *, is_over: bool = False) -> FailureAlertKey:
+    """Return the key in the outbox of an alert on a failure since `at`, or on its end at `at`."""
+    return FailureAlertKey(failure=name, failure_at=at.replace(microsecond=0), is_over=is_over)
 
 
 def active_conditions(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
-) -> tuple[Alert, ...]:
+) -> tuple[FailureAlert, ...]:
     """Return what has failed for `after` or longer; polls count from `polling_since`, when the daemon started."""
     return (
         *poll_failures(connection, now, after, polling_since),
@@ -188,7 +180,9 @@ def active_conditions(
     )
 
 
-def poll_failures(connection: Connection, now: datetime, after: timedelta, polling_since: datetime) -> Iterator[Alert]:
+def poll_failures(
+    connection: Connection, now: datetime, after: timedelta, polling_since: datetime
+) -> Iterator[FailureAlert]:
     """Yield an alert if no source has answered for `after`, or most sources have not."""
     reads = count_poll_results(connection, failing_before=now - after)
     if not reads.feeds or now - polling_since < after:
@@ -200,100 +194,38 @@ def poll_failures(connection: Connection, now: datetime, after: timedelta, polli
             why = str(stop.reason)
         elif network_down_since(connection):
             why = "this machine has no internet connection"
-        yield Alert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
+        yield FailureAlert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
     elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
         words = f"{reads.failing_long} of {reads.feeds} sources have not answered since then"
-        yield Alert(name="polling", since=now - after, at=now, words=words)
+        yield FailureAlert(name="polling", since=now - after, at=now, words=words)
 
 
-def edition_failures(connection: Connection, settings: Settings, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+def edition_failures(
+    connection: Connection, settings: Settings, *, now: datetime, after: timedelta
+) -> Iterator[FailureAlert]:
     """Yield an alert for each digest whose edition has been due for `after` and is not built."""
     for each in digest_statuses(connection, settings, now=now):
         if each.missing_since is not None and now - each.missing_since >= after:
             words = f'the edition of "{each.title}" that was due then is not made yet'
-            yield Alert(name=f"edition {each.digest}", since=each.missing_since, at=now, words=words)
+            yield FailureAlert(name=f"edition {each.digest}", since=each.missing_since, at=now, words=words)
 
 
-def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[Alert]:
+def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[FailureAlert]:
     """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
-    told: dict[str, Alert] = {}
+    told: dict[str, FailureAlert] = {}
     for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
-        if each.digest == ALERTS:  # an alert on an alert would itself keep what it is about alive
-            continue
+        match each.key:
+            case EditionKey():
+                what = f"the edition of {each.key.label}"
+            case StoryAlertKey():
+                what = f"the alert of {each.key.local_date}"
+            case FailureAlertKey():  # an alert on an alert would itself keep what it is about alive
+                continue
         since = each.give_up_at - RETRY_FOR
         if each.state != FAILED and now - since < after:
             continue
-        name = f"delivery {each.digest}"
+        name = f"delivery {each.key.digest}"
         state = "could not be delivered" if each.state == FAILED else "is still waiting"
-        what = f"the alert of {each.local_date}" if each.slot.startswith(ALERT) else f"the edition of {each.label}"
         words = f"{what} to {each.recipient} by {each.channel} {state}: {each.response}"
-        told.setdefault(name, Alert(name=name, since=since, at=now, words=words))
+        told.setdefault(name, FailureAlert(name=name, since=since, at=now, words=words))
     yield from told.values()
-
-
-def render_message(alert: Alert, delivery: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
-    """Return an alert for a channel, a mail, a webhook message or a file, all in plain text."""
-    forms = delivery.forms(AlertContent(alert=alert, sender=sender), recipient)
-    return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=forms)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertContent:
-    """An alert in each form that a channel may ask for."""
-
-    alert: Alert
-    sender: str
-
-    def files(self) -> tuple[Rendered, ...]:
-        return (self._render("text", "txt", f"{self.alert.subject}\n\n{self.alert.text}".encode()),)
-
-    def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
-        return self._render("eml", "eml", render_mail(self.alert, sender=self.sender, recipient=recipient))
-
-    def payload(self, shape: str) -> Rendered:
-        return self._render(shape, "json", render_webhook(self.alert, shape=shape))
-
-    def _render(self, form: str, ending: str, body: bytes) -> Rendered:
-        what = self.alert.name.replace(" ", "-") if self.alert.title else "alert"
-        return Rendered(format=form, name=f"{self.alert.at:%Y-%m-%d-%H%M%S}-{what}.{ending}", body=body)
-
-
-def render_mail(alert: Alert, *, sender: str, recipient: str) -> bytes:
-    name, address = parse_mailbox(sender)
-    kind = "over" if alert.is_over else "alert"
-    label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
-    message = EmailMessage(policy=MAIL)
-    message["From"] = encode_mailbox("From", name or "Watcher", address)
-    message["To"] = recipient
-    message["Subject"] = encode_header_text("Subject", alert.subject)
-    message["Date"] = format_datetime(alert.at)
-    message["Message-ID"] = f"<{kind}.{alert.since:%Y%m%d%H%M%S}.{label}@{address.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(alert.text, subtype="plain", charset="utf-8", cte="quoted-printable")
-    return message.as_bytes()
-
-
-def render_webhook(alert: Alert, *, shape: str) -> bytes:
-    told: dict[str, object]
-    match shape:
-        case "ntfy":
-            told = {"title": alert.subject, "message": alert.text, "priority": 3 if alert.is_over else 4}
-            told |= {"click": alert.url} if alert.url else {}
-        case "slack":
-            lines = (f"<{escape(s)}>" if s == alert.url else escape_slack(s) for s in alert.text.split("\n"))
-            told = {"text": "\n".join((f"*{escape_slack(alert.subject)}*", *lines))}
-        case "discord":
-            text = f"{alert.title}\n{alert.text}".strip().split("\n")
-            lines = (s if s == alert.url else DISCORD_SIGNS.sub(r"\\\1", s) for s in text)
-            told = {"content": "\n".join(lines), "allowed_mentions": {"parse": []}}
-        case "apprise":
-            lines = (s if s == alert.url else hide_mentions(s) for s in (alert.subject, *alert.text.splitlines()))
-            told = {"title": hide_mentions(alert.subject), "text": list(lines)}
-        case _:
-            told = {
-                "kind": "over" if alert.is_over else "story" if alert.title else "alert",
-                "name": alert.name, "machine": alert.machine, "url": alert.url or None,
-                "since": alert.since.isoformat(), "at": alert.at.isoformat(), "subject": alert.subject,
-                "text": alert.text,
-            }  # fmt: skip
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

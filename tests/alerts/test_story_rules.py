@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.alerts.alerts import Alert, render_message, render_webhook
-from digests.alerts.stories import count_dropped, quiet_end, send_story_alerts
+from digests.alerts.messages import render_message, render_webhook
+from digests.alerts.story_rules import StoryAlert, count_dropped, quiet_end, send_story_alerts
 from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
@@ -19,8 +19,8 @@ from digests.edition.schedule import EditionRequest
 from digests.model import MERGED, SPLIT, OutboundMessage
 from digests.settings.digests import digests_of
 from digests.store import outbox
-from digests.store.editions import EditionKey
-from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_alerts
+from digests.store.keys import DAILY, StoryAlertKey
+from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts
 from digests.store.schema import stories
 from digests.store.stories import record_events
 from digests.stories.window import cluster_and_save
@@ -199,7 +199,7 @@ def test_what_the_digest_leaves_out_is_not_told(desk):
 
     send_story_alerts(world.url, (digest,), world.now)
 
-    (found,) = read(world.engine, load_alerts)
+    (found,) = read(world.engine, load_story_alerts)
     row = read(world.engine, outbox.deliveries_of, found)[0]
     message = read(world.engine, outbox.message_from_row, row)
     assert json.loads(message.forms[0].body)["subject"].startswith("France: Senate of Ostrava")
@@ -210,7 +210,7 @@ def test_each_correction_of_a_report_that_an_edition_cites_is_told_once(desk, tm
     world = desk('when = "corrections"')
     world.report(QUAKE, *FIVE)
     digest, window = digests_of(world.settings)[0], (NOON - 24 * HOUR, NOON)
-    day = EditionRequest(local_date=DAY, window_start=window[0], window_end=window[1], slot="daily")
+    day = EditionRequest(local_date=DAY, window_start=window[0], window_end=window[1], slot=DAILY)
     assert build_edition(world.engine, digest, day, now=NOON)
     assert world.look(1) == []
 
@@ -249,13 +249,13 @@ def test_quiet_hours_end_at_their_local_time_also_when_the_clocks_change(quiet, 
 
 
 def note(engine, about: str, *, day: date = DAY, **others: str) -> None:
-    place = EditionKey(digest="world", local_date=day, slot=f"an alert {about} 0c1d2e3f")
+    place = StoryAlertKey(digest="world", local_date=day, about=about, rule="0c1d2e3f")
     message = OutboundMessage(channel="webhook", recipient="w.example", forms=())
     write(engine, outbox.enqueue, place, [message], now=NOON, **others)
 
 
 def abouts(found) -> set[str]:
-    return {each.slot.split()[2] for each in found}
+    return {each.about for each in found}
 
 
 def event(kind: str, story: str, other: str) -> StoryEvent:
@@ -280,7 +280,7 @@ def test_of_a_join_or_a_split_both_stories_count_as_told(engine, events, told):
     write(engine, outbox.save_alerts, [], now=NOON)
     write(engine, outbox.save_alerts, [], now=NOON)
 
-    found = read(engine, load_alerts)
+    found = read(engine, load_story_alerts)
     assert abouts(found) == told
     assert abouts([each for each in found if each.state not in UNSENT]) == {"s1"}
 
@@ -296,7 +296,7 @@ def test_a_small_part_that_leaves_a_told_story_may_be_told_itself(engine, put):
 
     write(engine, outbox.save_alerts, [], now=NOON)
 
-    assert abouts(read(engine, load_alerts)) == {story, "s4"}
+    assert abouts(read(engine, load_story_alerts)) == {story, "s4"}
 
 
 def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine):
@@ -304,19 +304,19 @@ def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine)
     write(engine, outbox.save_alerts, [], now=NOON)
     note(engine, "s1")
     write(engine, outbox.save_alerts, [], now=NOON)
-    assert abouts(read(engine, load_alerts)) == {"s1"}
+    assert abouts(read(engine, load_story_alerts)) == {"s1"}
 
     write(engine, record_events, [event(MERGED, "s3", "s4")], now=NOON)
     write(engine, outbox.carry_alerts, now=NOON)
     add = lambda connection: outbox.enqueue(  # noqa: E731
         connection,
-        EditionKey(digest="world", local_date=DAY, slot="an alert s3 0c1d2e3f"),
+        StoryAlertKey(digest="world", local_date=DAY, about="s3", rule="0c1d2e3f"),
         [OutboundMessage(channel="webhook", recipient="w.example", forms=())],
         now=NOON,
     )
     write(engine, outbox.save_alerts, [add], now=NOON)
 
-    assert abouts(read(engine, load_alerts)) == {"s1", "s3", "s4"}
+    assert abouts(read(engine, load_story_alerts)) == {"s1", "s3", "s4"}
 
 
 def test_many_joins_of_one_story_are_carried_in_a_moment(engine):
@@ -326,28 +326,28 @@ def test_many_joins_of_one_story_are_carried_in_a_moment(engine):
 
     write(engine, outbox.save_alerts, [], now=NOON)
 
-    assert len(read(engine, load_alerts)) == 60
+    assert len(read(engine, load_story_alerts)) == 60
 
 
 def test_alerts_are_forgotten_after_two_months(engine):
     note(engine, "s1")
     write(engine, outbox.save_alerts, [], now=NOON + timedelta(days=60))
-    assert len(read(engine, load_alerts)) == 1
+    assert len(read(engine, load_story_alerts)) == 1
 
     write(engine, outbox.save_alerts, [], now=NOON + timedelta(days=62))
 
-    assert read(engine, load_alerts) == ()
+    assert read(engine, load_story_alerts) == ()
 
 
 def test_an_alert_that_waits_names_its_story():
-    place = EditionKey(digest="world", local_date=DAY, slot="an alert s7fd2e70be5 0c1d2e3f")
+    key = StoryAlertKey(digest="world", local_date=DAY, about="s7fd2e70be5", rule="0c1d2e3f")
 
-    assert place.label == f"{DAY}, an alert s7fd2e70be5"
+    assert (key.label, key.slot_name) == (f"{DAY}, an alert s7fd2e70be5", "an alert s7fd2e70be5 0c1d2e3f")
 
 
 def test_an_alert_that_waits_for_the_end_of_quiet_hours_is_not_due_before(engine):
     note(engine, "s1")
-    place = EditionKey(digest="world", local_date=DAY, slot="an alert s2 0c1d2e3f")
+    place = StoryAlertKey(digest="world", local_date=DAY, about="s2", rule="0c1d2e3f")
     message = OutboundMessage(channel="webhook", recipient="w.example", forms=())
     write(engine, outbox.enqueue, place, [message], now=NOON + 23 * HOUR)
 
@@ -360,21 +360,23 @@ def test_what_was_dropped_since_the_last_message_is_counted(engine):
     rows = (("s1", 1, OVER_LIMIT), ("s2", 2, "sent"), ("s3", 2, OVER_LIMIT), ("s4", 3, KNOWN))
     for about, day, state in rows:
         note(engine, about, day=date(2026, 11, day), state=state)
-    found = read(engine, load_alerts)
+    found = read(engine, load_story_alerts)
 
     assert count_dropped(found) == 1
     assert count_dropped(found[:1]) == 0
 
 
-HOSTILE = Alert(
-    name="s1 world", since=NOON, at=NOON, title="Quake *kills* <@everyone> [x](http://evil.example)",
-    words="Alfa_Beta, 12:00\nhttps://a.example/x_y_z?a=1&b=2\n3 outlets: <!channel>", url="https://a.example/x_y_z?a=1&b=2",
+HOSTILE = StoryAlert(
+    about="s1", digest="world", at=NOON, title="Quake *kills* <@everyone> [x](http://evil.example)",
+    lines=("Alfa_Beta, 12:00", "https://a.example/x_y_z?a=1&b=2", "3 outlets: <!channel>"),
+    url="https://a.example/x_y_z?a=1&b=2",
 )  # fmt: skip
 
 
 def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole():
     told = {
-        shape: json.loads(render_webhook(HOSTILE, shape=shape)) for shape in ("ntfy", "slack", "discord", "apprise")
+        shape: json.loads(render_webhook(HOSTILE.message, shape=shape))
+        for shape in ("ntfy", "slack", "discord", "apprise")
     }
 
     assert told["ntfy"]["click"] == HOSTILE.url
@@ -388,6 +390,8 @@ def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole(
 
 def test_two_alerts_of_one_moment_are_two_files():
     way = deliver_table({"channel": "file", "directory": "x"})
-    forms = [render_message(alert, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, name="s2 world"))]
+    forms = [
+        render_message(alert.message, way, "w@x.org", "x").forms for alert in (HOSTILE, replace(HOSTILE, about="s2"))
+    ]
 
     assert forms[0][0].name != forms[1][0].name

@@ -1,6 +1,8 @@
 """Alerts on stories: a message as soon as a story meets a rule of a digest, or an outlet corrects itself; each once."""
 
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
@@ -8,27 +10,28 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from digests.alerts.alerts import WORDS_CHARS, Alert, render_message
+from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, render_message
 from digests.analysis.preferences import matching_phrases, phrase_pattern
 from digests.analysis.story_coverage import measure_coverage
-from digests.compose.context import ComposeContext
+from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
-from digests.edition.build import prepare_edition
+from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest, due_at
-from digests.model import Correction, Edition, OutboundMessage, Story
+from digests.model import Correction, OutboundMessage, Story
 from digests.render.edition_view import PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer
 from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
-from digests.store.editions import DAILY, EditionKey
-from digests.store.outbox import ALERT, KNOWN, OVER_LIMIT, UNSENT, WAITING, Delivery
+from digests.store.keys import DAILY, StoryAlertKey
+from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
 from digests.stories.window import Grouped, cluster_and_save
 from watcher.model import Article
 from watcher.store.engine import connect
 from watcher.store.writer import read, write
+from watcher.text.plain_text import to_one_line
 from watcher.text.words import fold
 
 WINDOW = timedelta(hours=24)  # its articles are counted
@@ -51,28 +54,54 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
         engine.dispose()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryAlert:
+    """An alert on a story or a correction that met a rule of a digest."""
+
+    about: str  # as in `StoryAlertKey`
+    digest: str
+    at: datetime
+    title: str
+    lines: tuple[str, ...]  # of the text; one of them is `url`
+    url: str
+
+    @property
+    def message(self) -> AlertMessage:
+        return AlertMessage(
+            kind="story",
+            name=f"{self.about} {self.digest}",
+            machine=socket.gethostname(),
+            since=self.at,
+            at=self.at,
+            subject=to_one_line(self.title, SUBJECT_CHARS),
+            text="".join(f"{line}\n" for line in self.lines),
+            title=self.title,
+            url=self.url,
+        )
+
+
 def plan_alerts(
     connection: Connection, digest: DigestSettings, grouped: Grouped, *, now: datetime
 ) -> list[Callable[[Connection], None]]:
     """Return calls that store what a digest tells now with its messages, and what it will not tell."""
     zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
-    told = [each for each in outbox.load_alerts(connection) if each.digest == digest.name]
+    told = [each for each in outbox.load_story_alerts(connection) if each.digest == digest.name]
     today = now.astimezone(zone).date()
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
-    prepared = prepare_edition(connection, digest, request, grouped, now=now)
+    inputs = load_edition_inputs(connection, digest, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
-    has = {(each.slot.split()[2], each.channel, each.recipient) for each in told}
+    has = {(each.about, each.channel, each.recipient) for each in told}
     late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)
-    resting = {(threads.get(each.slot.split()[2]), each.recipient) for each in late}
+    resting = {(threads.get(each.about), each.recipient) for each in late}
     for rule in digest.alerts:
         mark = sha256(rule.label.encode()).hexdigest()[:8]
-        mine = [each for each in told if each.slot.endswith(mark)]
-        count = len({each.slot for each in mine if each.state not in UNSENT and each.local_date == today})
+        mine = [each for each in told if each.rule == mark]
+        count = len({each.key for each in mine if each.state not in UNSENT and each.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.sends_story_alerts)]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
-        for about, item, is_old in find_candidates(rule, prepared, now):
+        for about, item, is_old in find_candidates(rule, inputs, now):
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
             if not lack:
                 continue
@@ -81,28 +110,28 @@ def plan_alerts(
             messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
             if state == WAITING:
                 dropped = 0 if count else count_dropped(mine)
-                alert = make_alert(about, item, rule, prepared.args[1], words, dropped=dropped, now=now)
+                alert = make_alert(about, item, rule, inputs.context, words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
-                messages = [render_message(alert, way, sender, recipient) for way, recipient in lack]
+                messages = [render_message(alert.message, way, sender, recipient) for way, recipient in lack]
                 count, resting = count + 1, resting | theirs
             has |= {(about, way.channel, recipient) for way, recipient in lack}
-            place = EditionKey(digest=digest.name, local_date=today, slot=f"{ALERT}{about} {mark}")
+            key = StoryAlertKey(digest=digest.name, local_date=today, about=about, rule=mark)
             due = quiet_end(rule.quiet, now, zone) or now
-            adds.append(partial(outbox.enqueue, place=place, parcels=messages, now=due, state=state))
+            adds.append(partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state))
     return adds
 
 
-def find_candidates(rule: StoryAlertSettings, prepared: partial[Edition], now: datetime) -> Iterator[Candidate]:
+def find_candidates(rule: StoryAlertSettings, inputs: EditionInputs, now: datetime) -> Iterator[Candidate]:
     """Yield what meets a rule, the largest stories first."""
     if rule.when == CORRECTIONS:
         pattern = phrase_pattern(rule.words)
-        for each in prepared.keywords["corrections"]:
+        for each in inputs.corrections:
             if pattern is None or pattern.search(fold(f"{each.title}\n{each.before}\n{each.after}")):
                 yield f"{each.kind}-{each.article_id}", each, False
         return
-    stories, context = prepared.args
+    context = inputs.context
     before = {key: each for key, each in context.articles.items() if each.published_at < now - NEWS_FOR}
-    for story in sorted(stories, key=lambda each: (-len(each.articles), each.id)):
+    for story in sorted(inputs.stories, key=lambda each: (-len(each.articles), each.id)):
         if meets(rule, story, context.articles) and is_wanted(story, context):
             # The id of a part of a story has a number before that of the story.
             yield story.id.rpartition("-")[2], story, meets(rule, story, before)
@@ -118,17 +147,17 @@ def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article
     return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
 
 
-def count_dropped(mine: Sequence[Delivery]) -> int:
+def count_dropped(mine: Sequence[StoryAlertRow]) -> int:
     """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
     last = max((each.local_date for each in mine if each.state not in UNSENT), default=date.max)
-    return len({each.slot for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
+    return len({each.key for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
 
 
 def make_alert(
     about: str, item: Story | Correction, rule: StoryAlertSettings, context: ComposeContext, words: Localizer, *,
     dropped: int, now: datetime,
-) -> Alert:  # fmt: skip
-    """Return a message on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
+) -> StoryAlert:  # fmt: skip
+    """Return the alert on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
     if isinstance(item, Correction):
         title, outlet, url, at = item.title, item.outlet, item.url, item.noticed_at
         change = words.label(words[PHRASES.get(item.kind, "text_changed")])
@@ -151,9 +180,13 @@ def make_alert(
     link = web_url(url) or ""
     lines = [words.join((outlet_name(outlet, url), words.clock(at))), link, *why, f"[{rule.label}]"]
     lines += [words.say("over_limit", n=dropped)] if dropped else []
-    text = "\n".join(sanitize_line(line, limit=WORDS_CHARS) if line != link else link for line in lines if line)
-    return Alert(
-        name=f"{about} {context.digest.name}", since=now, at=now, title=sanitize_line(title), words=text, url=link
+    return StoryAlert(
+        about=about,
+        digest=context.digest.name,
+        at=now,
+        title=sanitize_line(title),
+        lines=tuple(sanitize_line(line, limit=WORDS_CHARS) if line != link else link for line in lines if line),
+        url=link,
     )
 
 

@@ -9,10 +9,12 @@ from email import policy
 
 import pytest
 
-from digests.alerts.alerts import RETRY_AFTER, Alert, AlertJob, render_mail, render_webhook
+from digests.alerts.failures import RETRY_AFTER, AlertJob, FailureAlert
+from digests.alerts.messages import render_mail, render_webhook
 from digests.delivery.outbox import OutboxWorker
 from digests.model import OutboundMessage, Rendered
-from digests.store.editions import DAILY, EditionKey, claim, first_seen, open_digests
+from digests.store.editions import claim, first_seen, open_digests
+from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import enqueue, load_open_alerts
 from digests.store.schema import editions
 from tests.delivery.mail_server import MailServer
@@ -280,8 +282,8 @@ async def test_a_machine_that_was_off_is_no_fault(desk):
 
 @pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord", "apprise"])
 async def test_a_web_address_gets_its_shape(shape, tmp_path):
-    alert = Alert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
-    told = json.loads(render_webhook(alert, shape=shape))
+    alert = FailureAlert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
+    told = json.loads(render_webhook(alert.message, shape=shape))
 
     assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content", "apprise": "text"}[shape] in told
     assert "polling has been failing since 2026-06-10 00:00 UTC" in json.dumps(told)
@@ -289,10 +291,10 @@ async def test_a_web_address_gets_its_shape(shape, tmp_path):
 
 async def test_hostile_words_stay_in_the_body_and_on_their_line():
     words = "x\r\nBcc: evil@example.org\r\n\r\n=?utf-8?q?evil?=\u202e"
-    alert = Alert(name="edition a\r\nBcc: e@e", words=words, machine="m", since=START, at=START)
+    alert = FailureAlert(name="edition a\r\nBcc: e@e", words=words, machine="m", since=START, at=START)
 
     found = email.message_from_bytes(
-        render_mail(alert, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP
+        render_mail(alert.message, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP
     )
 
     assert found.keys().count("Bcc") == 0

@@ -1,0 +1,159 @@
+"""Chooses the stories that an edition shows: in full, listed under others, or in one line."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from digests.analysis.select import is_flagged
+from digests.compose.context import ComposeContext
+from digests.compose.rank import READER_TERM, RankedStory
+from digests.compose.story import compose_story
+from digests.model import EditionStory
+
+MAX_RELATED = 3  # stories listed under one story
+MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
+QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
+MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
+
+
+@dataclass(slots=True)
+class StorySelection:
+    """The stories that an edition shows, best first; each story occurs once at most."""
+
+    main: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # shown in full
+    # Stories listed under a main story, by its id.
+    related: dict[str, list[RankedStory]] = field(default_factory=lambda: defaultdict(list))
+    briefs: list[RankedStory] = field(default_factory=list)
+    quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
+    foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
+
+
+def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
+    """
+    Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
+
+    Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
+    Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
+    others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
+    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
+    be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
+    with up to `MAX_RELATED` others listed under it. A story without a title is not shown.
+    """
+    queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
+    places = _Places(context, anchors)
+    for each in queue:
+        places.offer(each)
+    for each, shown in places.bare:
+        places.offer_bare(each, shown)
+    selection = places.selection
+    order = {each.story.id: number for number, each in enumerate(queue)}
+    pending = sorted(places.pending, key=lambda each: order[each.story.id])
+    _attach_quiet_to_thread(selection, places.shown_by_thread)
+    _fill_briefs(selection, pending, context.digest.briefs)
+    bare = {each.story.id for each, _ in places.bare}
+    selection.main.sort(
+        key=lambda pair: (_is_set_back(pair[0]), pair[0].story.id in bare, -pair[0].score, pair[0].story.id)
+    )
+    return selection
+
+
+class _Places:
+    """The places of an edition, which are offered to one story after the other."""
+
+    def __init__(self, context: ComposeContext, anchors: set[str]) -> None:
+        self._context = context
+        self._anchors = anchors
+        self._flagged = {key for key, article in context.articles.items() if is_flagged(article)}
+        self._count = context.digest.stories
+        self.selection = StorySelection()
+        self.shown_by_thread: dict[str, str] = {}  # the story that is shown in full, by the thread or event
+        self.pending: list[RankedStory] = []  # without a place; some become briefs
+        self.bare: list[tuple[RankedStory, EditionStory]] = []  # of one outlet, with a headline alone
+
+    def offer(self, ranked: RankedStory) -> None:
+        """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
+        if ranked.event in self.shown_by_thread:
+            self._list_under_thread(ranked)  # one too many is left out: its thread is told
+        elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
+            self.pending.append(ranked)
+        elif shown := compose_story(ranked, self._context, taken=self._anchors):
+            self._place(ranked, shown)
+
+    def offer_bare(self, ranked: RankedStory, shown: EditionStory) -> None:
+        """Offer the places that all others have left to one of `bare`."""
+        if ranked.event in self.shown_by_thread:
+            if not self._list_under_thread(ranked):
+                self.pending.append(ranked)
+        elif self._has_no_place(ranked):
+            self.pending.append(ranked)
+        else:
+            self._show(ranked, shown)
+
+    def _has_no_place(self, ranked: RankedStory) -> bool:
+        is_full = len(self.selection.main) == self._count
+        return not ranked.followed and (is_full or self._flagged.issuperset(ranked.story.articles))
+
+    def _list_under_thread(self, ranked: RankedStory) -> bool:
+        """List a story under the one of its thread that is shown; False if that has enough."""
+        related = self.selection.related[self.shown_by_thread[ranked.event]]
+        has_room = len(related) < MAX_RELATED
+        if has_room:
+            related.append(ranked)
+        return has_room
+
+    def _place(self, ranked: RankedStory, shown: EditionStory) -> None:
+        chosen, stories = self.selection, self._context.digest.stories
+        if shown.status == "quiet" and not ranked.must_phrases:
+            if ranked.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
+                chosen.quiet.append((ranked, shown))
+        elif not (ranked.followed or shown.translation or self._context.can_read(shown.title_language)):
+            if len(chosen.foreign) < stories:
+                chosen.foreign.append((ranked, shown))
+        elif _is_bare(ranked, shown):
+            self.bare.append((ranked, shown))
+        else:
+            self._show(ranked, shown)
+
+    def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
+        """Show a story in full. One that the reader follows brings its own place."""
+        self.shown_by_thread[ranked.event] = ranked.story.id
+        if ranked.followed:
+            self.shown_by_thread.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
+            self._count += 1
+        self.selection.main.append((ranked, shown))
+
+
+def _is_bare(ranked: RankedStory, shown: EditionStory) -> bool:
+    """Whether one outlet alone has a story, and there is nothing to say of it but its headline."""
+    has_more = shown.summary or shown.updates or ranked.must_phrases or ranked.followed
+    return shown.outlets == 1 and not has_more
+
+
+def _is_set_back(ranked: RankedStory) -> bool:
+    """Whether one outlet alone has a story, and the reader's own weights do not raise it."""
+    raised = any(term.name == READER_TERM and term.value > 0 for term in ranked.score_terms)
+    return len(ranked.coverage.outlets) == 1 and not raised
+
+
+def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
+    """Move quiet stories under the main story of their thread; keep one of each followed thread; drop the rest."""
+    rest: list[tuple[RankedStory, EditionStory]] = []
+    for each, shown in chosen.quiet:
+        head = shown_by_thread.get(each.event)
+        if head is None:
+            if not each.followed or all(other.event != each.event for other, _ in rest):
+                rest.append((each, shown))
+        elif len(chosen.related[head]) < MAX_RELATED:
+            chosen.related[head].insert(0, each)
+    chosen.quiet = rest
+
+
+def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
+    """Add the watched stories as briefs, then others until there are `briefs`; one story per thread."""
+    told: set[str] = set()
+    watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
+    for each in (*watched, *(each for each in pending if not each.watched)):
+        thread = each.event
+        if thread not in told and (each.watched or len(chosen.briefs) < briefs):
+            told.add(thread)
+            chosen.briefs.append(each)

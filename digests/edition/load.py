@@ -1,0 +1,297 @@
+"""Loads what an edition is made of in one transaction: articles, earlier editions, the state of the feeds."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections
+from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
+from digests.analysis.preferences import active_mute_rules
+from digests.analysis.select import LoadFullTexts, select_articles
+from digests.analysis.story_countries import LEAD_CHARS
+from digests.analysis.story_coverage import with_owners
+from digests.cluster.stories import separate_parts
+from digests.compose.context import ComposeContext, EditionInputs
+from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
+from digests.model import Brief, Correction, Edition, FailingSource, Intake, LeftOut, LeftOutKind
+from digests.settings.digests import DigestSettings
+from digests.store import editions
+from digests.store.maintenance import load_owners
+from digests.stories.follows import followed_threads
+from digests.stories.window import Grouped
+from watcher.feeds.health import feed_health, is_read_up_to
+from watcher.model import Article, Feed, Revision, Source
+from watcher.store.articles import article_leads_between, articles_by_id, decompress
+from watcher.store.feeds import FeedState, feed_states
+from watcher.store.hosts import load_polling_stop, network_down_since
+from watcher.store.pages import revisions_between
+from watcher.store.stats import count_intake
+
+LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for the last edition are in this one
+LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
+REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
+REMEMBERED_DATES = 7  # with editions, in which a story is known to have been seen
+MAX_OTHERS = 50  # editions of other digests whose citations a weekly one checks for corrections
+TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, rank and classify stories
+
+
+def load_edition_inputs(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
+) -> EditionInputs:
+    """Return what the requested edition of `grouped` stories is made of."""
+    feeds = load_feeds(connection, digest)
+    loaded = load_window(connection, digest, request, feeds)
+    sources = [state.feed.source for state in feeds]
+    outlets = {source.name for source in sources} if digest.sources else None
+    followed = followed_threads(connection, before=request.window_end, outlets=outlets)
+    of_followed = (story.articles for story in grouped[0] if story.thread in followed)
+    chosen, left_out = choose_articles(digest, request, loaded, sources, frozenset(chain.from_iterable(of_followed)))
+    owners = load_owners(connection, {article.outlet for article in chosen})
+    articles = {article.id: article for article in with_owners(chosen, owners)}
+    context = load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
+    return EditionInputs(
+        stories=separate_parts(grouped[0], grouped[2], articles),
+        context=context,
+        intake=measure_intake(
+            connection,
+            digest,
+            request,
+            feeds,
+            left_out,
+            withdrawn=loaded.withdrawn,
+            late_articles=len(loaded.late),
+            now=now,
+        ),
+        number=request.number or editions.next_number(connection, digest.name, now=now),
+        at=request.at,
+        made_at=now,
+        corrections=load_corrections(connection, context, loaded.revisions),
+    )
+
+
+def load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:
+    """Return the feeds of a digest: those of the sources that it names by name or tag, else all."""
+    wanted = set(digest.sources)
+    states = ((state, state.feed.source) for state in feed_states(connection, counted=False))
+    return [state for state, source in states if not wanted or wanted.intersection((source.name, *source.tags))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedArticles:
+    """
+    The articles of a window and of `LOOKBACK` before it by id, as the revisions of their pages left them.
+
+    They have the beginnings of their texts, except those with a revision.
+    """
+
+    start: datetime  # of the window
+    articles: Mapping[str, Article]
+    texts: Mapping[str, bytes]  # packed full texts of those with a beginning only
+    revisions: Mapping[str, tuple[Revision, ...]]
+    late: Collection[str]  # of articles from before the window that are used (`find_late_articles`)
+    withdrawn: int  # articles of the window whose page is gone
+
+    @property
+    def candidates(self) -> list[Article]:
+        """The articles that may be in the edition."""
+        return [each for key, each in self.articles.items() if each.published_at >= self.start or key in self.late]
+
+    @property
+    def earlier(self) -> dict[str, Article]:
+        """The articles that the reader may know."""
+        own = {article.id for article in self.candidates}
+        return {key: article for key, article in self.articles.items() if key not in own}
+
+
+def load_window(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, feeds: Sequence[FeedState]
+) -> LoadedArticles:
+    start, end = request.window_start, request.window_end
+    feed_ids = [state.feed.id for state in feeds] if digest.sources else None
+    stored, texts = article_leads_between(
+        connection, start=start - LOOKBACK, end=end, feed_ids=feed_ids, chars=TEXT_LEAD_CHARS
+    )
+    revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
+    articles = {article.id: article for article in apply_revisions(stored, revisions)}
+    before = sum(article.published_at >= start for article in stored)
+    return LoadedArticles(
+        start=start,
+        articles=articles,
+        texts={key: text for key, text in texts.items() if key not in revisions},
+        revisions=revisions,
+        late=find_late_articles(connection, digest, request, articles.values()),
+        withdrawn=before - sum(article.published_at >= start for article in articles.values()),
+    )
+
+
+def choose_articles(
+    digest: DigestSettings,
+    request: EditionRequest,
+    loaded: LoadedArticles,
+    sources: Sequence[Source],
+    never_muted: Collection[str],
+) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
+    """Return the articles that take part in the edition, and why others do not; `never_muted` are ids."""
+    return select_articles(
+        loaded.candidates,
+        start=request.window_start - LATE_ARTICLES,
+        end=request.window_end,
+        mute_rules=active_mute_rules(digest.mute, sources, day=request.local_date),
+        never_muted=never_muted,
+        languages=[tag.split("-")[0] for tag in digest.languages],
+        load_full_texts=text_loader(loaded.articles, loaded.texts),
+    )
+
+
+def load_context(
+    connection: Connection,
+    digest: DigestSettings,
+    request: EditionRequest,
+    loaded: LoadedArticles,
+    articles: Mapping[str, Article],
+    feeds: Sequence[FeedState],
+    grouped: Grouped,
+    followed: Mapping[str, tuple[Brief, datetime]],
+) -> ComposeContext:
+    """Return what all stories of the edition share; `articles` are those that take part in it."""
+    seen = editions.recent_editions(
+        connection,
+        digest.name,
+        before=request.local_date,
+        until=request.window_end if request.is_scheduled else None,
+        limit=REMEMBERED_DATES,
+        delivered=True,
+    )
+    cited = articles_by_id(connection, cited_by_stories(seen))  # with full texts
+    earlier = loaded.earlier | cited
+    texts = {key: text for key, text in loaded.texts.items() if key in articles or key not in cited}
+    sources = [state.feed.source for state in feeds]
+    return ComposeContext(
+        digest=digest,
+        articles=articles,
+        local_date=request.local_date,
+        window_start=request.window_start,
+        window_end=request.window_end,
+        earlier_articles=earlier,
+        earlier_editions=seen,
+        owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
+        outlets_read=find_outlets_read([state.feed for state in feeds], articles.values(), end=request.window_end),
+        items=grouped[1],
+        followed=followed,
+        load_full_texts=text_loader({**earlier, **articles}, texts),
+    )
+
+
+def cited_by_stories(seen: Iterable[Edition]) -> list[str]:
+    return [key for edition in seen for story in edition.stories for key in story.article_ids]
+
+
+def load_corrections(
+    connection: Connection, context: ComposeContext, revisions: Mapping[str, tuple[Revision, ...]]
+) -> tuple[Correction, ...]:
+    """Return what outlets have corrected in reports that the digest's earlier editions cited."""
+    digest, seen = context.digest, context.earlier_editions
+    if digest.kind == "week":  # its reader has read the other digests
+        seen += editions.editions_of_others(
+            connection, digest.name, start=context.window_start, end=context.window_end, limit=MAX_OTHERS
+        )
+    citations = {key: citation for key, citation in collect_citations(seen).items() if key in revisions}
+    since = context.previous.window_end if context.previous else context.window_start
+    return find_corrections(citations, articles_by_id(connection, citations), revisions, since=since)
+
+
+def text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
+    """Return a function that returns articles by id with full texts; it unpacks those in `compressed` on demand."""
+
+    def with_full_text(article: Article) -> Article:
+        packed = compressed.get(article.id)
+        return replace(article, text=decompress(packed)) if packed is not None else article
+
+    return lambda ids: {key: with_full_text(articles[key]) for key in ids}
+
+
+def find_late_articles(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, articles: Iterable[Article]
+) -> set[str]:
+    """Return the ids of the articles from before the window that came after the time that earlier editions covered."""
+    start, covered = request.window_start, None
+    if not request.is_exact:
+        window, day = (None, None) if request.is_scheduled else (digest.window, request.local_date)
+        covered = editions.covered_up_to(connection, digest.name, by=request.window_end, window=window, before=day)
+    if covered is None:
+        return set()
+    before = (article for article in articles if start - LATE_ARTICLES <= article.published_at < start)
+    return {article.id for article in before if article.fetched_at >= max(covered, start)}
+
+
+def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
+    """
+    Return the outlets whose feeds were all read up to `end`, and those of which articles were imported.
+
+    Of an outlet that is no source, only what others link is known: nothing says what it does not report.
+    """
+    found = {article.outlet for article in articles if article.via is None}
+    unread = {
+        feed.source.name
+        for feed in feeds
+        if not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in found)
+    }
+    return frozenset(found.union(feed.source.name for feed in feeds) - unread)
+
+
+def measure_intake(
+    connection: Connection,
+    digest: DigestSettings,
+    request: EditionRequest,
+    feeds: Sequence[FeedState],
+    left_out: Sequence[LeftOut],
+    *,
+    withdrawn: int,
+    late_articles: int,
+    now: datetime,
+) -> Intake:
+    """
+    Return the counts of entries, articles and sources for the ledger.
+
+    `left_out` counts articles of the window that are not used; `withdrawn` is the number of the window's articles whose
+    page is gone, and `late_articles` that of articles used although they were published before the window.
+    """
+    start, end = request.window_start, request.window_end
+    feed_ids = [state.feed.id for state in feeds] if digest.sources else None
+    counts = count_intake(connection, start=start, end=end, feed_ids=feed_ids)
+    down, stop = network_down_since(connection), load_polling_stop(connection)
+    if stop is not None and stop.since >= end:
+        stop = None
+    failing, unread = [], 0
+    for state in feeds:
+        health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
+        if not health.is_ok:
+            failing.append(FailingSource(name=state.feed.source.name, reason=health.reason))
+        elif state.feed.last_read_at is None or state.feed.last_read_at < start:
+            unread += 1
+    rows = (
+        LeftOut(kind=LeftOutKind.DUPLICATE_ENTRY, count=counts.duplicates),
+        LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=counts.out_of_window - late_articles),
+        *left_out,
+        LeftOut(kind=LeftOutKind.WITHDRAWN, count=withdrawn),
+        *(LeftOut(kind=LeftOutKind.PAGE_FAILED, count=n, reason=reason) for reason, n in counts.failed),
+        LeftOut(kind=LeftOutKind.PAGE_WAITING, count=counts.waiting),
+    )
+    late = now - request.due_at if request.due_at is not None else timedelta()
+    usual = usual_length(digest, request.due_at or end) if request.is_scheduled else digest.window
+    return Intake(
+        entries_seen=counts.entries,
+        left_out=tuple(each for each in rows if each.count > 0),
+        sources_total=len(feeds),
+        sources_ok=len(feeds) - unread - len(failing),
+        sources_unread=unread,
+        failing=tuple(failing),
+        network_down_since=down if down is not None and down < end else None,
+        polling_stopped_since=stop.since if stop else None,
+        polling_stop_reason=stop.reason if stop else None,
+        late_s=late.total_seconds() if late > NOT_LATE else 0.0,
+        longer_window=not request.is_exact and end - start > usual + NOT_LATE,
+    )
