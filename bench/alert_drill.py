@@ -33,7 +33,7 @@ from sqlalchemy import Connection
 
 from digests.alerts.story_rules import send_story_alerts
 from digests.delivery.outbox import OutboxWorker
-from digests.model import MERGED, SPLIT
+from digests.model.story import MERGED, SPLIT
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts

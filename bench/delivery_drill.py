@@ -25,7 +25,7 @@ from itertools import count as count_from
 from pathlib import Path
 
 from digests.delivery.outbox import OutboxWorker
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.store import outbox
 from digests.store.editions import open_digests
 from digests.store.keys import EditionKey

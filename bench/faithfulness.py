@@ -38,7 +38,8 @@ from sqlalchemy import Engine
 
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
-from digests.model import Edition, EditionStory, Sentence
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory, Sentence
 from digests.settings.digests import DigestSettings
 from digests.store.editions import open_digests
 from digests.store.keys import DAILY

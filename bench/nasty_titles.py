@@ -27,7 +27,7 @@ from typing import Any
 import markdown as python_markdown
 from lxml import html as lxml_html
 
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render.escape import sanitize_line, web_url
 from digests.render.forms import render, sample_edition
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from digests.errors import DigestError
-from digests.model import Edition
+from digests.model.edition import Edition
 
 VERSION = 1  # raised when a field changes its meaning or is removed; not for a new field with a default
 

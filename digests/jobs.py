@@ -14,7 +14,7 @@ from digests.alerts.failures import EVERY_S as ALERTS_EVERY_S
 from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_window
-from digests.model import LargestStory
+from digests.model.ledger import LargestStory
 from digests.settings.clock_times import DAYS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Literal
 
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.render.mail import MAIL, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.channel import DeliverSettings

@@ -18,7 +18,9 @@ from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest, due_at
-from digests.model import Correction, OutboundMessage, Story
+from digests.model.delivery import OutboundMessage
+from digests.model.edition import Correction
+from digests.model.story import Story
 from digests.render.edition_view import PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer

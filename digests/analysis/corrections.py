@@ -10,7 +10,7 @@ from itertools import islice
 
 from digests.analysis.country_names import load_data
 from digests.analysis.numbers import significant_numbers
-from digests.model import Correction, Edition
+from digests.model.edition import Correction, Edition
 from watcher.model import Article, Revision
 from watcher.text.sentences import sentences
 from watcher.text.words import stems, tokens

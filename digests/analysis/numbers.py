@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from digests.model import NumberChange, Sentence
+from digests.model.edition_story import NumberChange, Sentence
 from watcher.text.words import WORD, fold, stem, stop_words
 
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")

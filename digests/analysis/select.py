@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from digests.analysis.preferences import MuteRule
-from digests.model import LeftOut, LeftOutKind
+from digests.model.ledger import LeftOut, LeftOutKind
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 from watcher.text.words import fold

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.select import is_flagged
 from digests.analysis.story_coverage import measure_coverage
-from digests.model import Story
+from digests.model.story import Story
 from watcher.model import Article
 
 MAX_REPORTS = 16  # that are searched

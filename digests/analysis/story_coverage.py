@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from digests.cluster.nearest import FAR, NearReport
-from digests.model import MissingPerspective, SourceMention, Story
+from digests.model.edition_story import MissingPerspective, SourceMention
+from digests.model.story import Story
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS
 

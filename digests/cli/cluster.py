@@ -14,7 +14,7 @@ import typer
 from digests.cluster.explain import describe_copy, diff_copies
 from digests.cluster.item import ClusterItem, classify_kind
 from digests.cluster.stories import cluster_stories
-from digests.model import Story
+from digests.model.story import Story
 from watcher.cli.commands import PARTLY
 from watcher.cli.options import load_settings
 from watcher.cli.output import print_err

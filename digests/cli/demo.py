@@ -13,7 +13,7 @@ from typer import Option
 from digests.cli.digest import format_made
 from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.schedule import EditionRequest, edition_window
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests

@@ -23,7 +23,7 @@ from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edi
 from digests.edition.load import LOOKBACK
 from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.store import editions, outbox

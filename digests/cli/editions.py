@@ -12,7 +12,8 @@ from digests.cli.status import format_stories
 from digests.delivery.file import write_files
 from digests.edition.publish import render_files
 from digests.errors import DigestError
-from digests.model import Edition, Rendered
+from digests.model.delivery import Rendered
+from digests.model.edition import Edition
 from digests.settings.digests import DigestSettings, folder_of
 from digests.store import editions
 from digests.store.editions import EditionRow

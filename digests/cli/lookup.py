@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from typer import BadParameter
 
 from digests.errors import DigestError
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import FORMATS, DigestSettings, digests_of
 from digests.store.editions import get_edition
 from watcher.settings.models import Settings

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from digests.edition.schedule import digest_statuses
-from digests.model import Edition, LargestStory, TranslationOutcome
+from digests.model.edition import Edition
+from digests.model.ledger import LargestStory, TranslationOutcome
 from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition, open_digests

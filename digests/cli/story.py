@@ -15,7 +15,9 @@ from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, MissingPerspective, WireGroup
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory, MissingPerspective
+from digests.model.story import WireGroup
 from digests.store.editions import last_places, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from typer import Argument, BadParameter
 
 from digests.errors import TranslationError
-from digests.model import TranslationFault
+from digests.model.ledger import TranslationFault
 from digests.render.ledger import describe_fault
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings

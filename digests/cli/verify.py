@@ -18,7 +18,7 @@ from digests.edition.evidence import verify_with_store
 from digests.edition.publish import render_files
 from digests.errors import DigestError
 from digests.mcp.quotes import check_quote
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render.forms import FORMATS
 from digests.settings.digests import NAME, DigestSettings, digests_of, folder_of
 from digests.store import editions

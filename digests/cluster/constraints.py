@@ -9,7 +9,7 @@ import numpy as np
 
 from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.linkage import AreApart, Edges
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 
 Pair: TypeAlias = tuple[frozenset[str], frozenset[str]]
 T = TypeVar("T", str, int)

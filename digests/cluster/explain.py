@@ -18,7 +18,7 @@ from digests.cluster.near_duplicates import make_fingerprint, measure_overlap, t
 from digests.cluster.pair_model import Answer, Numbers, models_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
-from digests.model import WireGroup
+from digests.model.story import WireGroup
 from watcher.text.format import format_duration
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems, to_latin, tokens, words

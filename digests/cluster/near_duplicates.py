@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.item import ClusterItem, sort_by_time, time_apart
-from digests.model import WireGroup
+from digests.model.story import WireGroup
 from watcher.features.extract import CITED, END, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
 from watcher.text.urls import host_of
 from watcher.text.words import stems, tokens

@@ -15,7 +15,7 @@ from digests.cluster.linkage import AreApart, Edges, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.pair_model import models_for
 from digests.cluster.vectorize import top_of_rows
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from watcher.features.extract import hash64
 
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score

@@ -15,7 +15,7 @@ from digests.cluster.likeness import MIN_BODY_BYTES, Window
 from digests.cluster.pair_model import models_for
 from digests.cluster.stories import story_id
 from digests.cluster.vectorize import embedder_mean, stack_vectors
-from digests.model import MERGED, SPLIT, Story
+from digests.model.story import MERGED, SPLIT, Story
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 

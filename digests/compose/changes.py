@@ -9,7 +9,9 @@ from digests.analysis.numbers import changed_numbers, significant_numbers
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
 from digests.compose.context import ComposeContext
-from digests.model import Edition, EditionStory, NumberChange, Sentence, Story
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory, NumberChange, Sentence
+from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article

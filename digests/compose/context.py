@@ -16,7 +16,10 @@ from digests.analysis.story_coverage import OutletGroups, group_outlets
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.compose.translations import ForeignText, TranslationLookup, Translations
-from digests.model import Brief, Correction, Edition, Intake, Sentence, Story, Translation
+from digests.model.edition import Correction, Edition
+from digests.model.edition_story import Brief, Sentence, Translation
+from digests.model.ledger import Intake
+from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies

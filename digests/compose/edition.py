@@ -19,17 +19,10 @@ from digests.compose.selection import StorySelection, select_stories
 from digests.compose.story import add_distinct, compose_brief, find_headline, latin_words, reading_time
 from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
-from digests.model import (
-    Brief,
-    Edition,
-    EditionStory,
-    Intake,
-    LargestStory,
-    Ledger,
-    LeftOutKind,
-    Section,
-    Story,
-)
+from digests.model.edition import Edition, Section
+from digests.model.edition_story import Brief, EditionStory
+from digests.model.ledger import Intake, LargestStory, Ledger, LeftOutKind
+from digests.model.story import Story
 from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
 from watcher.model import Article
 from watcher.text.page_kind import DOUBTFUL

@@ -9,7 +9,8 @@ from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
 from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.compose.context import ComposeContext
-from digests.model import Brief, EditionStory, ScoreTerm, Story
+from digests.model.edition_story import Brief, EditionStory, ScoreTerm
+from digests.model.story import Story
 from watcher.model import Article
 from watcher.text.format import format_count
 

@@ -8,7 +8,7 @@ from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.compose.rank import READER_TERM, RankedStory
 from digests.compose.story import compose_story
-from digests.model import EditionStory
+from digests.model.edition_story import EditionStory
 
 MAX_RELATED = 3  # stories listed under one story
 MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone

@@ -12,7 +12,8 @@ from digests.analysis.story_coverage import Coverage, find_missing_perspectives,
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
-from digests.model import Brief, EditionStory, Sentence, SourceMention, Story
+from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention
+from digests.model.story import Story
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.lead import Headline, choose_headline, choose_summary

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digests.model import Translation
+from digests.model.edition_story import Translation
 from digests.settings.translate import Part
 
 

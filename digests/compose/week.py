@@ -12,7 +12,8 @@ from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
 from digests.compose.changes import follow_up_share
 from digests.compose.context import ComposeContext
-from digests.model import EditionStory, NumberChange, Sentence, Story, Turn
+from digests.model.edition_story import EditionStory, NumberChange, Sentence, Turn
+from digests.model.story import Story
 from digests.summarise.agreement import measure_agreement
 from digests.summarise.lead import find_candidates, is_repetition
 from watcher.model import Article

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from digests.delivery.connect import try_connect
 from digests.delivery.process import ProcessChannel
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import BeforeCommit, Content, DeliverSettings
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret, SecretRef, parse_secret

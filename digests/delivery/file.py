@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from digests.model import Rendered
+from digests.model.delivery import Rendered
 from digests.settings.channel import Content, DeliverSettings
 from digests.settings.delivery import Mailbox, parse_mailbox
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from digests.delivery.mail import MailDeliverSettings
 from digests.delivery.process import ProcessChannel
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.settings.channel import BeforeCommit
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from digests.delivery.mail import MailDeliverSettings
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.settings.channel import BeforeCommit, Channel
 from digests.settings.delivery import SmtpSettings
 from watcher.settings.models import Settings

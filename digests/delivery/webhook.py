@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from digests.delivery.connect import try_connect
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
 from watcher.errors import FetchError, RequestRefused, TimedOut
 from watcher.settings.models import Settings

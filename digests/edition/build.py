@@ -16,7 +16,8 @@ from digests.edition.llm_summary import add_llm_summaries
 from digests.edition.load import load_edition_inputs
 from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
-from digests.model import Edition, OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
+from digests.model.edition import Edition
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.keys import EditionKey

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from digests.edition.load import REMEMBERED_DATES
 from digests.edition.verify import Evidence, Fault, find_impossible_times, verify
-from digests.model import Edition, EditionStory
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory
 from digests.store.editions import cited_ids, known_translations, recent_editions
 from digests.store.maintenance import load_owners
 from digests.store.stories import load_members, times_of_threads

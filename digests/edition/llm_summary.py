@@ -7,7 +7,10 @@ from dataclasses import replace
 from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions
-from digests.model import Edition, EditionStory, LlmOutcome, LlmStop, Story
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory
+from digests.model.ledger import LlmOutcome, LlmStop
+from digests.model.story import Story
 from digests.settings.digests import ProseSettings
 from digests.summarise.checks import build_prompt, collect_prompt_sources, supported_sentences
 from watcher.endpoints.chat import Chat

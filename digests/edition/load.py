@@ -16,7 +16,9 @@ from digests.analysis.story_coverage import with_owners
 from digests.cluster.stories import separate_parts
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
-from digests.model import Brief, Correction, Edition, FailingSource, Intake, LeftOut, LeftOutKind
+from digests.model.edition import Correction, Edition
+from digests.model.edition_story import Brief
+from digests.model.ledger import FailingSource, Intake, LeftOut, LeftOutKind
 from digests.settings.digests import DigestSettings
 from digests.store import editions
 from digests.store.maintenance import load_owners

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from digests.analysis.corrections import apply_revisions
 from digests.errors import DigestError
-from digests.model import Edition, OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
+from digests.model.edition import Edition
 from digests.render import epub, webhook
 from digests.render.edition_view import edition_view
 from digests.render.escape import page_url

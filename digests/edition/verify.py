@@ -19,18 +19,10 @@ from digests.cluster.stories import join_rewritten
 from digests.compose.changes import count_days
 from digests.compose.rank import count_terms
 from digests.compose.story import classify_trend, count_in_eighths, reading_time
-from digests.model import (
-    Brief,
-    Correction,
-    Edition,
-    EditionStory,
-    LeftOutKind,
-    Sentence,
-    SourceMention,
-    Story,
-    Translation,
-    WireGroup,
-)
+from digests.model.edition import Correction, Edition
+from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention, Translation
+from digests.model.ledger import LeftOutKind
+from digests.model.story import Story, WireGroup
 from digests.render.escape import sanitize_line
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
 from digests.summarise.lead import title_without_outlet

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from digests.errors import DigestError
 from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote_sentences
-from digests.model import Edition, EditionStory
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles

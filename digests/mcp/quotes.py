@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection
 
 from digests.errors import DigestError
-from digests.model import Sentence, SourceMention
+from digests.model.edition_story import Sentence, SourceMention
 from digests.render.escape import sanitize_line
 from digests.stories.history import find_article
 from watcher.model import Article, Revision

@@ -5,11 +5,10 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
-from digests.model import (
+from digests.model.edition import Correction, Edition
+from digests.model.edition_story import (
     Brief,
-    Correction,
     Difference,
-    Edition,
     EditionStory,
     NumberChange,
     Perspective,

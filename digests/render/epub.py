@@ -13,7 +13,8 @@ from lxml import etree
 from lxml import html as lxml_html
 from markupsafe import Markup
 
-from digests.model import Edition, EditionStory
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory
 from digests.render.edition_view import Views, outlet_name
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, language_direction

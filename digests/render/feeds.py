@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from digests.model import Brief, Edition, EditionStory
+from digests.model.edition import Edition
+from digests.model.edition_story import Brief, EditionStory
 from digests.render.edition_view import Views, edition_view
 from digests.render.escape import language_tag, page_url, sanitize_line, web_url
 from digests.render.mail import subject_line

@@ -6,7 +6,8 @@ from email.utils import parseaddr
 from importlib.resources import files
 
 from digests import edition_json
-from digests.model import Edition, Rendered
+from digests.model.delivery import Rendered
+from digests.model.edition import Edition
 from digests.render import epub, feeds, html, markdown, text
 from digests.render import mail as mail_message
 from digests.render.edition_view import edition_view

@@ -1,6 +1,7 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
-from digests.model import Edition, LeftOut, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
+from digests.model.edition import Edition
+from digests.model.ledger import LeftOut, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
 from watcher.failure_messages import Reason

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
 from watcher.failure_messages import Reason
 

@@ -17,7 +17,8 @@ from functools import partial
 import css_inline
 
 from digests.errors import DigestError
-from digests.model import Edition, Rendered
+from digests.model.delivery import Rendered
+from digests.model.edition import Edition
 from digests.render import text
 from digests.render.edition_view import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url

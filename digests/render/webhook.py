@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from html import escape
 
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render import text
 from digests.render.mail import subject_line
 from digests.render.view import EditionView, StoryView

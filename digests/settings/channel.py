@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, Protocol
 
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from watcher.errors import status_reason
 from watcher.net.freshness import parse_retry_after
 from watcher.settings.base import SettingsModel

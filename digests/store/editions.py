@@ -17,7 +17,9 @@ import sqlalchemy as sa
 
 from digests import edition_json
 from digests.errors import DigestError
-from digests.model import Edition, EditionStory, Rendered
+from digests.model.delivery import Rendered
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory
 from digests.settings.digests import digests_of
 from digests.store.keys import DAILY, EditionKey
 from digests.store.schema import deliveries, digests, editions, metadata, translations

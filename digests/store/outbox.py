@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
-from digests.model import MERGED, SPLIT, OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
+from digests.model.story import MERGED, SPLIT
 from digests.store.editions import is_process_alive, process_id
 from digests.store.keys import DeliveryKey, EditionKey, FailureAlertKey, StoryAlertKey
 from digests.store.schema import deliveries, stories, story_changes

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, up
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MOVED, ExistingStory, StoryEvent, TrackedStories
-from digests.model import MERGED, SPLIT, Story
+from digests.model.story import MERGED, SPLIT, Story
 from digests.store.schema import clustering_runs, corrections, follows, stories, story_articles, story_changes
 from watcher.features.extract import decode, encode
 from watcher.store.schema import articles

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from digests.model import Brief
+from digests.model.edition_story import Brief
 from digests.store import stories as store
 from digests.store.stories import StoryRow
 from digests.stories.history import resolve_story

@@ -15,7 +15,7 @@ from digests.cluster.likeness import measure_pairs
 from digests.cluster.pair_model import models_for
 from digests.cluster.telling_keys import TellingKeys
 from digests.errors import AmbiguousStory, DigestError
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from digests.store import stories as store
 from digests.store.maintenance import load_owners
 from digests.store.stories import StoryChangeRow, StoryMember, StoryRow

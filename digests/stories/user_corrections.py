@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from digests.cluster import tracking
 from digests.cluster.constraints import UserCorrection
 from digests.errors import DigestError
-from digests.model import MERGED, SPLIT, Story
+from digests.model.story import MERGED, SPLIT, Story
 from digests.store import stories as store
 from digests.store.stories import StoryMember
 from digests.stories.history import resolve_story, story_of

@@ -14,7 +14,7 @@ from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import Links, Parts, cluster_with_links
 from digests.cluster.tracking import ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
-from digests.model import SPLIT, Story
+from digests.model.story import SPLIT, Story
 from digests.store import stories as store
 from digests.store.stories import ClusteringVersion, StoredCorrection, StoryMember
 from watcher.features.extract import decode, upgrade

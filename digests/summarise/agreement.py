@@ -12,7 +12,7 @@ from digests.analysis.country_names import languages_in
 from digests.analysis.gazetteer import countries_in
 from digests.analysis.select import LoadFullTexts, is_flagged
 from digests.analysis.story_coverage import measure_coverage
-from digests.model import Story
+from digests.model.story import Story
 from watcher.features.extract import capitalized_words
 from watcher.model import Article
 from watcher.text.words import fold, stems, words

@@ -12,7 +12,10 @@ from digests.analysis.gazetteer import countries_in, load_gazetteer
 from digests.analysis.numbers import NUMBER, normalize
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
-from digests.model import Brief, Edition, EditionStory, LlmSentence, Sentence, Story, Translation, TranslationFault
+from digests.model.edition import Edition
+from digests.model.edition_story import Brief, EditionStory, LlmSentence, Sentence, Translation
+from digests.model.ledger import TranslationFault
+from digests.model.story import Story
 from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone, words_for_language
 from watcher.model import Article

@@ -9,7 +9,8 @@ from itertools import islice, permutations
 
 from digests.analysis.numbers import NUMBER, YEAR, normalize
 from digests.analysis.story_coverage import Coverage, make_mention
-from digests.model import Detail, Difference, Perspective, Sentence, Story
+from digests.model.edition_story import Detail, Difference, Perspective, Sentence
+from digests.model.story import Story
 from digests.summarise.agreement import local_angle_test
 from digests.summarise.lead import Headline, is_informative, make_sentence
 from digests.summarise.readable import words_for_language

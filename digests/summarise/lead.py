@@ -8,7 +8,8 @@ from itertools import islice
 
 from digests.analysis.select import display_length, is_flagged
 from digests.analysis.story_coverage import measure_coverage
-from digests.model import Sentence, Story
+from digests.model.edition_story import Sentence
+from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from watcher.model import Article

@@ -12,7 +12,9 @@ from typing import TypeAlias
 from sqlalchemy import Engine
 
 from digests.compose.translations import ForeignText, Translations
-from digests.model import Edition, Translation, TranslationFault, TranslationOutcome, Untranslated
+from digests.model.edition import Edition
+from digests.model.edition_story import Translation
+from digests.model.ledger import TranslationFault, TranslationOutcome, Untranslated
 from digests.render.escape import sanitize_line
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings

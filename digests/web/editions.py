@@ -8,7 +8,7 @@ from datetime import date
 from markupsafe import Markup
 
 from digests.edition.publish import load_own_templates, render_files, with_mail_to
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render.edition_view import edition_view
 from digests.render.epub import MEDIA_TYPE
 from digests.render.escape import safe_anchor, sanitize_line, web_url

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import section_title
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.render import feeds
 from digests.render.edition_view import edition_view
 from digests.render.epub import book_id

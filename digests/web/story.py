@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
-from digests.model import WireGroup
+from digests.model.story import WireGroup
 from digests.render.edition_view import Views
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction

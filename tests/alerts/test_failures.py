@@ -12,7 +12,7 @@ import pytest
 from digests.alerts.failures import RETRY_AFTER, AlertJob, FailureAlert
 from digests.alerts.messages import render_mail, render_webhook
 from digests.delivery.outbox import OutboxWorker
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.editions import claim, first_seen, open_digests
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import enqueue, load_open_alerts

@@ -17,7 +17,7 @@ import pytest
 from bench.delivery_drill import QUIET, READERS, VICTIM, message_id
 from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.store.editions import open_digests
 from digests.store.keys import EditionKey
 from digests.store.outbox import FAILED, enqueue, list_undelivered, load_open_alerts

@@ -16,7 +16,8 @@ from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
-from digests.model import MERGED, SPLIT, OutboundMessage
+from digests.model.delivery import OutboundMessage
+from digests.model.story import MERGED, SPLIT
 from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey

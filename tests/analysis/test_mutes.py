@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from digests.analysis.preferences import LEAD_CHARS, active_mute_rules
-from digests.model import LeftOut, LeftOutKind
+from digests.model.ledger import LeftOut, LeftOutKind
 from digests.settings.digests import MuteSettings
 from tests.analysis.test_select import LONG, select
 from tests.compose.factories import article

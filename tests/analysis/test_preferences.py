@@ -6,7 +6,7 @@ import pytest
 
 from digests.analysis.preferences import matching_phrases
 from digests.compose.rank import rank
-from digests.model import LeftOut, LeftOutKind
+from digests.model.ledger import LeftOut, LeftOutKind
 from digests.settings.digests import REGIONS, SectionRuleSettings
 from tests.compose.factories import article, by_id, edition_of, make_context, report, story, world
 

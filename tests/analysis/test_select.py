@@ -7,7 +7,7 @@ import pytest
 
 from digests.analysis.preferences import active_mute_rules
 from digests.analysis.select import is_flagged, select_articles
-from digests.model import LeftOut, LeftOutKind
+from digests.model.ledger import LeftOut, LeftOutKind
 from tests.compose.factories import END, START, article
 
 LONG = "The bridge over the river fell on Monday morning, officials said."

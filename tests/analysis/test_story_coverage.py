@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.analysis.story_coverage import measure_coverage
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from tests.compose.factories import article, by_id, story
 
 

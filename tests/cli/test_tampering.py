@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from digests import edition_json
 from digests.edition.evidence import verify_with_store
 from digests.edition.publish import render_files
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from tests.chat_server import chat_server

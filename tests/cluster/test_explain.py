@@ -30,7 +30,7 @@ from digests.cluster.likeness import measure_pairs
 from digests.cluster.pair_model import load_models, models_for, read_weights
 from digests.cluster.stories import cluster_stories
 from digests.cluster.telling_keys import TellingKeys
-from digests.model import WireGroup
+from digests.model.story import WireGroup
 from watcher.features.embedders import with_vector
 
 QUAKE = "A quake of magnitude 5.4 shook {}. Mayor {} said that {} houses fell, and rescuers had reached the valley."

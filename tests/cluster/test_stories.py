@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem, classify_kind, make_item
 from digests.cluster.stories import cluster_stories, find_parts, separate_parts, story_id
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from tests.cluster.factories import make_edges
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features

@@ -9,7 +9,7 @@ import pytest
 from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
 from digests.cluster.tracking import ExistingStory, find_threads, match_stories, own_thread, story_profile
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text
 

@@ -15,7 +15,7 @@ from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import average_linkage
 from digests.cluster.stories import story_id
 from digests.cluster.tracking import ExistingStory, story_profile, track_stories
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.extract import extract_features
 

@@ -14,7 +14,9 @@ from digests.analysis.select import select_articles
 from digests.cluster.item import make_item
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import compose_edition
-from digests.model import Edition, Intake, Story, WireGroup
+from digests.model.edition import Edition
+from digests.model.ledger import Intake
+from digests.model.story import Story, WireGroup
 from digests.settings.digests import DigestSettings
 from digests.summarise.agreement import Agreement, count_document_frequencies, measure_agreement
 from watcher.features.embedders import with_vector

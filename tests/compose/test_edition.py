@@ -15,7 +15,7 @@ from digests.compose.edition import ended_stories
 from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
-from digests.model import Intake, LeftOut, LeftOutKind
+from digests.model.ledger import Intake, LeftOut, LeftOutKind
 from digests.summarise.lead import MAX_QUOTED_WIDTH, make_sentence
 from tests.compose.factories import (
     END,

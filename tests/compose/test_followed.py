@@ -11,7 +11,9 @@ import pytest
 
 from digests import edition_json
 from digests.edition.verify import verify
-from digests.model import Brief, Edition, Intake
+from digests.model.edition import Edition
+from digests.model.edition_story import Brief
+from digests.model.ledger import Intake
 from tests.compose.factories import END, article, by_id, compose_stories, make_context, report, story, world
 from watcher.model import Article
 

@@ -8,7 +8,7 @@ import pytest
 
 from digests import edition_json
 from digests.compose.edition import MIN_REPORTS, OVERSIZED_SHARE, find_largest_story
-from digests.model import LargestStory
+from digests.model.ledger import LargestStory
 from tests.compose.factories import article, by_id, story
 from tests.render.editions import small
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from digests.edition.verify import verify
-from digests.model import Edition, Intake
+from digests.model.edition import Edition
+from digests.model.ledger import Intake
 from digests.render.forms import render
 from digests.store.editions import cited_ids
 from tests.compose.factories import START, article, by_id, compose_stories, make_context, story, with_meanings

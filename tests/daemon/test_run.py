@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.editions import open_digests
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import OPEN_STATES, deliveries_of, enqueue

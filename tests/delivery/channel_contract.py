@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.settings.channel import Channel
 from tests.patience import PATIENCE_S
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from tests.digest_store import engine, put
 
 __all__ = ["engine", "put"]

@@ -14,7 +14,7 @@ import pytest
 
 from digests.delivery.apprise import AppriseChannel
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from tests.delivery.hook import listening
 from tests.kinds import WORLD, on, on_sqlite
 from tests.patience import PATIENCE_S

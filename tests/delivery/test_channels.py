@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import Channel
 from digests.settings.channels import channel_models
 from digests.settings.delivery import SmtpSettings

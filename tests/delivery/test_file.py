@@ -12,7 +12,7 @@ import pytest
 from digests.delivery import file
 from digests.delivery.file import write_files
 from digests.errors import DeliveryError
-from digests.model import Rendered
+from digests.model.delivery import Rendered
 
 FORMS = (
     Rendered(format="markdown", name="2025-03-14.md", body=b"# News\n"),

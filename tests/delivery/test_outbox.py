@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.delivery.outbox import MAX_RETRY, OutboxWorker
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, FIRST_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer

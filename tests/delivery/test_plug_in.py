@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from digests.alerts.alerts import Alert, render_message
-from digests.model import OutboundMessage, Rendered
+
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import Channel
 from tests.delivery.channel_contract import SECRET, ChannelContract
 from tests.delivery.pager import PagerChannel, PagerDeliverSettings

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from digests.delivery.smtp import SmtpChannel
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.render.forms import MailHead, render
 from digests.settings.delivery import SmtpSettings
 from tests.delivery.mail_server import MailServer

@@ -8,7 +8,7 @@ import pytest
 
 from digests.delivery.webhook import WebhookChannel
 from digests.errors import DeliveryError
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from tests.delivery.hook import listening
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text, update
 
 from digests.edition.schedule import EditionRequest
 from digests.jobs import jobs
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.digests import digests_of
 from digests.store.editions import claim, first_seen, get_edition
 from digests.store.keys import DAILY, EditionKey, parse_slot

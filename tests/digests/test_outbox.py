@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digests.model import OutboundMessage, Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.editions import process_id
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import (

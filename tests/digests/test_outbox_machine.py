@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete
 
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.store import outbox
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery

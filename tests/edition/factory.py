@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from digests.edition.build import build_edition, build_unsaved_edition
 from digests.edition.schedule import EditionRequest
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import DigestSettings
 
 

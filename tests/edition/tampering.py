@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 
 from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.schedule import EditionRequest
-from digests.model import Edition, EditionStory, LeftOut, LeftOutKind, LlmSentence, MissingPerspective, Sentence
+from digests.model.edition import Edition
+from digests.model.edition_story import EditionStory, LlmSentence, MissingPerspective, Sentence
+from digests.model.ledger import LeftOut, LeftOutKind
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.keys import DAILY

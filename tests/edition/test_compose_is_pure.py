@@ -16,7 +16,7 @@ from digests.compose.translations import Translations
 from digests.edition.build import MAX_DRAFTS, compose_and_translate
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
-from digests.model import Translation
+from digests.model.edition_story import Translation
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import get_edition

@@ -9,7 +9,7 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.model import LeftOutKind
+from digests.model.ledger import LeftOutKind
 from digests.render.forms import render
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition

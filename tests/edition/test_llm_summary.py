@@ -9,7 +9,8 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.model import LlmOutcome, LlmStop, Sentence
+from digests.model.edition_story import Sentence
+from digests.model.ledger import LlmOutcome, LlmStop
 from digests.settings.digests import DigestSettings
 from digests.store.editions import cited_ids
 from digests.store.keys import DAILY

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from digests.edition.schedule import EditionRequest
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.settings.digests import DigestSettings
 from digests.store.editions import covered_up_to, get_edition, recent_editions
 from digests.store.keys import DAILY, EditionKey, Slot, parse_slot

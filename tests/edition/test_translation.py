@@ -14,7 +14,8 @@ from digests import edition_json
 from digests.cli.verify import check_edition
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.model import Translation, TranslationFault, TranslationOutcome, Untranslated
+from digests.model.edition_story import Translation
+from digests.model.ledger import TranslationFault, TranslationOutcome, Untranslated
 from digests.render.forms import sample_edition
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import TranslateSettings

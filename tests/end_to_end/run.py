@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, select
 from digests.cluster.stories import cluster_stories
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest, edition_window
-from digests.model import Edition, Story
+from digests.model.edition import Edition
+from digests.model.story import Story
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.keys import Slot, SlotKind

@@ -18,7 +18,8 @@ import pytest
 from digests.edition.build import preview_edition
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
-from digests.model import Edition, LeftOutKind
+from digests.model.edition import Edition
+from digests.model.ledger import LeftOutKind
 from digests.render.forms import render
 from digests.render.markdown import to_html
 from digests.settings.digests import digests_of

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from digests.edition.schedule import EditionRequest
-from digests.model import Edition
+from digests.model.edition import Edition
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.store.keys import Slot, SlotKind

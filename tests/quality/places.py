@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digests.analysis.story_countries import find_countries
-from digests.model import Story, WireGroup
+from digests.model.story import Story, WireGroup
 from watcher.model import Article
 
 HEADLINES = Path(__file__).parent / "places.tsv"

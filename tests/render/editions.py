@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from digests.model import (
-    Correction,
+from digests.model.edition import Correction, Edition, Section
+from digests.model.edition_story import (
     Detail,
     Difference,
-    Edition,
     EditionStory,
     LlmSentence,
     MissingPerspective,
     NumberChange,
     Perspective,
-    Section,
 )
 from tests.render.pieces import (
     END,

@@ -6,18 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from digests.model import (
-    Brief,
-    Edition,
-    EditionStory,
-    FailingSource,
-    Ledger,
-    LeftOut,
-    LeftOutKind,
-    Section,
-    Sentence,
-    SourceMention,
-)
+from digests.model.edition import Edition, Section
+from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention
+from digests.model.ledger import FailingSource, Ledger, LeftOut, LeftOutKind
 from watcher.errors import status_reason
 from watcher.failure_messages import FetchKind, HealthKind, Reason
 

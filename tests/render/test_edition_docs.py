@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from digests.model import (
+from digests.model.edition import Correction, Edition, Section
+from digests.model.edition_story import (
     Brief,
-    Correction,
-    Edition,
     EditionStory,
     LlmSentence,
     NumberChange,
     Perspective,
-    Section,
     Sentence,
     SourceMention,
 )

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from digests.model import Edition, Section
+from digests.model.edition import Edition, Section
 from digests.render.feeds import story_items
 from digests.render.forms import render
 from digests.render.localizer import load_phrases

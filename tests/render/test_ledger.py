@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from digests import edition_json
-from digests.model import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop, TranslationFault
+from digests.model.ledger import FailingSource, LeftOut, LeftOutKind, LlmOutcome, LlmStop, TranslationFault
 from digests.render.forms import render, sample_edition
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import load_phrases, localizer_for

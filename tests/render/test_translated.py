@@ -10,7 +10,9 @@ from dataclasses import replace
 import pytest
 from lxml import html as lxml_html
 
-from digests.model import Section, Translation, TranslationFault, TranslationOutcome, Untranslated
+from digests.model.edition import Section
+from digests.model.edition_story import Translation
+from digests.model.ledger import TranslationFault, TranslationOutcome, Untranslated
 from digests.render import webhook
 from digests.render.edition_view import edition_view
 from digests.render.forms import FORMATS, render

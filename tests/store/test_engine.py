@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from digests.model import OutboundMessage
+from digests.model.delivery import OutboundMessage
 from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
 from digests.store.keys import EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey
 from digests.store.outbox import enqueue, list_undelivered

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digests.cluster.tracking import FOLLOWS, LEFT, MOVED
-from digests.model import MERGED, SPLIT
+from digests.model.story import MERGED, SPLIT
 from digests.store.stories import StoryChangeRow
 from digests.stories.history import describe_change
 

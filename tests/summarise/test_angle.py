@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.model import Story
+from digests.model.story import Story
 from digests.summarise.agreement import count_document_frequencies, local_angle_test, measure_agreement
 from digests.summarise.lead import choose_headline
 from tests.compose.factories import article, by_id, story

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digests.model import TranslationFault
+from digests.model.ledger import TranslationFault
 from digests.summarise.checks import figures, find_names, find_translation_fault
 
 KEPT = [

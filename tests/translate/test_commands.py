@@ -7,7 +7,7 @@ import json
 import pytest
 
 from digests.cli.status import format_translation
-from digests.model import TranslationFault, TranslationOutcome, Untranslated
+from digests.model.ledger import TranslationFault, TranslationOutcome, Untranslated
 from tests.translate.models import PACKAGE
 from watcher.cli.main import run_command_line
 
