@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from watcher.text import language as subject
-from watcher.text.language import LETTER, NEWS, UNKNOWN, detect_language, primary_tag
+from watcher.text.language import LETTER, NEWS, UNKNOWN_LANGUAGE, detect_language, primary_tag
 from watcher.text.words import stop_words
 
 PATTERNS = ("days/*.jsonl", "streams/*.jsonl.gz", "stories/og2021.jsonl")
@@ -124,7 +124,7 @@ def share_missed(items: list[Item], *, with_lead: bool) -> float:
 
 def count_languages(found: list[tuple[Item, str]]) -> str:
     """Return how many languages are detected, and how many there are: "29/9"."""
-    detected, real = {language for _, language in found} - {UNKNOWN}, {item.language for item, _ in found}
+    detected, real = {language for _, language in found} - {UNKNOWN_LANGUAGE}, {item.language for item, _ in found}
     return f"{len(detected)}/{len(real)}"
 
 

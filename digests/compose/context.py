@@ -24,7 +24,7 @@ from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
 from watcher.model import Article
-from watcher.text.language import UNKNOWN
+from watcher.text.language import UNKNOWN_LANGUAGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class ComposeContext:
 
     def can_read(self, language: str) -> bool:
         """Whether the reader reads a language; True if it is not known which language it is."""
-        return language in (*self.digest.read_languages, UNKNOWN)
+        return language in (*self.digest.read_languages, UNKNOWN_LANGUAGE)
 
     def languages_for(self, part: Part, articles: Mapping[str, Article]) -> list[str]:
         """Return the languages of headlines or sentences that can be shown: those read, then those translated."""

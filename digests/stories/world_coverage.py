@@ -12,7 +12,7 @@ from digests.analysis.story_countries import choose_countries, country_weights
 from digests.store.coverage import OutletRow, StoryReport, last_articles, outlet_rows, reports_between
 from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id
-from watcher.text.language import UNKNOWN
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import COLLECTIONS
 from watcher.text.urls import outlet_host
 
@@ -83,7 +83,7 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
             name_of=lambda code: country_name(code, "en") if code else "",
         ),
         languages=group_outlets(
-            {name: languages[name] - {UNKNOWN} for name in names},
+            {name: languages[name] - {UNKNOWN_LANGUAGE} for name in names},
             Counter(report.language for report in firsts),
             [(row.language, row.published_at) for row in last],
             name_of=lambda code: str(english.get(code, code)),

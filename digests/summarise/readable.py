@@ -8,7 +8,7 @@ from typing import Any
 
 from digests.analysis.select import display_length
 from watcher.text.toml_data import load_toml
-from watcher.text.words import RUN, fold, stem, stop_words
+from watcher.text.words import WORD_RUN, fold, stem, stop_words
 
 TABLES: dict[str, Any] = load_toml("digests.summarise", "words.toml")
 
@@ -35,7 +35,7 @@ ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«�
 CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
-FIRST = re.compile(rf"{RUN}(?:['’-]{RUN})*+")
+FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"
 # A quotation at the beginning, and the words on its speaker that follow, up to the next mark.
 SAID = re.compile(

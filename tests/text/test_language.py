@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.text.titles import TITLES
-from watcher.text.language import NEWS, UNKNOWN, detect_language, primary_tag
+from watcher.text.language import NEWS, UNKNOWN_LANGUAGE, detect_language, primary_tag
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_headline_in_han_alone_is_in_the_language_of_its_outlet() -> None:
 
 def test_a_text_without_letters_is_in_the_language_of_its_outlet() -> None:
     assert detect_language("🚨 🚨 12:30", history={"fa": 12, "ar": 3}) == "fa"
-    assert detect_language("🚨 🚨 12:30", history={"xx": 12}) == UNKNOWN
+    assert detect_language("🚨 🚨 12:30", history={"xx": 12}) == UNKNOWN_LANGUAGE
 
 
 def test_addresses_are_no_words() -> None:
@@ -166,7 +166,7 @@ def test_any_text_has_a_language_that_is_known_or_claimed(
 ) -> None:
     language = detect_language(text, claims=claims, setting=setting, history=history)
 
-    assert language in {*NEWS, UNKNOWN, *map(primary_tag, claims)}
+    assert language in {*NEWS, UNKNOWN_LANGUAGE, *map(primary_tag, claims)}
     assert language == detect_language(text, claims=claims, setting=setting, history=history)
 
 

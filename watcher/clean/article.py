@@ -18,7 +18,7 @@ from watcher.clean.wire import read_wire, strip_credits
 from watcher.errors import CleanError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
-from watcher.text.language import UNKNOWN, detect_language, primary_tag
+from watcher.text.language import UNKNOWN_LANGUAGE, detect_language, primary_tag
 from watcher.text.page_kind import DOUBTFUL
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
@@ -135,7 +135,7 @@ def finish_article(
         url=said.url,
         title=title,
         blocks=blocks,
-        language=None if language == UNKNOWN else language,
+        language=None if language == UNKNOWN_LANGUAGE else language,
         authors=said.authors,
         agency=wire.agency or credited,
         dateline=wire.dateline,

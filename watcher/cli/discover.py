@@ -21,7 +21,7 @@ from watcher.settings.edit import row_lines, source_row
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.types import language_tag
 from watcher.text.format import format_count
-from watcher.text.language import UNKNOWN, primary_tag
+from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
 from watcher.text.urls import normalize_url
 from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prober
 
@@ -131,7 +131,7 @@ def default_name_and_language(report: FeedReport) -> tuple[str, str]:
     """Return name and language for a source with this feed, each "" if unknown."""
     said, read = report.feed.language, report.language
     tag = said if said and primary_tag(said) in (read, None) else read
-    return report.feed.title[:200].strip(), "" if tag == UNKNOWN else tag
+    return report.feed.title[:200].strip(), "" if tag == UNKNOWN_LANGUAGE else tag
 
 
 def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:

@@ -35,7 +35,7 @@ from watcher.model import Response, Validators
 from watcher.net.freshness import parse_freshness
 from watcher.settings.models import Settings, SourceSettings
 from watcher.text.format import format_age, format_count, format_duration
-from watcher.text.language import UNKNOWN, primary_tag
+from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
 from watcher.text.urls import DEFAULT_PORTS, is_mail, is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
@@ -229,7 +229,7 @@ def format_items(report: FeedReport) -> Iterator[str]:
 
 def format_language(report: FeedReport) -> str:
     said, read = report.feed.language, report.language
-    if read == UNKNOWN:
+    if read == UNKNOWN_LANGUAGE:
         return said or "not stated, and not detected"
     if said is None:
         return f"{read}, detected from its entries; the feed states none"

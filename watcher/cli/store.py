@@ -33,7 +33,7 @@ from watcher.store.feeds import claim_store, feed_ids
 from watcher.store.jsonl import format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import Writer, read
 from watcher.text.format import escape_control_characters, format_count
-from watcher.text.language import UNKNOWN
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.urls import hide_secrets
 from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
@@ -269,10 +269,12 @@ async def add_languages(
     `histories` has the languages of each outlet's articles in the same file; those of `part` are added to it.
     """
     for article, _ in part:
-        if article.language != UNKNOWN:
+        if article.language != UNKNOWN_LANGUAGE:
             histories[article.outlet][article.language] += 1
     rows = tuple(
-        (one.id, one.title, one.text, dict(histories[one.outlet])) for one, _ in part if one.language == UNKNOWN
+        (one.id, one.title, one.text, dict(histories[one.outlet]))
+        for one, _ in part
+        if one.language == UNKNOWN_LANGUAGE
     )
     if not rows:
         return part

@@ -13,7 +13,7 @@ from watcher.feeds.parse import Parts, add_parts, normalize_feed, parse_raw_feed
 from watcher.feeds.xml_feed import ITEM_START
 from watcher.model import FolderMails, PageSelectors, ParsedFeed
 from watcher.text.encoding import decode_feed
-from watcher.text.language import UNKNOWN, detect_language
+from watcher.text.language import UNKNOWN_LANGUAGE, detect_language
 from watcher.text.urls import normalize_url
 
 WHOLE_CHARS = 1_200  # minimal characters of a whole article in an entry: far longer than a teaser
@@ -83,7 +83,7 @@ def make_report(raw: RawFeed, url: str, now: datetime, *, sent: int = 0) -> Feed
         feed=feed,
         format=raw.format,
         # The feed's own tag counts if its entries are short.
-        language=detect_language(sample, claims=(feed.language,)) if feed.entries else UNKNOWN,
+        language=detect_language(sample, claims=(feed.language,)) if feed.entries else UNKNOWN_LANGUAGE,
         sent=max(len(raw.entries), sent),
         without_guid=len(raw.entries) - len(guids),
         repeated_guids=len(guids) - len(set(guids)),

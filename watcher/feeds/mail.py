@@ -16,7 +16,7 @@ from watcher.feeds.shown_html import drop_unshown
 from watcher.model import MAX_MAIL_BYTES, FolderMails, ParsedFeed
 from watcher.text.encoding import decode_page
 from watcher.text.plain_text import to_one_line
-from watcher.text.urls import SHARED, mail_senders
+from watcher.text.urls import SHARED_HOSTS, mail_senders
 
 MAIL = "Mail"  # the format
 NAME_CHARS = 80  # of each header that names a mail in a fault
@@ -92,7 +92,7 @@ def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
 def is_own_site(host: str, wanted: tuple[str, ...]) -> bool:
     """Whether `host` is that of one of the `wanted` senders, or below it; on a shared platform, others are below it."""
     domains = [each.rpartition("@")[2] for each in wanted]
-    return any(host == each or (each not in SHARED and host.endswith(f".{each}")) for each in domains)
+    return any(host == each or (each not in SHARED_HOSTS and host.endswith(f".{each}")) for each in domains)
 
 
 def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -> RawEntry:

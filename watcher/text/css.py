@@ -8,7 +8,7 @@ from lxml.etree import Element, XPath, XPathError, _Element
 
 MAX_SELECTOR_CHARS = 300
 CSS = HTMLTranslator()
-NAME = re.compile(r"-?[A-Za-z_][\w-]{0,60}", re.ASCII)
+CSS_NAME = re.compile(r"-?[A-Za-z_][\w-]{0,60}", re.ASCII)
 UNSTABLE = re.compile(r"[.#][\w-]*\d")  # a name with a number is often that of one item, or of one version of the site
 
 
@@ -34,4 +34,4 @@ def selectors_of(element: _Element) -> Iterator[str]:
         names += [f"{parent.tag}.{name} > {tag}" for name in parent.get("class", "").split()[:6]]
         names += [f"#{name} > {tag}" for name in parent.get("id", "").split()[:1]]
     parts = [*sorted(names, key=lambda name: UNSTABLE.search(name) is not None), tag]
-    yield from (name for name in parts if all(map(NAME.fullmatch, re.split(r" > |[.]|#", name.lstrip("#")))))
+    yield from (name for name in parts if all(map(CSS_NAME.fullmatch, re.split(r" > |[.]|#", name.lstrip("#")))))

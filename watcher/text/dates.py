@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from watcher.text.toml_data import load_toml
 
-EARLIEST = datetime(1993, 1, 1, tzinfo=UTC)  # there was no news on the web before
-AHEAD = timedelta(days=2)  # tolerance for wrong clocks and time zones
+EARLIEST_NEWS = datetime(1993, 1, 1, tzinfo=UTC)  # there was no news on the web before
+MAX_DATE_AHEAD = timedelta(days=2)  # tolerance for wrong clocks and time zones
 MAX_DATE_CHARS = 80  # characters of a date
 BUDDHIST = 543  # years that the Thai calendar is ahead
 CENTURY = 2000  # of years with two digits
@@ -29,32 +29,38 @@ ISO = re.compile(
 )
 EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 TIGHT = re.compile(r"(?P<year>20\d\d)(?P<joined>\d{4})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?")
-MAIL = re.compile(r"(?:[a-z]{3,9},?\s+)?(?:\d{1,2}\s[a-z]{3}|[a-z]{3}\s\d{1,2})[a-z]*\s\d{4}\s\d", re.IGNORECASE)
+MAIL_DATE = re.compile(r"(?:[a-z]{3,9},?\s+)?(?:\d{1,2}\s[a-z]{3}|[a-z]{3}\s\d{1,2})[a-z]*\s\d{4}\s\d", re.IGNORECASE)
 DAY, MONTH = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})"
-WORD = r"(?P<month>[^\s\d,./|:;()\[\]–—-]{2,15})"
-CLOCK = r"(?:[^\d\n]{1,14}?(?P<hour>\d{1,2})[:.h時时시点]\s?(?P<minute>\d\d)(?::\d\d)?(?:\s?(?P<half>[ap])\.?m\b)?)?"
-YEAR = r"(?P<year>(?:19|20|25)\d\d)(?!\d)"
+MONTH_WORD = r"(?P<month>[^\s\d,./|:;()\[\]–—-]{2,15})"
+CLOCK_PART = (
+    r"(?:[^\d\n]{1,14}?(?P<hour>\d{1,2})[:.h時时시点]\s?(?P<minute>\d\d)(?::\d\d)?(?:\s?(?P<half>[ap])\.?m\b)?)?"
+)
+YEAR_PART = r"(?P<year>(?:19|20|25)\d\d)(?!\d)"
 WITH_MONTH_NAMES = (
     # 2024年5月28日
     re.compile(
-        rf"(?<!\d){YEAR}\s?[年년.]\s?{MONTH}\s?[月월.]\s?{DAY}\s?[日일.]?"
+        rf"(?<!\d){YEAR_PART}\s?[年년.]\s?{MONTH}\s?[月월.]\s?{DAY}\s?[日일.]?"
         r"(?:\D{0,8}(?P<hour>\d{1,2})[:時时시点]\s?(?P<minute>\d\d))?"
     ),
     # 28 tháng 5, 2024
-    re.compile(rf"(?<!\d){DAY}\s+tháng\s+{MONTH},?\s+(?:năm\s+)?{YEAR}", re.IGNORECASE),
+    re.compile(rf"(?<!\d){DAY}\s+tháng\s+{MONTH},?\s+(?:năm\s+)?{YEAR_PART}", re.IGNORECASE),
     # 28 de mayo de 2024, 6:45
     re.compile(
-        rf"(?<!\d){DAY}(?:st|nd|rd|th|er|º|ª|\.)?,?[\s/-]+(?:de\s+|of\s+|d[’'])?{WORD}\.?,?[\s/-]+"
-        rf"(?:de\s+|del\s+)?{YEAR}{CLOCK}",
+        rf"(?<!\d){DAY}(?:st|nd|rd|th|er|º|ª|\.)?,?[\s/-]+(?:de\s+|of\s+|d[’'])?{MONTH_WORD}\.?,?[\s/-]+"
+        rf"(?:de\s+|del\s+)?{YEAR_PART}{CLOCK_PART}",
         re.IGNORECASE,
     ),
     # May 28, 2024
-    re.compile(rf"{WORD}\.?\s+{DAY}(?:st|nd|rd|th|\.)?,?\s+{YEAR}{CLOCK}", re.IGNORECASE),
+    re.compile(rf"{MONTH_WORD}\.?\s+{DAY}(?:st|nd|rd|th|\.)?,?\s+{YEAR_PART}{CLOCK_PART}", re.IGNORECASE),
     # 2024. május 28.
-    re.compile(rf"(?<!\d){YEAR}\.?,?\s*(?:m\.\s*)?{WORD}\s+{DAY}(?!\d){CLOCK}", re.IGNORECASE),
+    re.compile(rf"(?<!\d){YEAR_PART}\.?,?\s*(?:m\.\s*)?{MONTH_WORD}\s+{DAY}(?!\d){CLOCK_PART}", re.IGNORECASE),
 )
-NUMBERS = re.compile(rf"(?<!\d){DAY}\s?(?P<mark>[./-])\s?{MONTH}\s?(?P=mark)\s?{YEAR}{CLOCK}", re.IGNORECASE)
-SHORT = re.compile(rf"(?<![\d.]){DAY}(?P<mark>[./]){MONTH}(?P=mark)(?P<year>\d\d)(?![\d.]){CLOCK}", re.IGNORECASE)
+NUMERIC_DATE = re.compile(
+    rf"(?<!\d){DAY}\s?(?P<mark>[./-])\s?{MONTH}\s?(?P=mark)\s?{YEAR_PART}{CLOCK_PART}", re.IGNORECASE
+)
+SHORT_NUMERIC_DATE = re.compile(
+    rf"(?<![\d.]){DAY}(?P<mark>[./]){MONTH}(?P=mark)(?P<year>\d\d)(?![\d.]){CLOCK_PART}", re.IGNORECASE
+)
 IN_URL = (  # the most reliable first
     re.compile(r"[/_-](?P<year>20[0-3]\d)[/_-](?P<month>0?[1-9]|1[0-2])[/_-](?P<day>0?[1-9]|[12]\d|3[01])(?:[/_.-]|$)"),
     re.compile(r"/(?P<year>20[0-3]\d)/(?P<joined>(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))/"),
@@ -86,14 +92,14 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
         return
     if not any(char.isdigit() for char in text):
         return
-    if (moment := _moment_of(TIGHT.fullmatch(text))) or (MAIL.match(text) and (moment := _parse_mail_date(text))):
+    if (moment := _moment_of(TIGHT.fullmatch(text))) or (MAIL_DATE.match(text) and (moment := _parse_mail_date(text))):
         yield DateMatch(moment=moment, at=0, end=len(text))
         return
     for pattern in (ISO, *WITH_MONTH_NAMES):
         for found in pattern.finditer(text):
             if moment := _moment_of(found):
                 yield DateMatch(moment=moment, at=found.start(), end=found.end())
-    for pattern in (NUMBERS, SHORT) if short else (NUMBERS,):
+    for pattern in (NUMERIC_DATE, SHORT_NUMERIC_DATE) if short else (NUMERIC_DATE,):
         for found in pattern.finditer(text):
             # Day first, unless only month first is a date or `month_first`. A date with dots has one reading.
             readings = [moment for swap in (False, True) if (moment := _moment_of(found, swap=swap))]
@@ -113,8 +119,8 @@ def date_in_url(url: str) -> datetime | None:
 
 
 def is_believable(moment: datetime, *, now: datetime | None) -> bool:
-    """Whether `moment` is plausible for an article: not before `EARLIEST`, at most `AHEAD` after `now`."""
-    return moment >= EARLIEST and (now is None or moment <= now + AHEAD)
+    """Whether an article can have the date `moment`: from `EARLIEST_NEWS` to `MAX_DATE_AHEAD` after `now`."""
+    return moment >= EARLIEST_NEWS and (now is None or moment <= now + MAX_DATE_AHEAD)
 
 
 def _parse_mail_date(text: str) -> datetime | None:

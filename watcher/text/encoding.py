@@ -28,7 +28,7 @@ EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
 # Not read: UTF-7 can hide markup, the others are no encodings of text.
 NOT_READ = frozenset(("utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"))
 # Encodings with only ASCII bytes.
-ESCAPED = frozenset(("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz"))
+ASCII_ONLY_ENCODINGS = frozenset(("iso2022_jp", "iso2022_kr", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "hz"))
 
 
 def decode_feed(body: bytes, content_type: str | None = None) -> str:
@@ -43,7 +43,7 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
         if body.startswith(beginning):
             return body.decode(name, "cp1252-for-the-rest" if name == "utf-8" else "replace").removeprefix("\ufeff")
     claims = declared_encodings(body, content_type)
-    if ESCAPED.isdisjoint(claims):
+    if ASCII_ONLY_ENCODINGS.isdisjoint(claims):
         claims.insert(0, "utf-8")
     for name in claims:
         with suppress(UnicodeDecodeError, LookupError):
@@ -81,9 +81,11 @@ codecs.register_error("cp1252-for-the-rest", read_as_cp1252)
 
 HEAD_BYTES = 4096  # bytes that are searched for a charset declaration; browsers search 1024
 DECLARED = re.compile(r"""(?:charset|encoding)\s*=\s*+(?:["']\s*+)?([A-Za-z0-9_:.-]{2,40})""", re.IGNORECASE)
-SAMPLE_BYTES = 60_000  # bytes that chardet reads, in 1 ms
+CHARDET_BYTES = 60_000  # bytes that chardet reads, in 1 ms
 MIN_BEYOND_ASCII = 15  # non-ASCII bytes: with fewer, chardet is not reliable
-MARKUP = re.compile(rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE)
+MARKUP_BYTES = re.compile(
+    rb"<script.*?(?:</script>|\Z)|<style.*?(?:</style>|\Z)|<[^<>]{0,2000}+>", re.DOTALL | re.IGNORECASE
+)
 
 
 def decode_page(body: bytes, content_type: str | None = None) -> str:
@@ -132,7 +134,7 @@ def _utf8(body: bytes) -> str | None:
 
 def guess_codec(body: bytes) -> str:
     """Return the codec that chardet detects for the text of `body`; "cp1252" with too few or only non-ASCII bytes."""
-    sample = MARKUP.sub(b" ", body[:SAMPLE_BYTES])
+    sample = MARKUP_BYTES.sub(b" ", body[:CHARDET_BYTES])
     if not MIN_BEYOND_ASCII <= len(sample) - len(sample.decode("ascii", "ignore")) < len(sample):
         return "cp1252"
     import chardet  # late: only pages whose charset is not known need it

@@ -17,7 +17,7 @@ from watcher.text.toml_data import load_toml
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-UNKNOWN = "und"
+UNKNOWN_LANGUAGE = "und"
 SAMPLE = 1_000  # characters that are read: more do not change the result
 FEWEST = 3  # letters: below this, the text says nothing
 # Measured by bench/languages.py; log-odds are in nats.
@@ -26,22 +26,22 @@ CLAIM = 4.0  # of a claimed language; each of several claims counts
 TWIN = 0.5  # weight of the model's lead of a language over a similar one, which it often takes for it
 OWN_WORD = 3.0  # of a word that only one of similar languages has
 HAN_ALONE = 0.25  # of each letter of a text in Han without kana: it is Chinese rather than Japanese
-UNSEEN = 3.0  # weight of the languages that an outlet has not used yet, in articles
+UNUSED_LANGUAGE_WEIGHT = 3.0  # weight of the languages that an outlet has not used yet, in articles
 LEAD = 0.5
 KANA_LEAD = 0.08  # Japanese headlines are mostly Han
 HAN = re.compile("[\u3400-\u9fff]")
 LETTER = re.compile(r"[^\W\d_]")
-WORD = re.compile(r"[^\W\d_]+")
-ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
-_DATA: dict[str, Any] = load_toml("watcher.text", "language.toml")
-ALIASES: dict[str, str] = _DATA["aliases"]
-NEWS: frozenset[str] = frozenset(_DATA["news"].split())  # languages that are told apart
-SIMILAR: list[list[str]] = [group.split() for group in _DATA["similar"]]
-OWN_WORDS = {language: Counter(words.split()) for language, words in _DATA["own_words"].items()}
-_WIDE, _RARE = frozenset(_DATA["wide"].split()), frozenset(_DATA["rare"].split())
+LETTER_RUN = re.compile(r"[^\W\d_]+")
+WEB_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+_LANGUAGE_DATA: dict[str, Any] = load_toml("watcher.text", "language.toml")
+ALIASES: dict[str, str] = _LANGUAGE_DATA["aliases"]
+NEWS: frozenset[str] = frozenset(_LANGUAGE_DATA["news"].split())  # languages that are told apart
+SIMILAR: list[list[str]] = [group.split() for group in _LANGUAGE_DATA["similar"]]
+OWN_WORDS = {language: Counter(words.split()) for language, words in _LANGUAGE_DATA["own_words"].items()}
+_WIDE, _RARE = frozenset(_LANGUAGE_DATA["wide"].split()), frozenset(_LANGUAGE_DATA["rare"].split())
 # Log-odds of a language without history and claims: by how much there is to read in it.
 _SIZES: dict[str, float] = dict.fromkeys(sorted(NEWS - set(ALIASES)), -0.7)
-_SIZES |= dict.fromkeys(_DATA["wide"].split(), 0.0) | dict.fromkeys(_DATA["rare"].split(), -3.0)
+_SIZES |= dict.fromkeys(_LANGUAGE_DATA["wide"].split(), 0.0) | dict.fromkeys(_LANGUAGE_DATA["rare"].split(), -3.0)
 _TOTAL = sum(map(math.exp, _SIZES.values()))
 
 
@@ -68,11 +68,11 @@ def detect_language(
         return chosen
     claimed = Counter(tag for claim in (*claims, chosen) if (tag := primary_tag(claim)))
     history = {tag: count for tag, count in (history or {}).items() if tag in _SIZES and count > 0}
-    sample = ADDRESS.sub(" ", text[: 2 * SAMPLE])[:SAMPLE]
+    sample = WEB_ADDRESS.sub(" ", text[: 2 * SAMPLE])[:SAMPLE]
     letters = len(LETTER.findall(sample))
     if letters < FEWEST:
         if not history:
-            return next(iter(claimed), UNKNOWN)
+            return next(iter(claimed), UNKNOWN_LANGUAGE)
         scores = dict.fromkeys(_SIZES, 0.0)
     elif (sure := _by_script(sample, letters)) is not None:
         return sure
@@ -114,7 +114,9 @@ def _by_script(sample: str, letters: int) -> str | None:
 def _log_prior(language: str, history: Mapping[str, int]) -> float:
     """Return the log-probability of a language before the text is read: that of a Dirichlet-smoothed history."""
     share = math.exp(_SIZES[language]) / _TOTAL
-    return math.log((history.get(language, 0) + UNSEEN * share) / (sum(history.values()) + UNSEEN))
+    return math.log(
+        (history.get(language, 0) + UNUSED_LANGUAGE_WEIGHT * share) / (sum(history.values()) + UNUSED_LANGUAGE_WEIGHT)
+    )
 
 
 def _text_scores(sample: str) -> dict[str, float]:
@@ -124,7 +126,7 @@ def _text_scores(sample: str) -> dict[str, float]:
     for tag, score in _model().rank(sample):
         if tag in NEWS:
             scores.setdefault(ALIASES.get(tag, tag), scale * float(score))
-    words = [word.lower() for word in WORD.findall(sample)]
+    words = [word.lower() for word in LETTER_RUN.findall(sample)]
     for group in SIMILAR:
         counts = {twin: sum(OWN_WORDS[twin][word] for word in words) for twin in group}
         # The likeliest of the group stays as likely as it was: a word of Danish that Norwegian does not have is no
@@ -137,7 +139,7 @@ def _text_scores(sample: str) -> dict[str, float]:
 
 @lru_cache(maxsize=1)
 def _scripts() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((language, re.compile(f"[{letters}]")) for language, letters in _DATA["scripts"].items())
+    return tuple((language, re.compile(f"[{letters}]")) for language, letters in _LANGUAGE_DATA["scripts"].items())
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ LinearRegex: TypeAlias = SchemaValidator  # a compiled expression, for `is_found
 IGNORE_CASE = "(?i)"
 # The engine compiles expressions of up to 10 MiB. Twenty copies of one must fit, so it takes at most 512 KiB: then the
 # slowest search of 800 characters that we found took 50 ms. Counts such as "{1,1000}" make an expression large.
-COPIES = 20
+EXPRESSION_COPIES = 20
 TOO_LARGE = "it is too large: use smaller numbers in braces, or fewer of them"
 POINTER = re.compile(r"^ {4}( *)\^+$", re.MULTILINE)  # below the expression, in the engine's message
 
@@ -25,7 +25,7 @@ def compile_linear(expression: str) -> LinearRegex:
     except SchemaError as error:
         raise ValueError(describe_error(str(error))) from None
     try:
-        _compile(f"(?:{expression}\n){{{COPIES}}}")  # the line break ends a comment of the expression
+        _compile(f"(?:{expression}\n){{{EXPRESSION_COPIES}}}")  # the line break ends a comment of the expression
     except SchemaError:
         raise ValueError(TOO_LARGE) from None
     if is_found(compiled, ""):

@@ -8,13 +8,13 @@ from functools import lru_cache
 from watcher.text.toml_data import load_toml
 from watcher.text.words import fold
 
-LETTERS = re.compile(r"[^\W\d_]+")
+NUMBER_WORD = re.compile(r"[^\W\d_]+")
 JOINED = re.compile(r"[ \u00a0\u202f\u2010\u2011-]{1,2}")  # the separator between the words of one number
 SCORE, FOUR = 20, 4  # French counts 80 as four twenties,
 COUNTED_ON = {60, 80}  # and adds up to nineteen to these
 LARGEST = 10**12  # limit of a product: a text may repeat multiplying words without end
 
-TABLES: dict[str, dict[str, str]] = load_toml("watcher.text", "number_words.toml")
+NUMBER_TABLES: dict[str, dict[str, str]] = load_toml("watcher.text", "number_words.toml")
 GERMAN_UNITS = 9  # the largest unit before "und" and the tens, in one word
 
 
@@ -40,9 +40,9 @@ def parse_number_words(text: str, language: str) -> set[int]:
 @lru_cache(maxsize=8)
 def number_words(language: str) -> NumberWords | None:
     """Return the number words of a language, None if number_words.toml has no table for it."""
-    if language not in TABLES:
+    if language not in NUMBER_TABLES:
         return None
-    table = TABLES[language]
+    table = NUMBER_TABLES[language]
     added, times = _read_values(table["added"]), _read_values(table["times"])
     if language == "de":
         return NumberWords(added=_compounds(added), times=times, joins=table["joins"], thousand="tausend")
@@ -75,7 +75,7 @@ def _compounds(words: dict[str, int]) -> dict[str, int]:
 def _runs(text: str, table: NumberWords) -> Iterator[list[Part]]:
     run: list[Part] = []
     end = 0
-    for match in LETTERS.finditer(text):
+    for match in NUMBER_WORD.finditer(text):
         word = fold(match.group())
         if run and not JOINED.fullmatch(text, end, match.start()):
             yield run

@@ -2,20 +2,20 @@
 
 import re
 
-TITLE_CHARS = 1_000
+MAX_LINE_CHARS = 1_000
 
 # C0 except tab, line feed and carriage return; DEL and C1; lone surrogates; noncharacters.
-NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+NON_TEXT_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-def to_one_line(text: str, limit: int = TITLE_CHARS) -> str:
+def to_one_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     """Return plain `text` on one line with single spaces, at most `limit` characters."""
     return truncate(" ".join(strip_control_chars(text[: limit * 8]).split()), limit)
 
 
 def strip_control_chars(text: str) -> str:
     """Return `text` without control characters, lone surrogates and noncharacters."""
-    return NO_TEXT.sub("", text)
+    return NON_TEXT_CHARACTER.sub("", text)
 
 
 def truncate(text: str, limit: int) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from watcher.text.words import LETTER, UNSPACED, UNSPACED_RUN, WORD, bigrams, fold, fold_text, normalize
+from watcher.text.words import LETTER_CLASS, UNSPACED_RUN, UNSPACED_SCRIPTS, WORD, bigrams, fold, fold_text, normalize
 
-MAX_CHARS = 1_000  # of a query; the rest is not read
-MAX_TERMS = 40
+MAX_QUERY_CHARS = 1_000  # of a query; the rest is not read
+MAX_QUERY_TERMS = 40
 LEAST_PREFIX = 2  # letters before a "*": fewer would match too many words
-STARTS = f"(?:(?<![{LETTER}])|(?<=[{UNSPACED}]))"  # in "2026年5月", 5 is a word
-ENDS = f"(?:(?![{LETTER}])|(?=[{UNSPACED}]))"
-QUOTES = str.maketrans(dict.fromkeys("“”„«»‟「」『』", '"'))
+STARTS = f"(?:(?<![{LETTER_CLASS}])|(?<=[{UNSPACED_SCRIPTS}]))"  # in "2026年5月", 5 is a word
+TERM_END = f"(?:(?![{LETTER_CLASS}])|(?=[{UNSPACED_SCRIPTS}]))"
+TO_STRAIGHT_QUOTES = str.maketrans(dict.fromkeys("“”„«»‟「」『』", '"'))
 PART = re.compile(r'(?P<minus>(?<!\S)-)?"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)')
 OR = ("OR", "|", "||")
 
@@ -59,7 +59,7 @@ class Query:
 
 def parse_query(text: str) -> Query:
     """
-    Parse a query as a user types it; without any word, `groups` is empty. At most `MAX_CHARS` and `MAX_TERMS` are read.
+    Parse a query as typed, up to `MAX_QUERY_CHARS` and `MAX_QUERY_TERMS`; without any word, `groups` is empty.
 
     All words must match; "words in quotes" are a phrase; OR (or |) between two terms means either; word* is a prefix;
     -word must not match. All other characters separate words: every input is valid.
@@ -67,14 +67,14 @@ def parse_query(text: str) -> Query:
     groups: list[tuple[Term, ...]] = []
     without: list[Term] = []
     joins = False
-    for found in PART.finditer(text[:MAX_CHARS].translate(QUOTES)):
+    for found in PART.finditer(text[:MAX_QUERY_CHARS].translate(TO_STRAIGHT_QUOTES)):
         word = found["word"] or ""
         if word in OR:
             joins = bool(groups)
             continue
         is_unwanted = bool(found["minus"]) or (word.startswith("-") and len(word) > 1)
         term = term_of(found["phrase"] if found["phrase"] is not None else word, may_be_prefix=bool(word))
-        if term is None or len(groups) + len(without) >= MAX_TERMS:
+        if term is None or len(groups) + len(without) >= MAX_QUERY_TERMS:
             continue
         if is_unwanted:
             without.append(term)
@@ -130,7 +130,7 @@ def contains_term(term: Term, plain: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=MAX_TERMS)
+@lru_cache(maxsize=MAX_QUERY_TERMS)
 def term_pattern(term: Term) -> re.Pattern[str]:
     """Return the pattern that matches the words of a term in a folded text."""
     words = term.normal.split(" ")
@@ -138,9 +138,9 @@ def term_pattern(term: Term) -> re.Pattern[str]:
     for before, word in pairwise(words):
         # "5月" is two words with nothing between.
         is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(word[0])
-        found += f"[^{LETTER}]{'*' if is_joined else '+'}{re.escape(word)}"
+        found += f"[^{LETTER_CLASS}]{'*' if is_joined else '+'}{re.escape(word)}"
     begin = "" if is_unspaced_character(words[0][0]) else STARTS
-    end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else ENDS
+    end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else TERM_END
     return re.compile(f"{begin}{found}{end}")
 
 
@@ -149,8 +149,8 @@ def is_unspaced_character(character: str) -> bool:
 
 
 WIDTH = 200  # characters
-BEFORE = 60  # characters before the first match
-READ = 20_000  # characters of a text that are searched
+EXCERPT_LEAD_CHARS = 60  # characters before the first match
+SEARCHED_CHARS = 20_000  # characters of a text that are searched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Snippet:
 
 def make_snippet(text: str, query: Query) -> Snippet:
     """Return a part of the paragraph with the most different search words; the beginning if there is no match."""
-    found = ((part, find_marks(part, query.terms)) for part in text[:READ].split("\n"))
+    found = ((part, find_marks(part, query.terms)) for part in text[:SEARCHED_CHARS].split("\n"))
     best, marks = max(found, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
     return excerpt(best, [(start, end) for start, end, _ in marks])
 
@@ -199,7 +199,7 @@ def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]
 
 def excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:
     """Return about `WIDTH` characters of a paragraph around the first of `marks`, with "…" where text is cut."""
-    start = max(0, marks[0][0] - BEFORE) if marks and len(paragraph) > WIDTH else 0
+    start = max(0, marks[0][0] - EXCERPT_LEAD_CHARS) if marks and len(paragraph) > WIDTH else 0
     start = max(0, min(start, len(paragraph) - WIDTH))
     if start:
         space = paragraph.find(" ", start, marks[0][0])

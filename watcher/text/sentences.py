@@ -21,12 +21,12 @@ STOPS = re.compile(
 WIDE = "。！？｡．"
 ALWAYS = "؟۔።፧։।॥။៕។"
 PAIRS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "（": "）", "(": ")", "《": "》", "【": "】"}
-OPENING = re.compile(f'[{re.escape("".join(PAIRS))}"]')
+OPENING_MARK = re.compile(f'[{re.escape("".join(PAIRS))}"]')
 NO_SPACES = re.compile("[\u0e00-\u0eff\u1780-\u17ff]")
 HIRAGANA = re.compile("[\u3041-\u309f、，,]")
 CASELESS_SYLLABLE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SPACED = re.compile(r"[^\W\d_]\.")  # the second half of "z. B."
-WORD = re.compile(r"\w+")
+WORD_AFTER_STOP = re.compile(r"\w+")
 MAX_WORD = 20  # characters of the word before a stop that are read
 # A word with its vowel signs and the full stops inside it: "z.B", "U.S".
 WORD_END = re.compile(rf"(?:[^\W_]|[.·\u0300-\u036f\u0900-\u0dff]){{0,{MAX_WORD}}}+\Z")
@@ -96,7 +96,7 @@ def _is_end(line: str, stop: int, end: int, language: str) -> bool:
         return True
     if SPACED.match(rest) and line[stop - 2 : stop].strip().isalpha() and line[stop - 2 : stop - 1] in " \u00a0":
         return False
-    word = WORD.match(rest)
+    word = WORD_AFTER_STOP.match(rest)
     before = WORD_END.search(line, max(0, stop - MAX_WORD), stop).group().strip(".")  # type: ignore[union-attr]
     return _stop_ends(before, word.group() if word else "", stop, line, language)
 
@@ -128,7 +128,7 @@ def _mark_quoted(line: str) -> bytearray:
     """Return 1 for each offset of a line inside a short quotation or bracket, else 0."""
     inside = bytearray(len(line) + 1)
     at = 0
-    while opening := OPENING.search(line, at):
+    while opening := OPENING_MARK.search(line, at):
         at = opening.start()
         closing = _find_closing(line, at)
         if closing is not None:

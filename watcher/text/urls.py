@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-TRACKING = frozenset(
+TRACKING_PARAMETERS = frozenset(
     "fbclid gclid dclid msclkid yclid igshid mc_cid mc_eid ocid cmpid cmp ncid sref ref_src smid "
     "xtor at_medium at_campaign at_custom1 at_custom2 at_custom3 at_custom4 wt_mc srnd taid spm "
     "guccounter traffic_source".split()
@@ -29,10 +29,10 @@ SECRET_PARAMETER = re.compile(
 )
 # Nearly all URLs are this simple, and these patterns take a fifth of the time of `urlsplit`.
 PLACE = r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
-PLAIN = re.compile(PLACE + r"(?=[/?#]|$)")
+PLAIN_URL = re.compile(PLACE + r"(?=[/?#]|$)")
 PLAIN_PAGE = re.compile(PLACE + r"(/[A-Za-z0-9_.~/-]*)?(?:#[!-~]*)?", re.ASCII)
 # Platforms: each subdomain is another user's site, and one company's servers serve all of them.
-SHARED = frozenset(
+SHARED_HOSTS = frozenset(
     "blogspot.com wordpress.com substack.com medium.com tumblr.com livejournal.com typepad.com over-blog.com ghost.io "
     "hatenablog.com canalblog.com beehiiv.com weebly.com wixsite.com squarespace.com github.io gitlab.io netlify.app "
     "vercel.app pages.dev web.app herokuapp.com libsyn.com podbean.com simplecast.com bearblog.dev micro.blog write.as "
@@ -49,10 +49,10 @@ CHANNEL_HOSTS = frozenset(
 # Labels before a country code under which names are registered: "example.co.uk". The public suffix list has others,
 # such as those of towns; their sites are told apart only as far as each is a source.
 SECOND_LEVEL = frozenset("ac co com edu go gob gouv gov govt gv ltd mil ne net nic nom or org plc sch".split())
-ADDRESS = re.compile(r"[\d.]+|\[.*\]")  # of IPv4, or of IPv6
+IP_ADDRESS = re.compile(r"[\d.]+|\[.*\]")  # of IPv4, or of IPv6
 
 SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # of a public suffix: co.uk
-PORT = re.compile(r":[0-9]+$")
+PORT_SUFFIX = re.compile(r":[0-9]+$")
 
 
 def is_web(url: str | None) -> bool:
@@ -125,7 +125,7 @@ def _normalize_parts(url: str) -> str:
 def is_tracking(name: str) -> bool:
     """Whether a query parameter is for tracking and does not select the page."""
     low = name.lower()
-    return low in TRACKING or low.startswith(TRACKING_PREFIXES)
+    return low in TRACKING_PARAMETERS or low.startswith(TRACKING_PREFIXES)
 
 
 def article_id(identity: str) -> str:
@@ -135,7 +135,7 @@ def article_id(identity: str) -> str:
 
 def host_of(url: str) -> str:
     """Return the host of `url`, with the port if it is not the default; "" if the URL is invalid."""
-    if (plain := PLAIN.match(url)) is not None:
+    if (plain := PLAIN_URL.match(url)) is not None:
         scheme, host, port = plain.groups()
         return host if port is None or int(port) == DEFAULT_PORTS[scheme] else f"{host}:{port}"
     try:
@@ -156,9 +156,9 @@ def site_of(host: str) -> str:
     """
     name = host.partition(":")[0]
     labels = name.removeprefix("www.").split(".")
-    if len(labels) < 2 or ADDRESS.fullmatch(name) or host.startswith("["):
+    if len(labels) < 2 or IP_ADDRESS.fullmatch(name) or host.startswith("["):
         return host
-    is_deep = ".".join(labels[-2:]) in SHARED or (len(labels[-1]) == 2 and labels[-2] in SECOND_LEVEL)
+    is_deep = ".".join(labels[-2:]) in SHARED_HOSTS or (len(labels[-1]) == 2 and labels[-2] in SECOND_LEVEL)
     return ".".join(labels[-3:] if is_deep else labels[-2:])
 
 
@@ -166,7 +166,7 @@ def is_channel_host(host: str) -> bool:
     """Whether a host is that of a platform as a whole, so that it does not say who publishes there."""
     labels = host.partition(":")[0].removeprefix("www.").split(".")
     above = {".".join(labels[n:]) for n in range(len(labels))}
-    return not above.isdisjoint(CHANNEL_HOSTS) or ".".join(labels) in SHARED
+    return not above.isdisjoint(CHANNEL_HOSTS) or ".".join(labels) in SHARED_HOSTS
 
 
 def hide_secrets(text: str, userinfo: str = "") -> str:
@@ -185,7 +185,7 @@ def host_key(url: str) -> str:
     """Return the host by which requests are limited; for a site on a shared platform, the domain of the platform."""
     host = host_of(url)
     platform = ".".join(host.split(".")[-2:])
-    return platform if platform in SHARED else host
+    return platform if platform in SHARED_HOSTS else host
 
 
 def registrable_domain(url: str) -> str:
@@ -195,7 +195,7 @@ def registrable_domain(url: str) -> str:
     For an address that is the address, for a site on a shared platform the domain of the platform. There is no list of
     all public suffixes here: those of two labels are recognized by the first one.
     """
-    host = PORT.sub("", host_key(url))
+    host = PORT_SUFFIX.sub("", host_key(url))
     labels = host.split(".")
     if host.startswith("[") or labels[-1].isdigit():
         return host

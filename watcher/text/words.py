@@ -15,20 +15,20 @@ MARKED = (
     "\u0900-\u0963\u0966-\u0df3\u0e01-\u0e3e\u0e40-\u0e4e\u0e50-\u0e59\u0e81-\u0edf\u0f00-\u0f0a\u0f10-\u0fbc\u1000-\u1049"
     "\u1050-\u109f\u1780-\u17d3"
 )
-RUN = rf"(?:[^\W_]++|[{MARKED}]++)++"  # possessive: no shorter match is ever needed
-WORD = re.compile(rf"{RUN}(?:[’'·ʼ״\"]{RUN})*+")
+WORD_RUN = rf"(?:[^\W_]++|[{MARKED}]++)++"  # possessive: no shorter match is ever needed
+WORD = re.compile(rf"{WORD_RUN}(?:[’'·ʼ״\"]{WORD_RUN})*+")
 ASCII_WORD = re.compile(r"[^\W_]+(?:['\"][^\W_]+)*", re.ASCII)  # the same in ASCII, in half the time
 # Scripts without spaces, or with particles attached (Korean): a run is split into characters or pairs of characters.
-UNSPACED = (
+UNSPACED_SCRIPTS = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u103f\u1050-\u109f\u1780-\u17d3\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
 )
 SYLLABLES = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
-LETTER = rf"\w{MARKED}"
+UNSPACED_RUN = re.compile(rf"[{UNSPACED_SCRIPTS}]+")
+LETTER_CLASS = rf"\w{MARKED}"
 LETTERS_AND_DIGITS = re.compile(r"[^\W_]+")
 MAX_KEYS = 4_096  # texts whose key is cached: several rules of cleaning need the key of the same block
-LETTERS = re.compile(f"[{LETTER}]+")
+LETTERS = re.compile(f"[{LETTER_CLASS}]+")
 NOT_ASCII = re.compile("[^\x00-\x7f]+")
 DROPPED = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u00ad]"

@@ -17,7 +17,7 @@ from watcher.errors import CleanError, EmbedderError, PluginError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import MIN_FEED_TEXT_CHARS, Block, Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.encoding import decode_page
-from watcher.text.language import UNKNOWN, detect_language
+from watcher.text.language import UNKNOWN_LANGUAGE, detect_language
 from watcher.text.page_kind import kind_by_title
 from watcher.text.urls import host_of
 
@@ -133,7 +133,7 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
         dateline=wire.dateline,
         removed=wire.removed,
         kind=kind_by_title(entry.title),
-        language=None if language == UNKNOWN else language,
+        language=None if language == UNKNOWN_LANGUAGE else language,
         authors=entry.authors,
         image=entry.image,
         published_at=entry.published_at,
