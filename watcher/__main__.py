@@ -2,8 +2,6 @@
 
 import os
 
-INTERRUPTED = 130  # as in `cli.main`, which may not be loaded yet
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
@@ -21,13 +19,13 @@ def main() -> None:
     run()
 
 
-def exit_interrupted(*_: object) -> None:
+def exit_interrupted(signal_number: int, _frame: object) -> None:
     """
     Exit at once, while modules are loaded; `cli.main` has KeyboardInterrupt raised again before a command runs.
 
     Raised in a class body, a weak reference or code of `exec`, it would come out as another error, or be printed only.
     """
-    os._exit(INTERRUPTED)
+    os._exit(128 + signal_number)  # the convention of shells
 
 
 if __name__ == "__main__":

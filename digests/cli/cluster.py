@@ -20,9 +20,9 @@ from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
+from watcher.text.encoding import BYTE_ORDER_MARK
 
 MAX_LINE = 4_000_000  # characters
-BYTE_ORDER_MARK = "\ufeff"  # with which some programs start a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,9 @@ from digests.model.delivery import OutboundMessage
 from digests.settings.channel import BeforeCommit
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
-from watcher.text.plain_text import to_one_line
+from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 
 LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
-MAX_OUTPUT_CHARS = 200  # characters of the program's output that are shown
 # sysexits.h: usage, data, no user, no host, not permitted. The others may be transient, as 75 (EX_TEMPFAIL) says.
 PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
 RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
@@ -43,7 +42,7 @@ class SendmailChannel(ProcessChannel):
             before_commit()
             code = self._run(message.recipient, mail, said)
             said.seek(0)
-            told = to_one_line(said.read(4 * MAX_OUTPUT_CHARS).decode("utf-8", "replace"), MAX_OUTPUT_CHARS)
+            told = to_one_line(said.read(4 * MAX_REPLY_CHARS).decode("utf-8", "replace"), MAX_REPLY_CHARS)
         if code:
             words = f"ended with exit code {code}" + (f": {told}" if told else "")
             raise self.fault(

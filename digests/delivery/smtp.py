@@ -16,12 +16,11 @@ from digests.model.delivery import OutboundMessage
 from digests.settings.channel import BeforeCommit, Channel
 from digests.settings.delivery import SmtpSettings
 from watcher.settings.models import Settings
-from watcher.text.plain_text import to_one_line
+from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 
 DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for QUIT, whose answer does not matter
 MAX_REPLY_LINES = 200  # of one answer
-MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 

@@ -14,7 +14,7 @@ from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSett
 from watcher.errors import FetchError, RequestRefused, TimedOut
 from watcher.settings.models import Settings
 from watcher.settings.types import OptionalSecret, Secret, SecretRef, check_web, parse_secret, quote_value
-from watcher.text.plain_text import to_one_line
+from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 15.0  # for connecting, and for each read and write
 DEADLINE_S = 60.0  # for one message
-MAX_REPLY_CHARS = 200  # characters of a reply that are shown
 
 
 class WebhookChannel(Channel):

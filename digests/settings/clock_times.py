@@ -7,10 +7,10 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from watcher.settings.types import parse_clock, quote_value
 from watcher.text.format import did_you_mean
+from watcher.text.timestamps import WEEKDAYS
 
 MAX_TIMES = 12  # a day
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EXPECTED_DAYS = 'expected days such as "mon-fri" or "mon,wed,sat-sun"'
 CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
 DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
@@ -37,9 +37,9 @@ def parse_days(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.lower().split(","):
         names = [name.strip() for name in part.split("-", 1)]
-        ends = [n for name in names for n, day in enumerate(DAYS) if name in (day, LONG_DAYS[n])]
+        ends = [n for name in names for n, day in enumerate(DAYS) if name in (day, WEEKDAYS[n])]
         if len(ends) != len(names):
-            wrong = next(name for name in names if name not in (*DAYS, *LONG_DAYS))
+            wrong = next(name for name in names if name not in (*DAYS, *WEEKDAYS))
             raise ValueError(f"got {quote_value(text)}, {EXPECTED_DAYS}{did_you_mean(wrong, DAYS)}")
         # A range may pass the end of the week: "fri-mon".
         found.update((ends[0] + n) % 7 for n in range((ends[-1] - ends[0]) % 7 + 1))

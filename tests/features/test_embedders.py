@@ -21,8 +21,7 @@ from watcher.features.embedders import (
     unit_vectors,
     validate_vectors,
 )
-from watcher.settings.models import EMBEDDERS as NAMES
-from watcher.settings.models import EndpointSettings, SemanticSettings
+from watcher.settings.models import EMBEDDER_NAMES, EndpointSettings, SemanticSettings
 
 pytestmark = pytest.mark.slow  # loads a model
 
@@ -84,7 +83,7 @@ def test_none_is_no_embedder():
 
 
 def test_the_settings_know_the_names_of_the_table():
-    assert set(NAMES) == set(EMBEDDERS)
+    assert set(EMBEDDER_NAMES) == set(EMBEDDERS)
 
 
 def test_an_endpoint_that_is_not_chosen_is_not_known_to_anybody():

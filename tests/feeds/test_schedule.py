@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.feeds.schedule import (
-    DAYS,
     JITTER,
     LONGEST_HOLD_S,
     LONGEST_S,
@@ -21,6 +20,7 @@ from watcher.feeds.schedule import (
     schedule_next_poll,
 )
 from watcher.net.freshness import Freshness
+from watcher.text.timestamps import WEEKDAYS
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # a Wednesday
 MINUTE, HOUR = 60.0, 3600.0
@@ -120,7 +120,7 @@ def test_skipped_hours_and_days_are_left_out():
 
 def test_a_feed_that_skips_every_hour_is_polled_all_the_same():
     assert wait_s(PollPolicy(skip_hours=tuple(range(24)))) == 30 * MINUTE
-    assert wait_s(PollPolicy(skip_days=DAYS)) == 30 * MINUTE
+    assert wait_s(PollPolicy(skip_days=WEEKDAYS)) == 30 * MINUTE
 
 
 @given(
@@ -163,14 +163,14 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
 
 @given(
     st.sets(st.integers(0, 23), max_size=23),
-    st.sets(st.sampled_from(DAYS), max_size=6),
+    st.sets(st.sampled_from(WEEKDAYS), max_size=6),
     st.floats(0, 1),
     st.floats(1, 1e6),
 )
 def test_no_poll_falls_into_a_skipped_hour_or_day_whatever_the_jitter(hours, days, jitter, every_s):
     poll = next_poll(PollPolicy(every_s=every_s, skip_hours=tuple(hours), skip_days=tuple(days)), jitter=jitter)
 
-    assert poll.at.hour not in hours and DAYS[poll.at.weekday()] not in days
+    assert poll.at.hour not in hours and WEEKDAYS[poll.at.weekday()] not in days
 
 
 def test_the_reason_names_what_decided():

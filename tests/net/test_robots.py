@@ -12,7 +12,7 @@ from protego import Protego
 
 from watcher.net.robots import (
     LONGEST_DELAY_S,
-    MAX_BYTES,
+    MAX_ROBOTS_BYTES,
     NO_ANSWER,
     UNREADABLE,
     RobotsVerdict,
@@ -225,20 +225,21 @@ def test_any_bytes_are_rules_of_some_kind(body):
 
 def filled(head: str, line: str) -> bytes:
     """Return `head` and as many lines as fit into what is read, each with its number."""
-    count = MAX_BYTES // (len(line) + 3)
-    return "\n".join([head, *(line.replace("N", str(n)) for n in range(count))]).encode()[:MAX_BYTES]
+    count = MAX_ROBOTS_BYTES // (len(line) + 3)
+    return "\n".join([head, *(line.replace("N", str(n)) for n in range(count))]).encode()[:MAX_ROBOTS_BYTES]
 
 
 HOSTILE = {
     "agents and rules": b"\n".join([b"useragent X"] * 20_000 + [b"allow a"] * 20_000),
-    "names and rules": filled("", "useragent xN")[: MAX_BYTES // 2] + filled("", "allow N")[: MAX_BYTES // 2],
+    "names and rules": filled("", "useragent xN")[: MAX_ROBOTS_BYTES // 2]
+    + filled("", "allow N")[: MAX_ROBOTS_BYTES // 2],
     "our name and rules": b"\n".join([b"useragent watcher-digests"] * 9_000 + [b"allow a"] * 30_000),
     "groups of ours": filled("", "useragent watcher-digests\nallow:N"),
     "rules": filled("user-agent: *", "allow:N"),
     "ends": filled("user-agent: *", "allow:N$"),
-    "one line": b"user-agent: *\nallow: /" + b"*a" * (MAX_BYTES // 2),
-    "one word": b"a" * MAX_BYTES,
-    "empty lines": b"\n" * MAX_BYTES,
+    "one line": b"user-agent: *\nallow: /" + b"*a" * (MAX_ROBOTS_BYTES // 2),
+    "one word": b"a" * MAX_ROBOTS_BYTES,
+    "empty lines": b"\n" * MAX_ROBOTS_BYTES,
 }
 
 
@@ -269,7 +270,7 @@ def test_the_same_rule_is_kept_once():
 
 def test_a_line_that_is_cut_at_the_end_of_what_is_read_is_no_rule():
     start = b"User-agent: *\nDisallow: /"
-    body = b"#" * (MAX_BYTES - len(start) - 1) + b"\n" + start + b"private"
+    body = b"#" * (MAX_ROBOTS_BYTES - len(start) - 1) + b"\n" + start + b"private"
 
     assert allows(body, PAGE)
 

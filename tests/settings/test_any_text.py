@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from watcher.cli.settings import starter_settings
 from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
-from watcher.settings.toml_syntax import MAX_FAULTS, parse_with_recovery
+from watcher.settings.toml_syntax import MAX_SYNTAX_FAULTS, parse_with_recovery
 
 WORDS = """
 [poll]
@@ -88,4 +88,4 @@ def test_a_value_that_is_never_closed_ends_the_reading_once():
 
 
 def test_no_more_faults_of_syntax_are_named_than_a_person_can_use():
-    assert len(parse_with_recovery("x x\n" * 500, "s.toml").faults) == MAX_FAULTS
+    assert len(parse_with_recovery("x x\n" * 500, "s.toml").faults) == MAX_SYNTAX_FAULTS

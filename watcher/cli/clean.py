@@ -35,7 +35,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import load_site_blocks
 from watcher.store.engine import open_store
 from watcher.store.writer import read
-from watcher.text.encoding import decode_page
+from watcher.text.encoding import BYTE_ORDER_MARK, decode_page
 from watcher.text.toml_data import load_toml
 from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
@@ -49,7 +49,6 @@ REMOVED_SHOWN = 6  # texts shown for each rule; the others are counted
 AHEAD = 8  # pages for each worker that are submitted in advance
 PAGE_LIMIT_S = 20.0  # time limit for one page; the slowest real pages take one second
 MEMORIES_CACHED = 128  # of sites
-BYTE_ORDER_MARK = "\ufeff"  # some programs write it at the start of a file
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
 GC_THRESHOLD = 50_000  # objects between two collections: a page creates so many, with almost no reference cycles
 

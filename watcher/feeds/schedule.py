@@ -10,6 +10,7 @@ from operator import itemgetter
 from statistics import median
 
 from watcher.net.freshness import Freshness
+from watcher.text.timestamps import WEEKDAYS
 
 LONGEST_S = 24 * 3600.0
 LONGEST_HOLD_S = 72 * 3600.0
@@ -18,7 +19,6 @@ RHYTHM_ENTRIES = 20
 BLIND_FACTOR = 4  # times `min_every_s` if there are no validators, as each poll gets the whole body
 BLIND_S = 3600.0
 JITTER = 0.1
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Coll
     days = frozenset(day.lower() for day in skip_days)
     moment = at
     for _ in range(24 * 8):
-        if moment.hour not in hours and DAYS[moment.weekday()] not in days:
+        if moment.hour not in hours and WEEKDAYS[moment.weekday()] not in days:
             return moment
         moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return at

@@ -10,20 +10,20 @@ from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, FetchKind, Reason
 from watcher.feeds.normalize import RawEntry, RawFeed, RawText
 from watcher.model import Entry, SitemapPart
+from watcher.net.decoding import GZIP_MAGIC
+from watcher.net.robots import MAX_ROBOTS_BYTES
 from watcher.text.timestamps import parse_timestamp
 from watcher.text.urls import host_of, is_web
 
 FORMATS = NEWS_SITEMAP, SITEMAP_INDEX = "News sitemap", "Sitemap index"
 SITEMAPS = frozenset(("urlset", "sitemapindex"))
 NEWS_NAMESPACE = "/schemas/sitemap-news/"
-GZIP_MAGIC = b"\x1f\x8b"
 MAX_UNPACKED_BYTES = 20 * 1024 * 1024
 MAX_URLS = 50_000  # in one sitemap (sitemaps.org); Google reads 1,000 of a news sitemap
 MAX_PARTS = 3  # of an index, fetched in one poll
 MAX_FIELD_CHARS = 4_000
 NEWS_AGE = timedelta(days=2)  # an entry that is older does not belong in a news sitemap (Google News)
 HEAD_CHARS = 4_000
-MAX_ROBOTS_BYTES = 500 * 1024
 MAX_SITEMAPS = 20  # of a robots.txt
 ROBOTS_LINE = re.compile(r"^[ \t]{0,20}site-?maps?[ \t]{0,20}:[ \t]{0,20}(\S{1,2000})", re.IGNORECASE | re.MULTILINE)
 

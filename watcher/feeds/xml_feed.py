@@ -12,6 +12,7 @@ from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.html_text import has_markup
 from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
+from watcher.text.timestamps import WEEKDAYS
 
 BROKEN = "not well-formed XML"  # the fault of a feed that had to be repaired
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -28,7 +29,6 @@ DOCUMENT = f"{NOWHERE}/here/"
 HEADERS = {"content-type": "application/xml; charset=utf-8"}
 SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
 PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
-DAYS = frozenset(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
 
 # A copy of a FeedParserDict, whose own `get` returns `published` for `updated`, and is ten times as slow.
 Row = dict[str, Any]
@@ -185,7 +185,7 @@ def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
 def skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the hours (UTC, 0 to 23) and days (lower case) on which the feed asks not to be polled."""
     hours = {int(hour) % 24 for hour in skip_values(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
-    days = dict.fromkeys(day.lower() for day in skip_values(text, "skipDays") if day.lower() in DAYS)
+    days = dict.fromkeys(day.lower() for day in skip_values(text, "skipDays") if day.lower() in WEEKDAYS)
     return tuple(sorted(hours)), tuple(days)
 
 

@@ -22,14 +22,13 @@ from watcher.net.address_guard import embedded_ipv4, is_public
 from watcher.net.errors import WIRE_ERRORS, fetch_failure
 from watcher.net.transport import httpx, tls_context, translate_errors
 from watcher.settings.request_options import RequestOptions, reveal_value
-from watcher.text.plain_text import strip_control_chars, to_one_line
+from watcher.text.plain_text import MAX_REPLY_CHARS, strip_control_chars, to_one_line
 from watcher.text.urls import MAIL_PORTS, mail_senders
 
 MAX_MAILS, MAX_BYTES = 200, 5 * 1024 * 1024  # in one poll; the others wait for the next one
 FIRST_MAILS = 2_000  # the newest of an IMAP folder, among which the first poll looks
 SETTLED_NS = 2_000_000_000  # younger files are read again with the next poll: others may still appear beside them
 BEYOND_ASCII = re.compile(r"[^\x20-\x7e]+")
-MAX_REPLY_CHARS = 200  # of what a server says about a failure
 FILLING = r"(?:\\x[0-9a-f]{2}|[\\\s])*"  # between two characters of a secret, if it is quoted or escaped
 MAX_REFUSED = 10  # mails that a server does not give, in one poll
 FILE_CHARS = 80  # of the name of a file in a fault

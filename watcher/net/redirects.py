@@ -11,7 +11,7 @@ from watcher.failure_messages import FetchKind, Reason
 from watcher.text.urls import DEFAULT_PORTS, PLAIN_PAGE
 
 MAX_HOPS = 10
-MAX_URL = 8_000  # characters of a redirect's target: RFC 9110 §4.1 asks servers to support that
+MAX_REDIRECT_CHARS = 8_000  # characters of a redirect's target: RFC 9110 §4.1 asks servers to support that
 FOLLOWED = frozenset((301, 302, 303, 307, 308))
 PERMANENT = frozenset((301, 308))
 PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is requested in the form in which it was given
@@ -47,8 +47,8 @@ class RedirectChain:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
-        if len(joined) > MAX_URL:
-            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_URL))
+        if len(joined) > MAX_REDIRECT_CHARS:
+            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_REDIRECT_CHARS))
         target, _ = split_userinfo(validate_url(joined, asked=self.asked))
         if target in self.seen:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))

@@ -9,14 +9,14 @@ from protego import Protego
 
 from watcher.failure_messages import FetchKind, Reason
 
-MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
+MAX_ROBOTS_BYTES = 500 * 1024  # RFC 9309 §2.5: at least 500 KiB are read
 MAX_AGE_S = 24 * 3600.0  # RFC 9309 §2.4: not cached longer
 LONGEST_DELAY_S = 300.0  # a longer crawl-delay means "hardly ever", not hours between two pages
 NO_ANSWER, UNREADABLE = 0, -1  # instead of a status: no answer; an answer that cannot be parsed within our limits
 AGENT, ALLOW, DISALLOW, CRAWL_DELAY = "user-agent", "allow", "disallow", "crawl-delay"
 SITEWIDE, OTHER = "of the whole site", "other"  # a line outside all groups; a line that we do not need
 # All spellings of fields that protego knows.
-FIELDS = (
+FIELD_SPELLINGS = (
     dict.fromkeys((AGENT, "useragent", "user agent"), AGENT)
     | dict.fromkeys((DISALLOW, "dissallow", "dissalow", "disalow", "diasllow", "disallaw"), DISALLOW)
     | {ALLOW: ALLOW}
@@ -24,7 +24,7 @@ FIELDS = (
     | dict.fromkeys(("sitemap", "sitemaps", "site-map", "host"), SITEWIDE)
     | dict.fromkeys(("request-rate", "request rate", "visit-time", "visit time"), OTHER)
 )
-RULES = (ALLOW, DISALLOW, CRAWL_DELAY)
+RULE_FIELDS = (ALLOW, DISALLOW, CRAWL_DELAY)
 FORBIDDEN = Reason(FetchKind.ROBOTS_FORBID)
 PRODUCT = re.compile(r"[a-z_-]+")  # of a User-agent line in lower case (RFC 9309 §2.2.1)
 EVERYBODY = 1  # match length of "*": less than that of any name
@@ -70,8 +70,8 @@ def extract_rules(body: bytes, agent: str) -> str:
     each of its agents, so that a group of 65 kB with 3,000 agents took 12 s and 700 MiB.
     """
     token = agent.partition("/")[0].partition(" ")[0].lower()
-    lines = body[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-    if len(body) > MAX_BYTES:  # the last line is cut
+    lines = body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+    if len(body) > MAX_ROBOTS_BYTES:  # the last line is cut
         del lines[-1:]
     rules: dict[str, None] = {}
     closest = ours = 0  # match lengths of the best group so far, and of the current one
@@ -86,7 +86,7 @@ def extract_rules(body: bytes, agent: str) -> str:
                 rules.clear()
         elif field and field != SITEWIDE:
             is_open = False
-            if field in RULES and value and ours and ours == closest:
+            if field in RULE_FIELDS and value and ours and ours == closest:
                 rule = f"{field}:{value}"
                 rules.pop(rule, None)  # of two crawl-delays the last one counts
                 rules[rule] = None
@@ -97,12 +97,12 @@ def split_line(line: str) -> tuple[str, str]:
     """Return the field ("" for none) and the value of a line without its comment, as protego reads it."""
     name, colon, rest = line.partition(":")
     if colon:
-        field = FIELDS.get(name.strip().lower())
+        field = FIELD_SPELLINGS.get(name.strip().lower())
         if field or not rest or rest[0].isspace():
             return field or OTHER, rest.strip()
     words = line.split()
     for count in (1, 2):  # "Disallow /x", "User agent x", and "Sitemap https://..."
-        if field := FIELDS.get(" ".join(words[:count]).lower()):
+        if field := FIELD_SPELLINGS.get(" ".join(words[:count]).lower()):
             return field, " ".join(words[count:])
     return (OTHER if colon else ""), ""
 

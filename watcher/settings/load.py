@@ -21,10 +21,10 @@ from watcher.settings.toml_syntax import Loc, Positions, parse_with_recovery
 from watcher.settings.types import quote_value
 from watcher.text.format import did_you_mean
 
-GROUP = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
+SETTINGS_ENTRY_POINTS = "watcher.settings"  # entry points: name = the key in the file, value = "module:Model"
 FILE_NAME = "settings.toml"
 CONFIG_VARIABLE = "WATCHER_CONFIG"
-MAX_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
+MAX_SETTINGS_BYTES = 4 * 1024 * 1024  # a settings file with ten thousand sources is a quarter of this
 
 # Tables of versions before 0.1.0, and why they were removed.
 REMOVED_TABLES = {"grouping": "a window of any size is grouped as a whole"}
@@ -52,14 +52,14 @@ def find_settings(explicit: Path | None = None) -> Path:
 
 
 def read_file(path: Path) -> str:
-    """Return the text of a settings file without byte order mark. Errors: SettingsError, also above `MAX_BYTES`."""
+    """Return the text of a settings file without byte order mark. Errors: SettingsError, also if it is too large."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_SETTINGS_BYTES + 1)
     except OSError as error:
         raise SettingsError((), f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise SettingsError((), f"{path}: larger than {MAX_BYTES // 2**20} MiB, so it is not a settings file")
+    if len(data) > MAX_SETTINGS_BYTES:
+        raise SettingsError((), f"{path}: larger than {MAX_SETTINGS_BYTES // 2**20} MiB, so it is not a settings file")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -105,7 +105,7 @@ def file_state(path: Path) -> str:
 def settings_model() -> type[Settings]:
     """Return the model of a settings file: watcher's sections and those of plug-ins. Errors: PluginError."""
     fields: dict[str, Any] = {}
-    for name, section in load_plugins(GROUP, "the settings section of"):
+    for name, section in load_plugins(SETTINGS_ENTRY_POINTS, "the settings section of"):
         if not (isinstance(section, type) and issubclass(section, Checked)):
             raise PluginError(f"the settings section [{name}]: {section!r} is not a SettingsModel or SettingsList")
         if name in Settings.model_fields:

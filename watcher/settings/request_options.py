@@ -14,9 +14,9 @@ from watcher.settings.types import Secret, matching, quote_value, resolve_path, 
 from watcher.text.urls import is_web
 
 MAX_HEADERS = 20
-MAX_HEADER_CHARS = 4_000  # of one value: servers refuse requests with more than 8 kB of headers
+MAX_REQUEST_HEADER_CHARS = 4_000  # of one value: servers refuse requests with more than 8 kB of headers
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~\w-]{1,100}", re.ASCII)
-HEADER_VALUE = re.compile(rf"[\x21-\x7e](?:[\x20-\x7e]{{0,{MAX_HEADER_CHARS - 2}}}[\x21-\x7e])?", re.ASCII)
+HEADER_VALUE = re.compile(rf"[\x21-\x7e](?:[\x20-\x7e]{{0,{MAX_REQUEST_HEADER_CHARS - 2}}}[\x21-\x7e])?", re.ASCII)
 # Headers that Watcher sets itself, or that belong to one connection.
 RESERVED = frozenset(
     "a-im accept-encoding connection content-length content-type expect host if-modified-since if-none-match "
@@ -51,7 +51,9 @@ def reveal_value(value: str | Secret) -> str:
         return value
     text = value.reveal().strip()
     if HEADER_VALUE.fullmatch(text) is None:
-        raise WatcherError(f"the secret {value} is not one line of ASCII of at most {MAX_HEADER_CHARS:,} characters")
+        raise WatcherError(
+            f"the secret {value} is not one line of ASCII of at most {MAX_REQUEST_HEADER_CHARS:,} characters"
+        )
     return text
 
 
@@ -79,7 +81,7 @@ def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, st
         if HEADER_NAME.fullmatch(name) is None or low in RESERVED:
             raise ValueError(f"got the header {quote_value(name)}, which cannot be set")
         if HEADER_VALUE.fullmatch(value) is None:
-            raise ValueError(f"{name}: expected one line of ASCII of at most {MAX_HEADER_CHARS:,} characters")
+            raise ValueError(f"{name}: expected one line of ASCII of at most {MAX_REQUEST_HEADER_CHARS:,} characters")
         if SECRET_NAME.search(name) and not secret_of(value):
             raise ValueError(f'{name}: expected "env:NAME" or "file:PATH"; do not write the secret itself here')
     files = {name: value[5:] for name, value in headers.items() if value.startswith("file:") and secret_of(value)}

@@ -11,7 +11,7 @@ from tree_sitter_toml import language
 
 from watcher.errors import Problem
 
-MAX_FAULTS = 25
+MAX_SYNTAX_FAULTS = 25
 MAX_LOOK_BACK = 300  # lines to search back for the start of an unclosed value
 LOOK_BACK_CHARACTERS = 1_000_000  # limit of text parsed again in that search: a third of a second
 ERROR_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -32,14 +32,14 @@ class ParseResult:
 
 def parse_with_recovery(text: str, path: str) -> ParseResult:
     """
-    Return the values of TOML text and its syntax faults, at most `MAX_FAULTS`; `path` is for the messages.
+    Return the values of TOML text and its syntax faults, at most `MAX_SYNTAX_FAULTS`; `path` is for the messages.
 
     A faulty statement is blanked, then the text is parsed again. A table with a faulty header is left out with all its
     keys, so that they are not assigned to another table. Without a result after the last try, the values are empty.
     """
     lines = text.split("\n")
     faults: list[Problem] = []
-    while len(faults) < MAX_FAULTS:
+    while len(faults) < MAX_SYNTAX_FAULTS:
         try:
             return ParseResult(data=tomllib.loads("\n".join(lines)), sound="\n".join(lines), faults=tuple(faults))
         except RecursionError:
@@ -113,9 +113,9 @@ def describe_syntax_error(statement: str, reason: str) -> str:
 
 Loc = tuple[str | int, ...]  # path to a key: names of tables and keys, and list indexes from 0
 Position = tuple[int, int]  # line and column, both from 1; columns count characters
-KEYS = ("bare_key", "quoted_key", "dotted_key")
+KEY_NODES = ("bare_key", "quoted_key", "dotted_key")
 IGNORED = ("comment", "ERROR")
-HEADERS = ("table", "table_array_element")
+TABLE_NODES = ("table", "table_array_element")
 
 
 class Positions:
@@ -130,7 +130,7 @@ class Positions:
         root = Parser(Language(language())).parse(text.encode()).root_node
         self._read_pairs(root, ())
         for node in root.named_children:
-            if node.type in HEADERS:
+            if node.type in TABLE_NODES:
                 self._read_table(node)
 
     def key(self, loc: Loc) -> Position:
@@ -145,7 +145,7 @@ class Positions:
         return self.values.get(loc) or self.key(loc)
 
     def _read_table(self, node: Node) -> None:
-        header = next((child for child in node.named_children if child.type in KEYS), None)
+        header = next((child for child in node.named_children if child.type in KEY_NODES), None)
         if header is None:
             return
         at, loc = self._place(header), self._resolve(key_names(header))
@@ -155,7 +155,7 @@ class Positions:
             loc = (*loc, self._counts[loc])
             self._counts[loc[:-1]] += 1
         self.keys.setdefault(loc, at)
-        ends = [child.end_point[0] for child in node.named_children if child.type in (*KEYS, "pair")]
+        ends = [child.end_point[0] for child in node.named_children if child.type in (*KEY_NODES, "pair")]
         self.spans.setdefault(loc, (node.start_point[0] + 1, max(ends) + 1))
         self._read_pairs(node, loc)
 
@@ -171,7 +171,7 @@ class Positions:
     def _read_pairs(self, node: Node, prefix: Loc) -> None:
         for pair in node.named_children:
             parts = [child for child in pair.named_children if child.type not in IGNORED]
-            if pair.type != "pair" or len(parts) < 2 or parts[0].type not in KEYS:
+            if pair.type != "pair" or len(parts) < 2 or parts[0].type not in KEY_NODES:
                 continue
             loc = prefix
             for name in key_names(parts[0]):

@@ -111,9 +111,9 @@ SIZE_UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 10**9
 WHITESPACE = re.compile(r"\s")
 DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,3})?[smhdw])+", re.ASCII)
 DURATION_PART = re.compile(r"([\d.]{1,13})([smhdw])", re.ASCII)
-CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-PORT = re.compile(r"\d{1,5}", re.ASCII)
-HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+PORT_NUMBER = re.compile(r"\d{1,5}", re.ASCII)
+HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 # A mail folder, and perhaps senders: mail addresses or "@example.org".
 MAIL_URL = re.compile(
     r"(?:maildir:|imaps?://[^/?#:\s]{1,200}@[\w.-]{1,200}(?::\d{1,5})?/)[^?#]{1,1000}"
@@ -201,7 +201,7 @@ def format_size(value: int) -> str:
 def parse_clock(value: object) -> time:
     if isinstance(value, time):
         return value.replace(microsecond=0, tzinfo=None)
-    match = CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = TIME_OF_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise ValueError(f'got {quote_value(value)}, expected a time of day such as "06:30"')
     return time(int(match[1]), int(match[2]))
@@ -274,7 +274,7 @@ def check_private(value: str) -> str:
         return str(ip_network(text))
     except ValueError as error:
         host, _, port = text.rpartition(":")
-        if HOST.fullmatch(host) and PORT.fullmatch(port) and 0 < int(port) < 65_536:
+        if HOST_NAME.fullmatch(host) and PORT_NUMBER.fullmatch(port) and 0 < int(port) < 65_536:
             return f"{host.lower()}:{int(port)}"
         words = "; the address has bits set beyond its prefix" if "host bits" in str(error) else ""
         raise ValueError(

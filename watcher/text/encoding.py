@@ -9,6 +9,7 @@ from watcher.text.toml_data import load_toml
 _CHARSETS = load_toml("watcher.text", "charsets.toml")
 SUPERSETS = {label: codec for codec, labels in _CHARSETS["supersets"].items() for label in labels.split()}
 GUESSED: tuple[str, ...] = tuple(_CHARSETS["guessed"]["codecs"].split())
+BYTE_ORDER_MARK = "\ufeff"  # some programs write it at the start of a file
 
 # First bytes that identify an encoding: a byte order mark, or an encoded "<". The longer ones come first.
 BEGINNINGS = (
@@ -41,7 +42,8 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
     """
     for beginning, name in BEGINNINGS:
         if body.startswith(beginning):
-            return body.decode(name, "cp1252-for-the-rest" if name == "utf-8" else "replace").removeprefix("\ufeff")
+            errors = "cp1252-for-the-rest" if name == "utf-8" else "replace"
+            return body.decode(name, errors).removeprefix(BYTE_ORDER_MARK)
     claims = declared_encodings(body, content_type)
     if ASCII_ONLY_ENCODINGS.isdisjoint(claims):
         claims.insert(0, "utf-8")
@@ -104,7 +106,7 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
 def _decode(body: bytes, content_type: str) -> str:
     for beginning, name in BEGINNINGS:
         if body.startswith(beginning):
-            return body.decode(name, "replace").removeprefix("\ufeff")
+            return body.decode(name, "replace").removeprefix(BYTE_ORDER_MARK)
     text = _utf8(body)
     if text is not None:
         return text

@@ -3,6 +3,7 @@
 import re
 
 MAX_LINE_CHARS = 1_000
+MAX_REPLY_CHARS = 200  # shown of what a server or a program says about a failure
 
 # C0 except tab, line feed and carriage return; DEL and C1; lone surrogates; noncharacters.
 NON_TEXT_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 MAX_TIMESTAMP_CHARS = 64
+# In the order of `datetime.weekday`.
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def parse_timestamp(text: str) -> datetime | None:

@@ -65,9 +65,9 @@ class HostSession:
 
     async def get_robots(self, where: str, *, source: str) -> tuple[int, bytes]:
         """Return the status and the body of a robots.txt, of which as much is read as counts. Errors: FetchError."""
-        answer = await self.get(where, source=source, accept="text/plain", max_bytes=8 * robots.MAX_BYTES)
+        answer = await self.get(where, source=source, accept="text/plain", max_bytes=8 * robots.MAX_ROBOTS_BYTES)
         assert isinstance(answer, Response)  # nothing was conditional
-        return answer.status, answer.body[: robots.MAX_BYTES + 1]
+        return answer.status, answer.body[: robots.MAX_ROBOTS_BYTES + 1]
 
     async def read_rules(self, body: bytes) -> str:
         """Return the rules of a robots.txt that apply to us. Errors: WorkerFailed, MachineError."""
