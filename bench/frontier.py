@@ -27,7 +27,7 @@ from multiprocessing.sharedctypes import Synchronized
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tests.postgres import programs, start
-from watcher.feeds.schedule import JITTER
+from watcher.feeds.schedule import POLL_JITTER
 from watcher.model import NotModified
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
@@ -160,7 +160,7 @@ def main() -> None:
     url = server.fresh()
     engine = create_engine(with_driver(make_url(url)))
     with engine.begin() as connection:
-        due = {"every": given.every, "later": JITTER}
+        due = {"every": given.every, "later": POLL_JITTER}
         connection.execute(text(FILL), {"feeds": given.feeds, "hosts": given.hosts} | due)
         connection.execute(text(f"{FILL_POLLS} FROM feeds"))
         connection.execute(text(FILL_HOSTS))

@@ -14,7 +14,16 @@ import numpy.typing as npt
 
 from digests.cluster.item import ClusterItem, sort_by_time, time_apart
 from digests.model.story import WireGroup
-from watcher.features.extract import CITED, END, FLAG_BITS, LEAD, MAX_SHINGLES, MAX_TITLE, TITLE_WEIGHT, term_weights
+from watcher.features.extract import (
+    CITED,
+    END,
+    FEATURE_TITLE_CHARS,
+    FLAG_BITS,
+    LEAD,
+    MAX_SHINGLES,
+    TITLE_WEIGHT,
+    term_weights,
+)
 from watcher.text.urls import host_of
 from watcher.text.words import stems, tokens
 
@@ -286,7 +295,7 @@ def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bo
         return False
     shorter = a if found.in_a <= found.in_b else b
     # Stems of its text have more weight than the headline alone would give them.
-    counts = Counter(stems(shorter.title.strip()[:MAX_TITLE], shorter.language))
+    counts = Counter(stems(shorter.title.strip()[:FEATURE_TITLE_CHARS], shorter.language))
     weights = term_weights(shorter.features).items()
     told = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
     return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)

@@ -10,7 +10,7 @@ import pytest
 
 from bench.make_docs import command_pages, manual_page
 from watcher.cli.commands import load_commands
-from watcher.feeds.health import STATUSES
+from watcher.feeds.health import HEALTH_STATUSES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -53,7 +53,7 @@ def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
     page = (REFERENCE / "source-health.md").read_text(encoding="utf-8")
     table = page.partition("| word | ")[2].partition("\n\n")[0]
 
-    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(STATUSES)
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(HEALTH_STATUSES)
 
 
 def test_each_script_of_bench_is_named():

@@ -17,8 +17,8 @@ from watcher.features.extract import (
     FLAG_BITS,
     LEAD,
     LEAD_WORDS,
+    MAX_ARTICLE_TERMS,
     MAX_SHINGLES,
-    MAX_TERMS,
     decode,
     embedding_text,
     encode,
@@ -105,7 +105,7 @@ def test_any_text_gives_bounded_features_that_survive_packing(title, text, langu
     features = extract_features("id", title=title, text=text, language=language)
 
     assert len(features.shingles) <= 4 * MAX_SHINGLES
-    assert len(term_weights(features)) <= MAX_TERMS
+    assert len(term_weights(features)) <= MAX_ARTICLE_TERMS
     assert features == extract_features("id", title=title, text=text, language=language)
     assert decode("id", encode(features), None, None) == features
     assert len(embedding_text(title, text)) <= 741

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from watcher.errors import status_reason
 from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason
 from watcher.feeds.health import (
+    HEALTH_STATUSES,
     LONGEST_SILENCE,
-    SILENT_AFTER,
-    STATUSES,
+    MIN_SILENCE,
     average_gap,
     feed_health,
     silence_limit,
@@ -184,7 +184,7 @@ def test_a_weekly_is_not_silent_after_a_week_and_none_is_excused_for_ever(gap, d
 
 @given(st.none() | st.floats(allow_nan=True))
 def test_the_silence_that_is_excused_has_bounds(gap_s):
-    assert SILENT_AFTER <= silence_limit(gap_s) <= LONGEST_SILENCE
+    assert MIN_SILENCE <= silence_limit(gap_s) <= LONGEST_SILENCE
 
 
 def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_comes():
@@ -211,7 +211,7 @@ def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_
         moved_to=st.none() | st.just(NEW_URL),
         took_s=st.none() | st.floats(allow_nan=True),
         avg_gap_s=st.none() | st.floats(allow_nan=True),
-        health=st.none() | st.sampled_from(STATUSES),
+        health=st.none() | st.sampled_from(HEALTH_STATUSES),
         next_poll_at=st.none() | st.just(NOW),
     ),
     st.sampled_from([status_reason(503), Reason(FeedKind.HTML), Reason(FeedKind.BOT_WALL, wall="x")]),
@@ -221,5 +221,5 @@ def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_
 def test_whatever_its_state_a_feed_has_a_word_and_a_reason_unless_it_is_ok(state, reason, held_until):
     told = feed_health(state, reason=reason, held_until=held_until, now=NOW)
 
-    assert told.status in STATUSES
+    assert told.status in HEALTH_STATUSES
     assert bool(told.why) == (told.status != "ok")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import OpmlError
-from watcher.feeds.opml import MAX_DEPTH, Opml, OpmlFeed, parse_opml, render_opml
+from watcher.feeds.opml import MAX_OUTLINE_DEPTH, Opml, OpmlFeed, parse_opml, render_opml
 
 TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
 FEEDS = st.builds(
@@ -120,7 +120,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept():
         (b"<rss><channel/></rss>", "not OPML"),
         (b"", "not XML"),
         (b"<opml><body>", "not XML"),
-        (opml("<outline>" * (MAX_DEPTH + 1)), "too deeply"),
+        (opml("<outline>" * (MAX_OUTLINE_DEPTH + 1)), "too deeply"),
         (b" " * (10 * 1024 * 1024 + 1), "larger than"),
     ],
 )

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.feeds.schedule import (
-    JITTER,
     LONGEST_HOLD_S,
     LONGEST_S,
+    POLL_JITTER,
     NextPoll,
     PollFacts,
     PollPolicy,
@@ -158,7 +158,7 @@ def test_the_next_poll_keeps_floor_cap_and_retry_after_and_jitter_only_delays(
     assert plain >= min(wishes.min_every_s, LONGEST_S) - 1e-3
     assert plain >= held_s - 1e-3
     assert plain <= max(LONGEST_S, held_s) + 1e-3
-    assert plain - 1e-3 <= late <= plain * (1 + JITTER) + 1e-3
+    assert plain - 1e-3 <= late <= plain * (1 + POLL_JITTER) + 1e-3
 
 
 @given(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watcher.errors import FeedError
 from watcher.feeds.parse import parse_feed
-from watcher.feeds.sitemap import MAX_PARTS, MAX_UNPACKED_BYTES, MAX_URLS, find_sitemaps
+from watcher.feeds.sitemap import MAX_SITEMAP_PARTS, MAX_UNPACKED_BYTES, MAX_URLS, find_sitemaps
 from watcher.model import ParsedFeed
 
 URL = "https://a.example/news.xml"
@@ -66,7 +66,7 @@ def test_the_parts_of_an_index_are_those_of_its_host_that_changed_last():
     feed = parse_feed(index(*parts, ("https://a.example/news-1.xml.gz", "")), url=URL, now=NOW)
 
     assert [part.url[18:] for part in feed.parts] == ["news-1.xml.gz", "28.xml", "27.xml"]
-    assert len(feed.parts) == MAX_PARTS and feed.entries == ()
+    assert len(feed.parts) == MAX_SITEMAP_PARTS and feed.entries == ()
     old = parse_feed(index(*parts[:24]), url=URL, now=NOW)
     assert old.parts == ()
     assert old.faults == ("none of the 24 sitemaps of the index is on its host and changed in the last days",)

@@ -25,12 +25,12 @@ from watcher.cli.output import (
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FeedKind, FetchKind
-from watcher.feeds.health import HINTS, REDESIGNED, SILENT_AFTER, STATUS_HINTS
+from watcher.feeds.health import HINTS, MIN_SILENCE, REDESIGNED, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
-from watcher.feeds.mail import MAIL
+from watcher.feeds.mail import MAIL_FORMAT
 from watcher.feeds.page import PAGE
 from watcher.feeds.schedule import NextPoll
-from watcher.feeds.sitemap import FORMATS
+from watcher.feeds.sitemap import SITEMAP_FORMATS
 from watcher.model import Response, Validators
 from watcher.net.freshness import parse_freshness
 from watcher.settings.models import Settings, SourceSettings
@@ -102,13 +102,13 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
     entries = report.feed.entries
     if not entries:
         old = f"it has {format_count(report.sent, 'entry', 'entries')}, all older than two days"
-        yield old if report.sent and report.format in FORMATS else "it is empty at the moment"
+        yield old if report.sent and report.format in SITEMAP_FORMATS else "it is empty at the moment"
         return
     if report.newest is None:
         yield "no entry has a date: each would get the time when it is first seen"
-    elif now - report.newest > SILENT_AFTER:
+    elif now - report.newest > MIN_SILENCE:
         yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
-    if report.without_link == len(entries) and report.format != MAIL:
+    if report.without_link == len(entries) and report.format != MAIL_FORMAT:
         yield "no entry has a link"
 
 

@@ -14,7 +14,7 @@ from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
-from watcher.feeds.opml import MAX_BYTES, Opml, OpmlFeed, parse_opml, render_opml
+from watcher.feeds.opml import MAX_OPML_BYTES, Opml, OpmlFeed, parse_opml, render_opml
 from watcher.model import PageSelectors
 from watcher.settings.edit import (
     add_sources,
@@ -181,7 +181,7 @@ def import_opml(
     """Add the feeds of an OPML file that are not in the settings yet; its folders become sections."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
-    opml = parse_opml(read_file_or_stdin(file, MAX_BYTES), name=str(file))
+    opml = parse_opml(read_file_or_stdin(file, MAX_OPML_BYTES), name=str(file))
     rows, lines = classify_feeds(opml, settings)
     if rows and not dry_run:
         save_rows(path, text, rows)

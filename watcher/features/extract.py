@@ -50,13 +50,14 @@ MULTIPLIER, MIXER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)
 
 MAX_QUOTE = 1_200  # characters: a longer "quotation" is a quotation mark that was never closed
 INSIDE = rf"\n]{{20,{MAX_QUOTE}}}"
-QUOTES = re.compile(  # a mark opens before a word and closes after one, so text between two quotations does not match
+# A mark opens before a word and closes after one, so that text between two quotations does not match.
+QUOTATION = re.compile(
     rf"“[^“”{INSIDE}”|„[^„“”{INSIDE}[“”]|«[^«»{INSIDE}»|(?<!\w)»(?=\w)[^«»{INSIDE}«(?!\w)|(?<!\w)”(?=\w)[^“”{INSIDE}”"
     rf'|(?<![\w"])"{{1,2}}(?=\S)[^"{INSIDE}"{{1,2}}(?!\w)|(?<!\w)‘[^‘{INSIDE}?’(?!\w)'
     rf"|「[^「」\n]{{8,{MAX_QUOTE}}}」|『[^『』\n]{{8,{MAX_QUOTE}}}』"
     r"|^\s*[“„«「『][^”»」』\n]+$"  # a paragraph of a longer quotation, of which only the last paragraph is closed
 )
-MARK = re.compile('[“”„«»"‘「『]')  # lines without a mark have no quotations
+QUOTATION_MARK = re.compile('[“”„«»"‘「『]')  # lines without a mark have no quotations
 SPOKEN = re.compile(r"^\s*+(?:[-–—―•*·▪●]\s|\d{1,2}[.)]\s)")  # start of a line in a dialogue or list
 CITES = re.compile(r"[:：]\s*$")  # end of a line that introduces a statement, list or table
 LINE_END = re.compile(r"[.!?…。！？؟।။።]['\"’”“»«」』)\]]*\s*$")
@@ -125,7 +126,7 @@ def split_quotes(text: str) -> tuple[list[str], list[bool]]:
 
 def quotations(line: str) -> Iterator[tuple[str, bool]]:
     at = 0
-    for match in QUOTES.finditer(line) if MARK.search(line) else ():
+    for match in QUOTATION.finditer(line) if QUOTATION_MARK.search(line) else ():
         yield line[at : match.start()], False
         yield match.group(), True
         at = match.end()
@@ -139,15 +140,15 @@ def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
     return len(words) < LEAST_SENTENCE and not LINE_END.search(line)
 
 
-MAX_TITLE = 400  # characters
+FEATURE_TITLE_CHARS = 400  # characters
 MAX_LEAD = 700  # characters of the body that count as its beginning
 MAX_BODY = 6_000  # characters of the body that are read for terms: the news is at the top
-MAX_TERMS = 160
-MAX_NAMES = 48
-MAX_NUMBERS = 32
+MAX_ARTICLE_TERMS = 160
+MAX_ARTICLE_NAMES = 48
+MAX_ARTICLE_NUMBERS = 32
 TITLE_WEIGHT, LEAD_WEIGHT, BODY_WEIGHT = 3.0, 1.0, 0.4
 
-NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
+NUMBER_TOKEN = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
 SENTENCE_BEFORE = re.compile(r"[.!?。！？؟।:\n…]\s{0,5}[\"“„«»”’')\]]{0,5}\s{0,5}$")  # of the six characters before
 KATAKANA = re.compile("[\u30a1-\u30ff]{3,}")
 
@@ -158,7 +159,7 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
 
     `text` is cleaned, one paragraph a line; empty if only the title is known. `language` is a BCP 47 tag or "und".
     """
-    title = title.strip()[:MAX_TITLE]
+    title = title.strip()[:FEATURE_TITLE_CHARS]
     body = strip_repeated_title(text, title)
     stems, weights = packed_terms(terms(title, body, language))
     return Features(
@@ -178,13 +179,13 @@ def strip_repeated_title(text: str, title: str) -> str:
 
 
 def terms(title: str, body: str, language: str) -> Sequence[tuple[str, float]]:
-    """Return at most `MAX_TERMS` stems with weights, heaviest first; the title counts most, then the lead."""
+    """Return at most `MAX_ARTICLE_TERMS` stems with weights, heaviest first; the title counts most, then the lead."""
     weights: defaultdict[str, float] = defaultdict(float)
     lead, rest = body[:MAX_LEAD], body[MAX_LEAD:MAX_BODY]
     for part, weight in ((title, TITLE_WEIGHT), (lead, LEAD_WEIGHT), (rest, BODY_WEIGHT)):
         for term, count in Counter(stems(part, language)).items():
             weights[term] += weight * count**0.5
-    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_TERMS]
+    return sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_ARTICLE_TERMS]
 
 
 def names(title: str, lead: str) -> tuple[str, ...]:
@@ -201,7 +202,7 @@ def names(title: str, lead: str) -> tuple[str, ...]:
             continue
         found.update((intern(name), None) for name, inside in capitals if inside or name in found)
         found.update((run, None) for run in KATAKANA.findall(part))
-    return tuple(found)[:MAX_NAMES]
+    return tuple(found)[:MAX_ARTICLE_NAMES]
 
 
 def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
@@ -216,10 +217,10 @@ def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
 def extract_numbers(text: str) -> tuple[str, ...]:
     """Return the numbers in `text`, in order of first mention: ASCII digits, "." for decimals, no grouping."""
     found: dict[str, None] = {}
-    for match in NUMBER.finditer(text):
+    for match in NUMBER_TOKEN.finditer(text):
         raw = "".join(str(int(c)) if c.isdigit() and c.isdecimal() else c for c in match.group())
         found[intern(normalize_number(raw))] = None
-    return tuple(found)[:MAX_NUMBERS]
+    return tuple(found)[:MAX_ARTICLE_NUMBERS]
 
 
 def normalize_number(raw: str) -> str:
@@ -253,7 +254,7 @@ def hash64(text: str) -> int:
 
 
 FORMAT = 2
-HEAD = struct.Struct("<BH")  # format, number of shingles
+PACKED_HEAD = struct.Struct("<BH")  # format, number of shingles
 TERMS = struct.Struct("<H")  # number of terms
 SHINGLE_BYTES = 4
 WEIGHT_BYTES = 2
@@ -263,7 +264,7 @@ def encode(features: Features) -> bytes:
     """Encode `features` without the vector as bytes: about 2.3 kB for a long article."""
     words = json.dumps([features.version, features.names, features.numbers], ensure_ascii=False, separators=(",", ":"))
     text = f"{words}\n{features.stems}".encode("utf-8", "surrogatepass")
-    head = HEAD.pack(FORMAT, len(features.shingles) // SHINGLE_BYTES) + features.shingles
+    head = PACKED_HEAD.pack(FORMAT, len(features.shingles) // SHINGLE_BYTES) + features.shingles
     return head + zlib.compress(TERMS.pack(len(features.weights) // WEIGHT_BYTES) + features.weights + text, 6)
 
 
@@ -272,10 +273,10 @@ def decode(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
     Return the features encoded in `packed`, with the given vector. Errors: ValueError for another or a damaged format.
     """
     try:
-        form, count = HEAD.unpack_from(packed)
+        form, count = PACKED_HEAD.unpack_from(packed)
         if form != FORMAT:
             raise ValueError(f"features of article {article_id} are in format {form}, not {FORMAT}")
-        end = HEAD.size + SHINGLE_BYTES * count
+        end = PACKED_HEAD.size + SHINGLE_BYTES * count
         body = zlib.decompress(packed[end:])
         (terms,) = TERMS.unpack_from(body)
         words_at = TERMS.size + WEIGHT_BYTES * terms
@@ -286,7 +287,7 @@ def decode(article_id: str, packed: bytes, vector: bytes | None, vector_model: s
     return Features(
         article_id=article_id,
         version=version,
-        shingles=packed[HEAD.size : end],
+        shingles=packed[PACKED_HEAD.size : end],
         stems=stems,
         weights=body[TERMS.size : words_at],
         names=tuple(map(intern, names)),

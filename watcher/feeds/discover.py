@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit, urlunsplit
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import is_web
 
-LOOKED_AT_CHARS = 1_000_000
-MOST = 50
+DISCOVERY_CHARS = 1_000_000
+MAX_LINKED_FEEDS = 50
 DEEPEST = 3  # maximal slashes in the path of a folder that may have its own feed: "/en/blog/"
 FEED_TYPE = re.compile(r"(?:application|text)/(?:x-)?(?:(?:rss|atom|rdf)(?:\+xml)?|feed\+json)")
 VAGUE_TYPES = frozenset(("application/xml", "text/xml", "application/json"))
@@ -37,13 +37,13 @@ class FoundFeed:
 
 
 def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
-    """Return up to `MOST` feeds that a page links, in page order, declared ones first, those of comments last."""
+    """Return up to `MAX_LINKED_FEEDS` feeds of a page, in page order, declared ones first, those of comments last."""
     from lxml import etree  # late: takes 5 MB, and is needed only if a URL leads to a page instead of a feed
 
     base = url
     found: dict[str, FoundFeed] = {}
     parser = etree.HTMLParser(encoding="utf-8", no_network=True)
-    tree = etree.fromstring(b"<html>" + html[:LOOKED_AT_CHARS].encode("utf-8", "replace"), parser)
+    tree = etree.fromstring(b"<html>" + html[:DISCOVERY_CHARS].encode("utf-8", "replace"), parser)
     for tag in tree.iter("link", "a", "base"):
         name, attributes = tag.tag, {str(key): str(value) for key, value in tag.items()}
         href = attributes.get("href", "").strip()
@@ -58,7 +58,8 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
                 found[target] = link
         elif name == "a" and target and FEED_PATH.search(target.partition("://")[2].partition("#")[0]):
             found.setdefault(target, link)
-    return tuple(sorted(found.values(), key=lambda feed: (is_comment_feed(feed.url), not feed.declared))[:MOST])
+    ranked = sorted(found.values(), key=lambda feed: (is_comment_feed(feed.url), not feed.declared))
+    return tuple(ranked[:MAX_LINKED_FEEDS])
 
 
 def is_comment_feed(url: str) -> bool:

@@ -10,7 +10,7 @@ from watcher.failure_messages import FeedKind, FetchKind, HealthKind, Reason, Re
 from watcher.model import Feed
 from watcher.text.urls import hide_secrets, host_of, is_mail
 
-STATUSES = (  # worst first
+HEALTH_STATUSES = (  # worst first
     "gone", "not a feed", "bot wall", "failing", "cut", "held", "empty", "silent", "slow", "moved", "undated", "new",
     "ok",
 )  # fmt: skip
@@ -26,10 +26,10 @@ STATUS_FIELDS = (
     "is_cut",
 )
 WELL_STATUSES = frozenset(("slow", "moved", "undated", "new", "ok"))  # the feed delivers its entries
-SILENT_AFTER = timedelta(days=7)  # minimum: a news feed without new entries for so long is probably abandoned
+MIN_SILENCE = timedelta(days=7)  # a news feed without new entries for so long is probably abandoned
 LONGEST_SILENCE = timedelta(days=90)  # maximum, for feeds with rare entries
 GAPS_OF_SILENCE = 3  # times the average gap: a monthly feed is not silent after a week
-SMOOTHING = 0.2  # weight of the newest gap in the average
+GAP_SMOOTHING = 0.2  # weight of the newest gap in the average
 GAP_ENTRIES = 20  # entries of the first poll from which the average gap is computed
 FRESH_FOR = timedelta(hours=3)  # before a time: a feed last read earlier says too little of what was published up to it
 SLOW_S = 10.0  # seconds; the response of most feeds takes a fraction of a second
@@ -41,7 +41,7 @@ PLAIN_KINDS = {
     "cut": HealthKind.CUT,
 }
 REDESIGNED = frozenset((FeedKind.NO_ITEMS, FeedKind.NO_LINKS))
-BOT_WALLS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
+BOT_WALL_KINDS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
     FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private in the settings",
     FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
@@ -63,7 +63,7 @@ STATUS_HINTS: dict[object, str] = {
 class Health:
     """The health of a feed: its status, with an explanation."""
 
-    status: str  # one of `STATUSES`
+    status: str  # one of `HEALTH_STATUSES`
     reason: Reason | None = None  # None if there is nothing to explain
     hint: str = ""
     since: datetime | None = None  # None if it is unknown
@@ -107,7 +107,7 @@ def stored_status(feed: Feed, *, reason: Reason | None) -> str:
     if feed.gone:
         return "gone"
     if feed.failures and reason is not None:
-        if reason.kind in BOT_WALLS:
+        if reason.kind in BOT_WALL_KINDS:
             return "bot wall"
         return "not a feed" if isinstance(reason.kind, FeedKind) and reason.kind not in REDESIGNED else "failing"
     if not feed.failures and feed.last_polled_at is None:
@@ -131,7 +131,7 @@ def is_read_up_to(feed: Feed, end: datetime) -> bool:
 
 def severity(status: str) -> int:
     """Return the rank of a status, 0 for the worst; an unknown status ranks as "failing"."""
-    return STATUSES.index(status if status in STATUSES else "failing")
+    return HEALTH_STATUSES.index(status if status in HEALTH_STATUSES else "failing")
 
 
 def explain_status(feed: Feed, status: str) -> Reason | None:
@@ -163,7 +163,7 @@ def hint_for(feed: Feed, reason: Reason) -> str:
     """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
     if reason.kind is HealthKind.ASKED_AT and isinstance(why := reason["why"], Reason):  # of a sitemap in an index
         reason = why
-    if reason.kind in BOT_WALLS:
+    if reason.kind in BOT_WALL_KINDS:
         return "ask the publisher to allow Watcher ([fetch] contact says who you are), or use another of its feeds"
     if reason.kind in REDESIGNED:
         return f"watcher sources discover {quote(hide_secrets(feed.source.url))}"
@@ -200,9 +200,9 @@ def front_page_url(url: str) -> str:
 def silence_limit(gap_s: float | None) -> timedelta:
     """Return how long a feed may have no new entry before it is "silent"; `gap_s` is its average gap in seconds."""
     if gap_s is None or not gap_s > 0:
-        return SILENT_AFTER
+        return MIN_SILENCE
     seconds = min(GAPS_OF_SILENCE * gap_s, LONGEST_SILENCE.total_seconds())
-    return max(timedelta(seconds=seconds), SILENT_AFTER)
+    return max(timedelta(seconds=seconds), MIN_SILENCE)
 
 
 def average_gap(
@@ -216,7 +216,7 @@ def average_gap(
         newest = sorted((moment for moment in dates if moment <= at), reverse=True)[:GAP_ENTRIES]
         return (newest[0] - newest[-1]).total_seconds() / (len(newest) - 1) if len(newest) > 1 else None
     latest_s = max((at - last_new_at).total_seconds(), 0.0)
-    return latest_s if gap_s is None else gap_s + SMOOTHING * (latest_s - gap_s)
+    return latest_s if gap_s is None else gap_s + GAP_SMOOTHING * (latest_s - gap_s)
 
 
 def with_duration(reason: Reason, duration: timedelta) -> Reason:

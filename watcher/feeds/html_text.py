@@ -11,7 +11,7 @@ HIDDEN = re.compile(
     r"<!--|<(script|style|noscript|template|iframe|svg|head|title|form|button|select)(?=[\s/>])(?:[^<>]{0,4000}(/)>)?",
     re.IGNORECASE,
 )
-TAG = re.compile(r"<[/!]?([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>")
+NAMED_TAG = re.compile(r"<[/!]?([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>")
 BLOCK = frozenset(
     [
         "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
@@ -19,7 +19,7 @@ BLOCK = frozenset(
         "fieldset", "footer", "header", "main",
     ]
 )  # fmt: skip
-MARKUP = re.compile(
+HTML_OR_ENTITY = re.compile(
     r"</?(?:p|br|div|a|img|b|i|u|em|strong|small|su[bp]|font|span|ul|ol|li|h[1-6]|hr|center|blockquote|figure|table|pre"
     r"|iframe|object|embed|script|style)(?=[\s/>])|<!--",
     re.IGNORECASE,
@@ -30,7 +30,7 @@ def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     """Return the text of an HTML fragment, one line for each block element, at most `limit` characters."""
     text = markup[: limit * 8].replace("<![CDATA[", "").replace("]]>", "")
     if "<" in text:
-        text = TAG.sub(lambda tag: "\n" if tag[1].lower() in BLOCK else "", drop_hidden(text))
+        text = NAMED_TAG.sub(lambda tag: "\n" if tag[1].lower() in BLOCK else "", drop_hidden(text))
     lines = (" ".join(line.split()) for line in strip_control_chars(unescape(text)).split("\n"))
     return truncate("\n".join(filter(None, lines)), limit)
 
@@ -59,4 +59,4 @@ def drop_hidden(markup: str) -> str:
 
 def has_markup(text: str) -> bool:
     """Whether `text` contains HTML tags."""
-    return MARKUP.search(text) is not None
+    return HTML_OR_ENTITY.search(text) is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
-from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, is_oldest_first, to_text
+from watcher.feeds.normalize import MAX_AUTHORS, RawEntry, RawFeed, RawText, dicts_only, is_oldest_first, to_text
 
 
 def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
@@ -56,7 +56,7 @@ def item_to_entry(item: dict[str, Any]) -> RawEntry:
         title=RawText(value=to_text(item.get("title"))),
         summary=RawText(value=to_text(item.get("summary")) or ("" if html else text)),
         content=RawText(value=html, is_html=True) if html else RawText(value=text),
-        authors=tuple(filter(None, (to_text(person.get("name")) for person in people[:MAX_NAMES]))),
+        authors=tuple(filter(None, (to_text(person.get("name")) for person in people[:MAX_AUTHORS]))),
         published=tuple(filter(None, (to_text(item.get("date_published")),))),
         updated=tuple(filter(None, (to_text(item.get("date_modified")),))),
         images=tuple(filter(None, [to_text(item.get("image")), *(to_text(row.get("url")) for row in attached[:1])])),

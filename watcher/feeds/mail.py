@@ -18,18 +18,18 @@ from watcher.text.encoding import decode_page
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import SHARED_HOSTS, mail_senders
 
-MAIL = "Mail"  # the format
-NAME_CHARS = 80  # of each header that names a mail in a fault
+MAIL_FORMAT = "Mail"
+NAMING_HEADER_CHARS = 80  # of each header that names a mail in a fault
 FURNITURE_CHARS = 200  # of a line that may be furniture
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 ARCHIVE = re.compile(r"\s*<(https://([a-z0-9.-]{1,200})(?:/[^<>\s\\]{0,2000})?)>\s*", re.IGNORECASE)
-CONDITION = re.compile(r"<!\[[^<>]{0,200}>")  # of Outlook
+OUTLOOK_CONDITION = re.compile(r"<!\[[^<>]{0,200}>")
 FILLER = re.compile("[\u034f\u00ad\u2007\u200b-\u200d\ufeff\\s]{4,2000}")  # of the preview; one alone is part of a word
 # URLs in newsletters contain a code of the reader: they are not part of the text.
 URL = re.compile(r"[ \t]{0,4}[<(\[]\s{0,4}https?://[^\s<>)\]]{0,4000}\s{0,4}[>)\]]|\bhttps?://\S{60,4000}")
 ONLY_URL = re.compile(r"\W{0,20}https?://\S{1,4000}")
 WRAPPED = re.compile(r"(?<=[^\n]{50})[ \t]{0,4}\n(?=[^\W\d_]|[\"“‘«(])")  # a line break inside of a paragraph
-FURNITURE = re.compile(  # of lines in small letters
+NEWSLETTER_FURNITURE = re.compile(  # of lines in small letters
     "|".join(tomllib.loads((files("watcher.feeds") / "newsletters.toml").read_text("utf-8"))["furniture"])
 )
 
@@ -67,12 +67,12 @@ def read_mails(folder: FolderMails) -> RawFeed:
     name = unquote(urlsplit(folder.url).path).rpartition("/")[2]
     title = outlets.pop() if len(outlets) == 1 else ""
     return RawFeed(
-        format=MAIL, title=RawText(value=title or name), entries=tuple(entries.values()), faults=tuple(faults)
+        format=MAIL_FORMAT, title=RawText(value=title or name), entries=tuple(entries.values()), faults=tuple(faults)
     )
 
 
 def describe_fault(mail: bytes, why: str) -> str:
-    return f"{name_mail(mail)} is left out: {to_one_line(why, NAME_CHARS)}"
+    return f"{name_mail(mail)} is left out: {to_one_line(why, NAMING_HEADER_CHARS)}"
 
 
 def name_mail(mail: bytes) -> str:
@@ -80,7 +80,8 @@ def name_mail(mail: bytes) -> str:
     head = b"\n".join(split_head(mail)[0].split(b"\n")[:MAX_HEADER_LINES])
     message, (name, address, _) = read_headers(head), read_sender(head)
     title = header(message, "subject").strip() or message.get("message-id", "")
-    return f'the mail "{to_one_line(title, NAME_CHARS)}" from {to_one_line(address or name, NAME_CHARS) or "nobody"}'
+    sender = to_one_line(address or name, NAMING_HEADER_CHARS) or "nobody"
+    return f'the mail "{to_one_line(title, NAMING_HEADER_CHARS)}" from {sender}'
 
 
 def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
@@ -127,11 +128,11 @@ def mail_text(head: bytes, body: bytes) -> str:
             assert isinstance(payload, bytes)  # it was set
             parts[kind] = decode_page(payload, part.get("content-type"))
     plain = WRAPPED.sub(" ", URL.sub("", parts.get("text/plain", "").replace("\r\n", "\n")))
-    markup = drop_unshown(CONDITION.sub("", " ".join(parts.get("text/html", "").split())))
+    markup = drop_unshown(OUTLOOK_CONDITION.sub("", " ".join(parts.get("text/html", "").split())))
     text = URL.sub("", FILLER.sub(" ", html_to_text(markup, TEXT_CHARS)))
     lines = (text if 2 * len(text) >= len(plain) else plain).split("\n")
     return "\n".join(line for line in lines if not is_furniture(line.strip().lower()))
 
 
 def is_furniture(line: str) -> bool:
-    return bool(ONLY_URL.fullmatch(line) or (len(line) <= FURNITURE_CHARS and FURNITURE.search(line)))
+    return bool(ONLY_URL.fullmatch(line) or (len(line) <= FURNITURE_CHARS and NEWSLETTER_FURNITURE.search(line)))

@@ -8,16 +8,18 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 
 MAX_PARTS, MAX_DEPTH, MAX_HEADER_LINES = 100, 10, 1_000
-MAX_HEADER_CHARS = 2_000  # of one value: the email package takes quadratic time for some
+MAX_MAIL_HEADER_CHARS = 2_000  # of one value: the email package takes quadratic time for some
 BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 HEADER_LINES = re.compile(r"[\r\n]++(?![ \t])")
 # What may have any character in a From header: a quoted string, a comment, an encoded word.
 OPAQUE = re.compile(
     r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|=\?[\w.*-]{1,60}\?[bq]\?[^?\s<>@"\\]{0,500}\?=', re.IGNORECASE | re.DOTALL
 )
-ADDRESS = r"([\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*)"
+MAIL_ADDRESS = r"([\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*)"
 # One mailbox: an address, or a name before an address in angle brackets; "\0" stands for each opaque part.
-MAILBOX = re.compile(rf'[^<>@,:;()\[\]"\\]*<\s*{ADDRESS}\s*>[\s\0]*|\s*{ADDRESS}[\s\0]*', re.ASCII | re.IGNORECASE)
+MAILBOX = re.compile(
+    rf'[^<>@,:;()\[\]"\\]*<\s*{MAIL_ADDRESS}\s*>[\s\0]*|\s*{MAIL_ADDRESS}[\s\0]*', re.ASCII | re.IGNORECASE
+)
 QUOTING = re.compile(r'\\(.)|"')
 
 
@@ -29,7 +31,7 @@ def split_head(data: bytes) -> tuple[bytes, bytes]:
 
 def read_headers(head: bytes) -> Message:
     """
-    Return a message with the headers alone, each cut to `MAX_HEADER_CHARS`; bytes that are not UTF-8 are replaced.
+    Return a message with the headers alone, each cut to `MAX_MAIL_HEADER_CHARS`; bytes that are not UTF-8 are replaced.
 
     Errors: ValueError for too many lines.
     """
@@ -37,7 +39,7 @@ def read_headers(head: bytes) -> Message:
         raise ValueError(f"it has more than {MAX_HEADER_LINES:,} lines of headers")
     message = Message()
     for name, value in BytesHeaderParser().parsebytes(head).raw_items():
-        text = str(value)[:MAX_HEADER_CHARS]
+        text = str(value)[:MAX_MAIL_HEADER_CHARS]
         message[name] = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return message
 
@@ -64,7 +66,7 @@ def read_sender(head: bytes) -> tuple[str, str, str]:
     """
     lines = HEADER_LINES.split(head.decode("utf-8", "replace"))
     values = [line.partition(":")[2] for line in lines if re.match(r"from[ \t]*:", line, re.IGNORECASE)]
-    raw = values[0][:MAX_HEADER_CHARS] if values else ""
+    raw = values[0][:MAX_MAIL_HEADER_CHARS] if values else ""
     mailbox = MAILBOX.fullmatch(OPAQUE.sub("\0", raw)) if values == [raw] else None
     name = decode_words(QUOTING.sub(r"\1", raw.rpartition("<")[0]).strip())
     return name, (mailbox[1] or mailbox[2]).lower() if mailbox else "", "\n".join(values)

@@ -16,14 +16,14 @@ from watcher.text.urls import hide_secrets, is_web, normalize_url
 
 GUID_CHARS = 1_000
 URL_CHARS = 4_000
-NAME_CHARS = 200
+MAX_AUTHOR_CHARS = 200
 SENTENCE_CHARS = 120  # of the sentence that stands for a missing title
 LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as the text
 TEXT_CHARS = 500_000
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
-AHEAD = timedelta(days=1)  # tolerance for wrong time zones
-MAX_NAMES = 50  # authors of one entry
+EARLIEST_ENTRY = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
+MAX_ENTRY_AHEAD = timedelta(days=1)  # tolerance for wrong time zones
+MAX_AUTHORS = 50  # authors of one entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,9 @@ def normalize_entry(
         title=title or quote_first_sentence(summary, language),
         summary=summary,
         text=text,
-        authors=tuple(filter(None, (to_one_line(html_to_text(name, NAME_CHARS), NAME_CHARS) for name in row.authors))),
+        authors=tuple(
+            filter(None, (to_one_line(html_to_text(name, MAX_AUTHOR_CHARS), MAX_AUTHOR_CHARS) for name in row.authors))
+        ),
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
         image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),
@@ -264,7 +266,7 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
 
 
 def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:
-    """Return `moment`, or None if it is before `EARLIEST` or more than `AHEAD` after `now`."""
-    if moment is None or moment < EARLIEST or (now is not None and moment > now + AHEAD):
+    """Return `moment`, or None if it is before `EARLIEST_ENTRY` or more than `MAX_ENTRY_AHEAD` after `now`."""
+    if moment is None or moment < EARLIEST_ENTRY or (now is not None and moment > now + MAX_ENTRY_AHEAD):
         return None
     return moment

@@ -13,17 +13,17 @@ from watcher.text.encoding import decode_feed
 from watcher.text.format import CONTROL_CHARACTERS
 from watcher.text.urls import is_web
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_OPML_BYTES = 10 * 1024 * 1024
 MAX_FEEDS = 20_000
-MAX_DEPTH = 64
-MAX_TEXT = 500  # characters of a title or folder
+MAX_OUTLINE_DEPTH = 64
+MAX_OUTLINE_CHARS = 500  # characters of a title or folder
 NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 OWN_TEXTS = ("country", "owner", "owner_kind", "every", "user_agent")  # fields that are attributes as they are
-SEPARATOR = " / "  # between the folders of a section
-DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
+FOLDER_SEPARATOR = " / "  # between the folders of a section
+OPML_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
 BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
 FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # the scheme of "subscribe" links
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NOT_XML_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +60,9 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
 
     Errors: OpmlError if it is not OPML, too large or nested too deeply, has too many feeds, or declares entities.
     """
-    if len(data) > MAX_BYTES:
-        raise OpmlError(f"{name}: larger than {MAX_BYTES // 2**20} MiB")
-    text = CONTROL.sub("", DECLARATION.sub("", decode_feed(data), count=1))
+    if len(data) > MAX_OPML_BYTES:
+        raise OpmlError(f"{name}: larger than {MAX_OPML_BYTES // 2**20} MiB")
+    text = NOT_XML_CHARACTER.sub("", OPML_DECLARATION.sub("", decode_feed(data), count=1))
     if "<!entity" in text.lower():
         raise OpmlError(f"{name}: declares entities, which are not allowed")
     reader = OpmlParser(name)
@@ -96,14 +96,14 @@ class OpmlParser:
         low = tag.lower()
         if not self._open:
             self.is_opml = low == "opml"
-        if len(self._open) >= MAX_DEPTH:
+        if len(self._open) >= MAX_OUTLINE_DEPTH:
             raise OpmlError(f"{self.name}: is nested too deeply")
         self._open.append(self.outline(attributes) if low == "outline" and self.is_opml else None)
 
     def outline(self, attributes: dict[str, str]) -> str | None:
         """Record the feed or fault of an outline; return the name if it is a folder, else None."""
         fields = {key.lower(): " ".join(value.split()) for key, value in attributes.items()}
-        title = (fields.get("title") or fields.get("text") or "")[:MAX_TEXT]
+        title = (fields.get("title") or fields.get("text") or "")[:MAX_OUTLINE_CHARS]
         kind = fields.get("type", "").lower()
         url = fields.get("xmlurl") or (fields.get("url", "") if kind in ("rss", "atom") else "")
         if found := FEED_SCHEME.match(url):
@@ -122,13 +122,13 @@ class OpmlParser:
 
     def feed(self, url: str, title: str, fields: dict[str, str]) -> OpmlFeed:
         """Return the feed that an outline's attributes describe."""
-        folders = SEPARATOR.join(folder for folder in self._open if folder)
-        category = fields.get("category", "").split(",")[0].strip(" /").replace("/", SEPARATOR)
+        folders = FOLDER_SEPARATOR.join(folder for folder in self._open if folder)
+        category = fields.get("category", "").split(",")[0].strip(" /").replace("/", FOLDER_SEPARATOR)
         own = {key[8:].replace("-", "_"): value for key, value in fields.items() if key.startswith("watcher:")}
         return OpmlFeed(
             url=url,
             title=title,
-            section=(folders or category)[:MAX_TEXT] or None,
+            section=(folders or category)[:MAX_OUTLINE_CHARS] or None,
             language=fields.get("language") or None,
             **{name: own.get(name) or None for name in OWN_TEXTS},
             tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
@@ -171,5 +171,5 @@ def outline_attributes(feed: OpmlFeed) -> str:
 
 def format_attribute(text: str) -> str:
     """Return a quoted attribute value; characters not allowed in XML are removed, control characters escaped."""
-    value = quoteattr(CONTROL.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
+    value = quoteattr(NOT_XML_CHARACTER.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
     return CONTROL_CHARACTERS.sub(lambda found: f"&#x{ord(found.group()):x};", value)

@@ -26,9 +26,9 @@ PAGE = "HTML page"  # the format
 MAX_PAGE_CHARS = 4_000_000
 MAX_MATCHES, MAX_ITEMS = 2_000, 200  # items that are looked at, and that are read
 MAX_LINKS = 5_000  # of a page
-MAX_PARTS = 20  # links, titles and dates of an item that are looked at
+MAX_ITEM_PARTS = 20  # links, titles and dates of an item that are looked at
 TARGET = "watcher-target"  # the attribute of links to other pages for their absolute URL
-LINKS = XPath(f"(ancestor::a | descendant-or-self::a)[@{TARGET}]")
+ITEM_LINKS = XPath(f"(ancestor::a | descendant-or-self::a)[@{TARGET}]")
 HEADINGS = XPath("descendant-or-self::*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]")
 
 Items = Mapping[_Element, Mapping[str, float]]  # elements with the articles in them, and their weights
@@ -67,21 +67,26 @@ def parse_tree(html: str, url: str) -> _Element:
 
 def read_item(item: _Element, paths: Mapping[str, XPath]) -> RawEntry | None:
     """Return an item of a page, which its link identifies; None if it has no link to another page."""
-    places, titles, dates = (paths[key](item)[:MAX_PARTS] if key in paths else [] for key in ("link", "title", "date"))
-    link = next((link for place in (places if "link" in paths else [item]) for link in LINKS(place)), None)
+    places, titles, dates = (
+        paths[key](item)[:MAX_ITEM_PARTS] if key in paths else [] for key in ("link", "title", "date")
+    )
+    link = next((link for place in (places if "link" in paths else [item]) for link in ITEM_LINKS(place)), None)
     if link is None:
         return None
     target = link.get(TARGET)
     title = next(filter(None, map(text_of, (*titles, *HEADINGS(link)))), "") or default_title(item, link)
-    moments = (*map(date_of, dates if "date" in paths else islice(item.iter("time"), MAX_PARTS)), date_in_url(target))
+    moments = (
+        *map(date_of, dates if "date" in paths else islice(item.iter("time"), MAX_ITEM_PARTS)),
+        date_in_url(target),
+    )
     published = tuple(moment.isoformat() for moment in moments if moment)
     return RawEntry(guid=normalize_url(target), links=(target,), title=RawText(value=title), published=published)
 
 
 def default_title(item: _Element, link: _Element) -> str:
     """Return the text of a link, that of another link to its page, or a heading; the first that is long enough."""
-    same = [other for other in LINKS(item)[:MAX_PARTS] if other.get(TARGET) == link.get(TARGET)]
-    texts = [text_of(part) for part in (link, *same, *HEADINGS(item))[:MAX_PARTS]]
+    same = [other for other in ITEM_LINKS(item)[:MAX_ITEM_PARTS] if other.get(TARGET) == link.get(TARGET)]
+    texts = [text_of(part) for part in (link, *same, *HEADINGS(item))[:MAX_ITEM_PARTS]]
     texts += [link.get("title", ""), link.get("aria-label", "")]
     return next(filter(title_weight, texts), next(filter(None, texts), ""))
 
@@ -108,8 +113,8 @@ MIN_ITEMS, MOST = 4, 0.8
 MAX_CLIMB, MAX_COMPARED = 8, 25  # elements above a link that may be its item; selectors that are compared closely
 MAX_SAMPLE, MAX_INSIDE, MAX_DATE_CHARS = 20, 150, 60  # items that are looked at closely; elements of each; of a date
 MAX_ABOVE, MAX_NAMES = 40, 200  # elements above a link, and characters of their names, that say in which part it is
-MAX_TIMES = 4  # that a page links an article: its picture, its title, "read more" and once in another list
-MIN_WEIGHT = 15.0  # of an article, on average; the links of a menu have less
+MAX_LINKS_TO_ARTICLE = 4  # that a page links an article: its picture, its title, "read more" and once in another list
+MIN_ARTICLE_WEIGHT = 15.0  # of an article, on average; the links of a menu have less
 ARTICLE_PATH = re.compile(r"\d|[-_][^/]*[-_]")  # a date, a number, or a title of several words
 # Parts of a page whose links are rarely the list of articles, by their tags, classes and ids.
 BESIDE = re.compile(r"(?:^|\s|(?<!main)[_-])(?:nav|menu|foot|aside|side|bread|social|share|relat|popul|trend)", re.I)
@@ -128,7 +133,7 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
     times, names = Counter(target for _, target in links), dict[_Element, list[str]]()
     for link, target in links:
         # A page that is linked often, such as that of a section, is no article.
-        weight = title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_TIMES else 0
+        weight = title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_LINKS_TO_ARTICLE else 0
         above = [part for part in islice(link.iterancestors(), MAX_ABOVE) if part.tag not in ("html", "body")]
         place = " ".join(f"{part.tag} {part.get('class', '')} {part.get('id', '')}"[:MAX_NAMES] for part in above)
         is_likely = host_of(target).endswith(site) and ARTICLE_PATH.search(urlsplit(target).path)
@@ -146,7 +151,9 @@ def weigh_articles(items: Items) -> float:
     """Return the weight of the articles that are alone in their item; 0 if these elements are no list of articles."""
     alone = [next(iter(found.items())) for found in items.values() if len(found) == 1]
     total, count = sum(dict(alone).values()), len(dict(alone))
-    return total if count >= MIN_ITEMS and len(alone) >= MOST * len(items) and total >= MIN_WEIGHT * count else 0.0
+    return (
+        total if count >= MIN_ITEMS and len(alone) >= MOST * len(items) and total >= MIN_ARTICLE_WEIGHT * count else 0.0
+    )
 
 
 def rank_items(root: _Element, selector: str, items: Items) -> tuple[float, ...]:
@@ -161,7 +168,7 @@ def complete_selectors(selectors: PageSelectors, items: Mapping[_Element, str]) 
     """Return selectors with those for link and date that the items need; `items` have the links of their articles."""
 
     def is_link(part: _Element, item: _Element) -> bool:
-        links = LINKS(part)[:1] if part.tag == "a" or part in HEADINGS(part) else ()
+        links = ITEM_LINKS(part)[:1] if part.tag == "a" or part in HEADINGS(part) else ()
         return any(normalize_url(link.get(TARGET)) == items[item] for link in links)
 
     rows = [(read_item(item, {}), target) for item, target in items.items()]

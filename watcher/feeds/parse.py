@@ -19,14 +19,14 @@ from watcher.feeds.normalize import (
     parse_language_tag,
     title_text,
 )
-from watcher.feeds.sitemap import FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
-from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING, parse_xml
+from watcher.feeds.sitemap import SITEMAP_FORMATS, SITEMAPS, choose_parts, parse_sitemap, recent_news, unpack
+from watcher.feeds.xml_feed import BROKEN, ITEM_END, ITEM_START, OPENING_TAG, parse_xml
 from watcher.model import PageSelectors, ParsedFeed, SitemapPart
 from watcher.net.bot_walls import find_bot_wall
 from watcher.text.encoding import decode_feed, decode_page
 from watcher.text.plain_text import strip_control_chars, to_one_line
 
-CUT = "it ends in the middle"  # the fault of a feed without its end
+CUT_FAULT = "it ends in the middle"  # the fault of a feed without its end
 END_CHARS = 4_000  # at the end of a feed, in which its root is closed; some servers append a script or a comment
 PROLOG_CHARS = 256 * 1024  # characters that are searched for the root element
 PROLOG = re.compile(
@@ -46,7 +46,7 @@ OTHER_XML = {
     "opml": FeedKind.OPML,
     "svg": FeedKind.SVG,
 }
-FILES = (  # first bytes of binary files, and their kinds
+FILE_SIGNATURES = (  # first bytes of binary files, and their kinds
     (b"%PDF-", FeedKind.PDF),
     (b"\x89PNG\r\n", FeedKind.PICTURE),
     (b"\xff\xd8\xff", FeedKind.PICTURE),
@@ -55,8 +55,8 @@ FILES = (  # first bytes of binary files, and their kinds
     (b"\x1f\x8b", FeedKind.GZIP),
 )
 Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index by URL, or why there is none
-SAMPLE_BYTES = 2_000
-CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+BINARY_SAMPLE_BYTES = 2_000
+CONTROL_CHARACTER = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
 
 
@@ -147,7 +147,7 @@ def normalize_feed(
         title=title_text(raw.title),
         link=absolute_url(url, raw.link),
         language=parse_language_tag(raw.language),
-        entries=recent_news(entries, now) if raw.format in FORMATS else entries,
+        entries=recent_news(entries, now) if raw.format in SITEMAP_FORMATS else entries,
         parts=parts,
         ttl_s=raw.ttl_s,
         skip_hours=raw.skip_hours,
@@ -180,10 +180,10 @@ def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFee
 
 def note_cut(raw: RawFeed, text: str) -> RawFeed:
     """Return a feed with the fault that it is cut, if `text`, which begins with its root element, does not close it."""
-    opening = OPENING.match(text)
+    opening = OPENING_TAG.match(text)
     if opening is None or opening[0].endswith("/>") or f"</{opening[1]}" in text[-END_CHARS:]:
         return raw
-    return replace(raw, is_cut=True, faults=(*raw.faults, CUT))
+    return replace(raw, is_cut=True, faults=(*raw.faults, CUT_FAULT))
 
 
 def find_root(text: str) -> tuple[int, str]:
@@ -236,7 +236,7 @@ def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
 
 def binary_kind(body: bytes) -> FeedKind | None:
     """Return the kind of a binary file, None for text."""
-    known = next((kind for start, kind in FILES if body.startswith(start)), None)
-    sample = decode_feed(body[:SAMPLE_BYTES])
-    is_binary = len(CONTROL.findall(sample)) > FEW_CONTROLS * len(sample)
+    known = next((kind for start, kind in FILE_SIGNATURES if body.startswith(start)), None)
+    sample = decode_feed(body[:BINARY_SAMPLE_BYTES])
+    is_binary = len(CONTROL_CHARACTER.findall(sample)) > FEW_CONTROLS * len(sample)
     return known or (FeedKind.BINARY if is_binary else None)

@@ -18,7 +18,7 @@ ADAPTIVE_S = (15 * 60.0, 12 * 3600.0)
 RHYTHM_ENTRIES = 20
 BLIND_FACTOR = 4  # times `min_every_s` if there are no validators, as each poll gets the whole body
 BLIND_S = 3600.0
-JITTER = 0.1
+POLL_JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +73,10 @@ def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, j
         why = f"failed {failures} time{'s' if failures > 1 else ''} in a row"
     if wait_s > LONGEST_S:
         wait_s, why = LONGEST_S, f"{why}; at most a day"
-    spread_s = wait_s * JITTER * min(max(jitter, 0.0), 1.0)
+    spread_s = wait_s * POLL_JITTER * min(max(jitter, 0.0), 1.0)
     at = now + timedelta(seconds=wait_s + spread_s)
     if stated.retry_after_s is not None:
-        held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + JITTER * jitter))
+        held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + POLL_JITTER * jitter))
         if held > at:
             at, why = held, "the server asked for this pause (Retry-After)"
     allowed = next_allowed_time(at, policy.skip_hours, policy.skip_days)

@@ -8,9 +8,9 @@ from html import unescape
 from watcher.feeds.html_text import BLOCK, drop_hidden
 
 # The text between two "<" is read at most twice, so the time grows with the bytes.
-TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])((?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+)>""")
+HTML_TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])((?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+)>""")
 MAY_HIDE = re.compile(r"hidden|style", re.IGNORECASE)
-ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++)))?""")
+HTML_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++)))?""")
 COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 SIZE = re.compile(r"(?:^|\s)(\d{0,9}\.?\d{1,9})([a-z%]{0,9})(?=[\s/]|$)")
 NAMED_SIZE = re.compile(r"\b(?:x{0,2}-?small|x{0,3}-?large|medium|initial)\b")
@@ -29,7 +29,7 @@ class Look:
     has_size: bool = True
 
 
-SHOWN = Look()
+SHOWN_LOOK = Look()
 
 
 def drop_unshown(markup: str) -> str:
@@ -41,10 +41,10 @@ def drop_unshown(markup: str) -> str:
     classes are not read.
     """
     markup = drop_hidden(markup)
-    kept, end, look = list[str](), 0, SHOWN
+    kept, end, look = list[str](), 0, SHOWN_LOOK
     opened, numbers = list[tuple[str, Look]](), Counter[str]()  # elements around, with the look around each
-    for tag in TAG.finditer(markup):
-        if look == SHOWN:
+    for tag in HTML_TAG.finditer(markup):
+        if look == SHOWN_LOOK:
             kept.append(markup[end : tag.start()])
         slash, name, attributes = tag[1], tag[2].lower(), tag[3]
         kept.append(f"<{slash}{name}>")
@@ -62,7 +62,7 @@ def drop_unshown(markup: str) -> str:
             opened.append((name, look))
             numbers[name] += 1
             look = look_of(attributes, look) if MAY_HIDE.search(attributes) else look
-    if look == SHOWN:
+    if look == SHOWN_LOOK:
         kept.append(markup[end:])
     return "".join(kept)
 
@@ -75,7 +75,7 @@ def is_closed_by(name: str, following: str) -> bool:
 def look_of(attributes: str, around: Look) -> Look:
     """Return how the text of an element looks that is in an element with the look `around`."""
     values = dict[str, str]()
-    for found in ATTRIBUTE.finditer(attributes):
+    for found in HTML_ATTRIBUTE.finditer(attributes):
         values.setdefault(found[1].lower(), found[2] or found[3] or found[4] or "")
     style = dict[str, str]()
     for rule in COMMENT.sub("", unescape(values.get("style", "")).lower()).split(";"):

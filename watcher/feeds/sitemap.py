@@ -15,12 +15,12 @@ from watcher.net.robots import MAX_ROBOTS_BYTES
 from watcher.text.timestamps import parse_timestamp
 from watcher.text.urls import host_of, is_web
 
-FORMATS = NEWS_SITEMAP, SITEMAP_INDEX = "News sitemap", "Sitemap index"
+SITEMAP_FORMATS = NEWS_SITEMAP, SITEMAP_INDEX = "News sitemap", "Sitemap index"
 SITEMAPS = frozenset(("urlset", "sitemapindex"))
 NEWS_NAMESPACE = "/schemas/sitemap-news/"
 MAX_UNPACKED_BYTES = 20 * 1024 * 1024
 MAX_URLS = 50_000  # in one sitemap (sitemaps.org); Google reads 1,000 of a news sitemap
-MAX_PARTS = 3  # of an index, fetched in one poll
+MAX_SITEMAP_PARTS = 3  # of an index, fetched in one poll
 MAX_FIELD_CHARS = 4_000
 NEWS_AGE = timedelta(days=2)  # an entry that is older does not belong in a news sitemap (Google News)
 HEAD_CHARS = 4_000
@@ -123,7 +123,7 @@ def recent_news(entries: Sequence[Entry], now: datetime | None) -> tuple[Entry, 
 
 def choose_parts(parts: Sequence[SitemapPart], url: str, now: datetime | None) -> tuple[SitemapPart, ...]:
     """
-    Return the parts of the index at `url` to read, at most `MAX_PARTS`: on its host, changed in the last `NEWS_AGE`.
+    Return up to `MAX_SITEMAP_PARTS` parts of the index at `url` to read: on its host, changed in the last `NEWS_AGE`.
 
     Parts with "news" in their URL come first, then those that changed last. Parts without a date count as changed.
     """
@@ -135,7 +135,7 @@ def choose_parts(parts: Sequence[SitemapPart], url: str, now: datetime | None) -
         own = [part for part in own if part.changed_at is None or part.changed_at >= oldest]
     never = datetime.min.replace(tzinfo=UTC)
     own.sort(key=lambda part: ("news" in part.url.lower(), part.changed_at or never), reverse=True)
-    return tuple(own[:MAX_PARTS])
+    return tuple(own[:MAX_SITEMAP_PARTS])
 
 
 def find_sitemaps(robots: bytes) -> tuple[str, ...]:

@@ -11,22 +11,22 @@ from typing import Any
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.html_text import has_markup
-from watcher.feeds.normalize import MAX_NAMES, RawEntry, RawFeed, RawText, dicts_only, to_text
+from watcher.feeds.normalize import MAX_AUTHORS, RawEntry, RawFeed, RawText, dicts_only, to_text
 from watcher.text.timestamps import WEEKDAYS
 
 BROKEN = "not well-formed XML"  # the fault of a feed that had to be repaired
-DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
-BARE_AMPERSAND = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#?[A-Za-z0-9]{1,32};)", re.DOTALL)  # or a CDATA section
-OPENING = re.compile(r"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,20000})?>")
+UTF8_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+CDATA_OR_AMPERSAND = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!#?[A-Za-z0-9]{1,32};)", re.DOTALL)
+OPENING_TAG = re.compile(r"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,20000})?>")
 ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
 # feedparser resolves links by xml:base or else by the document's URL, and does not say which. With this URL for the
 # document, `undo_base` can restore the links that were resolved by it.
-NOWHERE = "http://relative.invalid"
-DOCUMENT = f"{NOWHERE}/here/"
+UNKNOWN_BASE = "http://relative.invalid"
+DOCUMENT = f"{UNKNOWN_BASE}/here/"
 
-HEADERS = {"content-type": "application/xml; charset=utf-8"}
+XML_HEADERS = {"content-type": "application/xml; charset=utf-8"}
 SKIPPED = re.compile(r"<(?:hour|day)\b[^<>]{0,100}>\s{0,20}([A-Za-z0-9]{1,9})\s{0,20}<", re.IGNORECASE)
 PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
 
@@ -66,8 +66,8 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
 
     try:
         found = feedparser.parse(
-            io.BytesIO((DECLARATION + text).encode("utf-8", "replace")),
-            response_headers=HEADERS | ({"content-location": DOCUMENT} if "base=" in text else {}),
+            io.BytesIO((UTF8_DECLARATION + text).encode("utf-8", "replace")),
+            response_headers=XML_HEADERS | ({"content-location": DOCUMENT} if "base=" in text else {}),
             resolve_relative_uris=False,
             sanitize_html=False,
         )
@@ -107,7 +107,7 @@ def links_of(row: Row) -> tuple[str, ...]:
 
 def undo_base(url: str) -> str:
     """Return a link as written in the document if feedparser resolved it by `DOCUMENT`; but "../x" becomes "/x"."""
-    return url.strip().removeprefix(DOCUMENT).removeprefix(NOWHERE)
+    return url.strip().removeprefix(DOCUMENT).removeprefix(UNKNOWN_BASE)
 
 
 def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
@@ -140,7 +140,7 @@ def authors_of(row: Row) -> tuple[str, ...]:
     """Return the names of an entry's authors."""
     names = [
         to_text(person.get("name")) or to_text(person.get("email"))
-        for person in dicts_only(row.get("authors"))[:MAX_NAMES]
+        for person in dicts_only(row.get("authors"))[:MAX_AUTHORS]
     ]
     return tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (to_text(row.get("author")),)))
 
@@ -200,8 +200,8 @@ def skip_values(text: str, name: str) -> list[str]:
 
 def repair_unclosed_items(text: str) -> str:
     """Return a feed with the open tags of each item closed; unchanged if its root cannot be read or it has no items."""
-    text = BARE_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
-    opening = OPENING.match(text)
+    text = CDATA_OR_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
+    opening = OPENING_TAG.match(text)
     starts = [found.start() for found in ITEM_START.finditer(text)]
     if opening is None or not starts:
         return text
