@@ -13,7 +13,7 @@ from tests.tools import claim_hosts
 from watcher.errors import status_reason
 from watcher.store.check import MAX_BLOCK, MAX_POLL_DELAY, drop_future_times, reset_future_times
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, get_host, is_leased, set_blocked_until, set_robots
+from watcher.store.hosts import HOST_LEASE, get_host, is_leased, set_blocked_until, set_robots
 from watcher.store.pages import due_pages, record_failure
 from watcher.store.schema import articles, entries, hosts
 from watcher.store.writer import read, write
@@ -79,7 +79,7 @@ def test_holds_leases_and_robots_of_a_clock_that_was_ahead_end(engine):
     host = read(engine, get_host, HOST)
     assert (host.blocked_until, host.robots_at) == (None, None)
     assert read(engine, is_leased, HOST, now=NOW)  # by somebody who may be there
-    assert not read(engine, is_leased, HOST, now=NOW + LEASE)
+    assert not read(engine, is_leased, HOST, now=NOW + HOST_LEASE)
 
 
 def test_the_hold_of_a_host_that_was_asked_in_the_future_ends(engine):

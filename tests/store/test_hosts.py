@@ -13,7 +13,7 @@ from tests.tools import claim_hosts, due_feeds
 from watcher.model import Feed, Source
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import (
-    LEASE,
+    HOST_LEASE,
     MAX_WITNESSES,
     drop_dead_leases,
     due_hosts,
@@ -56,15 +56,17 @@ def test_six_workers_at_once_never_hold_the_same_host(engine):
 def test_a_lease_that_ran_out_goes_to_another_worker(engine):
     write(engine, claim_hosts, worker="a:1", now=NOW, limit=100)
 
-    assert write(engine, claim_hosts, worker="b:1", now=NOW + LEASE / 2, limit=1) == ()
-    assert len(write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, limit=1)) == 1
+    assert write(engine, claim_hosts, worker="b:1", now=NOW + HOST_LEASE / 2, limit=1) == ()
+    assert len(write(engine, claim_hosts, worker="b:1", now=NOW + HOST_LEASE, limit=1)) == 1
 
 
 def test_a_worker_that_lost_its_lease_is_told_so(engine):
     (host,) = write(engine, claim_hosts, worker="a:1", now=NOW, limit=1)
-    write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, limit=100)
+    write(engine, claim_hosts, worker="b:1", now=NOW + HOST_LEASE, limit=100)
 
-    steps = [LeaseRequest(host=host, worker=worker, now=NOW + LEASE, floor=LEASE) for worker in ("a:1", "b:1")]
+    steps = [
+        LeaseRequest(host=host, worker=worker, now=NOW + HOST_LEASE, floor=HOST_LEASE) for worker in ("a:1", "b:1")
+    ]
 
     assert write(engine, renew_or_stop, steps) == [VisitDecision.STOP, VisitDecision.GO]
 
@@ -74,15 +76,15 @@ def test_a_step_soon_after_the_last_leaves_the_lease_as_it_is_and_a_later_one_re
 
     def step(after: timedelta, worker: str = "a:1") -> tuple[VisitDecision, timedelta]:
         now = NOW + after
-        (done,) = write(engine, renew_or_stop, [LeaseRequest(host=host, worker=worker, now=now, floor=LEASE)])
+        (done,) = write(engine, renew_or_stop, [LeaseRequest(host=host, worker=worker, now=now, floor=HOST_LEASE)])
         lease = select(hosts.c.lease_until).where(hosts.c.host == host)
         return done, read(engine, lambda c: c.execute(lease).scalar_one()) - NOW
 
-    assert step(LEASE / 10) == (VisitDecision.GO, LEASE)
-    assert step(LEASE / 4) == (VisitDecision.GO, LEASE + LEASE / 4)
-    assert step(LEASE / 2, "b:1") == (VisitDecision.STOP, LEASE + LEASE / 4)
-    write(engine, set_blocked_until, host, until=NOW + LEASE)
-    assert step(LEASE / 2) == (VisitDecision.STOP, LEASE + LEASE / 2)
+    assert step(HOST_LEASE / 10) == (VisitDecision.GO, HOST_LEASE)
+    assert step(HOST_LEASE / 4) == (VisitDecision.GO, HOST_LEASE + HOST_LEASE / 4)
+    assert step(HOST_LEASE / 2, "b:1") == (VisitDecision.STOP, HOST_LEASE + HOST_LEASE / 4)
+    write(engine, set_blocked_until, host, until=NOW + HOST_LEASE)
+    assert step(HOST_LEASE / 2) == (VisitDecision.STOP, HOST_LEASE + HOST_LEASE / 2)
 
 
 def test_releasing_somebody_elses_lease_changes_nothing(engine):
@@ -133,7 +135,7 @@ def test_a_host_that_is_being_visited_is_not_claimed_again_though_its_lease_ran_
     busy = write(engine, claim_hosts, worker="a:1", now=NOW, limit=20)
     many = {*busy, *(f"other{n}.example" for n in range(40_000))}
 
-    again = write(engine, claim_hosts, worker="a:1", now=NOW + 2 * LEASE, limit=100, busy=many)
+    again = write(engine, claim_hosts, worker="a:1", now=NOW + 2 * HOST_LEASE, limit=100, busy=many)
 
     assert len(again) == 40
     assert not set(again) & set(busy)
@@ -143,9 +145,9 @@ def test_a_worker_renews_what_it_visits_and_still_has(engine):
     mine = write(engine, claim_hosts, worker="a:1", now=NOW, limit=20)
     lost = write(engine, claim_hosts, worker="b:1", now=NOW, limit=20)
 
-    write(engine, renew_all, mine[:10] + lost, worker="a:1", now=NOW + LEASE)
+    write(engine, renew_all, mine[:10] + lost, worker="a:1", now=NOW + HOST_LEASE)
 
-    free = write(engine, claim_hosts, worker="c:1", now=NOW + LEASE, limit=100)
+    free = write(engine, claim_hosts, worker="c:1", now=NOW + HOST_LEASE, limit=100)
     assert len(free) == 50
     assert not set(free) & set(mine[:10])
 
@@ -162,7 +164,7 @@ def test_a_page_of_a_feed_that_was_taken_out_claims_no_host(engine):
 
     write(engine, lambda c: c.execute(update(feeds).where(feeds.c.host == "h001.example").values(enabled=False)))
 
-    assert "pages.example" not in write(engine, claim_hosts, worker="b:1", now=NOW + LEASE, limit=100)
+    assert "pages.example" not in write(engine, claim_hosts, worker="b:1", now=NOW + HOST_LEASE, limit=100)
 
 
 def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
@@ -181,14 +183,14 @@ def test_a_look_that_is_cut_off_goes_on_where_it_ended(engine):
 
 def test_the_next_steps_of_many_visits_are_taken_together(engine):
     write(engine, claim_hosts, worker="a:1", now=NOW, limit=5)
-    write(engine, set_blocked_until, "h001.example", until=NOW + LEASE)
+    write(engine, set_blocked_until, "h001.example", until=NOW + HOST_LEASE)
     write(engine, lambda c: c.execute(update(hosts).where(hosts.c.host == "h002.example").values(lease_by="b:1")))
-    later = update(feeds).where(feeds.c.host == "h003.example").values(next_poll_at=NOW + LEASE)
+    later = update(feeds).where(feeds.c.host == "h003.example").values(next_poll_at=NOW + HOST_LEASE)
     write(engine, lambda c: c.execute(later))
-    found = read(engine, lambda c: [due_feeds(c, f"h{n:03}.example", now=NOW + LEASE)[0] for n in range(6)])
+    found = read(engine, lambda c: [due_feeds(c, f"h{n:03}.example", now=NOW + HOST_LEASE)[0] for n in range(6)])
 
     def step(feed: Feed) -> LeaseRequest:
-        return LeaseRequest(host=feed.host, worker="a:1", now=NOW, floor=LEASE, feed=feed)
+        return LeaseRequest(host=feed.host, worker="a:1", now=NOW, floor=HOST_LEASE, feed=feed)
 
     done = write(engine, renew_or_stop, [step(feed) for feed in found])
 
@@ -200,7 +202,7 @@ def test_the_next_steps_of_many_visits_are_taken_together(engine):
         VisitDecision.GO,
         VisitDecision.STOP,
     ]
-    due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + LEASE).order_by(feeds.c.host)
+    due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + HOST_LEASE).order_by(feeds.c.host)
     assert read(engine, lambda c: c.scalars(due).all()) == ["h000.example", "h003.example", "h004.example"]
 
 

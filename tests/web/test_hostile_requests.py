@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from tests.patience import PATIENCE_S
 from tests.web.press import app_of, settings_in, site_of
 from watcher.store.engine import connect
-from watcher.web.app import FILES, FORM_FIELDS, make_app
+from watcher.web.app import FORM_FIELDS, STATIC_FILES, make_app
 from watcher.web.serve import Listener
 from watcher.web.site import Page, PageResponse, SitePlugin
-from watcher.web.sources import PAGES
+from watcher.web.sources import SOURCE_PAGES
 
 from .conftest import client_of
 
@@ -65,7 +65,7 @@ async def test_no_path_and_no_query_breaks_any_route(site, caplog):
     client = client_of(app_of(site, clock=lambda: float(next(clock))))
     broken = []
 
-    for page in (*FILES, *PAGES, *site.pages):
+    for page in (*STATIC_FILES, *SOURCE_PAGES, *site.pages):
         for path in paths_of(page):
             for method in ("GET", "HEAD", "POST", "PUT"):
                 answer = await ask(client, method, path)
@@ -102,7 +102,7 @@ async def test_no_form_breaks_any_route(site, caplog):
     client = client_of(app_of(site, clock=lambda: float(next(clock))))
     broken = []
 
-    for page in (page for page in (*PAGES, *site.pages) if page.method == "POST"):
+    for page in (page for page in (*SOURCE_PAGES, *site.pages) if page.method == "POST"):
         for path in ("1", "s", "%00", "9" * 9):
             for form in FORMS:
                 for body in (form, b"token=" + site.form_token.encode() + b"&" + form):

@@ -14,7 +14,7 @@ import pytest
 from tests.patience import PATIENCE_S
 from tests.web.press import app_of, settings_in, site_of
 from watcher.web import serve
-from watcher.web.serve import CONNECTIONS, Listener
+from watcher.web.serve import MAX_CONNECTIONS, Listener
 from watcher.web.site import Page, PageResponse, SitePlugin
 
 pytestmark = pytest.mark.slow  # waits for clients that never end
@@ -94,7 +94,7 @@ async def test_of_more_requests_at_one_moment_than_there_is_room_for_the_first_a
         port = probe.getsockname()[1]
     settings = settings_in(folder, f'[web]\nlisten = "127.0.0.1:{port}"', store_url=settings.store.url)
     listener = Listener("web", settings.web, app_of(site_of(settings, engine)))
-    monkeypatch.setattr(serve, "CONNECTIONS", 40)  # so that the test needs few open files
+    monkeypatch.setattr(serve, "MAX_CONNECTIONS", 40)  # so that the test needs few open files
     await listener.listen()
 
     links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(70)]
@@ -114,7 +114,7 @@ async def test_of_more_requests_at_one_moment_than_there_is_room_for_the_first_a
 
     assert Counter(heads) == {b"200": 40, b"503": 30}
     assert heads[:40] == [b"200"] * 40
-    assert CONNECTIONS >= 400
+    assert MAX_CONNECTIONS >= 400
 
 
 @pytest.fixture

@@ -24,7 +24,14 @@ from watcher.store.features import count_features, has_backlog, has_old_version,
 from watcher.store.schema import features
 from watcher.store.writer import read, write
 from watcher.worker import tasks
-from watcher.worker.backfill import SLICE, VECTORS, BackgroundTask, builtin_tasks, embed_missing, rebuild_features
+from watcher.worker.backfill import (
+    BACKFILL_SLICE,
+    VECTORS,
+    BackgroundTask,
+    builtin_tasks,
+    embed_missing,
+    rebuild_features,
+)
 from watcher.worker.process_pool import WorkerFailed
 
 pytestmark = pytest.mark.slow  # together they take some seconds
@@ -298,15 +305,15 @@ async def test_a_key_that_was_mended_is_read_again(store, engine, writer, tmp_pa
 
 
 async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(store, engine, writer, pool):
-    count = SLICE + 5
+    count = BACKFILL_SLICE + 5
     keys = store(*(f"Story {n}" for n in range(count)), version="0")
     write(engine, lambda c: c.execute(update(features).values(vector=b"\x00\x3c", vector_model="one/1")))
 
     assert read(engine, count_features, has_old_version()) == count
-    assert await rebuild_features(writer, pool, limit=SLICE) == SLICE
+    assert await rebuild_features(writer, pool, limit=BACKFILL_SLICE) == BACKFILL_SLICE
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("select article_id from features where version = '0'").scalars()
-        assert sorted(rows) == sorted(keys[SLICE:])
+        assert sorted(rows) == sorted(keys[BACKFILL_SLICE:])
 
     assert await rebuild_features(writer, pool) == 5
     assert await rebuild_features(writer, pool) == 0

@@ -22,7 +22,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.worker.context import system_clock
-from watcher.worker.pg_queue import LEASE, prune_job_log
+from watcher.worker.pg_queue import QUEUED_HOST_LEASE, prune_job_log
 
 pytestmark = on_postgresql
 
@@ -91,8 +91,10 @@ async def test_a_job_that_comes_while_its_host_is_still_held_comes_again(a_worke
     async with a_worker("here:1") as queue:
         await until(lambda: len(sites.asked) == HOSTS and not queue.busy, queue)
         held = select(hosts.c.lease_by).where(hosts.c.host == "h7.example")
-        now = system_clock() - LEASE + timedelta(seconds=3)
-        await queue.context.writer.do(lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=LEASE)
+        now = system_clock() - QUEUED_HOST_LEASE + timedelta(seconds=3)
+        await queue.context.writer.do(
+            lease_free_hosts, ["h7.example"], worker="dead:1", now=now, lease=QUEUED_HOST_LEASE
+        )
         await queue.context.writer.do(lambda c: c.execute(text(DEAD)))
 
         async with asyncio.timeout(PATIENCE_S):

@@ -14,7 +14,7 @@ from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.store.visits import LeaseRequest, claim_requested
 from watcher.worker.context import system_clock
-from watcher.worker.pg_queue import LEASE
+from watcher.worker.pg_queue import QUEUED_HOST_LEASE
 
 
 @pytest.fixture
@@ -51,7 +51,9 @@ def a_worker(kind, store_url, sites):
 def asked(host: str) -> LeaseRequest:
     """Return what `here:1` asks for to visit a host."""
     floor = timedelta(minutes=5)
-    return LeaseRequest(host=host, worker="here:1", now=system_clock(), floor=floor, lease=LEASE, pages_too=True)
+    return LeaseRequest(
+        host=host, worker="here:1", now=system_clock(), floor=floor, lease=QUEUED_HOST_LEASE, pages_too=True
+    )
 
 
 async def test_each_host_that_is_due_is_visited_once(a_worker, sites):

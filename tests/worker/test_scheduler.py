@@ -22,7 +22,7 @@ from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
 from watcher.store.hosts import (
-    LEASE,
+    HOST_LEASE,
     get_host,
     load_polling_stop,
     network_down_since,
@@ -98,13 +98,13 @@ async def test_a_host_under_a_visit_is_not_visited_again_though_the_machine_slep
     await until_asked(tools.client, 3)
     await tools.writer.do(lambda c: c.execute(update(feeds).values(next_poll_at=NOW)))
 
-    tools.now.at += 5 * LEASE
+    tools.now.at += 5 * HOST_LEASE
     assert await queue.claim_and_start() == 0
 
     assert queue.busy == 3
     assert set(tools.client.asked.values()) == {1}
     leases = await tools.writer.read(lambda c: list(c.scalars(select(hosts.c.lease_until))))
-    assert leases == [tools.now.at + LEASE] * 3
+    assert leases == [tools.now.at + HOST_LEASE] * 3
     tools.client.gate.set()
     await queue.drain()
 

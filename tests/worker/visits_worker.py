@@ -17,7 +17,7 @@ from watcher.errors import StoreError
 from watcher.failure_messages import TaskKind
 from watcher.model import PollFailed
 from watcher.settings.models import FetchSettings, PollSettings
-from watcher.store.hosts import LEASE
+from watcher.store.hosts import HOST_LEASE
 from watcher.store.writer import read, write
 from watcher.text.urls import host_of
 from watcher.worker.context import Event, FeedPolled, PageDone
@@ -114,7 +114,7 @@ class Worker:
         self.world.tell(f"{self.name} dies")
         self.body.kill()
         self.body.communicate()
-        self.world.left.update(dict.fromkeys(self.world.leased(self.name), self.world.clock + LEASE))
+        self.world.left.update(dict.fromkeys(self.world.leased(self.name), self.world.clock + HOST_LEASE))
         for asked in [asked for asked in self.world.in_flight if asked.worker is self]:
             asked.answer.cancel()
 

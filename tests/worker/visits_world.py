@@ -15,7 +15,7 @@ from tests.worker.visits_worker import POLL, Asked, Worker
 from watcher.errors import StoreError
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import LEASE, drop_dead_leases, renew_all
+from watcher.store.hosts import HOST_LEASE, drop_dead_leases, renew_all
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.writer import read, write
 
@@ -24,7 +24,7 @@ HOSTS = ("a.example", "b.example", "c.example")
 PATHS = tuple(f"/feed{n}" for n in range(8))  # a feed is known by its path, wherever it moves
 SUMMARY = "The ferry between the two towns runs again, the harbour office said, after a winter of repairs. " * 2
 QUIET_TURNS = 8  # of the event loop without a step of anybody: all wait for answers
-BEAT = LEASE / 2 - timedelta(seconds=1)  # between two looks of a living worker at its leases, at most
+BEAT = HOST_LEASE / 2 - timedelta(seconds=1)  # between two looks of a living worker at its leases, at most
 
 
 def feed_xml(links: list[str]) -> bytes:
@@ -162,7 +162,7 @@ class World:
 
     def is_over(self, worker: Worker) -> bool:
         """Whether a worker has stood still for so long that its leases are over."""
-        return worker.asleep_since is not None and self.clock - worker.asleep_since >= LEASE
+        return worker.asleep_since is not None and self.clock - worker.asleep_since >= HOST_LEASE
 
     def _due(self, connection: Connection) -> list[str]:
         on = (feeds.c.enabled, ~feeds.c.gone)

@@ -41,12 +41,12 @@ from watcher.text.urls import host_of, is_web
 from watcher.worker.context import client_for
 from watcher.worker.process_pool import Pool, WorkerFailed
 
-MAX_FILE = 64 * 1024 * 1024  # bytes of one page
+MAX_PAGE_BYTES = 64 * 1024 * 1024
 NO_URL = "https://page.invalid/"
-WRAPPING: dict[str, Any] = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
+TEXT_WRAPPING: dict[str, Any] = {"width": 100, "break_long_words": False, "break_on_hyphens": False}
 REMOVED_CHARS = 84  # characters of a removed text
 REMOVED_SHOWN = 6  # texts shown for each rule; the others are counted
-AHEAD = 8  # pages for each worker that are submitted in advance
+PAGES_AHEAD = 8  # pages for each worker that are submitted in advance
 PAGE_LIMIT_S = 20.0  # time limit for one page; the slowest real pages take one second
 MEMORIES_CACHED = 128  # of sites
 PREFIXES = ("www.", "m.", "amp.", "mobile.")
@@ -80,7 +80,7 @@ def clean(
         answer = asyncio.run(fetch_page(page, settings))
         html, url = decode_page(answer.body, answer.header("content-type")), answer.url
     else:
-        html, url = decode_page(read_file_or_stdin(Path(page), MAX_FILE), None), url or NO_URL
+        html, url = decode_page(read_file_or_stdin(Path(page), MAX_PAGE_BYTES), None), url or NO_URL
     sites = load_user_rules(settings.path)
     memory = None if url == NO_URL else load_site_memory(url, settings)
     extract = extract_page(html, url=url, sites=sites)
@@ -130,7 +130,7 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
     for block in cleaned.blocks:
         first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
         rest = first if block.kind == "quote" else " " * len(first)
-        lines += [*wrap(block.text, initial_indent=first, subsequent_indent=rest, **WRAPPING), ""]
+        lines += [*wrap(block.text, initial_indent=first, subsequent_indent=rest, **TEXT_WRAPPING), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
     lines.append(f"Kept: {letters:,} characters in {len(cleaned.blocks)} paragraphs.")
     lines += format_removed("Removed from the text", cleaned.removed)
@@ -259,7 +259,7 @@ async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | Bad
                 continue
             waiting.append(asyncio.create_task(draft_in_pool(pool, page)))
             await asyncio.sleep(0)  # hands the page to the pool
-            if len(waiting) >= AHEAD * workers:
+            if len(waiting) >= PAGES_AHEAD * workers:
                 yield await waiting.popleft()
         while waiting:
             yield await waiting.popleft()

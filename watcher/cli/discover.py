@@ -25,7 +25,7 @@ from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
 from watcher.text.urls import normalize_url
 from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prober
 
-UNSEEN = (FeedKind.BOT_WALL, HealthKind.ASKED_AT)  # kinds of responses that are no page to look for links on
+UNREADABLE_KINDS = (FeedKind.BOT_WALL, HealthKind.ASKED_AT)  # kinds of responses that are no page to look for links on
 WAYS = {
     "itself": "the address itself is a feed",
     "platform": "the feed that the platform has for this address",
@@ -171,7 +171,7 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterat
 
 def no_feed_message(found: Discovery) -> str:
     page = found.page
-    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNSEEN):
+    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNREADABLE_KINDS):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
     linked = [one for one in found.candidates if one.found_by != "guessed"]
     words = "no feed that its page links to can be read" if linked else "its page links to none"

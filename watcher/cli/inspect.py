@@ -39,10 +39,10 @@ from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
 from watcher.text.urls import DEFAULT_PORTS, is_mail, is_web
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
 
-LABEL_CHARS = 11
+INSPECT_LABEL_CHARS = 11
 SHOWN_ITEMS = 10  # of a page
-MOST = 0.8  # share of entries with a whole article from which on `full_text` is suggested
-ADVICE = HINTS | {FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there"}
+MOSTLY_WHOLE_SHARE = 0.8  # share of entries with a whole article from which on `full_text` is suggested
+FETCH_ADVICE = HINTS | {FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there"}
 STATUS_ADVICE = STATUS_HINTS | {429: "wait, and request it less often"}
 
 
@@ -61,7 +61,9 @@ def probe_source(
     look, again = asyncio.run(probe_target(urls, settings))
     next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
     found = probe_to_json(look, again, next_poll, name=row.source().name if row else None)
-    lines = chain((summary_sentence(look), ""), format_rows(probe_rows(look, again, next_poll, row), width=LABEL_CHARS))
+    lines = chain(
+        (summary_sentence(look), ""), format_rows(probe_rows(look, again, next_poll, row), width=INSPECT_LABEL_CHARS)
+    )
     hint = find_hint(look)
     print_result(found, chain(lines, ("", f"try: {hint}") if hint else ()), json=json)
     return FAILED if failure_reason(look) else DONE
@@ -239,9 +241,9 @@ def format_language(report: FeedReport) -> str:
 def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     count = len(report.feed.entries)
     told = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
-    if report.whole >= MOST * count and not wants_full_text:
+    if report.whole >= MOSTLY_WHOLE_SHARE * count and not wants_full_text:
         return f"{told}; with full_text = true no pages need to be fetched"
-    if report.whole < (1 - MOST) * count and wants_full_text:
+    if report.whole < (1 - MOSTLY_WHOLE_SHARE) * count and wants_full_text:
         return f"{told}; with full_text = true in the settings, articles have only these texts"
     return told
 
@@ -340,7 +342,7 @@ def find_hint(probe: ProbeResult) -> str | None:
         is_own = parts.hostname == urlsplit(probe.asked).hostname
         return f'allow it in the settings: [fetch] allow_private = ["{place}"]' if is_own else None
     if isinstance(error, Unreachable | RequestRefused | TooLarge):
-        return ADVICE.get(error.kind)
+        return FETCH_ADVICE.get(error.kind)
     if isinstance(error, TimedOut):
         return "wait, or raise [fetch] timeout and deadline: they set how long a response may take"
     if isinstance(error, HttpStatusError):

@@ -22,7 +22,7 @@ from watcher.text.format import format_count
 
 INTERRUPTED = 130  # 128 + SIGINT, the convention of shells
 PIPE_CLOSED = 141  # 128 + SIGPIPE
-CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CLICK_CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 INTRO = """
 Watch news feeds and write a daily digest of what they report.
 
@@ -128,7 +128,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 (Typer's context has no public name here)
         """Insert the default command if the first argument is not a command."""
-        if self.default and args and args[0] not in self.rows and args[0] not in CONTEXT["help_option_names"]:
+        if self.default and args and args[0] not in self.rows and args[0] not in CLICK_CONTEXT["help_option_names"]:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
@@ -167,7 +167,7 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
     if row.examples:
         words = "\n".join((words, "", "\b", "Examples:", *(f"  {line}" for line in row.examples)))
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(row.name, help=words, context_settings=CONTEXT)(function)
+    app.command(row.name, help=words, context_settings=CLICK_CONTEXT)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)
     command.params += [option for option in build_app().params if option.name == "debug"]
@@ -184,7 +184,7 @@ def build_group(
         add_completion=callback is not None,
         rich_markup_mode=None,
         no_args_is_help=True,
-        context_settings=CONTEXT,
+        context_settings=CLICK_CONTEXT,
         invoke_without_command=callback is not None,
     )
     app.callback()(callback or (lambda: None))

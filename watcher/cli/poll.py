@@ -35,7 +35,7 @@ from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, 
 from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 
-SHOWN = 20  # failures named on the terminal
+MAX_FAILURES_SHOWN = 20  # on the terminal
 EMBED_BACK = timedelta(days=7)  # newer articles are embedded, as editions need them; the daemon embeds the older ones
 
 
@@ -264,11 +264,11 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     yield from at_most(failures, "more: see watcher status")
     if summary.is_private:
         yield "  try: allow private addresses with [fetch] allow_private in the settings"
-    for reason, count in summary.lost.most_common(SHOWN):
+    for reason, count in summary.lost.most_common(MAX_FAILURES_SHOWN):
         yield f"  no article in {format_count(count, 'page')}: {reason}"
 
 
 def at_most(lines: list[str], more: str) -> Iterator[str]:
-    yield from lines[:SHOWN]
-    if len(lines) > SHOWN:
-        yield f"  and {len(lines) - SHOWN} {more}"
+    yield from lines[:MAX_FAILURES_SHOWN]
+    if len(lines) > MAX_FAILURES_SHOWN:
+        yield f"  and {len(lines) - MAX_FAILURES_SHOWN} {more}"

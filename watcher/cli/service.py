@@ -22,7 +22,7 @@ from watcher.settings.models import Settings, xdg_folder
 from watcher.settings.types import Secret
 
 System = Annotated[bool, Option("--system", help="The system service, not the one of your own account.")]
-NAME = "watcher.service"
+UNIT_NAME = "watcher.service"
 STATE = Path("/var/lib/watcher")  # of the system service: systemd creates it, for the service's user only
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 HIDDEN_FOLDERS = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"))  # from a system service
@@ -114,7 +114,7 @@ class Service:
 
     @property
     def path(self) -> Path:
-        return self.folder / NAME
+        return self.folder / UNIT_NAME
 
     def run_systemctl(self, *arguments: str) -> str:
         """Run systemctl, with `--user` unless it is a system service. Errors: WatcherError."""
@@ -131,9 +131,9 @@ class Service:
         else:
             yield f"{self.path} is up to date"
         self.run_systemctl("daemon-reload")
-        self.run_systemctl("enable", NAME)
+        self.run_systemctl("enable", UNIT_NAME)
         if start:
-            self.run_systemctl("restart" if is_new else "start", NAME)
+            self.run_systemctl("restart" if is_new else "start", UNIT_NAME)
             yield "started; from now on it starts at boot"
         else:
             yield f"not started; to start it: systemctl {'' if self.system else '--user '}start watcher"
@@ -143,14 +143,14 @@ class Service:
         if not self.path.exists():
             yield f"not installed: {self.path} does not exist"
             return
-        self.run_systemctl("disable", "--now", NAME)
+        self.run_systemctl("disable", "--now", UNIT_NAME)
         self.path.unlink()
         self.run_systemctl("daemon-reload")
         yield f"stopped, and removed {self.path}; settings, store and editions are kept"
 
     def read_state(self) -> dict[str, str]:
         """Return systemd's `PROPERTIES` of the service, by name. Errors: WatcherError."""
-        told = self.run_systemctl("show", NAME, *(f"--property={name}" for name in PROPERTIES))
+        told = self.run_systemctl("show", UNIT_NAME, *(f"--property={name}" for name in PROPERTIES))
         return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
 
 
@@ -182,7 +182,7 @@ def render_unit(command: Sequence[str], settings: Path, *, system: bool, credent
     environment = Environment(
         loader=PackageLoader("watcher.cli"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
-    return environment.get_template(f"{NAME}.j2").render(
+    return environment.get_template(f"{UNIT_NAME}.j2").render(
         command=" ".join(map(quote_exec_arg, (*command, "run", "--config", str(settings)))),
         credentials=[quote_exec_arg(f"{name}:{path}") for name, path in credentials.items()],
         state=STATE,

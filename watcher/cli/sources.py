@@ -33,8 +33,8 @@ from watcher.text.format import did_you_mean, format_count, strip_control_charac
 from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
-COLUMNS = ("name", "language", "country", "section", "every", "url")
-NAME_CHARS = 200  # of a name or a section, as the settings hold them
+SOURCE_TABLE_COLUMNS = ("name", "language", "country", "section", "every", "url")
+SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
 def list_sources(config: Config = None, json: Json = False) -> int:
@@ -47,7 +47,8 @@ def list_sources(config: Config = None, json: Json = False) -> int:
         print_json(rows)
         return DONE
     cells = [
-        {key: str(row[key] or "") for key in COLUMNS} | {"muted": "" if row["enabled"] else "muted"} for row in rows
+        {key: str(row[key] or "") for key in SOURCE_TABLE_COLUMNS} | {"muted": "" if row["enabled"] else "muted"}
+        for row in rows
     ]
     if sys.stdout.isatty():
         print_table(cells)
@@ -63,7 +64,7 @@ def print_table(rows: list[dict[str, str]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    shown = [key for key in (*COLUMNS, "muted") if any(row[key] for row in rows)]
+    shown = [key for key in (*SOURCE_TABLE_COLUMNS, "muted") if any(row[key] for row in rows)]
     for key in shown:
         table.add_column(key, overflow="fold")
     for row in rows:
@@ -210,7 +211,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """Return the settings row of a feed, and a description of each value that was dropped. Errors: SettingsError."""
     fields = asdict(feed)
     # Other feed readers write arbitrary text for a language or country.
-    name = str(fields.pop("title"))[:NAME_CHARS]
+    name = str(fields.pop("title"))[:SOURCE_NAME_CHARS]
     parsed = {"language": language_tag(feed.language or ""), "country": country_code(feed.country or "")}
     dropped = tuple(
         f"{what} left out: {quote_value(fields[what])} is not a {what}"
@@ -221,7 +222,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     own = {name: value for name, value in feed.headers.items() if not secret_of(value)}
     if own != feed.headers:
         dropped += ("headers with secrets left out",)
-    section = (feed.section or "")[:NAME_CHARS].rstrip(" /")
+    section = (feed.section or "")[:SOURCE_NAME_CHARS].rstrip(" /")
     fields |= fields.pop("selectors")
     row = source_row(**fields | parsed | {"name": name, "section": section, "headers": own})
     for fault in Settings.cross_field_issues({}, {"sources": [row.model_dump(exclude_defaults=True)]}):

@@ -39,7 +39,7 @@ from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 
 SECTIONS_GROUP = "watcher.status"  # entry points: a function of the settings that yields `StatusSection`s
-LABEL_CHARS = 8  # width of the labels
+STATUS_LABEL_CHARS = 8  # width of the labels
 INDENT = " " * 13  # of the lines below a source in the list
 SOURCES_SHOWN = 10  # unhealthy sources, each with its hint
 REASONS_SHOWN = 3  # reasons why pages gave no article
@@ -52,7 +52,7 @@ SILENT_AFTER = timedelta(minutes=2)  # without heartbeat; one is due every 10 s,
 SOON = timedelta(minutes=1)
 JUMP_SHOWN_FOR = timedelta(days=1)
 NOT_RUNNING = "not running; watcher run starts it"
-UNKNOWN = "unknown: the store, which has its status, cannot be read"
+UNKNOWN_STATUS = "unknown: the store, which has its status, cannot be read"
 
 
 def show_status(
@@ -77,11 +77,11 @@ def show_status(
                 daemon, others = list_daemons(engine)
             except StoreError as error:
                 found = {"state": "unknown", "error": str(error), "hint": error.hint}
-                rows = format_rows((("daemon", UNKNOWN), *error_rows(error)), width=LABEL_CHARS)
+                rows = format_rows((("daemon", UNKNOWN_STATUS), *error_rows(error)), width=STATUS_LABEL_CHARS)
                 print_result(found, rows, json=json)
                 return FAILED
         now = datetime.now(UTC)
-        lines = format_rows(daemon_rows(daemon, others, now=now), width=LABEL_CHARS)
+        lines = format_rows(daemon_rows(daemon, others, now=now), width=STATUS_LABEL_CHARS)
         print_result(daemon_to_json(daemon, others, now=now), lines, json=json)
         return DONE if process_state(daemon, now) == "running" else FAILED
     fault = ""
@@ -124,8 +124,8 @@ def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
             processes = list_daemons(engine)
             found["daemon"], rows = daemon_to_json(*processes, now=now), [*daemon_rows(*processes, now=now)]
         except StoreError:
-            found["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN)]
-    print_result(found, format_rows((*rows, *error_rows(error)), width=LABEL_CHARS), json=json)
+            found["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN_STATUS)]
+    print_result(found, format_rows((*rows, *error_rows(error)), width=STATUS_LABEL_CHARS), json=json)
     return FAILED
 
 
@@ -154,12 +154,12 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     most = None if everything else REASONS_SHOWN
     rows = (*daemon_rows(*processes, now=now), *store_rows(found), *source_counts(sources))
     lines = chain(
-        format_rows(rows, width=LABEL_CHARS),
+        format_rows(rows, width=STATUS_LABEL_CHARS),
         format_sources(sources, everything=everything),
         format_reasons("pages without an article", lost, limit=most),
         format_reasons("pages replaced by the feed's own text", replaced, limit=most),
         format_reasons("pages of which only the headline is known", bare, limit=most),
-        format_rows((row for section in sections for row in section.rows), width=LABEL_CHARS),
+        format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
     )
     print_result(found | {section.name: section.found for section in sections}, lines, json=json)
 

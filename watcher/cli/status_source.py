@@ -20,7 +20,7 @@ from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 
 MUTED = "muted"  # in the place of the health of a source that the settings switch off
-LABEL_CHARS = 10  # width of the labels
+SOURCE_LABEL_CHARS = 10  # width of the labels
 REASON_CHARS = 200  # of a reason, which may quote a server
 POLLS_SHOWN = 10
 CHANGES_SHOWN = 10  # changes of health on a terminal; JSON has all that are stored
@@ -93,7 +93,7 @@ def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
 def format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
     yield to_one_line(f"{status.source.name} ({hide_secrets(status.source.url)})", REASON_CHARS * 2)
     rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(status, now))
-    yield from format_rows(rows, width=LABEL_CHARS)
+    yield from format_rows(rows, width=SOURCE_LABEL_CHARS)
 
 
 def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord]) -> Iterator[str]:
@@ -101,7 +101,7 @@ def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord])
         yield "health"
     for change in history[:CHANGES_SHOWN]:
         why = to_one_line(str(change.reason or ""), REASON_CHARS)
-        yield f"  {format_minute(change.at)}  {change.health:{LABEL_CHARS}} {why}".rstrip()
+        yield f"  {format_minute(change.at)}  {change.health:{SOURCE_LABEL_CHARS}} {why}".rstrip()
     if polls:
         yield "polls"
     for poll in polls:
@@ -110,7 +110,7 @@ def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord])
         unchanged = poll.unchanged_polls_after
         quiet = f"then {format_count(unchanged, 'poll')} with nothing new" if unchanged else ""
         notes = "; ".join(filter(None, (reason, quiet)))
-        yield f"  {format_minute(poll.at)}  {poll.status:{LABEL_CHARS}} {counts}  {notes}".rstrip()
+        yield f"  {format_minute(poll.at)}  {poll.status:{SOURCE_LABEL_CHARS}} {counts}  {notes}".rstrip()
 
 
 def source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:

@@ -39,7 +39,7 @@ from watcher.worker import tasks
 from watcher.worker.process_pool import Pool
 
 STEPS = {"copy": "copied", "compare": "compared", "index": "indexed"}  # steps of a move: labels of their progress bars
-FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+STORE_URL_FORMS = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 EXPORT_CHUNK = 200  # articles in one read from the store
 IMPORT_CHUNK = 25  # articles in one task of a worker process
 IMPORT_WORKERS = 2  # chunks processed in parallel
@@ -102,7 +102,7 @@ def print_share(share: float) -> None:
 
 
 def move_store(
-    from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {FORMS}.")],
+    from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {STORE_URL_FORMS}.")],
     to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty PostgreSQL database.")],
     json: Json = False,
 ) -> int:
@@ -150,7 +150,7 @@ def parse_store_url(text: str, name: str) -> str:
         return StoreSettings.model_validate({"url": text}).url
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SettingsError((), f"{name}: {why}", hint=f"write it as {FORMS}") from error
+        raise SettingsError((), f"{name}: {why}", hint=f"write it as {STORE_URL_FORMS}") from error
 
 
 def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:

@@ -27,7 +27,8 @@ from watcher.worker.maintenance import run_retention
 from watcher.worker.scheduler import BaseScheduler
 
 log = logging.getLogger("watcher.daemon")
-GROUP = "watcher.jobs"  # entry points: value = "module:function", which takes (settings, tools) and returns jobs
+# Entry points: value = "module:function", which takes (settings, tools) and returns jobs.
+JOB_ENTRY_POINTS = "watcher.jobs"
 VISITS = "visits"
 VISITS_EVERY_S = 2.0
 VISITS_RUN_S = 120.0  # then a run ends even if more is due, so that an earlier fault counts as over
@@ -223,7 +224,7 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
 
 def load_plugin_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the jobs of installed packages. Errors: PluginError."""
-    return tuple(job for _, make in load_plugins(GROUP, "the jobs of") for job in make(settings, tools))
+    return tuple(job for _, make in load_plugins(JOB_ENTRY_POINTS, "the jobs of") for job in make(settings, tools))
 
 
 class ClockMonitor:

@@ -17,7 +17,8 @@ from watcher.store.polls import count_by_health
 from watcher.store.stats import count_due, store_bytes
 from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, system_clock
 
-GROUP = "watcher.metrics"  # entry points: a function of a connection and the settings that returns metrics
+# Entry points: a function of a connection and the settings that returns metrics.
+METRIC_ENTRY_POINTS = "watcher.metrics"
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 # Else each counter has a second series, with the time of its creation.
@@ -70,7 +71,7 @@ def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, .
         GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due),
         GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on disk, including its log.", size),
     ]
-    for _, make in load_plugins(GROUP, "the metrics of"):
+    for _, make in load_plugins(METRIC_ENTRY_POINTS, "the metrics of"):
         found.extend(make(connection, settings))
     return tuple(found)
 

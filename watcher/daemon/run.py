@@ -28,11 +28,11 @@ from watcher.text.format import fields
 from watcher.worker.context import Event, open_context, own_version, system_clock
 
 log = logging.getLogger("watcher.daemon")
-ENDS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SAME_SIGNAL_S = 0.1  # some tools signal a process and then its group: two signals within it count as one
 END_S = 9.5  # after a signal: less than the usual 10 s stop timeout of Docker and others
 MAX_LOGGED_SOURCES = 50  # of each kind, when settings are reloaded
-LOOK_S = 2.0  # between two looks at the settings file
+SETTINGS_LOOK_S = 2.0  # between two looks at the settings file
 DRAIN_S = 7.0  # how long visits may continue after a signal before they are cancelled
 LAST_S = 4.0  # the last of these seconds, in which writes to a failing store are no longer retried
 
@@ -195,7 +195,7 @@ def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
         elif len(ended_at_s) > 2 or ended_at_s[-1] - ended_at_s[0] > SAME_SIGNAL_S:
             exit_at_once(number, lock)
 
-    for number in ENDS:
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, handle_signal, number)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` has set it to be ignored
         loop.add_signal_handler(signal.SIGHUP, handle_signal, signal.SIGHUP)
@@ -227,7 +227,9 @@ async def shutdown(services: Services) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-async def watch_settings(services: Services, *, on_change: Callable[[], object], every_s: float = LOOK_S) -> None:
+async def watch_settings(
+    services: Services, *, on_change: Callable[[], object], every_s: float = SETTINGS_LOOK_S
+) -> None:
     """Call `on_change` each time the settings file differs from the one last loaded in two looks; until cancelled."""
     path, before = services.settings.path, services.settings_state
     while path is not None:

@@ -35,8 +35,8 @@ SPREAD_S = 0.05  # between the first polls of two new sources: 10,000 of them ta
 ONCE_BACK = timedelta(days=7)  # how far back `run_all` computes features and vectors: what an edition may need
 SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers run too
 NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that are read only at the start
-EVERY_S = 10.0
-LOOK_S = 0.5
+HEARTBEAT_EVERY_S = 10.0
+PROBE_LOOK_S = 0.5
 SHARE = 3  # heartbeats per watchdog interval of systemd
 STATUS_CHARS = 200
 
@@ -127,7 +127,7 @@ class Services:
 async def send_heartbeats(services: Services) -> StoreError:
     """Record heartbeats while loop and store answer. Return an error only if the store's file is gone or replaced."""
     lock = services.lock
-    every_s = min(EVERY_S, (watchdog_interval_s() or EVERY_S * SHARE) / SHARE)
+    every_s = min(HEARTBEAT_EVERY_S, (watchdog_interval_s() or HEARTBEAT_EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:
         reason = await ping_store(services.tools)
         now = services.tools.now()
@@ -153,7 +153,7 @@ async def ping_store(tools: WorkerContext) -> str | None:
     asking = asyncio.create_task(writer.do(noop))
     try:
         while not asking.done():
-            await asyncio.wait({asking}, timeout=LOOK_S)
+            await asyncio.wait({asking}, timeout=PROBE_LOOK_S)
             if not asking.done() and writer.trouble is not None:
                 return writer.trouble
         await asking

@@ -25,9 +25,9 @@ from watcher.settings.models import SourceSettings
 NETWORK = "127.9.0"  # one address per outlet, so that each is a host; Linux and Windows have all of 127.0.0.0/8
 LOOPBACK = "127.0.0.1"  # if these are missing (macOS): one address, one port per outlet
 LIVE_STEP_MINUTES = 12  # between the entries of a live blog
-TEASERS = 6  # maximum on a page
+MAX_PAGE_TEASERS = 6
 TRUNCATED_CHARS = 140  # length of a truncated summary, without the dots
-TRACKING = "?utm_source=rss&utm_medium=feed&utm_campaign=top"
+TRACKING_QUERY = "?utm_source=rss&utm_medium=feed&utm_campaign=top"
 FEEDS = {  # template and content type by form
     "rss2": ("rss2.xml", "application/rss+xml"),
     "rss1": ("rss1.xml", "application/rdf+xml"),
@@ -147,7 +147,7 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
         has=set(outlet.furniture),
         teasers=[
             {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at)}
-            for title, path, summary, at in (own + old)[:TEASERS]
+            for title, path, summary, at in (own + old)[:MAX_PAGE_TEASERS]
         ],
         latest=[archive[-1], archive[-2]],
     )
@@ -157,7 +157,7 @@ def feed(printed: PrintedOutlet) -> tuple[str, str]:
     """Return the feed and its content type without charset; a "twin" is listed a second time with a tracking URL."""
     outlet, items = printed.outlet, []
     for piece in printed.pieces:
-        items += [_item(printed, piece, tail) for tail in ("", TRACKING) if not tail or "twin" in piece.traps]
+        items += [_item(printed, piece, tail) for tail in ("", TRACKING_QUERY) if not tail or "twin" in piece.traps]
     name, kind = FEEDS[outlet.feed]
     built_at = max((item["at"] for item in items if item["at"]), default=printed.now)
     values = {"outlet": outlet, "items": items, "base": printed.base, "built_at": built_at, "rfc822": format_datetime}

@@ -23,7 +23,7 @@ TEXT_CHARS = 500_000
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST_ENTRY = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 MAX_ENTRY_AHEAD = timedelta(days=1)  # tolerance for wrong time zones
-MAX_AUTHORS = 50  # authors of one entry
+MAX_AUTHORS = 50  # of one entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from watcher.text.urls import article_id, normalize_url
 INDEXED_COLUMNS = ("published_at", "title", "language", "country", "outlet")  # in addition to the text
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in ("text", "removed"))
 OF_OUTLET = ("outlet", "country", "owner", "section", "via")  # the fields of an article that its owner decides
-NO_TEXT = zlib.compress(b"", 6)  # as `compress` returns it
+EMPTY_TEXT = zlib.compress(b"", 6)  # as `compress` returns it
 KEEP_ROWCOUNT = {"preserve_rowcount": True}  # without it, psycopg drops the row count of an INSERT
 LISTED_BEFORE = timedelta(days=1)  # before an article's time: when the entry of a feed that links it may have come
 LANGUAGE_ARTICLES = 200  # of a feed, by whose languages that of its next article is decided
@@ -125,13 +125,13 @@ def headlines_among(connection: Connection, ids: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for part in in_chunks(sorted(set(ids))):
         query = select_articles(connection, [articles.c.id], texts, articles.c.id.in_(part))
-        found |= set(connection.scalars(query.where(texts.c.text == NO_TEXT)))
+        found |= set(connection.scalars(query.where(texts.c.text == EMPTY_TEXT)))
     return found
 
 
 def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
     """Return the index document of an article, or of a row with `INDEXED_COLUMNS`, id and text (None: empty)."""
-    text = source.text if isinstance(source, Article) else decompress(source.text or NO_TEXT)
+    text = source.text if isinstance(source, Article) else decompress(source.text or EMPTY_TEXT)
     return IndexDocument(article_id=source.id, text=text, **{name: getattr(source, name) for name in INDEXED_COLUMNS})
 
 
@@ -308,7 +308,7 @@ def count_fallback_reasons(connection: Connection, *, headlines: bool) -> tuple[
     """
     columns, has_reason = (articles.c.feed_reason, func.count()), articles.c.feed_reason.is_not(None)
     query = select_articles(connection, columns, texts, has_reason)
-    query = query.where(texts.c.text == NO_TEXT if headlines else texts.c.text != NO_TEXT)
+    query = query.where(texts.c.text == EMPTY_TEXT if headlines else texts.c.text != EMPTY_TEXT)
     query = query.group_by(articles.c.feed_reason).order_by(func.count().desc(), articles.c.feed_reason)
     return tuple((reason, n) for reason, n in connection.execute(query))
 

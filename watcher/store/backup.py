@@ -18,7 +18,7 @@ from watcher.store.engine import Schema, file_of, redacted_url
 PAGES_PER_STEP = 2_000  # copied at a time: some milliseconds
 PREVIOUS_SUFFIX = ".replaced"  # appended to the file name of a store that a backup replaced
 LOG_SUFFIXES = ("-wal", "-shm")  # files of a store that is in use
-MAX_FAULTS = 5  # of an integrity check that are reported
+MAX_BACKUP_FAULTS = 5  # of an integrity check that are returned
 
 
 def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], None] = lambda share: None) -> None:
@@ -110,9 +110,9 @@ def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
 
 
 def integrity_faults(path: Path) -> list[str]:
-    """Return up to `MAX_FAULTS` faults of SQLite's integrity check. Errors: sqlite3.Error if it is no database."""
+    """Return the first faults of SQLite's integrity check. Errors: sqlite3.Error if it is no database."""
     with closing(connect_read_only(path)) as connection:
-        rows = connection.execute(f"PRAGMA integrity_check({MAX_FAULTS})").fetchall()
+        rows = connection.execute(f"PRAGMA integrity_check({MAX_BACKUP_FAULTS})").fetchall()
     return [row[0] for row in rows if row[0] != "ok"]
 
 

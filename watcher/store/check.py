@@ -11,17 +11,17 @@ from sqlalchemy import Connection, Select, and_, case, delete, exists, or_, sele
 from watcher.plugins import load_plugins
 from watcher.store.articles import articles_by_id
 from watcher.store.full_text import FTS5_TABLE, full_text_index
-from watcher.store.hosts import LEASE
+from watcher.store.hosts import HOST_LEASE
 from watcher.store.partitions import delete_partitioned_rows
 from watcher.store.schema import articles, entries, features, feeds, has_features, has_text, hosts, pages, texts
 from watcher.store.search import index_state, rebuild_index
 from watcher.store.sql import count_rows, execute_each, in_chunks
 
 ENTRY_POINTS = "watcher.store_checks"  # entry points: "module:function", (connection) -> findings
-MAX_FAULTS = 20  # reported by the integrity check; ids listed of unreadable texts
+MAX_CHECK_FAULTS = 20  # reported by the integrity check; ids listed of unreadable texts
 RESTORE_HINT = "watcher restore FILE, from a backup"
 REPAIR_HINT = "watcher check --deep --repair"
-BATCH = 500  # texts
+CHECK_BATCH = 500  # texts
 # The longest delays that the code ever sets, jitter included; any later time was set by a wrong clock.
 MAX_BLOCK = timedelta(hours=80)  # of a host, and until the next try of a page: a Retry-After of 72 hours
 MAX_POLL_DELAY = MAX_BLOCK + timedelta(days=9)  # until a feed's next poll: such a block, then its skipDays
@@ -51,7 +51,7 @@ def find_problems(connection: Connection) -> list[StoreProblem]:
 def check_database(connection: Connection) -> Iterator[StoreProblem]:
     if connection.dialect.name != "sqlite":
         return
-    for row in connection.execute(text(f"PRAGMA integrity_check({MAX_FAULTS})")):
+    for row in connection.execute(text(f"PRAGMA integrity_check({MAX_CHECK_FAULTS})")):
         if FTS5_TABLE in row[0]:
             yield broken_index(f"the search index is damaged: {row[0]}")
         elif row[0] != "ok":
@@ -99,7 +99,7 @@ def check_articles(connection: Connection) -> Iterator[StoreProblem]:
 
 def check_texts(connection: Connection) -> Iterator[StoreProblem]:
     broken: list[str] = []
-    query = select(texts.c.article_id, texts.c.text, texts.c.removed).execution_options(yield_per=BATCH)
+    query = select(texts.c.article_id, texts.c.text, texts.c.removed).execution_options(yield_per=CHECK_BATCH)
     for key, *values in connection.execute(query):
         try:
             for value in values:
@@ -107,7 +107,7 @@ def check_texts(connection: Connection) -> Iterator[StoreProblem]:
         except (zlib.error, UnicodeDecodeError):
             broken.append(key)
     if broken:
-        what = f"{len(broken)} texts cannot be read: {', '.join(broken[:MAX_FAULTS])}"
+        what = f"{len(broken)} texts cannot be read: {', '.join(broken[:MAX_CHECK_FAULTS])}"
         yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
@@ -127,10 +127,10 @@ def articles_without_features() -> Select[tuple[str, int]]:
 
 
 def add_missing_features(connection: Connection) -> bool:
-    """Compute the features of up to `BATCH` articles that lack them; return whether more may be left."""
+    """Compute the features of up to `CHECK_BATCH` articles that lack them; return whether more may be left."""
     from watcher.features.extract import encode, extract_features
 
-    days = {row.id: row.day for row in connection.execute(articles_without_features().limit(BATCH))}
+    days = {row.id: row.day for row in connection.execute(articles_without_features().limit(CHECK_BATCH))}
     found = articles_by_id(connection, list(days))
     made = [extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in found.items()]
     rows = [
@@ -138,7 +138,7 @@ def add_missing_features(connection: Connection) -> bool:
         for each in made
     ]
     execute_each(connection, features.insert(), rows)
-    return len(rows) == BATCH
+    return len(rows) == CHECK_BATCH
 
 
 def reset_future_times(connection: Connection, *, now: datetime) -> int:
@@ -151,7 +151,9 @@ def reset_future_times(connection: Connection, *, now: datetime) -> int:
         update(feeds).where(polls_far).values(next_poll_at=now),
         update(pages).where(pages.c.next_try_at > now + MAX_BLOCK).values(next_try_at=now),
         # Shortened, not ended: a worker that still visits the host renews it.
-        update(hosts).where(hosts.c.lease_until > now + LEASE + MAX_CLOCK_SKEW).values(lease_until=now + LEASE),
+        update(hosts)
+        .where(hosts.c.lease_until > now + HOST_LEASE + MAX_CLOCK_SKEW)
+        .values(lease_until=now + HOST_LEASE),
         update(hosts).where(hosts.c.blocked_until > now + MAX_BLOCK).values(blocked_until=None),
     )
     return sum(connection.execute(statement).rowcount for statement in statements)

@@ -41,7 +41,7 @@ UNDEFINED_TABLE = "42P01"  # code of PostgreSQL
 LOCK_SPACE = 0x77617463  # class id of our advisory locks on PostgreSQL
 STATUS_RETENTION = timedelta(days=30)
 STOP_WAIT_S = 1.0  # for the status of a stop to be saved: the process may end at once after it
-STATUSES = """
+DAEMON_STATUSES = """
     SELECT name, value, EXISTS (
         SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :space
         AND objid = hashtext(name)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -341,7 +341,7 @@ def load_statuses(connection: Connection) -> list[DaemonStatus]:
     """Return the statuses of all daemons on PostgreSQL, in the order of `list_daemon_statuses`."""
     found = []
     for name, value, is_running in connection.execute(
-        text(STATUSES), {"space": LOCK_SPACE, "names": f"{DAEMON_PREFIX}%"}
+        text(DAEMON_STATUSES), {"space": LOCK_SPACE, "names": f"{DAEMON_PREFIX}%"}
     ):
         with suppress(ValueError):
             machine = name.removeprefix(DAEMON_PREFIX).rpartition(":")[0]

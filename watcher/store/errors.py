@@ -40,8 +40,8 @@ class ErrorAdvice:
         return f"{self.hint}; {self.then}" if self.then else self.hint
 
 
-ADVICE = tuple(ErrorAdvice(**row) for row in load_toml("watcher.store", "error_advice.toml")["advice"])
-ADVICE_BY_CODE = {code: advice for advice in ADVICE for code in advice.codes}
+ERROR_ADVICE = tuple(ErrorAdvice(**row) for row in load_toml("watcher.store", "error_advice.toml")["advice"])
+ADVICE_BY_CODE = {code: advice for advice in ERROR_ADVICE for code in advice.codes}
 UNREACHABLE = ADVICE_BY_CODE["08"]
 
 
@@ -57,7 +57,7 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
         return ADVICE_BY_CODE.get("EMFILE" if code == "SQLITE_CANTOPEN" and not has_free_descriptor() else code)
     state = sqlstate(error)
     if hasattr(error, "sqlstate") and not state and type(error).__name__ == "OperationalError":
-        return next((each for each in ADVICE if each.said and re.search(each.said, str(error))), UNREACHABLE)
+        return next((each for each in ERROR_ADVICE if each.said and re.search(each.said, str(error))), UNREACHABLE)
     if state == CANCELED:
         return None
     return ADVICE_BY_CODE.get(state) or ADVICE_BY_CODE.get(state[:2])

@@ -27,8 +27,9 @@ MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far row numbers may lie after 
 
 MAX_ROWID = 2**63 - 1
 
-LEAD_CHARS = 600  # PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019)
-MAX_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
+# PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019).
+INDEXED_LEAD_CHARS = 600
+MAX_INDEXED_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
 # Not in `schema`: its column types would load PostgreSQL's dialect at every start, which takes 15 ms.
 article_words = table("article_words", column("article_id"), column("published_at", UtcDateTime), column("words"))
 
@@ -210,7 +211,7 @@ def ts_query(query: Query, filters: Filters) -> str:
     """Return the query in PostgreSQL's syntax; quoted words keep user input from adding operators."""
 
     def word(token: Token) -> str:
-        quoted = token.text[:MAX_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
+        quoted = token.text[:MAX_INDEXED_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
         return f"'{quoted}'{':*' if token.is_prefix else ''}"
 
     wanted, without = combine_words(query, filters, word, and_=" & ", or_=" | ")
@@ -218,7 +219,7 @@ def ts_query(query: Query, filters: Filters) -> str:
 
 
 def lead_words(document: IndexDocument) -> list[str]:
-    lead = document.text[:LEAD_CHARS]
-    if len(document.text) > LEAD_CHARS and not document.text[LEAD_CHARS].isspace():
+    lead = document.text[:INDEXED_LEAD_CHARS]
+    if len(document.text) > INDEXED_LEAD_CHARS and not document.text[INDEXED_LEAD_CHARS].isspace():
         lead = lead.rpartition(" ")[0] or lead
-    return sorted({word[:MAX_WORD_CHARS] for word in document.words(lead).split()})
+    return sorted({word[:MAX_INDEXED_WORD_CHARS] for word in document.words(lead).split()})

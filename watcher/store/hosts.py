@@ -15,7 +15,7 @@ from watcher.store.schema import feeds, hosts, pages, polls
 from watcher.store.sql import columns_of, in_chunks, insert, load_meta, load_records, rows_in, save_meta
 from watcher.text.urls import registrable_domain
 
-LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
+HOST_LEASE = timedelta(minutes=3)  # a visit renews it; a dead worker's host is free after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def is_unleased(now: datetime) -> ColumnElement[bool]:
 
 
 def lease_free_hosts(
-    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
+    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = HOST_LEASE
 ) -> set[str]:
     """Lease those of `names` that are free, and return them; rows that others have locked are not waited for."""
     mine = {"lease_by": worker, "lease_until": now + lease}
@@ -126,7 +126,7 @@ def first_hosts(
 
 
 def renew_all(
-    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = LEASE
+    connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = HOST_LEASE
 ) -> None:
     """Renew the leases that `worker` still has on the hosts `names`, where less than half of the time is left."""
     query = update(hosts).where(

@@ -22,7 +22,7 @@ from watcher.text.urls import article_id, host_key, host_of, normalize_url
 
 KEEP_POLLS = 200  # rows per feed: its history for `watcher status`
 STATS_DAYS = 7
-SMOOTHING = 0.2  # the share of the newest answer in `took_s`
+TOOK_S_SMOOTHING = 0.2  # the share of the newest answer in `took_s`
 KEEP_HEALTH_CHANGES = 50  # rows per feed
 PRUNE_EVERY = 5  # changes of health between two prunings of a feed's history, on average
 UNDATED_FROM = 3  # entries in one poll, none with a date, that make a feed undated that has had news before
@@ -90,7 +90,7 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
         values["reason"] = result.reason
         # No poll resets `gone`, not even one whose result comes late.
         return values | {"gone": True} if result.permanent else values
-    took_s = result.took_s if feed.took_s is None else feed.took_s + SMOOTHING * (result.took_s - feed.took_s)
+    took_s = result.took_s if feed.took_s is None else feed.took_s + TOOK_S_SMOOTHING * (result.took_s - feed.took_s)
     values |= {"last_read_at": result.at, "took_s": took_s}
     if feed.failures:
         values |= {"failures": 0, "failing_since": None, "reason": None}

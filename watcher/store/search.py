@@ -15,9 +15,9 @@ from watcher.store.schema import articles, has_text, in_partitions, texts
 from watcher.store.sql import load_meta, save_meta
 from watcher.text.search_query import Query, Snippet, make_snippet, matches
 
-MAX_COUNTED = 1_000  # articles found that one search counts; those of a phrase are counted up to its page only
-MAX_READ = 2_000  # texts that one search for a phrase reads: less than half a second
-BATCH = 60  # articles
+MAX_COUNTED_HITS = 1_000  # articles found that one search counts; those of a phrase are counted up to its page only
+MAX_PHRASE_TEXTS = 2_000  # texts that one search for a phrase reads: less than half a second
+PHRASE_BATCH = 60  # articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,11 @@ def search(
         return SearchResult(hits=(), has_more=False)
     filters = filters or Filters()
     ids: list[str] = []
-    wanted = offset + limit if query.needs_text else max(offset + limit, MAX_COUNTED)
+    wanted = offset + limit if query.needs_text else max(offset + limit, MAX_COUNTED_HITS)
     looked_at, last_at, stopped_at = 0, None, None
     with closing(full_text_index(connection).matching(query, filters)) as candidates:
-        while len(ids) <= wanted and (part := list(islice(candidates, BATCH))):
-            if query.needs_text and looked_at >= MAX_READ:
+        while len(ids) <= wanted and (part := list(islice(candidates, PHRASE_BATCH))):
+            if query.needs_text and looked_at >= MAX_PHRASE_TEXTS:
                 stopped_at = last_at
                 break
             looked_at += len(part)

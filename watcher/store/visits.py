@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, 
 
 from watcher.model import Feed, PollResult
 from watcher.store.feeds import FEED_COLUMNS, feed_from_row
-from watcher.store.hosts import LEASE, due_hosts, lease_free_hosts
+from watcher.store.hosts import HOST_LEASE, due_hosts, lease_free_hosts
 from watcher.store.polls import record_polls
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.sql import execute_each, in_chunks, rows_in
@@ -66,7 +66,7 @@ class LeaseRequest:
     worker: str
     now: datetime
     floor: timedelta  # after which the next feed is due again if its result is never saved
-    lease: timedelta = LEASE
+    lease: timedelta = HOST_LEASE
     feed: Feed | None = None
     pages_too: bool = True  # whether a new visit includes pages
 

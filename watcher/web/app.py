@@ -51,8 +51,8 @@ WORDS = {
 }
 
 log = logging.getLogger("watcher.web")
-MARK = ".watcher-site"  # lists the files of the last export
-ENDING = re.compile(r"\.[a-z]{2,4}$")
+EXPORT_LIST = ".watcher-site"  # lists the files of the last export
+FILE_SUFFIX = re.compile(r"\.[a-z]{2,4}$")
 SAFE = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|/", re.ASCII)
 LINK = re.compile(r' (href|src)="(/[^"?#]*)(\?[^"#]*)?(#[^"]*)?"')
 
@@ -198,7 +198,7 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
             log.exception("answer_failed")
             return refuse(request, "This page could not be made: see the log for the reason.", 500)
 
-    own = (*FILES, *sources.PAGES, *site.pages)
+    own = (*STATIC_FILES, *sources.SOURCE_PAGES, *site.pages)
     return Starlette(
         routes=[*(Route(page.path, partial(answer, page), methods=[page.method]) for page in own), *routes],
         middleware=[Middleware(GZipMiddleware, **PACKING)],
@@ -274,7 +274,7 @@ def asset_page(name: str, kind: str) -> Page:
     return Page(path=f"/{name}", answer=lambda _site, _ask: PageResponse(body=read_asset(name), media_type=kind))
 
 
-FILES = (
+STATIC_FILES = (
     Page(path="/style.css", answer=stylesheet),
     asset_page("keys.js", "text/javascript; charset=utf-8"),
     asset_page("icon.svg", "image/svg+xml"),
@@ -285,7 +285,7 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
     """Write the site into `folder`, and return the numbers of pages, other files and bytes. Errors: WatcherError."""
     before = read_manifest(folder)
     of_plugins = (plugin.paths(site) for plugin in site.plugins)
-    every = chain((page.path for page in FILES), sources.source_paths(site), *of_plugins)
+    every = chain((page.path for page in STATIC_FILES), sources.source_paths(site), *of_plugins)
     paths = {path: file_name(path) for path in dict.fromkeys(every) if SAFE.fullmatch(path)}
     made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
     known = {path: paths[path] for path in made}
@@ -300,7 +300,7 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
             size += len(body)
         for gone in before - set(known.values()):
             (folder / gone).unlink(missing_ok=True)
-        (folder / MARK).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
+        (folder / EXPORT_LIST).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
     except OSError as error:
         raise WatcherError(f"{folder}: the site cannot be written: {error.strerror}") from error
     return pages, len(made) - pages, size
@@ -308,7 +308,7 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
 
 def read_manifest(folder: Path) -> set[str]:
     """Return the files of the last export. Errors: WatcherError if the folder has other contents."""
-    mark = folder / MARK
+    mark = folder / EXPORT_LIST
     try:
         if mark.is_file():
             return {name for name in mark.read_text("utf-8").splitlines() if SAFE.fullmatch(f"/{name}")}
@@ -320,7 +320,7 @@ def read_manifest(folder: Path) -> set[str]:
 
 
 def render_path(site: Site, path: str) -> PageResponse:
-    for page in (*FILES, *sources.PAGES, *site.pages):
+    for page in (*STATIC_FILES, *sources.SOURCE_PAGES, *site.pages):
         pattern, _, _ = compile_path(page.path)
         if page.method == "GET" and (match := pattern.match(path)):
             return handle_page(site, page, PageRequest(params=match.groupdict()))
@@ -331,7 +331,7 @@ def file_name(path: str) -> str:
     """Return the file name for a path: "/story/s1" → "story/s1.html"."""
     if path == "/":
         return "index.html"
-    return path[1:] if ENDING.search(path) else f"{path[1:]}.html"
+    return path[1:] if FILE_SUFFIX.search(path) else f"{path[1:]}.html"
 
 
 def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:

@@ -23,7 +23,7 @@ POLICY = (
     "default-src 'none'; style-src {style}; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": POLICY.format(style="'self'"),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,7 +35,7 @@ HEADERS = {
 MAX_GUESSES = 10  # wrong tokens until a client is blocked, each less than HOLD_S after the last
 HOLD_S = 60.0
 MAX_CLIENTS = 1_000  # clients whose wrong tokens and requests are counted
-LIMITS = {  # requests per minute of a client, and size of a burst
+RATE_LIMITS = {  # requests per minute of a client, and size of a burst
     "search": (60, 30),  # a search may read thousands of texts
     "poll": (6, 6),  # it makes a request to another server
     "correct": (30, 30),
@@ -44,7 +44,7 @@ Clock = Callable[[], float]  # monotonic, in seconds
 
 
 class RateLimiter:
-    """A token bucket for each client and kind of `LIMITS`."""
+    """A token bucket for each client and kind of `RATE_LIMITS`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -52,7 +52,7 @@ class RateLimiter:
 
     def take(self, kind: str, client: str) -> bool:
         """Return whether a request of a client is allowed; if so, count it."""
-        (a_minute, at_once), now = LIMITS[kind], self._clock()
+        (a_minute, at_once), now = RATE_LIMITS[kind], self._clock()
         left, at = self._left.pop((kind, client), (float(at_once), now))
         left = min(at_once, left + (now - at) * a_minute / 60)
         self._left[kind, client] = (left - (left >= 1), now)
@@ -62,7 +62,7 @@ class RateLimiter:
 
 
 class AuthMiddleware:
-    """Passes allowed requests to `app` and adds `HEADERS`; `app` and `token` may be replaced while it serves."""
+    """Passes allowed requests to `app`, adds `SECURITY_HEADERS`; `app` and `token` may be replaced while it serves."""
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
         self.app, self.token, self._clock = app, token, clock
@@ -76,7 +76,7 @@ class AuthMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -16,11 +16,13 @@ from watcher.errors import WatcherError
 from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
 from watcher.web.auth import AuthMiddleware
 
-CONNECTIONS = 400  # maximum; a browser opens up to six
+MAX_CONNECTIONS = 400  # a browser opens up to six
 HEAD_LIMIT_S = 10  # to receive the head of a request, and between two requests of a connection
 STALLED_S = 60  # for a client to read on, until of the 64 kB that wait for it 16 kB are left
 SHUTDOWN_S = 2  # to finish the current responses
-FULL = PlainTextResponse("too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"})
+TOO_MANY_CONNECTIONS = PlainTextResponse(
+    "too many connections\n", 503, headers={"Retry-After": "2", "Connection": "close"}
+)
 
 
 class BoundedProtocol(asyncio.Protocol):
@@ -42,9 +44,9 @@ class BoundedProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         self._connections.add(self)
-        self.is_surplus = len(self._connections) > CONNECTIONS
+        self.is_surplus = len(self._connections) > MAX_CONNECTIONS
         self._http.connection_made(transport)
-        if len(self._connections) > 2 * CONNECTIONS:
+        if len(self._connections) > 2 * MAX_CONNECTIONS:
             transport.abort()
         self._wait_for_request()
 
@@ -91,7 +93,7 @@ CONNECTION: ContextVar[BoundedProtocol] = ContextVar("CONNECTION")  # of the req
 
 
 class BoundedApp:
-    """Calls an app and tells the connection of the request; answers a surplus connection with `FULL`."""
+    """Calls an app and tells the connection of the request; a surplus connection gets `TOO_MANY_CONNECTIONS`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -100,7 +102,7 @@ class BoundedApp:
         connection = CONNECTION.get()
         connection.begin_answer()
         try:
-            await (FULL if connection.is_surplus else self._app)(scope, receive, send)
+            await (TOO_MANY_CONNECTIONS if connection.is_surplus else self._app)(scope, receive, send)
         finally:
             connection.end_answer()
 
@@ -159,7 +161,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found)
-        listener.listen(CONNECTIONS)  # from now on, clients can connect and wait
+        listener.listen(MAX_CONNECTIONS)  # from now on, clients can connect and wait
     except OSError as error:
         listener.close()
         hint = f"set another address as [{section}] listen, or stop the program that listens there"

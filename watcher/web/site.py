@@ -18,7 +18,7 @@ from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.text.format import format_age, format_count, format_duration, strip_control_characters
 
-GROUP = "watcher.web"  # entry points: a function of settings and engine that returns a SitePlugin
+SITE_ENTRY_POINTS = "watcher.web"  # entry points: a function of settings and engine that returns a SitePlugin
 HTML = "text/html; charset=utf-8"
 
 
@@ -70,7 +70,7 @@ class Page:
     A path ("/story/{story}") and its handler.
 
     `query` names the fields of the query that the handler reads; it gets no other. `cost` is the rate limit that
-    applies (`auth.LIMITS`), or "".
+    applies (`auth.RATE_LIMITS`), or "".
     """
 
     path: str
@@ -123,7 +123,7 @@ class Site:
 
 def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:
     """Return the site plug-ins of installed packages. Errors: PluginError, StoreError."""
-    return tuple(make(settings, engine) for _, make in load_plugins(GROUP, "the pages of"))
+    return tuple(make(settings, engine) for _, make in load_plugins(SITE_ENTRY_POINTS, "the pages of"))
 
 
 def render_page(

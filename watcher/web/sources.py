@@ -197,7 +197,7 @@ def source_paths(site: Site) -> Iterator[str]:
     yield from (f"/sources/{state.feed.id}" for state in states)
 
 
-PAGES = (
+SOURCE_PAGES = (
     Page(path="/sources", answer=all_sources, query=("q",)),
     Page(path="/sources/page-{page}", answer=all_sources, query=("q",)),
     Page(path="/sources/{source}", answer=one_source, query=("done",)),

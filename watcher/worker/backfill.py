@@ -21,8 +21,8 @@ from watcher.worker.process_pool import Pool, WorkerFailed
 
 AT_ONCE = 512  # articles read from the store at once
 NO_TEXT_TAKEN = 3  # refused texts, while none was accepted: then the embedder is at fault
-SLICE = 32  # articles per task: a tenth of a second, so that a page never waits long for the worker
-LIMIT_S = 60.0
+BACKFILL_SLICE = 32  # articles per task: a tenth of a second, so that a page never waits long for the worker
+FEATURES_LIMIT_S = 60.0
 VECTORS, FEATURES = "vectors", "features"
 VECTORS_AT_ONCE = 256  # articles per run
 FEATURES_AT_ONCE = 2_048  # articles per run: a few seconds of one worker
@@ -155,9 +155,9 @@ async def rebuild_features(
         rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=share)
         if not rows:
             break
-        for start in range(0, len(rows), SLICE):
-            part = rows[start : start + SLICE]
-            await writer.do(stored.set_features, await pool.run(tasks.pack_features, part, limit_s=LIMIT_S))
+        for start in range(0, len(rows), BACKFILL_SLICE):
+            part = rows[start : start + BACKFILL_SLICE]
+            await writer.do(stored.set_features, await pool.run(tasks.pack_features, part, limit_s=FEATURES_LIMIT_S))
             made += len(part)
     return made
 

@@ -11,11 +11,11 @@ from watcher.failure_messages import FetchKind
 from watcher.text.urls import host_key, registrable_domain
 
 MAX_PROBES = 3  # witnesses that are asked at first; the others are asked only if none of these can be reached
-MIN_OTHERS = 2  # other witnesses out of reach, from which on a refused connection is our own network's
+MIN_OTHER_WITNESSES = 2  # other witnesses out of reach, from which on a refused connection is our own network's
 VERDICT_LIFETIME = timedelta(seconds=20)
 PROBE_INTERVAL = timedelta(seconds=30)  # while the network is down
 EXISTING_NAME = "example.com"  # RFC 2606; looked up only to tell a wrong name from a name server that knows none
-RETRY_AFTER = timedelta(minutes=2)  # then what could not be fetched is due again
+RETRY_AFTER_OUTAGE = timedelta(minutes=2)  # then what could not be fetched is due again
 UNROUTED = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # documentation: RFC 5737, RFC 3849
 
 
@@ -108,7 +108,7 @@ class ConnectivityMonitor:
             case FetchKind.UNRESOLVED:
                 return await has_name_server()
             case FetchKind.CONNECTION_REFUSED:
-                return await self._count_machines(witnesses, besides=error.answered_by) < MIN_OTHERS
+                return await self._count_machines(witnesses, besides=error.answered_by) < MIN_OTHER_WITNESSES
             case FetchKind.NAME_LOOKUP_FAILED | FetchKind.NETWORK_UNREACHABLE | FetchKind.NETWORK_DOWN:
                 return False
             case _:

@@ -25,7 +25,7 @@ from watcher.settings.request_options import RequestOptions
 from watcher.store.check import drop_future_times
 from watcher.store.feeds import sync_settings
 from watcher.store.hosts import (
-    LEASE,
+    HOST_LEASE,
     drop_dead_leases,
     network_down_since,
     record_polling_stop,
@@ -67,7 +67,7 @@ class WorkerContext:
     site_rules: tuple[SiteRules, ...] = ()  # the user's own rules for sites
     request_options: Mapping[str, RequestOptions] = field(default_factory=dict)  # of sources, by their URL
     worker: str = field(default_factory=worker_name)
-    lease: timedelta = LEASE  # of a host that is visited
+    lease: timedelta = HOST_LEASE  # of a host that is visited
     started_at: datetime | None = None  # since when feeds have been polled; None: from now on
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], asyncio.Future[None]] = asyncio.sleep  # type: ignore[assignment]

@@ -29,7 +29,7 @@ from watcher.text.format import fields
 from watcher.text.urls import article_id, hide_secrets, host_key, host_of, normalize_url
 from watcher.text.words import word_overlap
 from watcher.worker import tasks
-from watcher.worker.connectivity import RETRY_AFTER
+from watcher.worker.connectivity import RETRY_AFTER_OUTAGE
 from watcher.worker.context import PageDone, WorkerContext
 from watcher.worker.host_session import MAX_PAGE_BLOCK, HostSession, block_host
 from watcher.worker.process_pool import WorkerFailed
@@ -37,8 +37,8 @@ from watcher.worker.process_pool import WorkerFailed
 log = logging.getLogger("watcher.worker")
 CLEAN_LIMIT_S = 15.0
 MAX_TRIES = 5
-MAX_FAULTS = 2  # tries of a page whose cleaning hung or killed its process
-FIRST_RETRY = timedelta(minutes=10)  # doubled after each further failure
+MAX_CLEANING_TRIES = 2  # of a page whose cleaning hung or killed its process
+FIRST_PAGE_RETRY = timedelta(minutes=10)  # doubled after each further failure
 TRANSIENT_STATUSES = frozenset((408, 425, 429))
 MISSING_STATUSES = frozenset((HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS))
 MIN_TITLE_OVERLAP = 0.25  # share of the shorter title's words that two titles of one article have in common, 0 to 1
@@ -111,7 +111,7 @@ async def process_page(
         trace = log.isEnabledFor(logging.DEBUG)
         log.error(f"{event} %s", fields(page=page.url, error=repr(error)), exc_info=trace)
         reason = Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__)
-        retry_at = started + FIRST_RETRY if page.tries + 1 < MAX_FAULTS else None
+        retry_at = started + FIRST_PAGE_RETRY if page.tries + 1 < MAX_CLEANING_TRIES else None
         outcome = EndRecheck() if page.is_recheck else FailPage(reason=reason, retry_at=retry_at)
     if done := await apply(page, outcome, context, started):
         context.on_event(done)
@@ -132,7 +132,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
         case MoveToHost(url=url):
             await writer.do(pages.record_redirect, key, url=url, host=host_key(url))
         case WaitForNetwork():
-            await writer.do(pages.defer, [key], until=context.now() + RETRY_AFTER)
+            await writer.do(pages.defer, [key], until=context.now() + RETRY_AFTER_OUTAGE)
         case FailPage(reason=reason, retry_at=retry_at):
             await writer.do(pages.record_failure, key, reason=reason, next_try_at=retry_at)
             return replace(done, outcome="put_off" if retry_at else "lost", reason=reason)
@@ -181,17 +181,17 @@ async def decide_fetch(
         if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
         # First: the Retry-After must not be lost.
-        await block_host(error, context, implied=FIRST_RETRY, longest=MAX_PAGE_BLOCK)
+        await block_host(error, context, implied=FIRST_PAGE_RETRY, longest=MAX_PAGE_BLOCK)
         reason = error.reason
         if is_worth_retry(page, error):
-            wait = max(FIRST_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
+            wait = max(FIRST_PAGE_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
             return FailPage(reason=reason, retry_at=now + wait)
     except CleanError as error:
         reason = error.reason
     except WorkerFailed as error:
         reason = Reason(TaskKind.CLEANING, why=error.reason)
-        if page.tries + 1 < MAX_FAULTS:  # its process may have been ended from outside
-            return FailPage(reason=reason, retry_at=now + FIRST_RETRY)
+        if page.tries + 1 < MAX_CLEANING_TRIES:  # its process may have been ended from outside
+            return FailPage(reason=reason, retry_at=now + FIRST_PAGE_RETRY)
     return await use_feed_text(page, context, reason, now)
 
 
@@ -293,7 +293,7 @@ async def decide_recheck(
             return PageMissing(reason=error.reason)
         if await context.connectivity.is_to_blame(error, since=now):
             return WaitForNetwork()
-        await block_host(error, context, implied=FIRST_RETRY, longest=MAX_PAGE_BLOCK)
+        await block_host(error, context, implied=FIRST_PAGE_RETRY, longest=MAX_PAGE_BLOCK)
         return EndRecheck()
     except (CleanError, WorkerFailed):  # a wall or another page: it shows nothing about the article
         return EndRecheck()

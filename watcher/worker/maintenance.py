@@ -21,7 +21,7 @@ from watcher.text.format import fields
 log = logging.getLogger("watcher.worker")
 SLICE_S = 0.05  # of the store's writer that a batch should take
 FIRST, LEAST, LARGEST = 20, 1, 2_000  # rows of a batch
-REST = 1.0  # pause between two batches, times the duration of the last: half of the writer's time is for news
+BATCH_REST = 1.0  # pause between two batches, times the duration of the last: half of the writer's time is for news
 RUN_S = 120.0  # limit of one run
 GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
 UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is valid, and may be needed again
@@ -41,7 +41,7 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
         upto = done.resume_after
         factor = min(2.0, max(0.25, SLICE_S / max(took_s, 1e-4)))
         most = max(LEAST, min(LARGEST, int(most * factor)))
-        await asyncio.sleep(took_s * REST)
+        await asyncio.sleep(took_s * BATCH_REST)
 
 
 def run_timed(connection: Connection, step: Step, upto: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401

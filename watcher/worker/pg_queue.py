@@ -34,7 +34,7 @@ from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
 
 logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # we report its errors ourselves
 VISIT = "visit"  # the kind of jobs, one per host: payload and `dedupe_key` are the host's name
-LEASE = timedelta(seconds=14)  # of a host: it expires before pgqueuer gives a dead worker's job to another
+QUEUED_HOST_LEASE = timedelta(seconds=14)  # of a host: it expires before pgqueuer gives a dead worker's job to another
 HEARTBEAT = timedelta(seconds=16)  # a job whose worker has sent no heartbeat for so long goes to another
 RETRY = timedelta(seconds=5)  # until a job is tried again whose host is leased, as its worker may be dead
 DEQUEUE = timedelta(seconds=2)  # between two reads of the queue, if no notification of new jobs comes
@@ -43,10 +43,10 @@ RENEW_S = 3.0  # between two renewals of the leases of running visits
 TIDY_S = 60.0
 GONE_S = 0.5  # between two checks whether the connections are broken
 AGAIN_S = 2.0  # until the next attempt to reach the server
-LOOK_S = 0.25  # between two counts of waiting hosts: visits end more often
+QUEUE_LOOK_S = 0.25  # between two counts of waiting hosts: visits end more often
 SELDOM = 10  # queries for all due hosts take a tenth of the time; between them, only newly due ones are read
-AHEAD = 4  # times its concurrency: how many hosts a worker keeps in the queue, for all workers
-BATCH = 256  # jobs taken at once: each time, the server reads past rows that are not vacuumed yet
+HOSTS_AHEAD = 4  # times its concurrency: how many hosts a worker keeps in the queue, for all workers
+JOB_BATCH = 256  # jobs taken at once: each time, the server reads past rows that are not vacuumed yet
 LEAST_ROOM = 2  # the least that pgqueuer takes
 
 JOBS = table("pgqueuer", Column("dedupe_key", String), Column("entrypoint", String), Column("status", String))
@@ -64,7 +64,7 @@ class PgScheduler(BaseScheduler):
     """
 
     def __init__(self, context: WorkerContext, url: str) -> None:
-        super().__init__(replace(context, lease=LEASE))
+        super().__init__(replace(context, lease=QUEUED_HOST_LEASE))
         self._url = url
         self._manager: QueueManager | None = None  # while the server can be reached
         self._gone: asyncio.Future[None] | None = None  # cancelled when the connection breaks or the manager must end
@@ -81,8 +81,8 @@ class PgScheduler(BaseScheduler):
         room = self.context.poll.concurrency
         if await self.is_network_down() or not self._is_at_work(room):
             return 0
-        self._look_at = time.monotonic() + LOOK_S
-        most, waiting = room * AHEAD, await self.context.writer.read(count_waiting)
+        self._look_at = time.monotonic() + QUEUE_LOOK_S
+        most, waiting = room * HOSTS_AHEAD, await self.context.writer.read(count_waiting)
         if waiting <= most / 2:
             waiting += await self._enqueue(await self._due_hosts(most - waiting))
         return waiting
@@ -227,7 +227,7 @@ class PgScheduler(BaseScheduler):
             try:
                 await manager.run(
                     dequeue_timeout=DEQUEUE,
-                    batch_size=max(1, min(BATCH, self._room // 2)),
+                    batch_size=max(1, min(JOB_BATCH, self._room // 2)),
                     max_concurrent_tasks=max(self._room, LEAST_ROOM),
                     heartbeat_timeout=HEARTBEAT,
                     shutdown_on_listener_failure=True,

@@ -28,7 +28,7 @@ from watcher.store.polls import record_polls
 from watcher.store.visits import VisitEnd, record_and_release
 from watcher.text.format import fields
 from watcher.text.urls import host_of, is_channel_host, site_of
-from watcher.worker.connectivity import RETRY_AFTER
+from watcher.worker.connectivity import RETRY_AFTER_OUTAGE
 from watcher.worker.context import FeedPolled, WorkerContext
 from watcher.worker.fetch_feed import FetchedFeed, fetch_feed
 from watcher.worker.host_session import HostSession, block_host
@@ -137,7 +137,7 @@ def make_result(feed: Feed, outcome: PollOutcome, context: WorkerContext, starte
     """Return the result of a poll that began at `started`, with the time of the next one."""
     now, jitter = context.now(), context.jitter()
     if isinstance(outcome, NetworkOutage):
-        return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER * (1 + jitter))
+        return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER_OUTAGE * (1 + jitter))
     policy = poll_policy(context.poll, feed.source.every_s, outcome.parsed if isinstance(outcome, FeedRead) else feed)
     next_poll = schedule_next_poll(policy, facts_of(feed, outcome), now=now, jitter=jitter)
     match outcome:

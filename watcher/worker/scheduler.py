@@ -18,7 +18,7 @@ from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.machine import has_free_descriptor
 from watcher.store.hosts import (
-    LEASE,
+    HOST_LEASE,
     make_due_after_outage,
     record_network_down,
     record_polling_stop,
@@ -33,7 +33,7 @@ from watcher.worker.visit import visit_host
 log = logging.getLogger("watcher.worker")
 AFTER_A_FAULT = timedelta(minutes=5)  # a host's block after its visit failed: the same error would come at once
 POLL_INTERVAL_S = 2.0  # between two checks for due hosts, and for leases to renew
-AHEAD = 10  # times the concurrency: visits that are leased, running, or being saved
+VISITS_AHEAD = 10  # times the concurrency: visits that are leased, running, or being saved
 START_LIMIT_S = 10.0  # for a worker process to do nothing, which shows that it works
 LOW = 2  # times the concurrency: if fewer leased visits wait, lease more, which takes a while
 
@@ -196,7 +196,7 @@ class Scheduler(BaseScheduler):
         self._claim: asyncio.Task[int] | None = None  # the last claim, for which `stop` waits
 
     async def claim_and_start(self) -> int:
-        """Lease due hosts up to `AHEAD`, and start visits as far as there is room; return how many were leased."""
+        """Lease due hosts up to `VISITS_AHEAD`, start visits as far as there is room, return how many were leased."""
         await self._give_back_owed()
         try:
             await self.check_faults()
@@ -219,8 +219,8 @@ class Scheduler(BaseScheduler):
         """Lease due hosts, renew the leases held already, and return how many were leased. Errors: StoreError."""
         context, now = self.context, self.context.now()
         busy = {*self._visits, *(visit.host for visit in self._ready)}
-        free = AHEAD * context.poll.concurrency - len(busy)
-        renewal_due = not timedelta() <= now - self._renewed_at < LEASE / 4  # also when the clock was set back
+        free = VISITS_AHEAD * context.poll.concurrency - len(busy)
+        renewal_due = not timedelta() <= now - self._renewed_at < HOST_LEASE / 4  # also when the clock was set back
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
             if renewal_due and busy:
