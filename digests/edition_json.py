@@ -9,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from digests.errors import DigestError
 from digests.model.edition import Edition
 
-VERSION = 1  # raised when a field changes its meaning or is removed; not for a new field with a default
+FORMAT_VERSION = 1  # raised when a field changes its meaning or is removed; not for a new field with a default
 
 
 def dump(edition: Edition) -> bytes:
     """Return `edition` as JSON in UTF-8: {"edition": …, "version": 1}, keys sorted, no spaces, a final line break."""
-    value = {"edition": _adapter().dump_python(edition, mode="json", by_alias=True), "version": VERSION}
+    value = {"edition": _adapter().dump_python(edition, mode="json", by_alias=True), "version": FORMAT_VERSION}
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("utf-8", "replace")  # half a surrogate pair is no character
 
@@ -26,8 +26,8 @@ def load(data: bytes) -> Edition:
     except ValueError as error:
         raise DigestError(f"not an edition: {error}") from error
     version = value.get("version") if isinstance(value, dict) else None
-    if version != VERSION:
-        raise DigestError(f"not an edition of version {VERSION}: version {version}")
+    if version != FORMAT_VERSION:
+        raise DigestError(f"not an edition of version {FORMAT_VERSION}: version {version}")
     try:
         return _adapter().validate_json(json.dumps(value.get("edition")), strict=True)
     except ValidationError as error:

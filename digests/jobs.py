@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
-from digests.alerts.failures import EVERY_S as ALERTS_EVERY_S
-from digests.alerts.failures import AlertJob
+from digests.alerts.failures import ALERTS_EVERY_S, AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_edition, edition_window
 from digests.model.ledger import LargestStory
-from digests.settings.clock_times import DAYS
+from digests.settings.clock_times import SHORT_DAYS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
@@ -35,7 +34,7 @@ from watcher.worker.context import WorkerContext
 from watcher.worker.maintenance import run_in_batches
 
 log = logging.getLogger("digests")
-EVERY_S = 20.0
+EDITIONS_EVERY_S = 20.0
 OUTBOX_EVERY_S = 10.0
 FIRST_RETRY, MAX_RETRY = timedelta(minutes=1), timedelta(hours=1)  # after a failure; doubled for each in a row
 # How long a claim is respected if no process has the lock of its edition.
@@ -53,7 +52,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key)
     return (
         # Builds editions that are still due after a start, a sleep or a failure.
-        Job(name="digests", every_s=EVERY_S, run=editions.run, finish=True, background_task=task),
+        Job(name="digests", every_s=EDITIONS_EVERY_S, run=editions.run, finish=True, background_task=task),
         Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(run_outbox, settings, tools), finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
@@ -74,7 +73,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
 
 def daily_trigger(digest: DigestSettings, at: time) -> CronTrigger:
     """Return a trigger for a local time of a digest; `due_edition` decides whether an edition is due then."""
-    days = ",".join(DAYS[day] for day in sorted(digest.week_days))
+    days = ",".join(SHORT_DAYS[day] for day in sorted(digest.week_days))
     zone = ZoneInfo(digest.timezone)
     return CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, second=at.second, timezone=zone)
 

@@ -33,9 +33,9 @@ from watcher.text.plain_text import to_one_line
 from watcher.worker.context import WorkerContext
 
 log = logging.getLogger("digests")
-EVERY_S = 60.0
+ALERTS_EVERY_S = 60.0
 SENDER = "watcher@localhost"  # if the settings name none
-RETRY_AFTER = timedelta(minutes=10)  # after an alert that could be neither stored nor sent
+ALERT_RETRY_AFTER = timedelta(minutes=10)  # after an alert that could be neither stored nor sent
 DELIVERIES_BACK = timedelta(days=2)
 MAX_FAILING_SHARE = 0.5  # of the sources; if more fail, they are not to blame
 
@@ -107,7 +107,7 @@ class AlertJob:
                 wanted.append(FailureAlert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
             wait = self._retry_at.get(alert.name, now) - now
-            if not timedelta() < wait <= RETRY_AFTER:
+            if not timedelta() < wait <= ALERT_RETRY_AFTER:
                 await self._alert(alert, self._out)
         if not self._is_stored:
             with suppress(StoreError):
@@ -134,7 +134,7 @@ class AlertJob:
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
             told = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
             if not told:
-                self._retry_at[alert.name] = self._tools.now() + RETRY_AFTER
+                self._retry_at[alert.name] = self._tools.now() + ALERT_RETRY_AFTER
                 return
             self._is_stored = False
         self._retry_at.pop(alert.name, None)

@@ -11,7 +11,7 @@ from html import escape
 from typing import Literal
 
 from digests.model.delivery import OutboundMessage, Rendered
-from digests.render.mail import MAIL, encode_header_text, encode_mailbox
+from digests.render.mail import MAIL_POLICY, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.channel import DeliverSettings
 from digests.settings.delivery import parse_mailbox
@@ -67,7 +67,7 @@ def render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
     name, address = parse_mailbox(sender)
     kind = "over" if alert.kind == "over" else "alert"
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
-    message = EmailMessage(policy=MAIL)
+    message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = encode_mailbox("From", name or "Watcher", address)
     message["To"] = recipient
     message["Subject"] = encode_header_text("Subject", alert.subject)

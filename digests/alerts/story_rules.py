@@ -21,7 +21,7 @@ from digests.edition.schedule import EditionRequest, due_at
 from digests.model.delivery import OutboundMessage
 from digests.model.edition import Correction
 from digests.model.story import Story
-from digests.render.edition_view import PHRASES, outlet_name
+from digests.render.edition_view import CORRECTION_PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer
 from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
@@ -39,7 +39,7 @@ from watcher.text.words import fold
 WINDOW = timedelta(hours=24)  # its articles are counted
 NEWS_FOR = timedelta(hours=12)  # a story that met its rule before that is no news
 THREAD_RESTS = timedelta(days=1)  # dates after an alert, on which no other story of its thread is told
-MAX_NAMES = 8  # of outlets or countries in a message
+MAX_NAMES_LISTED = 8  # of outlets or countries in a message
 Candidate = tuple[str, Story | Correction, bool]  # what names it in the store; whether it is no news
 
 
@@ -162,7 +162,7 @@ def make_alert(
     """Return the alert on a story or correction: headline, outlet, time and link of a report, and why it is sent."""
     if isinstance(item, Correction):
         title, outlet, url, at = item.title, item.outlet, item.url, item.noticed_at
-        change = words.label(words[PHRASES.get(item.kind, "text_changed")])
+        change = words.label(words[CORRECTION_PHRASES.get(item.kind, "text_changed")])
         why = [change, *(words.say("quoted", text=each) for each in (item.before, item.after) if each)]
     else:
         headline = find_headline(item, context)
@@ -176,9 +176,9 @@ def make_alert(
                 headline_only=len(covered.headline_only),
             )
         )
-        why = [f"{words.label(counts)} {words.list_names(covered.independent or covered.outlets, MAX_NAMES)}"]
+        why = [f"{words.label(counts)} {words.list_names(covered.independent or covered.outlets, MAX_NAMES_LISTED)}"]
         if rule.when.startswith("countries"):
-            why.append(words.list_names(map(words.country, covered.countries), MAX_NAMES))
+            why.append(words.list_names(map(words.country, covered.countries), MAX_NAMES_LISTED))
     link = web_url(url) or ""
     lines = [words.join((outlet_name(outlet, url), words.clock(at))), link, *why, f"[{rule.label}]"]
     lines += [words.say("over_limit", n=dropped)] if dropped else []

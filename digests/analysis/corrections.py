@@ -20,7 +20,7 @@ MAX_PER_ARTICLE = 2  # of one article
 MIN_ALIKE = 0.5  # share of two sentences' words from which on one is a new wording of the other
 MAX_REWORDED = 0.9  # share above which only the spelling has changed
 MIN_KEPT = 0.5  # of a text's sentences that its page must still have for a cited one to count as removed
-READ_CHARS = 8000  # of a text
+CORRECTION_CHARS = 8000  # of a text
 NAMED_SOURCES = 12  # of a story, about as many as an edition names
 RETRACTED = re.compile("|".join(load_data("corrections")["retracted"]), re.IGNORECASE)
 
@@ -35,7 +35,7 @@ class Citation:
     texts: tuple[str, ...] = ()
 
 
-NOWHERE = Citation(on=date.min, story="", title="")
+NO_CITATION = Citation(on=date.min, story="", title="")
 
 
 def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
@@ -80,7 +80,7 @@ def find_corrections(
             continue
         # Changes that an earlier revision already had.
         earlier = [revision for revision in known if revision.at < since][-1:]
-        told = {(c.kind, c.after) for last in earlier for c in _article_corrections(article, last, NOWHERE)}
+        told = {(c.kind, c.after) for last in earlier for c in _article_corrections(article, last, NO_CITATION)}
         new = (c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told)
         found += islice(new, MAX_PER_ARTICLE)
     order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
@@ -120,7 +120,7 @@ def _sentence_changes(
     article: Article, last: Revision, new: Sequence[str], quoted: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, before, after) for each changed sentence: cited ones first, then others with changed numbers."""
-    old = _sentences("", article.text[:READ_CHARS], article.language)
+    old = _sentences("", article.text[:CORRECTION_CHARS], article.language)
     kept = [text for text in old if text in last.text]
     if len(kept) < MIN_KEPT * len(old):
         return  # a different text: single sentences cannot be compared
@@ -143,7 +143,7 @@ def _is_in(text: str, quoted: Collection[str]) -> bool:
 
 
 def _sentences(title: str, text: str, language: str) -> list[str]:
-    found = [text[start:end] for start, end in sentences(text[:READ_CHARS], language)]
+    found = [text[start:end] for start, end in sentences(text[:CORRECTION_CHARS], language)]
     return [title, *found] if title else found
 
 

@@ -8,20 +8,20 @@ from itertools import islice
 from digests.model.edition_story import NumberChange, Sentence
 from watcher.text.words import WORD, fold, stem, stop_words
 
-NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
+NUMBER_IN_TEXT = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?")
 MIN_NUMBER = 10  # smaller numbers say little by themselves, and so do years
-YEAR = re.compile(r"(?:19|20)\d\d$")
+YEAR_VALUE = re.compile(r"(?:19|20)\d\d$")
 CONTEXT_WORDS = 7  # words before and after a number that are compared
 MAX_UNIT_DISTANCE = 2  # words after a number in which its unit is searched
 MIN_COMMON_WORDS = 3  # words around two numbers, units included, that must be the same for them to count the same thing
 MAX_FACTOR = 30.0  # a number that has grown or shrunk more counts something else
-MAX_CHANGES = 2  # of a story
+MAX_NUMBER_CHANGES = 2  # of a story
 
 
 def significant_numbers(text: str) -> set[str]:
     """Return the significant numbers of `text`, normalized; years and numbers below `MIN_NUMBER` are left out."""
-    values = map(normalize, NUMBER.findall(text))
-    return {value for value in values if not YEAR.match(value) and float(value) >= MIN_NUMBER}
+    values = map(normalize, NUMBER_IN_TEXT.findall(text))
+    return {value for value in values if not YEAR_VALUE.match(value) and float(value) >= MIN_NUMBER}
 
 
 def normalize(number: str) -> str:
@@ -57,9 +57,9 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
     """Yield the numbers of a sentence that have a unit; years are left out."""
     text = sentence.text
     stop = stop_words(sentence.language)
-    for match in NUMBER.finditer(text):
+    for match in NUMBER_IN_TEXT.finditer(text):
         value = normalize(match.group())
-        is_skipped = YEAR.match(value) or text[match.start() - 1 : match.start()].isalpha()
+        is_skipped = YEAR_VALUE.match(value) or text[match.start() - 1 : match.start()].isalpha()
         if is_skipped or (what := _unit_words(text, match, stop)) is None:
             continue
         unit = stem(fold(WORD.findall(what)[-1])) if what != "%" else what
@@ -71,7 +71,7 @@ def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
 
 def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[NumberChange, ...]:
     """
-    Return the numbers of `new` that differ from those `old` had for the same thing, at most `MAX_CHANGES`, in order.
+    Return up to `MAX_NUMBER_CHANGES` numbers of `new` that differ from those `old` had for the same thing, in order.
 
     Two numbers count the same thing if they are in one language, have the same unit, and share `MIN_COMMON_WORDS` words
     around them; of equally close ones in `old`, the first is compared. A number that `old` has too is not a change.
@@ -97,4 +97,4 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
                     sentence_before=best.sentence,
                     sentence_after=sentence,
                 )
-    return tuple(found.values())[:MAX_CHANGES]
+    return tuple(found.values())[:MAX_NUMBER_CHANGES]

@@ -11,16 +11,16 @@ from watcher.model import Article, Source
 from watcher.text.linear_regex import LinearRegex, compile_linear, is_found
 from watcher.text.words import UNSPACED_RUN, fold
 
-LEAD_CHARS = 400  # of a text, in which phrases are looked for: the rest names much that a story is not about
-TITLE_CHARS = 400  # of a title, in which a regular expression is searched; no real title is longer
+PHRASE_LEAD_CHARS = 400  # of a text, in which phrases are looked for: the rest names much that a story is not about
+EXPRESSION_TITLE_CHARS = 400  # of a title, in which a regular expression is searched; no real title is longer
 fold_part = lru_cache(maxsize=32)(fold)  # each rule folds the same parts of an article
 
 
 def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tuple[str, ...]:
-    """Return which of `phrases` occur in the title or the first `LEAD_CHARS` of one of `articles`, in their order."""
+    """Return which of `phrases` occur in the title or in `PHRASE_LEAD_CHARS` of one of `articles`, in their order."""
     if not phrases:
         return ()
-    texts = [fold(f"{article.title}\n{article.text[:LEAD_CHARS]}") for article in articles]
+    texts = [fold(f"{article.title}\n{article.text[:PHRASE_LEAD_CHARS]}") for article in articles]
     return tuple(phrase for phrase in phrases if (each := phrase_pattern((phrase,))) and any(map(each.search, texts)))
 
 
@@ -94,12 +94,12 @@ class MuteRule:
     def matches(self, article: Article) -> bool:
         if self.outlets is not None and self.outlets.isdisjoint(source_names(article)):
             return False
-        whole = (article.title, article.text[:LEAD_CHARS])
+        whole = (article.title, article.text[:PHRASE_LEAD_CHARS])
         parts = whole if self.in_title and self.in_text else whole[:1] if self.in_title else whole[1:]
         is_match = (
             search_any(self.phrases, parts)
             or search_any(self.authors, article.authors)
-            or (self.expression and any(is_found(self.expression, part[:TITLE_CHARS]) for part in parts))
+            or (self.expression and any(is_found(self.expression, part[:EXPRESSION_TITLE_CHARS]) for part in parts))
         )
         return bool(is_match) and not search_any(self.exceptions, whole)
 

@@ -13,8 +13,8 @@ from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped,
-MIN_TITLE = 15  # unless the title alone has this width: "Hamas attacks Israel", but not "Live" or "Weather"
-BEGINNING = 400  # characters of two texts that must be the same, for these to be compared
+MIN_ARTICLE_TITLE_WIDTH = 15  # unless the title alone has it: "Hamas attacks Israel", but not "Live" or "Weather"
+COMPARED_TEXT_CHARS = 400  # characters of two texts that must be the same, for these to be compared
 FLAGGED_KINDS = COLLECTIONS | {"gallery", "video", DOUBTFUL}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
@@ -61,7 +61,7 @@ def _exclusion(article: Article, start: datetime, end: datetime) -> LeftOutKind 
     if article.kind in COLLECTIONS:
         return LeftOutKind.COLLECTION
     title = display_length(article.title)
-    if title < MIN_TITLE and title + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
+    if title < MIN_ARTICLE_TITLE_WIDTH and title + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT
     return None
 
@@ -76,7 +76,7 @@ def _find_repeated(articles: Iterable[Article], load_full_texts: LoadFullTexts) 
     """Yield the id of each article with the same outlet, title and full text as an earlier one."""
     alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for article in articles:
-        alike[article.outlet, fold(article.title), article.text[:BEGINNING]].append(article.id)
+        alike[article.outlet, fold(article.title), article.text[:COMPARED_TEXT_CHARS]].append(article.id)
     for ids in alike.values():
         if len(ids) > 1:  # then their full texts are compared
             whole = load_full_texts(ids)

@@ -9,20 +9,20 @@ from digests.analysis.story_coverage import measure_coverage
 from digests.model.story import Story
 from watcher.model import Article
 
-MAX_REPORTS = 16  # that are searched
+MAX_PLACE_REPORTS = 16  # that are searched
 MAX_COUNTRIES = 3  # of a story
 OPENING_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
 TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
-EARLIEST = 0.25  # added for the first country named
+FIRST_COUNTRY_BONUS = 0.25  # added for the first country named
 COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
-MIN_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
+MIN_COUNTRY_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
 
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
     """Return ISO codes of the countries that `story` is about, most named first; each report has the same weight."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_REPORTS]
+    reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_PLACE_REPORTS]
     weights: dict[str, float] = defaultdict(float)
     for article in reports:
         for code, weight in country_weights(article).items():
@@ -33,11 +33,10 @@ def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, 
 def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:
     """Return the up to `MAX_COUNTRIES` countries whose weight is high enough, those with most first; may be empty."""
     order = sorted(weights, key=lambda code: (-weights[code], code))
-    if not order or weights[order[0]] < MIN_WEIGHT:
+    if not order or weights[order[0]] < MIN_COUNTRY_WEIGHT:
         return ()
-    return tuple(
-        code for code in order[:MAX_COUNTRIES] if weights[code] >= max(MIN_WEIGHT, SHARE_OF_FIRST * weights[order[0]])
-    )
+    least = max(MIN_COUNTRY_WEIGHT, SHARE_OF_FIRST * weights[order[0]])
+    return tuple(code for code in order[:MAX_COUNTRIES] if weights[code] >= least)
 
 
 def country_weights(article: Article) -> dict[str, float]:
@@ -57,5 +56,5 @@ def country_weights(article: Article) -> dict[str, float]:
             if found.code in certain:
                 best[found.code] = max(best.get(found.code, 0.0), CITY if found.is_city else COUNTRY)
         for at, (code, weight) in enumerate(best.items()):
-            weights[code] += value * (weight + (EARLIEST if at == 0 else 0.0))
+            weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if at == 0 else 0.0))
     return weights

@@ -11,12 +11,12 @@ from digests.model.story import Story
 from watcher.model import Article
 from watcher.text.page_kind import COLLECTIONS
 
-MIN_REPORTS = 3  # independent reports from which on a story is missing in a country
+MIN_COVERED_REPORTS = 3  # independent reports from which on a story is missing in a country
 MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a single outlet may miss a story
 MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
-MAX_MISSING = 6  # of each kind
+MAX_MISSING_GROUPS = 6  # of each kind
 COUNTRY, OWNER = "country", "owner"
-SHOWN = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
+MENTION_FIELDS = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
 OutletGroups: TypeAlias = Mapping[tuple[str, str], Set[str]]  # outlets by (kind of group, name)
 
 
@@ -128,12 +128,12 @@ def find_missing_perspectives(
     nearest: Callable[[str, str], NearReport | None],
 ) -> tuple[MissingPerspective, ...]:
     """
-    Return the groups that surely have no report of a story that `MIN_REPORTS` outlets have, its `places` first.
+    Return the groups that surely have no report of a story that `MIN_COVERED_REPORTS` outlets have, its `places` first.
 
     Only the outlets in `read` count. Grouping may have missed a report: a group is returned only if even the article
     of it that is nearest to the story is far from it; those with the farthest come first.
     """
-    if len(covered.independent) < MIN_REPORTS:
+    if len(covered.independent) < MIN_COVERED_REPORTS:
         return ()
     found: list[MissingPerspective] = []
     for (group, name), outlets in groups.items():
@@ -144,10 +144,10 @@ def find_missing_perspectives(
             found.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
     found.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
     return tuple(
-        each for kind in (COUNTRY, OWNER) for each in [one for one in found if one.group == kind][:MAX_MISSING]
+        each for kind in (COUNTRY, OWNER) for each in [one for one in found if one.group == kind][:MAX_MISSING_GROUPS]
     )
 
 
 def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> SourceMention:
-    same = {name: getattr(article, name) for name in SHOWN}
+    same = {name: getattr(article, name) for name in MENTION_FIELDS}
     return SourceMention(article_id=article.id, agency=agency, shows_title=shows_title, **same)

@@ -18,7 +18,7 @@ from watcher.errors import WatcherError
 from watcher.plugins import CheckResult
 from watcher.settings.models import Settings
 
-WORD = "radio"  # to try a translation with
+TRIAL_WORD = "radio"  # to try a translation with
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
@@ -91,4 +91,4 @@ def _try_translation(settings: Settings) -> None:
         target = digest.read_languages[0]
         for source in sorted(foreign_languages(settings, digest)) or ["es" if target == "en" else "en"]:
             if engine is not None:
-                engine.translate(WORD, source, target)
+                engine.translate(TRIAL_WORD, source, target)

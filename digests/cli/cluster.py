@@ -22,7 +22,7 @@ from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 from watcher.text.encoding import BYTE_ORDER_MARK
 
-MAX_LINE = 4_000_000  # characters
+MAX_ARTICLE_LINE_CHARS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
 
 def parse_line(text: str) -> InputLine:
     """Return one line of input. Errors: ValueError, if it is not a JSON object with an id and a title or a body."""
-    if len(text) > MAX_LINE:
-        raise ValueError(f"longer than {MAX_LINE} characters")
+    if len(text) > MAX_ARTICLE_LINE_CHARS:
+        raise ValueError(f"longer than {MAX_ARTICLE_LINE_CHARS} characters")
     try:
         row = json.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (json.JSONDecodeError, RecursionError) as error:

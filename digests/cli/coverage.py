@@ -11,12 +11,11 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.world_coverage import GroupCoverage, WorldCoverage, measure_world_coverage
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
-from watcher.cli.output import print_result
+from watcher.cli.output import MINUTE, print_result
 from watcher.store.writer import read
 from watcher.text.format import format_count
 
-MINUTE = "%Y-%m-%d %H:%M"
-NAME_CHARS = 28
+GROUP_NAME_CHARS = 28
 
 
 def show_coverage(
@@ -61,9 +60,9 @@ def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
 
 
 def format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
-    yield f"{title:{NAME_CHARS}}  outlets  last article      first to report"
+    yield f"{title:{GROUP_NAME_CHARS}}  outlets  last article      first to report"
     for each in groups:
         last = f"{each.last_article_at.astimezone(zone):{MINUTE}}" if each.last_article_at else "none"
         share = f"{each.stories_first} of {stories} ({each.stories_first / stories:.0%})" if stories else "-"
-        name = (each.name or "not known")[:NAME_CHARS]
-        yield f"{name:{NAME_CHARS}}  {each.outlets:7}  {last:16}  {share}"
+        name = (each.name or "not known")[:GROUP_NAME_CHARS]
+        yield f"{name:{GROUP_NAME_CHARS}}  {each.outlets:7}  {last:16}  {share}"

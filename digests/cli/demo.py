@@ -32,7 +32,7 @@ from watcher.text.format import format_count
 
 FOLDER = Path("demo-edition")
 STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
-HEAD = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
+DEMO_SETTINGS = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
 def demo(directory: Annotated[Path, Option(help="Folder for the store and the edition.")] = FOLDER) -> int:
@@ -53,7 +53,7 @@ async def run_demo(directory: Path) -> int:
             (directory / old).unlink(missing_ok=True)
         path = directory / "settings.toml"
         translate = install_demo_model(directory / "models")
-        path.write_text(f"{HEAD}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
+        path.write_text(f"{DEMO_SETTINGS}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
         settings = load_settings_file(path)
         print_lines([f"Serving {len(press.sources)} sample feeds on this machine; two of them fail on purpose."])
         with closing_store(open_store(settings.store.url)) as engine:
@@ -84,7 +84,7 @@ def check_folder(directory: Path) -> None:
     try:
         if path.exists():
             with path.open(encoding="utf-8", errors="replace") as file:
-                theirs = [] if file.readline() == HEAD.splitlines(keepends=True)[0] else ["settings.toml"]
+                theirs = [] if file.readline() == DEMO_SETTINGS.splitlines(keepends=True)[0] else ["settings.toml"]
         else:
             theirs = [name for name in STORE if (directory / name).exists()]
         directory.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typer import BadParameter
 
 from digests.errors import DigestError
 from digests.model.edition import Edition
-from digests.settings.digests import FORMATS, DigestSettings, digests_of
+from digests.settings.digests import FORMAT_NAMES, DigestSettings, digests_of
 from digests.store.editions import get_edition
 from watcher.settings.models import Settings
 from watcher.store.writer import read
@@ -32,8 +32,8 @@ def parse_date(text: str, *, option: str) -> date:
 
 def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
     for form in formats or ():
-        if form not in FORMATS:
-            expected = f"one of {', '.join(FORMATS)}{did_you_mean(form, FORMATS)}"
+        if form not in FORMAT_NAMES:
+            expected = f"one of {', '.join(FORMAT_NAMES)}{did_you_mean(form, FORMAT_NAMES)}"
             raise BadParameter(f"got {form!r}, expected {expected}", param_hint="--format")
     return tuple(formats or ())
 

@@ -26,8 +26,8 @@ from watcher.text.plain_text import to_one_line
 from watcher.text.search_query import Snippet, parse_query
 
 FILLING_S = 3.0  # that a search spends on adding missing articles to the index
-SLICE = 100  # of them at a time: the daemon's own writes go in between
-MOST = 1_000  # hits
+INDEX_SLICE = 100  # of them at a time: the daemon's own writes go in between
+MAX_HITS_SHOWN = 1_000
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -41,7 +41,7 @@ def search_articles(
     language: Annotated[str | None, Option("--language", help='Language, such as "fr" or "French".')] = None,
     country: Annotated[str | None, Option("--country", help='Country of the outlet, such as "FR".')] = None,
     outlet: Annotated[str | None, Option("--outlet", help="Words in the name of the outlet.")] = None,
-    limit: Annotated[int, Option("--limit", min=1, max=MOST, help="Number of articles to show.")] = 10,
+    limit: Annotated[int, Option("--limit", min=1, max=MAX_HITS_SHOWN, help="Number of articles to show.")] = 10,
     offset: Annotated[int, Option("--offset", min=0, max=1_000_000, help="Number of articles to skip.")] = 0,
     config: Config = None,
     json: Json = False,
@@ -86,7 +86,7 @@ def fill_index(engine: Engine) -> int:
     while read(engine, count_missing):
         if time.monotonic() > until:
             return read(engine, count_missing)
-        write(engine, index_missing, limit=SLICE)
+        write(engine, index_missing, limit=INDEX_SLICE)
     return 0
 
 

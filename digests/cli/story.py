@@ -35,7 +35,7 @@ from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
 from watcher.cli.options import Config, Json, closing_store, load_settings
-from watcher.cli.output import print_lines, print_result, select_fields
+from watcher.cli.output import MINUTE, print_lines, print_result, select_fields
 from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
@@ -43,7 +43,6 @@ from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
 
-MINUTE = "%Y-%m-%d %H:%M"  # of times, in UTC
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 STORY = Annotated[

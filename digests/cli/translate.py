@@ -12,7 +12,7 @@ from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.summarise.checks import find_translation_fault
 from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
-from digests.translate.translator import MAX_CHARS, find_lacking_models, is_too_long, make_engine
+from digests.translate.translator import MAX_TRANSLATED_LINE_CHARS, find_lacking_models, is_too_long, make_engine
 from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
 
@@ -81,7 +81,7 @@ def test_pair(
     engine, started = make_engine(settings) or FirefoxEngine(settings.models), time.perf_counter()
     if engine.find_model(source, target) is None:
         raise TranslationError(f"there is no model for {pair} in {settings.models}", hint=MODEL_HINT)
-    translation = engine.translate(text[:MAX_CHARS], source, target)
+    translation = engine.translate(text[:MAX_TRANSLATED_LINE_CHARS], source, target)
     found: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
     fault = find_translation_fault(text, translation, source=source, target=target)
     fault = TranslationFault.TEXT_TOO_LONG if is_too_long(text) else fault

@@ -20,7 +20,7 @@ from digests.errors import DigestError
 from digests.mcp.quotes import check_quote
 from digests.model.edition import Edition
 from digests.render.forms import FORMATS
-from digests.settings.digests import NAME, DigestSettings, digests_of, folder_of
+from digests.settings.digests import DIGEST_NAME, DigestSettings, digests_of, folder_of
 from digests.store import editions
 from digests.store.editions import EditionRow
 from digests.summarise.checks import translations_of
@@ -32,8 +32,8 @@ from watcher.store.writer import read
 from watcher.text.format import format_count
 
 MAX_DIFFERENCES = 8  # of a file, that are shown
-FORMS = {Path(pattern).suffix: form for form, pattern in FORMATS.items()}
-CHANGED = "the stored edition has been changed since it was made"
+FORMATS_BY_SUFFIX = {Path(pattern).suffix: form for form, pattern in FORMATS.items()}
+EDITION_CHANGED = "the stored edition has been changed since it was made"
 NOT_SHOWN = (
     "the articles do not show which stories and sentences were chosen, in which order, which outlets do not report a "
     "story, and how many entries, pages and sources there were"
@@ -86,7 +86,7 @@ def verify_editions(
 
 def is_quote(text: str) -> bool:
     """Whether an argument is neither a date, nor a file, nor the name of a digest."""
-    return not (NAME.fullmatch(text) or is_date(text) or is_path(text))
+    return not (DIGEST_NAME.fullmatch(text) or is_date(text) or is_path(text))
 
 
 def is_path(text: str) -> bool:
@@ -159,9 +159,9 @@ def check_row(engine: Engine, row: EditionRow) -> Verdict:
     elif stored == made:
         words = "yes: the stored edition has the hash that was stored when it was made"
     else:
-        words = f"no: {CHANGED}"
+        words = f"no: {EDITION_CHANGED}"
     verdict = check_edition(engine, read(engine, editions.load_edition, row), None if made is None else stored == made)
-    changed = (CHANGED,) if made not in (None, stored) else ()
+    changed = (EDITION_CHANGED,) if made not in (None, stored) else ()
     return replace(verdict, as_made=words, faults=(*changed, *verdict.faults))
 
 
@@ -202,9 +202,9 @@ def format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
-    form = FORMS.get(path.suffix)
+    form = FORMATS_BY_SUFFIX.get(path.suffix)
     if form in (None, "atom"):
-        taken = ", ".join(ending for ending, form in FORMS.items() if form != "atom")
+        taken = ", ".join(ending for ending, form in FORMATS_BY_SUFFIX.items() if form != "atom")
         why = "a feed has several editions" if form else f"{path.suffix or 'a file without an ending'} is not a format"
         raise DigestError(f"{path} cannot be checked: {why}; expected a file that ends with one of {taken}")
     try:
@@ -253,7 +253,7 @@ def with_comparison(verdict: Verdict, path: Path, comparison: Comparison) -> Ver
     is_as_made = False if comparison.differences else comparison.has_hash or verdict.is_as_made
     words = f"{'no' if is_as_made is False else 'yes'}: {path} {comparison.words}"
     if verdict.is_as_made is False and not comparison.differences:
-        words += f", but {CHANGED}"
+        words += f", but {EDITION_CHANGED}"
     shown = comparison.differences[:MAX_DIFFERENCES]
     if len(comparison.differences) > len(shown):
         shown += (f"and {len(comparison.differences) - len(shown)} more differences",)

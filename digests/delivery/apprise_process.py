@@ -18,8 +18,8 @@ import apprise
 import requests
 from urllib3.exceptions import MaxRetryError
 
-DEADLINE_S = 60  # after it, the kernel ends this process
-TIMEOUT_S = 30.0  # for connecting, and for each read
+PROCESS_DEADLINE_S = 60  # after it, the kernel ends this process
+APPRISE_TIMEOUT_S = 30.0  # for connecting, and for each read
 MAX_MEMORY_BYTES = 1 << 30  # an answer without an end ends this process, not the machine
 LINE_ENDS = {"html": "<br/>\n", "markdown": "\n", "text": "\n"}
 # A URL may name local files (keys, templates) and, on a desktop, programs. Only the files of the packages are read.
@@ -28,17 +28,17 @@ READABLE = tuple(
     for root in (sys.prefix, sys.base_prefix, Path(apprise.__file__).parents[1], "/usr/share/zoneinfo")
 )
 PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn"})
-CONNECTIONS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+CONNECTION_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
 def main(arguments: list[str]) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # what a plug-in prints is not the answer
-    signal.alarm(DEADLINE_S)
+    signal.alarm(PROCESS_DEADLINE_S)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     order, is_check = json.load(sys.stdin), arguments == ["--check"]
     outcome: dict[str, Any] = {"recipients": None, "is_sent": None, "is_reached": None, "status": None, "server": None}
     _record_requests(outcome, is_check=is_check)
-    _guard_machine(PROGRAMS | CONNECTIONS if is_check else PROGRAMS)
+    _guard_machine(PROGRAMS | CONNECTION_EVENTS if is_check else PROGRAMS)
     asset = apprise.AppriseAsset(app_id="Watcher", app_desc="Watcher", app_url="", storage_mode="memory")
     service = apprise.Apprise.instantiate(order["url"], asset=asset)
     if service is not None:
@@ -83,7 +83,7 @@ def _record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
             outcome["server"] = outcome["server"] or f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
             raise requests.ConnectionError("a check sends nothing")
         try:
-            response = send(session, request, **options | {"allow_redirects": False, "timeout": TIMEOUT_S})
+            response = send(session, request, **options | {"allow_redirects": False, "timeout": APPRISE_TIMEOUT_S})
         except requests.RequestException as error:
             # urllib3 raises MaxRetryError only if there was no connection.
             outcome["is_reached"] = not any(isinstance(each, MaxRetryError) for each in error.args)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from watcher.errors import WatcherError
 
-TIMEOUT_S = 15.0
+CONNECT_TIMEOUT_S = 15.0
 
 
 def try_connect(url: str) -> None:
@@ -14,7 +14,7 @@ def try_connect(url: str) -> None:
     parts = urlsplit(url.strip())
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname or "", port), timeout=TIMEOUT_S) as line:
+        with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S) as line:
             if parts.scheme == "https":
                 ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
     except (OSError, ValueError) as error:

@@ -14,15 +14,15 @@ from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import digests_of
 from digests.store import outbox
 from digests.store.keys import ALERTS, DeliveryKey
-from digests.store.outbox import FAILED, FIRST_RETRY, SENT, UNKNOWN, WAITING, Delivery
+from digests.store.outbox import FAILED, FIRST_DELIVERY_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write, write_with_retry
 
-MAX_RETRY = timedelta(hours=1)  # between two attempts; `FIRST_RETRY` is doubled for each failure in a row
+MAX_RETRY = timedelta(hours=1)  # between two attempts; `FIRST_DELIVERY_RETRY` is doubled for each failure in a row
 MAX_RETRY_AFTER = timedelta(hours=6)  # longest wait that the other side may request
-SAVE_PATIENCE_S = 240.0  # how long to retry while the store cannot be written; less than a lease of the outbox
-JITTER = 0.2  # of a wait, added or subtracted: deliveries that failed together are not retried together
+OUTBOX_SAVE_PATIENCE_S = 240.0  # how long to retry while the store cannot be written; less than a lease of the outbox
+RETRY_JITTER = 0.2  # of a wait, added or subtracted: deliveries that failed together are not retried together
 Route = tuple[str, str, str]  # digest, channel, recipient
 
 
@@ -132,7 +132,7 @@ class OutboxWorker:
 
     def _patience_s(self) -> float:
         """Return how long to try to store an outcome: without one, a delivery would stay `unknown`."""
-        return 0.0 if self._is_aborted else SAVE_PATIENCE_S
+        return 0.0 if self._is_aborted else OUTBOX_SAVE_PATIENCE_S
 
 
 def delivery_routes(settings: Settings) -> dict[Route, Way]:
@@ -166,8 +166,8 @@ def retry_decision(
     """
     if error.permanent:
         return FAILED, None
-    wait = min(FIRST_RETRY * 2 ** min(delivery.attempts - 1, 10), MAX_RETRY)
-    wait *= 1 + JITTER * (2 * chance - 1)
+    wait = min(FIRST_DELIVERY_RETRY * 2 ** min(delivery.attempts - 1, 10), MAX_RETRY)
+    wait *= 1 + RETRY_JITTER * (2 * chance - 1)
     if error.retry_after_s is not None:
         wait = max(wait, min(timedelta(seconds=error.retry_after_s), MAX_RETRY_AFTER))
     if now + wait > delivery.give_up_at:

@@ -15,7 +15,7 @@ from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 
-LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
+SENDMAIL_LIMIT_S = 120.0  # for one mail: a program that queues takes a moment, one that talks to a server longer
 # sysexits.h: usage, data, no user, no host, not permitted. The others may be transient, as 75 (EX_TEMPFAIL) says.
 PERMANENT_CODES = frozenset((64, 65, 67, 68, 77))
 RECIPIENT_CODES = frozenset((67, 68))  # the fault is this recipient's
@@ -59,9 +59,9 @@ class SendmailChannel(ProcessChannel):
             hint = "set your mail program: program = […] in its [[digests.deliver]]"
             raise self.fault(f"cannot be started: {reason}", hint=hint) from error
         try:
-            code = self._process.wait(LIMIT_S)
+            code = self._process.wait(SENDMAIL_LIMIT_S)
         except subprocess.TimeoutExpired as error:
-            raise self.fault(f"did not end within {LIMIT_S:g} s", maybe_arrived=True) from error
+            raise self.fault(f"did not end within {SENDMAIL_LIMIT_S:g} s", maybe_arrived=True) from error
         finally:
             self.close()
         if code < 0:

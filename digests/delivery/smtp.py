@@ -18,7 +18,7 @@ from digests.settings.delivery import SmtpSettings
 from watcher.settings.models import Settings
 from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 
-DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
+MAIL_DEADLINE_S = 240.0  # for one mail with all its steps, however slowly each is answered
 QUIT_S = 5.0  # for QUIT, whose answer does not matter
 MAX_REPLY_LINES = 200  # of one answer
 AT_LINE_START = re.compile(rb"^\.", re.MULTILINE)
@@ -60,7 +60,7 @@ class SmtpChannel(Channel):
     name = "smtp"
 
     def __init__(
-        self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = DEADLINE_S
+        self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = MAIL_DEADLINE_S
     ) -> None:
         self._server, self.peer = server, f"{server.at[0]}:{server.at[1]}"
         self._sender, self._password, self._deadline_s = sender, password, deadline_s

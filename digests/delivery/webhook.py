@@ -20,8 +20,8 @@ from watcher.text.urls import host_of
 if TYPE_CHECKING:
     from watcher.net.post import HttpPost
 
-TIMEOUT_S = 15.0  # for connecting, and for each read and write
-DEADLINE_S = 60.0  # for one message
+WEBHOOK_TIMEOUT_S = 15.0  # for connecting, and for each read and write
+WEBHOOK_DEADLINE_S = 60.0  # for one message
 
 
 class WebhookChannel(Channel):
@@ -30,7 +30,13 @@ class WebhookChannel(Channel):
     name = "webhook"
 
     def __init__(
-        self, url: str, *, name: str, token: str = "", timeout_s: float = TIMEOUT_S, deadline_s: float = DEADLINE_S
+        self,
+        url: str,
+        *,
+        name: str,
+        token: str = "",
+        timeout_s: float = WEBHOOK_TIMEOUT_S,
+        deadline_s: float = WEBHOOK_DEADLINE_S,
     ) -> None:
         self._url, self.peer, self._token = url, name, token
         self._timeout_s, self._deadline_s = timeout_s, deadline_s

@@ -29,7 +29,7 @@ from watcher.store.pages import schedule_rechecks
 from watcher.store.writer import read, write, write_with_retry
 
 MAX_DRAFTS = 5  # of an edition with translations: two are enough unless some texts cannot be translated
-SAVE_PATIENCE_S = 180.0  # how long to retry while the store cannot be written
+EDITION_SAVE_PATIENCE_S = 180.0  # how long to retry while the store cannot be written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +74,10 @@ def build_edition(
             forms = render_files(engine, edition, digest, digest.formats, suffix=request.suffix)
             files = write_files(forms, request.folder)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
-        is_saved = write_with_retry(engine, SAVE_PATIENCE_S, save, key, edition, messages, forms, now=now)
+        is_saved = write_with_retry(engine, EDITION_SAVE_PATIENCE_S, save, key, edition, messages, forms, now=now)
     except BaseException as error:
         # Other processes may build it now; if the store cannot be written, the claim expires.
-        patience_s = SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
+        patience_s = EDITION_SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0
         with suppress(StoreError):
             write_with_retry(engine, patience_s, editions.release_claim, key)
         raise

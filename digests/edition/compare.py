@@ -12,10 +12,10 @@ from email import policy
 from itertools import islice
 from typing import Any
 
-CONTEXT = 40  # characters shown before and after a difference
-MAX_CHARS = 400  # shown of a text that differs
+CONTEXT_CHARS = 40  # characters shown before and after a difference
+MAX_DIFFERENCE_CHARS = 400  # shown of a text that differs
 MAX_BOOK_BYTES = 64 << 20  # of all files in a book together
-TAG = re.compile(r"<[^>]*>")
+ANY_TAG = re.compile(r"<[^>]*>")
 MISSING = object()
 
 
@@ -30,7 +30,7 @@ def compare_files(ours: bytes, theirs: bytes, form: str) -> Iterator[str]:
         if name not in new:
             yield f"{place}missing in the file"
         elif name not in old:
-            yield f"{place}only in the file: {new[name][:MAX_CHARS]}"
+            yield f"{place}only in the file: {new[name][:MAX_DIFFERENCE_CHARS]}"
         else:
             yield from _compare_lines(old[name].splitlines(), new[name].splitlines(), place)
 
@@ -62,7 +62,7 @@ def read_parts(data: bytes, form: str) -> dict[str, str]:
 def find_missing_texts(texts: Iterable[str], data: bytes, form: str) -> list[str]:
     """Return those of an edition's `texts` whose words do not follow each other anywhere in a file."""
     whole = "\n".join(read_parts(data, form).values())
-    said = f" {_words(html.unescape(TAG.sub(' ', whole)) if '</' in whole else whole)} "
+    said = f" {_words(html.unescape(ANY_TAG.sub(' ', whole)) if '</' in whole else whole)} "
     return [text for text in texts if f" {_words(text)} " not in said]
 
 
@@ -78,9 +78,9 @@ def _compare_lines(old: Sequence[str], new: Sequence[str], place: str) -> Iterat
         for at in range(paired):
             yield f"{place}line {b + at + 1}: {_show_change(old[a + at], new[b + at])}"
         for line in islice(old, a + paired, a_end):
-            yield f"{place}missing in the file: {line[:MAX_CHARS]}"
+            yield f"{place}missing in the file: {line[:MAX_DIFFERENCE_CHARS]}"
         for at, line in enumerate(islice(new, b + paired, b_end), b + paired + 1):
-            yield f"{place}line {at}, only in the file: {line[:MAX_CHARS]}"
+            yield f"{place}line {at}, only in the file: {line[:MAX_DIFFERENCE_CHARS]}"
 
 
 def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
@@ -108,6 +108,7 @@ def _show_change(before: str, after: str) -> str:
 
 
 def _cut(text: str, start: int, end: int) -> str:
-    first, last = max(0, start - CONTEXT), min(len(text), end + CONTEXT, max(0, start - CONTEXT) + MAX_CHARS)
+    first = max(0, start - CONTEXT_CHARS)
+    last = min(len(text), end + CONTEXT_CHARS, first + MAX_DIFFERENCE_CHARS)
     shown = f"{'…' if first else ''}{text[first:last]}{'…' if last < len(text) else ''}"
     return f"“{shown}”" if text else "nothing"

@@ -8,8 +8,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections
-from digests.analysis.preferences import LEAD_CHARS as PHRASE_CHARS
-from digests.analysis.preferences import active_mute_rules
+from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
 from digests.analysis.select import LoadFullTexts, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
 from digests.analysis.story_coverage import with_owners
@@ -36,8 +35,8 @@ LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for th
 LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
 REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
 REMEMBERED_DATES = 7  # with editions, in which a story is known to have been seen
-MAX_OTHERS = 50  # editions of other digests whose citations a weekly one checks for corrections
-TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_CHARS)  # of a text: enough to choose, rank and classify stories
+MAX_OTHER_EDITIONS = 50  # editions of other digests whose citations a weekly one checks for corrections
+TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_LEAD_CHARS)  # of a text: enough to choose, rank and classify stories
 
 
 def load_edition_inputs(
@@ -198,7 +197,7 @@ def load_corrections(
     digest, seen = context.digest, context.earlier_editions
     if digest.kind == "week":  # its reader has read the other digests
         seen += editions.editions_of_others(
-            connection, digest.name, start=context.window_start, end=context.window_end, limit=MAX_OTHERS
+            connection, digest.name, start=context.window_start, end=context.window_end, limit=MAX_OTHER_EDITIONS
         )
     citations = {key: citation for key, citation in collect_citations(seen).items() if key in revisions}
     since = context.previous.window_end if context.previous else context.window_start

@@ -32,7 +32,7 @@ from watcher.model import Article, Revision
 from watcher.text.sentences import sentences
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
-READ_CHARS = (2000, 3000, 4000)  # of a text, by what quotes it: the sentence at the end may be cut there
+QUOTED_TEXT_CHARS = (2000, 3000, 4000)  # of a text, by what quotes it: the sentence at the end may be cut there
 YEARS = range(1970, 3000)  # of times that can be compared in any time zone
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = {}
@@ -486,7 +486,7 @@ def _is_whole(text: str, language: str, start: int, end: int) -> bool:
 def _sentence_bounds(text: str, language: str) -> tuple[Set[int], Set[int]]:
     """Return where the sentences of a text begin, with and without a dateline, and where they end."""
     starts, ends = set[int](), set[int]()
-    for chars in READ_CHARS:
+    for chars in QUOTED_TEXT_CHARS:
         for start, end in sentences(text[:chars], language):
             starts |= {start, start + dateline_length(text[start:end])}
             ends.add(end)

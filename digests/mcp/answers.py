@@ -27,10 +27,10 @@ FIGURE_CHARS = 30  # of a figure
 MAX_EDITIONS, MAX_STORIES = 20, 40  # of a list, and of an edition; as many in one line
 MAX_REPORTS, MAX_OUTLETS = 30, 100  # of a story; of the reports the newest
 MAX_HITS, MAX_OFFSET = 30, 1_000
-MAX_CHANGES = 30  # of each kind, the latest
-MAX_SENTENCES = 5  # that a change added, or removed
+MAX_CHANGES_LISTED = 30  # of each kind, the latest
+MAX_SENTENCES_QUOTED = 5  # that a change added, or removed
 RECENT_EDITIONS = 3  # of each digest, in which the new figures of a story are looked up
-READ_CHARS = 20_000  # of the two versions of a text that are compared
+COMPARED_VERSION_CHARS = 20_000  # of the two versions of a text that are compared
 
 
 def list_editions(connection: Connection, digest: str | None, limit: int) -> Answer:
@@ -122,7 +122,7 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
         for edition in recent_editions(connection, name, before=date.max, limit=RECENT_EDITIONS)
     ]
     revisions = [each for changes in revisions_of(connection, found.articles).values() for each in changes]
-    latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES:]
+    latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES_LISTED:]
     changed = articles_by_id(connection, {each.article_id for each in latest})
     return head | {
         "in_editions": [
@@ -134,7 +134,7 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
         "changes_by_outlets": [_describe_revision(changed[each.article_id], each) for each in latest],
         "joins_and_splits": [
             {"at": each.at, "kind": each.kind, "story": each.story, "other": each.other, "articles": len(each.articles)}
-            for each in found.changes[-MAX_CHANGES:]
+            for each in found.changes[-MAX_CHANGES_LISTED:]
         ],
     }
 
@@ -216,7 +216,7 @@ def _describe_news(story: EditionStory) -> Answer:
                 "after": sanitize_line(each.after, limit=FIGURE_CHARS),
                 "sentences": quote_sentences((each.sentence_before, each.sentence_after)),
             }
-            for each in story.number_changes[:MAX_CHANGES]
+            for each in story.number_changes[:MAX_CHANGES_LISTED]
         ],
         "sentences": quote_sentences(story.updates),
     }
@@ -229,12 +229,12 @@ def _describe_revision(article: Article, revision: Revision) -> Answer:
         return found
     before, after = (
         [text[start:end] for start, end in sentences(text, article.language)]
-        for text in (article.text[:READ_CHARS], revision.text[:READ_CHARS])
+        for text in (article.text[:COMPARED_VERSION_CHARS], revision.text[:COMPARED_VERSION_CHARS])
     )
     is_in_before, is_in_after = set(before).__contains__, set(after).__contains__
     removed, added = filterfalse(is_in_after, before), filterfalse(is_in_before, after)
     return found | {
         "new_title": make_quote(revision.title, article) if revision.title != article.title else None,
-        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES)],
-        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES)],
+        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES_QUOTED)],
+        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES_QUOTED)],
     }

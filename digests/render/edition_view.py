@@ -25,7 +25,7 @@ from watcher.text.urls import host_of
 from watcher.text.words import fold
 from watcher.text.words import words as split_words
 
-MAX_TITLE = 300  # characters
+MAX_TITLE_CHARS = 300
 MAX_NAME = 80  # characters of an agency, a model or a phrase
 MAX_CITES = 4  # of one sentence by a model, or of one figure
 MAX_SOURCES = 8  # outlets named for a story; the others are counted
@@ -33,14 +33,14 @@ MAX_HEADLINES = 5  # in languages other than the digest's
 MAX_FIGURES = 4
 MAX_TIMELINE = 24
 MAX_NEW_OUTLETS = 6  # named
-MAX_RELATED = 6
+MAX_RELATED_SHOWN = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
 TRENDS = frozenset({"rising", "steady", "fading"})
 # Of the kinds of corrections, but "text".
-PHRASES = {
+CORRECTION_PHRASES = {
     "headline": "headline_changed",
     "figures": "figures_changed",
     "retracted": "retracted",
@@ -54,7 +54,7 @@ def edition_view(edition: Edition) -> view.EditionView:
     counts = edition.ledger.counts
     facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages")}
     facts["stories"] = words.say("stories", n=counts["stories_found"])
-    line = partial(sanitize_line, limit=MAX_TITLE)
+    line = partial(sanitize_line, limit=MAX_TITLE_CHARS)
     title = line(edition.title)
     before = f"-{edition.previous_at:%H%M}" if edition.previous_at else ""
     return view.EditionView(
@@ -131,7 +131,7 @@ class Views:
             differences=tuple(self._difference(each) for each in story.differences[:MAX_DIFFERENCES] if each.details),
             perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),
-            related=tuple(map(self.brief, story.related[:MAX_RELATED])),
+            related=tuple(map(self.brief, story.related[:MAX_RELATED_SHOWN])),
             spark=bar_heights(story.sparkline) if story.trend in TRENDS else (),
             trend=words[story.trend] if story.trend in TRENDS else "",
             country=next(iter(story.place_codes), ""),
@@ -142,7 +142,7 @@ class Views:
         """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time."""
         found = []
         for mention in sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))[:MAX_TIMELINE]:
-            title = sanitize_line(mention.title, limit=MAX_TITLE)
+            title = sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
             cites = (self._cite(mention),)
             found.append(view.QuoteView(text=title, lang_attr=self._lang_attr(mention.language, title), cites=cites))
         return tuple(found)
@@ -177,9 +177,11 @@ class Views:
         cited = words.say("cited_for", day=day, title=self._title(correction.title))
         if sanitize_line(correction.title) == sanitize_line(correction.before):
             cited = words.say("cited", day=day)
-        before, after = (sanitize_line(text, limit=2 * MAX_TITLE) for text in (correction.before, correction.after))
+        before, after = (
+            sanitize_line(text, limit=2 * MAX_TITLE_CHARS) for text in (correction.before, correction.after)
+        )
         return view.CorrectionView(
-            kind=words[PHRASES.get(correction.kind, "text_changed")],
+            kind=words[CORRECTION_PHRASES.get(correction.kind, "text_changed")],
             outlet=outlet_name(correction.outlet, correction.url),
             url=web_url(correction.url),
             lang_attr=self._lang_attr(correction.language, before or after),
@@ -200,7 +202,7 @@ class Views:
         found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         if not story.new_outlets:
             return found
-        outlets = (sanitize_line(name, limit=MAX_TITLE) for name in story.new_outlets)
+        outlets = (sanitize_line(name, limit=MAX_TITLE_CHARS) for name in story.new_outlets)
         names = self.words.list_names(outlets, MAX_NEW_OUTLETS)
         text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
         return (*found, view.QuoteView(text=text))
@@ -355,13 +357,13 @@ class Views:
         return shown, self._lang_attr(translation.to, shown), original
 
     def _title(self, title: str) -> str:
-        return sanitize_line(title, limit=MAX_TITLE) or self.words["untitled"]
+        return sanitize_line(title, limit=MAX_TITLE_CHARS) or self.words["untitled"]
 
 
 def foreign_title(mention: SourceMention, story: EditionStory) -> str:
     """Return the title of a report in another language, unless it is the story's headline; else ""."""
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
-    return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE)
+    return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
 
 
 def agency_credit(mention: SourceMention) -> str:
@@ -373,7 +375,7 @@ def agency_credit(mention: SourceMention) -> str:
 
 def outlet_name(name: str, url: str) -> str:
     """Return an outlet's name; its host, or "?", if the name has no visible character."""
-    return sanitize_line(name, limit=MAX_TITLE) or host_of(url) or "?"
+    return sanitize_line(name, limit=MAX_TITLE_CHARS) or host_of(url) or "?"
 
 
 def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:

@@ -28,7 +28,8 @@ MEDIA_TYPE = "application/epub+zip"
 MAX_CANDIDATES = 6  # reports of a story of which one is shown in full
 MAX_TEXT_BYTES = 120_000  # of one full text; a page that is much larger is slow on an e-reader
 MAX_PARAGRAPH = MAX_TEXT_BYTES // 4  # characters: `sanitize_paragraphs` cuts longer ones
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # the time of each file in the archive, so that the same edition gives the same bytes
+# The time of each file in the archive, so that the same edition gives the same bytes.
+ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 OWN_LANGUAGE = LangAttr()
 CONTAINER = (
@@ -197,7 +198,7 @@ def _pack(contents: Mapping[str, str]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, text in {"mimetype": MEDIA_TYPE, **contents}.items():
-            file = zipfile.ZipInfo(name, date_time=EARLIEST)
+            file = zipfile.ZipInfo(name, date_time=ARCHIVE_TIME)
             file.create_system = 3  # Unix, whatever the system is
             file.external_attr = 0o644 << 16
             file.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED

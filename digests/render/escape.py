@@ -8,25 +8,25 @@ from urllib.parse import quote, urlsplit
 from watcher.text.urls import is_web
 from watcher.text.words import compose
 
-MAX_TEXT = 2_000  # characters; longer sentences and titles are cut, with an ellipsis
+MAX_RENDERED_LINE_CHARS = 2_000  # characters; longer sentences and titles are cut, with an ellipsis
 PARAGRAPH_BYTES = len("<p></p>\n")
-MAX_URL = 2_048  # characters; a longer URL is not linked
+MAX_LINK_CHARS = 2_048  # characters; a longer URL is not linked
 
 # Controls of text direction (UAX #9), and invisible characters. Zero-width joiner and non-joiner stay, because Persian,
 # the Indic scripts and emoji need them.
-UNSEEN = dict.fromkeys(
+INVISIBLE_CHARACTERS = dict.fromkeys(
     [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
     + [0x00AD, 0x200B, 0x2060, 0x180E, 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xFDD0, 0xFDF0)]
     + [plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF)]
 )
-BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+BLANK_CHARACTERS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 STACKED = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")  # accents stacked over a letter reach into other lines
 NOT_IN_URL = re.compile(r"[^\x21-\x7e]|['()<>\[\]\\\"`{}|^]")
-TAG = re.compile(r"[a-z]{2,3}")
-ANCHOR = re.compile(r"[A-Za-z0-9-]{1,80}")
+PRIMARY_LANGUAGE = re.compile(r"[a-z]{2,3}")
+ANCHOR_NAME = re.compile(r"[A-Za-z0-9-]{1,80}")
 
 
-def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
+def sanitize_line(text: str, *, limit: int = MAX_RENDERED_LINE_CHARS) -> str:
     """
     Return `text` as one harmless line: without controls, line breaks, direction overrides or lone surrogates.
 
@@ -34,9 +34,9 @@ def sanitize_line(text: str, *, limit: int = MAX_TEXT) -> str:
     still be escaped for its format.
     """
     text = text[: 4 * limit].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = compose("NFC", BLANK.sub(" ", text).translate(UNSEEN))
+    text = compose("NFC", BLANK_CHARACTERS.sub(" ", text).translate(INVISIBLE_CHARACTERS))
     text = STACKED.sub(r"\1", text)
-    text = BLANK.sub(" ", text).strip()
+    text = BLANK_CHARACTERS.sub(" ", text).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -61,7 +61,7 @@ def web_url(url: str) -> str | None:
 
     Characters that could end a link in Markdown, HTML or a header are percent-encoded; encoded ones stay.
     """
-    url = sanitize_line(url, limit=2 * MAX_URL)
+    url = sanitize_line(url, limit=2 * MAX_LINK_CHARS)
     if not is_web(url):
         return None
     netloc = urlsplit(url).netloc
@@ -71,17 +71,17 @@ def web_url(url: str) -> str | None:
         except UnicodeError:
             return None
     url = NOT_IN_URL.sub(lambda match: quote(match.group(), safe=""), url)
-    return url if len(url) <= MAX_URL else None
+    return url if len(url) <= MAX_LINK_CHARS else None
 
 
 def language_tag(tag: str) -> str:
     """Return the primary language tag in lower case; "" if it is invalid or means an unknown language."""
     primary = tag.strip().lower().replace("_", "-").split("-", 1)[0]
-    return primary if TAG.fullmatch(primary) and primary not in ("und", "mul", "zxx", "mis") else ""
+    return primary if PRIMARY_LANGUAGE.fullmatch(primary) and primary not in ("und", "mul", "zxx", "mis") else ""
 
 
 def safe_anchor(name: str, number: int) -> str:
-    return name if ANCHOR.fullmatch(name) else f"story-{number}"
+    return name if ANCHOR_NAME.fullmatch(name) else f"story-{number}"
 
 
 def text_direction(text: str) -> str:

@@ -27,7 +27,7 @@ from watcher.model import Article
 MAX_ITEMS = 50  # of a feed of stories or of articles
 TITLE_CHARS, LEAD_CHARS = 300, 600
 SHOWN_BRIEFS = ("", "foreign")  # the status of briefs with news
-NEVER = "1970-01-01T00:00:00Z"  # when a feed without items was updated: Atom requires a time
+NEVER_UPDATED = "1970-01-01T00:00:00Z"  # when a feed without items was updated: Atom requires a time
 MEDIA_TYPES: Mapping[str, str] = {
     "atom": "application/atom+xml; charset=utf-8",
     "json": "application/feed+json; charset=utf-8",
@@ -47,7 +47,7 @@ def render_feed(
     feed |= {name: value for name, value in more.items() if value} | {"items": list(items)}
     if form == "json":
         return (json.dumps(feed, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-    updated = max((item["date_published"] for item in feed["items"]), default=NEVER)
+    updated = max((item["date_published"] for item in feed["items"]), default=NEVER_UPDATED)
     values = {"feed": feed, "id": feed_id, "updated": updated}
     return render_template(html_templates(()), "site/news.atom.j2", (), values).encode()
 

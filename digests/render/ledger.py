@@ -9,7 +9,7 @@ from watcher.failure_messages import Reason
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_FAILING = 20  # sources named
 MAX_RULE = 100  # characters of a mute rule
-MAX_MISSING = 8  # languages named that no model translates
+MAX_LANGUAGES_NAMED = 8  # of those that no model translates
 MAX_TRANSLATION_CHARS = 1_000  # of what became of the translations: all reasons in one line
 
 
@@ -124,7 +124,7 @@ def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
         told.append(" ".join((words.label(dropped), words.join(reasons))) if reasons else dropped)
     if outcome.missing:
         names = [words.language_name(tag) or tag for tag in outcome.missing]
-        told.append(words.say("no_model", languages=words.list_names(names, MAX_MISSING)))
+        told.append(words.say("no_model", languages=words.list_names(names, MAX_LANGUAGES_NAMED)))
     if outcome.error:
         told.append(words.say("translation_failed", why=outcome.error))
     return words.say("translation", told=sanitize_line("; ".join(told), limit=MAX_TRANSLATION_CHARS))

@@ -21,7 +21,7 @@ Phrase = str | dict[str, str]
 FALLBACK_LANGUAGE = "en"
 WORLD_ENGLISH = "en_GB"  # day before month, 24 hours: usual in English outside the United States
 NEAR_DAYS = 180  # from the edition's date, within which dates are shown without a year
-UNSPACED = frozenset({"zh", "ja", "yue", "wuu"})  # no space between sentences
+NO_SPACE_LANGUAGES = frozenset({"zh", "ja", "yue", "wuu"})  # between sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Localizer:
         return arrow_in(self.language, "")
 
     def join_sentences(self, sentences: Iterable[str], tag: str) -> str:
-        return ("" if language_tag(tag) in UNSPACED else " ").join(sentences)
+        return ("" if language_tag(tag) in NO_SPACE_LANGUAGES else " ").join(sentences)
 
 
 def localizer_for(edition: Edition) -> Localizer:

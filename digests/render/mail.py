@@ -108,7 +108,7 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     message_id = f"<{view.day.isoformat()}.{edition.made_at:%H%M%S%f}.{label}@{domain}>"
     unsubscribe = mail.unsubscribe or f"mailto:{address}?subject=unsubscribe%20{label}"
     base_url = web_url(mail.base_url) if mail.base_url else None
-    message = EmailMessage(policy=MAIL)
+    message = EmailMessage(policy=MAIL_POLICY)
     message["From"] = encode_mailbox("From", name, address) if name else address
     message["To"] = ",\r\n ".join(_address(reader)[1] for reader in mail.to) or UNDISCLOSED
     message["Subject"] = encode_header_text("Subject", subject_line(view))
@@ -171,7 +171,7 @@ class MailPolicy(Compat32):
         return f"{name}: {value}\r\n".encode("ascii")
 
 
-MAIL = MailPolicy(linesep="\r\n", max_line_length=78)
+MAIL_POLICY = MailPolicy(linesep="\r\n", max_line_length=78)
 
 
 def encode_header_text(header: str, value: str) -> str:

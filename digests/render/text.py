@@ -15,9 +15,9 @@ from digests.render.markdown import document
 from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView
 
-COLUMNS = 72
+TEXT_COLUMNS = 72
 BLANKS = re.compile(r"[ \n]+")  # a no-break space stays
-BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre", "ul", "ol", "blockquote", "div"})
+BLOCK_ELEMENTS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre", "ul", "ol", "blockquote", "div"})
 # Classes of paragraphs with no blank line above them, and below them.
 NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", "cover", "differs", "more"})
 
@@ -45,7 +45,8 @@ def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
     for element in parent:
         if element.tag == "details":
             continue
-        if not any(child.tag in BLOCKS for child in element) or (element.tag == "li" and (element.text or "").strip()):
+        is_leaf = not any(child.tag in BLOCK_ELEMENTS for child in element)
+        if is_leaf or (element.tag == "li" and (element.text or "").strip()):
             yield element
         else:
             yield from _blocks(element)
@@ -112,7 +113,7 @@ def fill(text: str, *, indent: int = 0, hang: int) -> str:
     lines, used = [" " * indent + first], indent + cell_len(first)
     for word in words:
         columns = cell_len(word)
-        if used + 1 + columns > COLUMNS:
+        if used + 1 + columns > TEXT_COLUMNS:
             lines.append(" " * hang + word)
             used = hang + columns
         else:

@@ -16,8 +16,8 @@ from watcher.settings.types import Duration, Phrases, quote_value, within
 from watcher.text.format import did_you_mean
 
 CORRECTIONS = "corrections"
-COUNTS = ("outlets", "countries")
-CONDITION = re.compile(r"(outlets|countries) *>= *([1-9]\d{0,2})")
+ALERT_COUNTS = ("outlets", "countries")
+COUNT_CONDITION = re.compile(r"(outlets|countries) *>= *([1-9]\d{0,2})")
 TOO_SHORT = 'got less than "10m", expected "10m" or more: most errors pass within minutes'
 
 
@@ -46,12 +46,12 @@ class AlertsSettings(SettingsModel):
 def check_when(value: str) -> str:
     """Return a condition in its usual spelling. Errors: ValueError."""
     text = value.strip().lower()
-    if found := CONDITION.fullmatch(text):
+    if found := COUNT_CONDITION.fullmatch(text):
         return f"{found[1]} >= {found[2]}"
     if text in ("", CORRECTIONS):
         return text
     word = text.split()[0].partition(">")[0]
-    meant = did_you_mean(word, (*COUNTS, CORRECTIONS)) if word not in COUNTS else ""
+    meant = did_you_mean(word, (*ALERT_COUNTS, CORRECTIONS)) if word not in ALERT_COUNTS else ""
     raise ValueError(f'got {quote_value(value)}, expected "outlets >= 5", "countries >= 3" or "corrections"{meant}')
 
 

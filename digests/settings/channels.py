@@ -11,7 +11,7 @@ from watcher.plugins import load_plugins
 from watcher.settings.base import ValidationIssue, find_duplicates, raw_rows, union_by
 from watcher.settings.types import quote_value
 
-GROUP = "watcher.channels"  # entry points: name = the channel, value = "module:Model"
+CHANNEL_ENTRY_POINTS = "watcher.channels"  # entry points: name = the channel, value = "module:Model"
 # The channels of Watcher: module and model of each. A plug-in adds others.
 CHANNELS: Mapping[str, str] = {
     "file": "digests.delivery.file:FileDeliverSettings",
@@ -27,7 +27,7 @@ def channel_models() -> dict[str, type[DeliverSettings]]:
     """Return the model of each channel's settings, by the channel's name. Errors: PluginError."""
     targets = {name: target.split(":") for name, target in CHANNELS.items()}
     models = {name: getattr(import_module(module), model) for name, (module, model) in targets.items()}
-    for name, model in load_plugins(GROUP, "the channel of"):
+    for name, model in load_plugins(CHANNEL_ENTRY_POINTS, "the channel of"):
         if not (isinstance(model, type) and issubclass(model, DeliverSettings)):
             raise PluginError(f"the channel {name}: {model!r} is not a DeliverSettings")
         if name in CHANNELS:

@@ -9,8 +9,8 @@ from watcher.settings.types import parse_clock, quote_value
 from watcher.text.format import did_you_mean
 from watcher.text.timestamps import WEEKDAYS
 
-MAX_TIMES = 12  # a day
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MAX_TIMES_A_DAY = 12
+SHORT_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXPECTED_DAYS = 'expected days such as "mon-fri" or "mon,wed,sat-sun"'
 CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
 DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
@@ -20,8 +20,8 @@ def parse_times(value: object) -> tuple[time, ...]:
     """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
     given = tuple(value) if isinstance(value, list | tuple) else (value,)
     found = tuple(sorted({parse_clock(each) for each in given}))
-    if not 1 <= len(found) <= MAX_TIMES:
-        raise ValueError(f"got {len(found)} times of day, expected 1 to {MAX_TIMES}")
+    if not 1 <= len(found) <= MAX_TIMES_A_DAY:
+        raise ValueError(f"got {len(found)} times of day, expected 1 to {MAX_TIMES_A_DAY}")
     return found
 
 
@@ -37,10 +37,10 @@ def parse_days(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.lower().split(","):
         names = [name.strip() for name in part.split("-", 1)]
-        ends = [n for name in names for n, day in enumerate(DAYS) if name in (day, WEEKDAYS[n])]
+        ends = [n for name in names for n, day in enumerate(SHORT_DAYS) if name in (day, WEEKDAYS[n])]
         if len(ends) != len(names):
-            wrong = next(name for name in names if name not in (*DAYS, *WEEKDAYS))
-            raise ValueError(f"got {quote_value(text)}, {EXPECTED_DAYS}{did_you_mean(wrong, DAYS)}")
+            wrong = next(name for name in names if name not in (*SHORT_DAYS, *WEEKDAYS))
+            raise ValueError(f"got {quote_value(text)}, {EXPECTED_DAYS}{did_you_mean(wrong, SHORT_DAYS)}")
         # A range may pass the end of the week: "fri-mon".
         found.update((ends[0] + n) % 7 for n in range((ends[-1] - ends[0]) % 7 + 1))
     return frozenset(found)

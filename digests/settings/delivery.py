@@ -15,7 +15,7 @@ from watcher.settings.types import OptionalSecret, PositiveDuration, quote_value
 Security = Literal["starttls", "tls", "plain"]
 PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "plain": 25}
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")  # RFC 5322 dot-atom
-LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+DOMAIN_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 
@@ -74,7 +74,7 @@ def parse_mailbox(value: str) -> tuple[str, str]:
     except UnicodeError:
         ascii_domain = ""
     sound = value.isprintable() and at and LOCAL.fullmatch(local) and len(local) <= 64
-    if not sound or not all(LABEL.fullmatch(label) for label in ascii_domain.split(".")):
+    if not sound or not all(DOMAIN_LABEL.fullmatch(label) for label in ascii_domain.split(".")):
         raise ValueError("expected name@domain, the name in ASCII")
     if len(local) + 1 + len(ascii_domain) > MAX_ADDRESS:
         raise ValueError(f"expected at most {MAX_ADDRESS} characters")

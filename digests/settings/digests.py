@@ -36,7 +36,7 @@ from watcher.text.linear_regex import compile_linear
 from watcher.text.urls import is_web
 
 Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+FORMAT_NAMES: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 
@@ -66,7 +66,7 @@ class MailSettings(SettingsModel):
 
 
 MAX_QUIET_DAYS = 14  # without a report, after which editions list a followed story once more, then only with news
-REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
+SECTION_REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
 
 
 def parse_weight(value: object) -> float:
@@ -77,9 +77,11 @@ def parse_weight(value: object) -> float:
 
 def check_region(value: str) -> str:
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
-    found = name if name in REGIONS else country_code(value)
+    found = name if name in SECTION_REGIONS else country_code(value)
     if found is None:
-        expected = f'one of {", ".join(REGIONS)}, or a country code such as "FR"{did_you_mean(name, REGIONS)}'
+        expected = (
+            f'one of {", ".join(SECTION_REGIONS)}, or a country code such as "FR"{did_you_mean(name, SECTION_REGIONS)}'
+        )
         raise ValueError(f"got {quote_value(value)}, expected {expected}")
     return found
 
@@ -88,8 +90,8 @@ Weight = Annotated[float, BeforeValidator(parse_weight)]
 LanguageTag = Annotated[str, parsed_by(language_tag, 'a language tag such as "en" or "fr"')]
 CountryCode = Annotated[str, parsed_by(country_code, 'a country code such as "FR"')]
 Region = Annotated[str, AfterValidator(check_region)]
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-Name = Annotated[str, matching(NAME, 'lower-case letters, digits, hyphens, such as "world"')]
+DIGEST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+Name = Annotated[str, matching(DIGEST_NAME, 'lower-case letters, digits, hyphens, such as "world"')]
 
 
 class WeightSettings(SettingsModel):

@@ -16,7 +16,7 @@ from watcher.store.schema import articles, feeds
 from watcher.store.sql import rows_in
 
 DATES_KEPT = 10  # latest dates of a digest whose editions are kept at any age
-MAX_SHOWN = 10  # unreadable editions named
+MAX_EDITIONS_NAMED = 10  # of those that cannot be read
 
 
 def drop_editions(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
@@ -80,7 +80,7 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
         except (zlib.error, TypeError, DigestError):
             broken.append(f"{row.digest} no. {row.number} of {row.local_date}")
     if broken:
-        what = f"editions that cannot be read ({len(broken)}): {', '.join(broken[:MAX_SHOWN])}"
+        what = f"editions that cannot be read ({len(broken)}): {', '.join(broken[:MAX_EDITIONS_NAMED])}"
         yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 

@@ -20,9 +20,10 @@ from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_
 
 WAITING, SENDING, UNKNOWN, SENT, FAILED = "waiting", "sending", "unknown", "sent", "failed"
 OPEN_STATES = (WAITING, SENDING, UNKNOWN)
-LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
+DELIVERY_LEASE = timedelta(minutes=10)  # longer than any channel takes for one message
 RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after this time a delivery is given up
-FIRST_RETRY = timedelta(minutes=1)  # after the first failure, or after a process that died while it was sending
+# After the first failure, or after a process that died while it was sending.
+FIRST_DELIVERY_RETRY = timedelta(minutes=1)
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
 OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
 # An alert on a story with one of these states is not sent: it is no news to the reader, or the limit of the day is
@@ -149,8 +150,8 @@ def claim_delivery(
     """
     Claim the delivery that has been due longest; None if none is due. Deliveries leased by others are skipped.
 
-    If this process dies before it stores the outcome, the delivery is due again after `FIRST_RETRY`. `by` names
-    the claiming process (None: this one).
+    If this process dies before it stores the outcome, the delivery is due again after `FIRST_DELIVERY_RETRY`.
+    `by` names the claiming process (None: this one).
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if key is not None:
@@ -166,9 +167,9 @@ def claim_delivery(
             .values(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,
-                next_try_at=now + FIRST_RETRY,
+                next_try_at=now + FIRST_DELIVERY_RETRY,
                 lease_by=by or process_id(),
-                lease_until=now + LEASE,
+                lease_until=now + DELIVERY_LEASE,
             )
             .returning(*DELIVERY_COLUMNS)
         ).one_or_none()
@@ -186,7 +187,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 def is_leased(each: Delivery, *, now: datetime) -> bool:
     by, until = each.lease_by, each.lease_until
-    return bool(by and until and now < until <= now + LEASE and is_process_alive(by))
+    return bool(by and until and now < until <= now + DELIVERY_LEASE and is_process_alive(by))
 
 
 def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:

@@ -19,8 +19,8 @@ from watcher.store.sql import columns_of, execute_each, insert, load_records, ro
 
 MAX_PROFILES = 2_000  # latest stories outside the window that a new one may follow
 MIN_PREFIX_CHARS = 4  # characters of an id's beginning that may be given for it
-MAX_MATCHES = 9
-MAX_CHANGES = 200  # latest changes of a story
+MAX_ID_MATCHES = 9
+MAX_STORY_CHANGES = 200  # latest changes of a story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,11 +236,11 @@ def load_story(connection: Connection, story: str) -> StoryRow | None:
 
 
 def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ...]:
-    """Return up to `MAX_MATCHES` stories whose id begins with `beginning`; none if it is too short."""
+    """Return up to `MAX_ID_MATCHES` stories whose id begins with `beginning`; none if it is too short."""
     if len(beginning) < MIN_PREFIX_CHARS:
         return ()
     query = SELECT_STORIES.where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
-    return load_records(connection, query.limit(MAX_MATCHES), StoryRow)
+    return load_records(connection, query.limit(MAX_ID_MATCHES), StoryRow)
 
 
 def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
@@ -284,7 +284,7 @@ def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[St
     c = story_changes.c
     columns = (c.at, c.kind, c.story_id.label("story"), c.other_id.label("other"), c.articles, c.reason)
     query = select(*columns).where(or_(c.story_id.in_(sorted(ids)), c.other_id.in_(sorted(ids))))
-    return load_records(connection, query.order_by(c.id.desc()).limit(MAX_CHANGES), StoryChangeRow)[::-1]
+    return load_records(connection, query.order_by(c.id.desc()).limit(MAX_STORY_CHANGES), StoryChangeRow)[::-1]
 
 
 def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:

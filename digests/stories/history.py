@@ -28,13 +28,13 @@ from watcher.text.format import format_count
 from watcher.text.urls import is_web
 
 Reports = tuple[WireGroup, ...]
-LEAD_CHARS = 2_000  # of the texts of all reports: headline, places and agreement read no more
+HISTORY_LEAD_CHARS = 2_000  # of the texts of all reports: headline, places and agreement read no more
 ARTICLES_AROUND = 500  # that tell which words are common, when a link is explained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryDetails:
-    """Everything that is stored about a story; of reports that were not selected, `LEAD_CHARS` of the text."""
+    """Everything that is stored about a story; of reports that were not selected, `HISTORY_LEAD_CHARS` of the text."""
 
     asked: StoryRow  # of the requested id, which may be a story that was merged into this one
     row: StoryRow
@@ -54,7 +54,7 @@ def load_story_details(
     """Return the details of a story. `compare` selects the reports to explain. Errors: as `resolve_story`."""
     asked, row = resolve_story(connection, story)
     members = {member.article_id: member for member in store.story_members(connection, row.id)}
-    stored = article_leads(connection, members, chars=LEAD_CHARS)
+    stored = article_leads(connection, members, chars=HISTORY_LEAD_CHARS)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)

@@ -16,8 +16,8 @@ from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import COLLECTIONS
 from watcher.text.urls import outlet_host
 
-MAX_READ = 5_000  # articles whose texts are read for the countries that they name: under two seconds
-SLICE = 200  # of them at a time
+MAX_ARTICLES_READ = 5_000  # articles whose texts are read for the countries that they name: under two seconds
+ARTICLE_SLICE = 200  # of them at a time
 MAX_SUGGESTED = 3  # outlets of a country
 
 
@@ -129,20 +129,20 @@ def find_agency_countries(
     """
     Return the countries that only agencies' texts are about, and the time of the oldest article read, if not all were.
 
-    The newest `MAX_READ` articles are read. One own report of an outlet that names a country, however briefly, is
-    enough to leave it out.
+    The newest `MAX_ARTICLES_READ` articles are read. One own report of an outlet that names a country, however
+    briefly, is enough to leave it out.
     """
-    newest = reports[-MAX_READ:]
+    newest = reports[-MAX_ARTICLES_READ:]
     by_agency = {report.article: report.agency for report in newest if report.agency}
     told: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for article in articles_by_id(connection, by_agency).values():
         for code in choose_countries(country_weights(article)):
             told[code][by_agency[article.id]] += 1
     own = [report.article for report in newest if not report.agency]
-    for at in range(0, len(own), SLICE):
+    for at in range(0, len(own), ARTICLE_SLICE):
         if not told:
             break
-        for article in articles_by_id(connection, own[at : at + SLICE]).values():
+        for article in articles_by_id(connection, own[at : at + ARTICLE_SLICE]).values():
             for code in country_weights(article):
                 told.pop(code, None)
     own_outlets = {find_outlet(outlet_host(source.source_url)) for source in sources}

@@ -9,7 +9,7 @@ from functools import cache
 
 from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
 from digests.analysis.gazetteer import countries_in, load_gazetteer
-from digests.analysis.numbers import NUMBER, normalize
+from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
 from digests.model.edition import Edition
@@ -113,7 +113,7 @@ def figures(text: str, language: str) -> Iterator[float | str]:
     """Yield the value of each number in digits ("1,5 milhões": 1500000.0), and a result such as "3-1" as it stands."""
     scales = scale_words(language)
     yield from (re.sub(r"\D+", "-", match.group()) for match in JOINED_NUMBERS.finditer(text))
-    for match in NUMBER.finditer(text):
+    for match in NUMBER_IN_TEXT.finditer(text):
         value = float(normalize("".join(str(int(c)) if c.isdecimal() else c for c in match.group())))
         after = SCALED.match(text, match.end())
         for word in after.groups() if after else ():
@@ -245,7 +245,7 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
     if not stands_alone(_with_end_mark(text, language), language):
         return False
     said = " ".join(source.text for source in sources)
-    figures, known = ({re.sub(r"\D", "", number) for number in NUMBER.findall(each)} for each in (text, said))
+    figures, known = ({re.sub(r"\D", "", number) for number in NUMBER_IN_TEXT.findall(each)} for each in (text, said))
     if not figures <= known:
         return False
     if NEGATION.search(text) and not NEGATION.search(said):

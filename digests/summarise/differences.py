@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice, permutations
 
-from digests.analysis.numbers import NUMBER, YEAR, normalize
+from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
 from digests.analysis.story_coverage import Coverage, make_mention
 from digests.model.edition_story import Detail, Difference, Perspective, Sentence
 from digests.model.story import Story
@@ -151,10 +151,10 @@ def _figures_in(sentence: Sentence) -> Iterator[Figure]:
 
 def _numbers_in(text: str, language: str) -> Iterator[tuple[int, int, float]]:
     """Yield start, end and value of the numbers that may count something, also of those written as one word, "two"."""
-    for match in NUMBER.finditer(text):
+    for match in NUMBER_IN_TEXT.finditer(text):
         value = normalize(match.group())
         is_part = text[match.start() - 1 : match.start()].isalpha() or not BARE.match(text, match.end())
-        if not YEAR.match(value) and not is_part:
+        if not YEAR_VALUE.match(value) and not is_part:
             yield match.start(), match.end(), float(value)
     if (table := number_words(language)) is None:
         return
@@ -169,7 +169,7 @@ def _numbers_in(text: str, language: str) -> Iterator[tuple[int, int, float]]:
 def _all_values(text: str, language: str) -> set[float]:
     """Return the values of all numbers of a text, in figures or in words."""
     spelled = map(float, parse_number_words(text, language))
-    return {float(normalize(number)) for number in NUMBER.findall(text)}.union(spelled)
+    return {float(normalize(number)) for number in NUMBER_IN_TEXT.findall(text)}.union(spelled)
 
 
 @cache

@@ -27,7 +27,13 @@ SERVER_TIMEOUT_S = 15.0  # for one text
 SERVER_BYTES = 256 << 10  # of an answer
 MAX_FILE_BYTES = 200 << 20  # of a download: the largest of Firefox's files have 60 MB
 TIMEOUT_S, DEADLINE_S = 30.0, 900.0
-FILES = ("model.{}.intgemm.alphas.bin", "vocab.{}.spm", "srcvocab.{}.spm", "trgvocab.{}.spm", "lex.50.50.{}.s2t.bin")
+MODEL_FILES = (
+    "model.{}.intgemm.alphas.bin",
+    "vocab.{}.spm",
+    "srcvocab.{}.spm",
+    "trgvocab.{}.spm",
+    "lex.50.50.{}.s2t.bin",
+)
 MODEL_HINT = "docs/guides/translation.md says where to get models, and how their files are named"
 
 
@@ -155,7 +161,7 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
 
 def download_files(url: str, pair: str, folder: Path) -> None:
     """Download the files of a model that are under `url`; no other address is asked. Errors: TranslationError."""
-    for name in (name.format(pair.replace("-", "")) for name in FILES):
+    for name in (name.format(pair.replace("-", "")) for name in MODEL_FILES):
         get = HttpPost(
             url=f"{url}/{name}",
             method="GET",

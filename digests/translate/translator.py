@@ -25,8 +25,8 @@ from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write
 
-MAX_CHARS = 420  # of a text: the time that Firefox's engine takes grows with the square of the length
-MAX_WORD_CHARS = 60  # of a word: a longer one is none
+MAX_TRANSLATED_LINE_CHARS = 420  # of a text: the time that Firefox's engine takes grows with the square of the length
+MAX_TRANSLATED_WORD_CHARS = 60  # of a word: a longer one is none
 MAX_S = 60.0  # for all texts of an edition; an ordinary one takes a second
 TranslationEngine: TypeAlias = FirefoxEngine | LibreTranslateEngine
 
@@ -56,7 +56,7 @@ def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]
 
 def is_too_long(line: str) -> bool:
     """Whether a text is too long for an engine, by its characters or by those of a word."""
-    return len(line) > MAX_CHARS or max(map(len, line.split()), default=0) > MAX_WORD_CHARS
+    return len(line) > MAX_TRANSLATED_LINE_CHARS or max(map(len, line.split()), default=0) > MAX_TRANSLATED_WORD_CHARS
 
 
 class Translator:

@@ -21,7 +21,7 @@ from watcher.store.writer import read
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment, render_page
 
 # The suffix of a format in URLs: the format, and its media type.
-FORMS: Mapping[str, tuple[str, str]] = {
+EDITION_FORMS: Mapping[str, tuple[str, str]] = {
     "html": ("html", "text/html; charset=utf-8"),
     "md": ("markdown", "text/markdown; charset=utf-8"),
     "json": ("json", "application/json"),
@@ -31,7 +31,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
 }
 RELOAD_S = 5  # of the latest page while an edition is being built
 STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
-NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(-\w{1,8})?(?:\.([a-z]{2,4}))?", re.ASCII)
+EDITION_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(-\w{1,8})?(?:\.([a-z]{2,4}))?", re.ASCII)
 
 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
@@ -54,7 +54,7 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
-    form, kind = FORMS[ending]
+    form, kind = EDITION_FORMS[ending]
     edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
     (rendered,) = render_files(site.engine, edition, with_mail_to(digest_of(site, edition.digest), ()), (form,))
@@ -121,7 +121,7 @@ def digest_of(site: Site, name: str) -> DigestSettings:
 
 def other_endings(site: Site, digest: str) -> list[str]:
     """Return the endings of the forms that the site has of a digest's editions besides the page."""
-    return [ending for ending in FORMS if ending != "html" and (ending != "epub" or has_books(site, digest))]
+    return [ending for ending in EDITION_FORMS if ending != "html" and (ending != "epub" or has_books(site, digest))]
 
 
 def has_books(site: Site, digest: str) -> bool:
@@ -131,10 +131,10 @@ def has_books(site: Site, digest: str) -> bool:
 
 def parse_name(name: str) -> tuple[date, str, str]:
     """Return the date, the suffix and the ending of "2026-11-25-150000.md"; both may be empty. Errors: NotFound."""
-    match = NAME.fullmatch(name)
+    match = EDITION_NAME.fullmatch(name)
     try:
-        if match and (match[3] or "html") in FORMS:
+        if match and (match[3] or "html") in EDITION_FORMS:
             return date.fromisoformat(match[1]), match[2] or "", match[3] or ""
     except ValueError:
         pass
-    raise NotFound(f"The URL of an edition ends with its date, and one of {', '.join(f'.{e}' for e in FORMS)}.")
+    raise NotFound(f"The URL of an edition ends with its date, and one of {', '.join(f'.{e}' for e in EDITION_FORMS)}.")

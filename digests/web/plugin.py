@@ -16,7 +16,7 @@ from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import PARTS, catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
-from digests.web.search import FIELDS, search_page
+from digests.web.search import QUERY_FIELDS, search_page
 from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
@@ -55,9 +55,9 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
-            Page(path="/search", answer=search_page, query=(*FIELDS, "page"), cost="search"),
+            Page(path="/search", answer=search_page, query=(*QUERY_FIELDS, "page"), cost="search"),
             Page(path="/coverage", answer=coverage_page, query=("days",), cost="search"),
-            Page(path="/search/feed.{form}", answer=search_feed, query=FIELDS, cost="search"),
+            Page(path="/search/feed.{form}", answer=search_feed, query=QUERY_FIELDS, cost="search"),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),

@@ -17,9 +17,9 @@ from watcher.text.search_query import Snippet, parse_query
 from watcher.web.site import PageRequest, PageResponse, Site, render_page
 
 PAGE_HITS = 20
-MAX_PAGES = 50
+MAX_RESULT_PAGES = 50
 QUERY_CHARS = 300
-FIELDS = ("q", "since", "language", "outlet")  # of the query
+QUERY_FIELDS = ("q", "since", "language", "outlet")  # of the query
 # The value of the form's field, its label, and how far back it searches.
 PERIODS = {
     "": ("at any time", None),
@@ -64,7 +64,7 @@ def parse_search(site: Site, ask: PageRequest) -> SearchForm:
 
 def search_page(site: Site, ask: PageRequest) -> PageResponse:
     form = parse_search(site, ask)
-    at = min(ask.page(), MAX_PAGES)
+    at = min(ask.page(), MAX_RESULT_PAGES)
     query = parse_query(form.words)
     found = SearchResult(hits=(), has_more=False)
     if query.groups:
@@ -83,7 +83,7 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
         rows=[(hit, highlight(hit.snippet), stories.get(hit.id), copies) for hit, *copies in reports],
         is_asked=bool(query.groups),
         at=at,
-        more=found.has_more and at < MAX_PAGES,
+        more=found.has_more and at < MAX_RESULT_PAGES,
         search=urlencode(form.query),
     )
 

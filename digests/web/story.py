@@ -36,7 +36,7 @@ HOUR_S = 3600
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
 RELATED_ARTICLES = 12
-TITLE_CHARS = 300
+PAGE_TITLE_CHARS = 300
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -55,7 +55,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         f=found,
         row=row,
         followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
-        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
+        title=sanitize_line(row.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
         dir=language_direction(row.language, row.title),
         places=" · ".join(country_name(code, "en") for code in found.places),
@@ -172,7 +172,7 @@ def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
 def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
     """Return an article for a list of a page; `differs` says how a copy differs from its report's origin."""
     words = english(zone)
-    title = sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled"
+    title = sanitize_line(article.title, limit=PAGE_TITLE_CHARS) or "Untitled"
     return {
         "id": article.id,
         "title": title,
@@ -206,7 +206,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         package="digests.web",
         **known,
         a=article,
-        title=sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled",
+        title=sanitize_line(article.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         url=web_url(article.url),
         lang=language_tag(article.language),
         dir=language_direction(article.language, article.title or article.text[:200]),

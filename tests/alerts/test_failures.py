@@ -9,7 +9,7 @@ from email import policy
 
 import pytest
 
-from digests.alerts.failures import RETRY_AFTER, AlertJob, FailureAlert
+from digests.alerts.failures import ALERT_RETRY_AFTER, AlertJob, FailureAlert
 from digests.alerts.messages import render_mail, render_webhook
 from digests.delivery.outbox import OutboxWorker
 from digests.model.delivery import OutboundMessage, Rendered
@@ -247,7 +247,7 @@ async def test_while_the_store_cannot_be_written_an_alert_is_sent_without_it_and
     assert desk.server.taken == []
 
     desk.server.at = {}
-    for wait in (RETRY_AFTER / 2, RETRY_AFTER / 2, RETRY_AFTER, RETRY_AFTER):
+    for wait in (ALERT_RETRY_AFTER / 2, ALERT_RETRY_AFTER / 2, ALERT_RETRY_AFTER, ALERT_RETRY_AFTER):
         desk.now += wait
         await desk.alerts.run()
     assert desk.subjects() == ["Watcher: polling is failing"]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from digests.analysis.preferences import LEAD_CHARS, active_mute_rules
+from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
 from digests.model.ledger import LeftOut, LeftOutKind
 from digests.settings.digests import MuteSettings
 from tests.analysis.test_select import LONG, select
@@ -64,7 +64,7 @@ def test_a_rule_mutes_the_articles_that_it_describes(rule, muted):
 
 
 def test_words_beyond_the_beginning_of_a_text_mute_nothing():
-    assert "lottery" not in LATE_LOTTERY[:LEAD_CHARS] and "lottery" in LATE_LOTTERY
+    assert "lottery" not in LATE_LOTTERY[:PHRASE_LEAD_CHARS] and "lottery" in LATE_LOTTERY
 
     assert len(select(ARTICLES[3:], mute_rules=rules({"words": ["lottery"], "in": "both"}))[0]) == 1
 

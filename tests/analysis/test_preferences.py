@@ -7,7 +7,7 @@ import pytest
 from digests.analysis.preferences import matching_phrases
 from digests.compose.rank import rank
 from digests.model.ledger import LeftOut, LeftOutKind
-from digests.settings.digests import REGIONS, SectionRuleSettings
+from digests.settings.digests import SECTION_REGIONS, SectionRuleSettings
 from tests.compose.factories import article, by_id, edition_of, make_context, report, story, world
 
 
@@ -86,7 +86,7 @@ def test_rules_file_stories_in_sections_of_the_readers_own():
 def test_the_settings_know_the_regions_of_the_gazetteer():
     from digests.analysis.country_names import REGIONS as known
 
-    assert set(REGIONS) == set(known) - {"world"}
+    assert set(SECTION_REGIONS) == set(known) - {"world"}
 
 
 def test_a_country_whose_outlets_were_read_is_missing():

@@ -10,7 +10,7 @@ import pytest
 from digests.delivery.outbox import MAX_RETRY, OutboxWorker
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.keys import DAILY, EditionKey
-from digests.store.outbox import FAILED, FIRST_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
+from digests.store.outbox import FAILED, FIRST_DELIVERY_RETRY, RETRY_FOR, SENT, UNKNOWN, WAITING, deliveries_of, enqueue
 from tests.delivery.mail_server import MailServer
 from tests.kinds import refuse_writes
 from watcher.settings.load import parse_settings
@@ -88,7 +88,7 @@ def test_a_server_that_is_down_is_asked_once_a_pass_and_less_and_less_often(desk
 
     minutes = [at / timedelta(minutes=1) for at in asked]
     assert minutes == [0, 1, 3, 7, 15, 31, 63, 123, 183]
-    assert FIRST_RETRY * 2**6 > MAX_RETRY
+    assert FIRST_DELIVERY_RETRY * 2**6 > MAX_RETRY
 
 
 def test_a_delivery_is_given_up_after_a_day_and_the_status_says_why(desk):
@@ -145,7 +145,7 @@ def test_a_secret_that_cannot_be_had_is_waited_for_and_said(desk, monkeypatch):
 
     monkeypatch.setenv("WATCHER_TEST_PASSWORD", "right")
     desk.server.password = "right"
-    desk.now += FIRST_RETRY
+    desk.now += FIRST_DELIVERY_RETRY
     assert desk.run() == [(name, SENT) for name in NAMES]
 
 

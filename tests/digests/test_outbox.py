@@ -15,8 +15,8 @@ from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.editions import process_id
 from digests.store.keys import DAILY, EditionKey
 from digests.store.outbox import (
+    DELIVERY_LEASE,
     FAILED,
-    LEASE,
     RETRY_FOR,
     SENDING,
     SENT,
@@ -115,8 +115,8 @@ def test_a_delivery_of_a_living_process_is_left_to_it(engine, fill):
     machine = process_id().rsplit(":", 2)[0]
     take(engine, by=f"{machine}:{os.getppid()}:mark")
 
-    assert take(engine, NOW + LEASE / 2) is None
-    assert take(engine, NOW + LEASE) is not None
+    assert take(engine, NOW + DELIVERY_LEASE / 2) is None
+    assert take(engine, NOW + DELIVERY_LEASE) is not None
 
 
 def test_a_delivery_of_a_killed_process_is_taken_up_after_its_pause(engine, fill):
@@ -137,13 +137,13 @@ def test_what_was_in_flight_when_its_process_died_stays_unknown(engine, fill):
     write(engine, mark_in_flight, delivery)
 
     assert states(engine) == {"ann@example.net": UNKNOWN}
-    assert take(engine, NOW + LEASE).state == UNKNOWN
+    assert take(engine, NOW + DELIVERY_LEASE).state == UNKNOWN
 
 
 def test_who_lost_a_delivery_can_neither_send_it_nor_settle_it(engine, fill):
     fill("ann@example.net")
     lost = take(engine, by=ELSEWHERE)
-    take(engine, NOW + LEASE)
+    take(engine, NOW + DELIVERY_LEASE)
 
     assert not write(engine, mark_in_flight, lost)
     assert not write(engine, save_outcome, replace(lost, state=SENT, response="250 ok"), now=NOW)

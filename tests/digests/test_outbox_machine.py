@@ -21,7 +21,7 @@ from sqlalchemy import delete
 from digests.model.delivery import OutboundMessage
 from digests.store import outbox
 from digests.store.keys import DAILY, EditionKey
-from digests.store.outbox import FAILED, LEASE, SENT, UNKNOWN, WAITING, Delivery
+from digests.store.outbox import DELIVERY_LEASE, FAILED, SENT, UNKNOWN, WAITING, Delivery
 from digests.store.schema import deliveries
 from watcher.store.writer import read, write
 
@@ -68,7 +68,7 @@ class Outbox(RuleBasedStateMachine):
         holders = [hand for hand in self.hands.values() if hand.delivery.id == found.id]
         assert all(hand.until <= self.now for hand in holders)
         assert found.recipient not in self.arrived
-        self.hands[worker] = Hand(delivery=found, until=self.now + LEASE)
+        self.hands[worker] = Hand(delivery=found, until=self.now + DELIVERY_LEASE)
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data(), answer=st.sampled_from(["kept", "kept", "lost", "refused"]))
@@ -112,7 +112,7 @@ class Outbox(RuleBasedStateMachine):
     def crash(self, data) -> None:
         del self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
 
-    @rule(step=st.sampled_from([MINUTE, LEASE]))
+    @rule(step=st.sampled_from([MINUTE, DELIVERY_LEASE]))
     def wait(self, step: timedelta) -> None:
         self.now += step
 
@@ -120,7 +120,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def overtake(self) -> None:
         """Let every lease run out, and the others take what is there."""
-        self.now += LEASE
+        self.now += DELIVERY_LEASE
         for worker in WORKERS:
             self.claim(worker)
 

@@ -16,7 +16,7 @@ import lxml.html
 import pytest
 
 from bench.make_docs import errors_page
-from digests.settings.channels import GROUP as CHANNELS
+from digests.settings.channels import CHANNEL_ENTRY_POINTS
 from tests.render.tools import CHROMIUM, FOLDER, needs
 from watcher.failure_messages import ReasonKind
 
@@ -33,7 +33,8 @@ def test_each_entry_point_group_is_in_the_guide_and_in_the_plug_in_api():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     guide = (DOCS / "guides" / "plugins.md").read_text(encoding="utf-8")
     reference = (DOCS / "reference" / "plugin-api.md").read_text(encoding="utf-8")
-    groups = {*project["entry-points"], CHANNELS}  # the channels of Watcher itself are in a table of the code
+    # The channels of Watcher itself are in a table of the code.
+    groups = {*project["entry-points"], CHANNEL_ENTRY_POINTS}
 
     assert [group for group in groups if f"| `{group}` |" not in guide] == []
     assert sorted(re.findall(r"^## (watcher\..*)", reference, re.MULTILINE)) == sorted(groups)

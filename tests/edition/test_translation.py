@@ -22,7 +22,7 @@ from digests.settings.translate import TranslateSettings
 from digests.store.editions import cited_ids
 from digests.store.maintenance import drop_translations
 from digests.store.schema import translations
-from digests.translate.translator import MAX_CHARS, Translator
+from digests.translate.translator import MAX_TRANSLATED_LINE_CHARS, Translator
 from tests.edition.factory import make_edition
 from tests.kinds import on_sqlite
 from tests.translate.models import PACKAGE, FakeEngine, models
@@ -206,7 +206,7 @@ def test_a_text_is_translated_once_and_a_broken_engine_is_asked_no_more(engine):
 
 @on_sqlite
 def test_what_may_be_hostile_is_bounded_and_in_one_line(engine):
-    long, wide = "uma palavra " * MAX_CHARS, "a" * 100
+    long, wide = "uma palavra " * MAX_TRANSLATED_LINE_CHARS, "a" * 100
     fake = FakeEngine({"Chuva b “c”".replace("“", '"').replace("”", '"'): 'Rain\n b\x1b "c"\u202e'})
     translate = translator(engine, fake)
 

@@ -16,7 +16,7 @@ from lxml import html as lxml_html
 from digests import edition_json
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import to_html
-from digests.settings.digests import FORMATS as SETTINGS_FORMATS
+from digests.settings.digests import FORMAT_NAMES
 from tests.render.reading import headlines_and_links
 
 
@@ -50,7 +50,7 @@ def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name)
 
 
 def test_the_forms_are_those_of_the_settings():
-    assert tuple(FORMATS) == SETTINGS_FORMATS
+    assert tuple(FORMATS) == FORMAT_NAMES
 
 
 def test_json_is_the_edition_itself(editions):

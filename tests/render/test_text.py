@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from digests.render.forms import render
-from digests.render.text import COLUMNS, fill
+from digests.render.text import TEXT_COLUMNS, fill
 
 
 def test_lines_wrap_at_the_width_they_show():
@@ -13,13 +13,13 @@ def test_lines_wrap_at_the_width_they_show():
     lines = fill("日本語 " * 20, indent=2, hang=4).split("\n")
 
     assert lines[0].startswith("  日") and lines[1].startswith("    日")
-    assert all(cell_len(line) <= COLUMNS for line in lines)
+    assert all(cell_len(line) <= TEXT_COLUMNS for line in lines)
 
 
 def test_only_what_has_no_blanks_is_wider_than_the_window(editions):
     source = render(editions.rich(), ["text"])[0].body.decode()
 
-    wide = [line for line in source.split("\n") if cell_len(line) > COLUMNS]
+    wide = [line for line in source.split("\n") if cell_len(line) > TEXT_COLUMNS]
     assert all(" " not in line.strip() for line in wide)
 
 

@@ -20,6 +20,8 @@ from watcher.failure_messages import Reason
 from watcher.text.format import escape_control_characters, strip_control_characters
 from watcher.text.urls import hide_secrets
 
+MINUTE = "%Y-%m-%d %H:%M"  # the format of times on the terminal
+
 Row: TypeAlias = tuple[str, str]  # label and text
 Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done now, least total
 
@@ -78,7 +80,7 @@ def format_time(at: datetime) -> str:
 
 
 def format_minute(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "never"
+    return f"{at.astimezone(UTC):{MINUTE}} UTC" if at else "never"
 
 
 def format_rows(rows: Iterable[Row], *, width: int) -> Iterator[str]:
