@@ -53,15 +53,15 @@ def diff_entries(
 def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) -> tuple[EntryChanges, int]:
     """Return `found` with new entries of at most `limit` hosts not in `known`, and the number of entries left out."""
     seen: set[str] = set()
-    kept: list[Entry] = []
+    allowed: list[Entry] = []
     for entry in found.new:
         host = host_of(entry.url) if entry.url else ""
         if host and host not in known and host not in seen:
             if len(seen) == limit:
                 continue
             seen.add(host)
-        kept.append(entry)
-    return replace(found, new=tuple(kept)), len(found.new) - len(kept)
+        allowed.append(entry)
+    return replace(found, new=tuple(allowed)), len(found.new) - len(allowed)
 
 
 def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:

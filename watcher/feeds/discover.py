@@ -41,7 +41,7 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
     from lxml import etree  # late: takes 5 MB, and is needed only if a URL leads to a page instead of a feed
 
     base = url
-    found: dict[str, FoundFeed] = {}
+    feeds: dict[str, FoundFeed] = {}
     parser = etree.HTMLParser(encoding="utf-8", no_network=True)
     tree = etree.fromstring(b"<html>" + html[:DISCOVERY_CHARS].encode("utf-8", "replace"), parser)
     for tag in tree.iter("link", "a", "base"):
@@ -54,11 +54,11 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
         if name == "base":
             base = target or base
         elif name == "link" and target and is_declared(attributes):
-            if target not in found or not found[target].declared:
-                found[target] = link
+            if target not in feeds or not feeds[target].declared:
+                feeds[target] = link
         elif name == "a" and target and FEED_PATH.search(target.partition("://")[2].partition("#")[0]):
-            found.setdefault(target, link)
-    ranked = sorted(found.values(), key=lambda feed: (is_comment_feed(feed.url), not feed.declared))
+            feeds.setdefault(target, link)
+    ranked = sorted(feeds.values(), key=lambda feed: (is_comment_feed(feed.url), not feed.declared))
     return tuple(ranked[:MAX_LINKED_FEEDS])
 
 

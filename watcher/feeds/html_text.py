@@ -39,22 +39,22 @@ def drop_hidden(markup: str) -> str:
     """Return `markup` without comments, scripts, styles and other hidden elements; unclosed ones extend to the end."""
     if HIDDEN.search(markup) is None:
         return markup
-    kept: list[str] = []
+    pieces: list[str] = []
     at = 0
     lower = markup.lower()
-    while (found := HIDDEN.search(markup, at)) is not None:
-        kept.append(markup[at : found.start()])
-        if found.group(2):  # a self-closing tag of XHTML
-            at = found.end()
+    while (match := HIDDEN.search(markup, at)) is not None:
+        pieces.append(markup[at : match.start()])
+        if match.group(2):  # a self-closing tag of XHTML
+            at = match.end()
             continue
-        closer = f"</{found.group(1).lower()}" if found.group(1) else "--"
-        closed = lower.find(closer, found.end())
+        closer = f"</{match.group(1).lower()}" if match.group(1) else "--"
+        closed = lower.find(closer, match.end())
         if closed < 0:
-            return "".join(kept)
+            return "".join(pieces)
         end = markup.find(">", closed)
         at = end + 1 if end >= 0 else len(markup)
-    kept.append(markup[at:])
-    return "".join(kept)
+    pieces.append(markup[at:])
+    return "".join(pieces)
 
 
 def has_markup(text: str) -> bool:

@@ -54,7 +54,7 @@ def read_mails(folder: FolderMails) -> RawFeed:
             head, text = split_head(mail)
             name, address, stated = read_sender(head)
             if wanted and not is_wanted(address, wanted):
-                if not address and any(each.lstrip("@") in stated.lower() for each in wanted):
+                if not address and any(pattern.lstrip("@") in stated.lower() for pattern in wanted):
                     faults.append(f"{name_mail(mail)} is left out: its From header does not name one sender")
                 continue
             entry = parse_mail(head, text, name or address, wanted)
@@ -87,13 +87,13 @@ def name_mail(mail: bytes) -> str:
 def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
     """Whether `address` is one of `wanted`, or at one of its domains or below it."""
     domain = f".{address.rpartition('@')[2]}"
-    return any(address == each or (each[0] == "@" and domain.endswith(f".{each[1:]}")) for each in wanted)
+    return any(address == pattern or (pattern[0] == "@" and domain.endswith(f".{pattern[1:]}")) for pattern in wanted)
 
 
 def is_own_site(host: str, wanted: tuple[str, ...]) -> bool:
     """Whether `host` is that of one of the `wanted` senders, or below it; on a shared platform, others are below it."""
-    domains = [each.rpartition("@")[2] for each in wanted]
-    return any(host == each or (each not in SHARED_HOSTS and host.endswith(f".{each}")) for each in domains)
+    domains = [address.rpartition("@")[2] for address in wanted]
+    return any(host == domain or (domain not in SHARED_HOSTS and host.endswith(f".{domain}")) for domain in domains)
 
 
 def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -> RawEntry:
@@ -105,9 +105,9 @@ def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -
     message = read_headers(head)
     subject, date = header(message, "subject"), message.get("date", "")
     archived = ARCHIVE.fullmatch(message.get("archived-at", ""))
-    found = MESSAGE_ID.search(message.get("message-id", ""))
+    match = MESSAGE_ID.search(message.get("message-id", ""))
     stated = f"{author}\0{date}\0{subject}".encode("utf-8", "replace")
-    name = found[1] if found else hashlib.sha256(stated).hexdigest()[:32]
+    name = match[1] if match else hashlib.sha256(stated).hexdigest()[:32]
     return RawEntry(
         guid=f"mid:{quote(name, safe='@')}",  # RFC 2392
         links=(archived[1],) if archived and is_own_site(archived[2].lower(), wanted) else (),

@@ -101,26 +101,26 @@ def normalize_entries(
     base = absolute_url(url, raw.base) or url
     guids = [to_one_line(row.guid, GUID_CHARS * 4) for row in raw.entries]
     use_guids = len(set(guids)) > 1 or len(guids) == 1
-    made: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     times: dict[str, int] = {}
     for row, guid in zip(raw.entries, guids, strict=True):
         link = first_link(row, base)
         digest = content_hash(row)
         identity = bounded_id(guid if guid and use_guids else normalize_url(link) if link else digest)
-        if identity in made:
-            known_url = made[identity].url
+        if identity in entries:
+            known_url = entries[identity].url
             if link is None or known_url is None or normalize_url(link) == normalize_url(known_url):
                 times["repeated"] = times.get("repeated", 0) + 1
                 continue
             times["with another's GUID"] = times.get("with another's GUID", 0) + 1
             identity = bounded_id(normalize_url(link))
-            if identity in made:
+            if identity in entries:
                 continue
         is_known = bool(known) and known is not None and known.get(identity) == digest
-        made[identity] = normalize_entry(
+        entries[identity] = normalize_entry(
             row, identity, link, digest, base=link or base, now=now, whole=not is_known, language=raw.language
         )
-    return tuple(made.values()), (*raw.faults, *entry_faults(tuple(made.values()), times, use_guids))
+    return tuple(entries.values()), (*raw.faults, *entry_faults(tuple(entries.values()), times, use_guids))
 
 
 def normalize_entry(
@@ -149,7 +149,7 @@ def normalize_entry(
         ),
         published_at=first_date(row.published, now) or updated_at,
         updated_at=updated_at,
-        image=next((found for found in (absolute_url(base, image) for image in row.images) if found), None),
+        image=next((url for url in (absolute_url(base, image) for image in row.images) if url), None),
         language=parse_language_tag(language),
         content_hash=digest,
     )
@@ -195,9 +195,9 @@ def title_text(text: RawText) -> str:
 
 def first_link(row: RawEntry, base: str) -> str | None:
     """Return the URL of an item's page: its first http(s) link, else its GUID if that is a URL, else None."""
-    found = (absolute_url(base, link) for link in row.links)
-    own = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
-    return next((link for link in found if link), None) or (absolute_url(base, own) if own else None)
+    links = (absolute_url(base, link) for link in row.links)
+    guid_url = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
+    return next((link for link in links if link), None) or (absolute_url(base, guid_url) if guid_url else None)
 
 
 def absolute_url(base: str, link: str) -> str | None:
@@ -253,16 +253,16 @@ def bounded_id(identity: str) -> str:
 
 def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
     """Return descriptions of the faults in a feed's entries."""
-    said = [f"{count} entries {what}" for what, count in times.items()]
+    faults = [f"{count} entries {what}" for what, count in times.items()]
     if not use_guids and len(entries) > 1:
-        said.append("its GUIDs are missing or all the same: entries are identified by their links")
+        faults.append("its GUIDs are missing or all the same: entries are identified by their links")
     undated = sum(entry.published_at is None for entry in entries)
     if undated:
-        said.append(f"{undated} of {len(entries)} entries without a plausible date")
+        faults.append(f"{undated} of {len(entries)} entries without a plausible date")
     linkless = sum(entry.url is None and not entry.guid.startswith("mid:") for entry in entries)  # mails have none
     if linkless:
-        said.append(f"{linkless} of {len(entries)} entries without an http link")
-    return said
+        faults.append(f"{linkless} of {len(entries)} entries without an http link")
+    return faults
 
 
 def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:

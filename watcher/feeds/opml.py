@@ -106,8 +106,8 @@ class OpmlParser:
         title = (fields.get("title") or fields.get("text") or "")[:MAX_OUTLINE_CHARS]
         kind = fields.get("type", "").lower()
         url = fields.get("xmlurl") or (fields.get("url", "") if kind in ("rss", "atom") else "")
-        if found := FEED_SCHEME.match(url):
-            url = (found[1] or "http://") + url[found.end() :]
+        if match := FEED_SCHEME.match(url):
+            url = (match[1] or "http://") + url[match.end() :]
         if not url:
             if kind == "rss":
                 self.faults.append(f"{title or 'an entry'}: has no address")
@@ -124,18 +124,18 @@ class OpmlParser:
         """Return the feed that an outline's attributes describe."""
         folders = FOLDER_SEPARATOR.join(folder for folder in self._open if folder)
         category = fields.get("category", "").split(",")[0].strip(" /").replace("/", FOLDER_SEPARATOR)
-        own = {key[8:].replace("-", "_"): value for key, value in fields.items() if key.startswith("watcher:")}
+        attributes = {key[8:].replace("-", "_"): value for key, value in fields.items() if key.startswith("watcher:")}
         return OpmlFeed(
             url=url,
             title=title,
             section=(folders or category)[:MAX_OUTLINE_CHARS] or None,
             language=fields.get("language") or None,
-            **{name: own.get(name) or None for name in OWN_TEXTS},
-            tags=tuple(tag for tag in own.get("tags", "").split(";") if tag),
-            full_text=own.get("full_text") == "true",
-            enabled=own.get("enabled") != "false",
-            headers=dict(parse_qsl(own.get("headers", ""))),
-            selectors={k: v for k, v in parse_qsl(own.get("selectors", "")) if k in PageSelectors.__slots__},
+            **{name: attributes.get(name) or None for name in OWN_TEXTS},
+            tags=tuple(tag for tag in attributes.get("tags", "").split(";") if tag),
+            full_text=attributes.get("full_text") == "true",
+            enabled=attributes.get("enabled") != "false",
+            headers=dict(parse_qsl(attributes.get("headers", ""))),
+            selectors={k: v for k, v in parse_qsl(attributes.get("selectors", "")) if k in PageSelectors.__slots__},
         )
 
 
@@ -158,14 +158,14 @@ def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
 def outline_attributes(feed: OpmlFeed) -> str:
     """Return the attributes of a feed's outline."""
     pairs = {"type": "rss", "text": feed.title, "title": feed.title, "xmlUrl": feed.url, "language": feed.language}
-    own = {name: getattr(feed, name) for name in OWN_TEXTS} | {
+    attributes = {name: getattr(feed, name) for name in OWN_TEXTS} | {
         "tags": ";".join(feed.tags),
         "full_text": "true" if feed.full_text else None,
         "enabled": None if feed.enabled else "false",
         "headers": urlencode(feed.headers),
         "selectors": urlencode(feed.selectors),
     }
-    pairs |= {f"watcher:{name.replace('_', '-')}": value for name, value in own.items()}
+    pairs |= {f"watcher:{name.replace('_', '-')}": value for name, value in attributes.items()}
     return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
 
 

@@ -52,10 +52,10 @@ def is_on_site(feed: Feed, host: str) -> bool:
 
 def _distance(feed: Feed, host: str) -> int:
     """Return how near a feed's host is to a page's, more than `SAME_SITE` if it is on another site."""
-    own = host_of(feed.source.url)
-    if is_channel_host(own) or site_of(own) != site_of(host):
+    feed_host = host_of(feed.source.url)
+    if is_channel_host(feed_host) or site_of(feed_host) != site_of(host):
         return SAME_SITE + 1
-    mine, theirs = _outlet_domain(own), _outlet_domain(host)
+    mine, theirs = _outlet_domain(feed_host), _outlet_domain(host)
     if mine == theirs:
         return SAME_OUTLET
     return SAME_DOMAIN if mine.endswith(f".{theirs}") or theirs.endswith(f".{mine}") else SAME_SITE
@@ -78,8 +78,8 @@ def _feed_hosts(feed: Feed) -> tuple[str, str]:
 def _claims(feed: Feed, host: str) -> bool:
     """Whether a feed says that it is of a page's site, or has the same name: the BBC is at bbc.com and bbc.co.uk."""
     name = site_of(host).partition(".")[0]
-    own = {site.partition(".")[0] for site in (feed.site or "", *map(site_of, _feed_hosts(feed)))}
-    has_same_name = name in own and len(name) >= MIN_NAME_CHARS and not name.isdigit()
+    labels = {site.partition(".")[0] for site in (feed.site or "", *map(site_of, _feed_hosts(feed)))}
+    has_same_name = name in labels and len(name) >= MIN_NAME_CHARS and not name.isdigit()
     return has_same_name or _names_site(feed, host)
 
 

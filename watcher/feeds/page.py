@@ -38,14 +38,14 @@ def parse_page(html: str, url: str, selectors: PageSelectors) -> RawFeed:
     """Return the items of a page as a feed. Errors: FeedError if the selector finds none, or none with a link."""
     root = parse_tree(html, url)
     paths = {name: XPath(xpath_of(css)) for name in PageSelectors.__slots__ if (css := getattr(selectors, name))}
-    found, rows = paths["items"](root), dict[str, RawEntry]()
-    for item in found[:MAX_MATCHES]:
+    items, rows = paths["items"](root), dict[str, RawEntry]()
+    for item in items[:MAX_MATCHES]:
         if entry := read_item(item, paths):
             rows.setdefault(entry.guid, entry)
     if not rows:
-        raise FeedError(url, Reason(FeedKind.NO_LINKS if found else FeedKind.NO_ITEMS, selector=selectors.items))
+        raise FeedError(url, Reason(FeedKind.NO_LINKS if items else FeedKind.NO_ITEMS, selector=selectors.items))
     title, entries = RawText(value=root.findtext(".//title") or ""), tuple(rows.values())[:MAX_ITEMS]
-    faults = (f"{len(found):,} items, of which {MAX_ITEMS} were read",) if len(rows) > MAX_ITEMS else ()
+    faults = (f"{len(items):,} items, of which {MAX_ITEMS} were read",) if len(rows) > MAX_ITEMS else ()
     language = root.get("lang", "")
     return RawFeed(format=PAGE, title=title, link=url, language=language, entries=entries, faults=faults)
 
@@ -143,13 +143,13 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
                 groups[selector][element][target] = value
     best = sorted(groups, key=lambda selector: weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
     rank, chosen = max(((rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
-    alone = {item: next(iter(found)) for item, found in groups[chosen].items() if len(found) == 1}
+    alone = {item: next(iter(links)) for item, links in groups[chosen].items() if len(links) == 1}
     return complete_selectors(PageSelectors(items=chosen), dict(islice(alone.items(), MAX_SAMPLE))) if rank[0] else None
 
 
 def weigh_articles(items: Items) -> float:
     """Return the weight of the articles that are alone in their item; 0 if these elements are no list of articles."""
-    alone = [next(iter(found.items())) for found in items.values() if len(found) == 1]
+    alone = [next(iter(links.items())) for links in items.values() if len(links) == 1]
     total, count = sum(dict(alone).values()), len(dict(alone))
     return (
         total if count >= MIN_ITEMS and len(alone) >= MOST * len(items) and total >= MIN_ARTICLE_WEIGHT * count else 0.0

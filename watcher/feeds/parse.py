@@ -131,8 +131,8 @@ def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
     if unread and len(unread) == len(parts):
         raise FeedError(url, Reason(HealthKind.ASKED_AT, why=unread[place], site=place))
     faults = (*raw.faults, *(f"{place}: {reason}" for place, reason in unread.items()))
-    left = tuple(SitemapPart(url=place) for place in unread) if parts else raw.parts
-    return replace(raw, parts=left, faults=faults)
+    unread_parts = tuple(SitemapPart(url=place) for place in unread) if parts else raw.parts
+    return replace(raw, parts=unread_parts, faults=faults)
 
 
 def normalize_feed(
@@ -190,15 +190,15 @@ def find_root(text: str) -> tuple[int, str]:
     """Return offset and name of the root element, in lower case without prefix; (0, "") if there is none."""
     prolog = PROLOG.match(text)
     at = prolog.end() if prolog else 0
-    found = ROOT.match(text, at)
-    if found is None:  # other text, or an invalid declaration, before the root
-        found = ROOT.search(text, at, PROLOG_CHARS)
-    return (found.start(), found.group(1).rpartition(":")[2].lower()) if found else (0, "")
+    match = ROOT.match(text, at)
+    if match is None:  # other text, or an invalid declaration, before the root
+        match = ROOT.search(text, at, PROLOG_CHARS)
+    return (match.start(), match.group(1).rpartition(":")[2].lower()) if match else (0, "")
 
 
 def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
     """Parse at most `max_entries` entries of XML, the newest; the others are cut before the slow parser runs."""
-    ends = [found.end() for found in ITEM_END.finditer(text)]
+    ends = [match.end() for match in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
         return parse_xml(limit_unclosed_entries(text, max_entries), url, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
@@ -227,8 +227,8 @@ def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
     if file := binary_kind(body):
         return Reason(file)
     if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
-        found = [feed.url for feed in find_feed_links(text, url) if feed.declared][:3]
-        return Reason(FeedKind.HTML_WITH_FEEDS, feeds=", ".join(found)) if found else Reason(FeedKind.HTML)
+        feed_urls = [feed.url for feed in find_feed_links(text, url) if feed.declared][:3]
+        return Reason(FeedKind.HTML_WITH_FEEDS, feeds=", ".join(feed_urls)) if feed_urls else Reason(FeedKind.HTML)
     if root:
         return Reason(OTHER_XML.get(root, FeedKind.XML_ROOT), root=root)
     return Reason(FeedKind.OTHER_TEXT, sample=repr(to_one_line(html_to_text(text[:2000]), 60)))

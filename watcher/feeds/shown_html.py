@@ -41,13 +41,13 @@ def drop_unshown(markup: str) -> str:
     classes are not read.
     """
     markup = drop_hidden(markup)
-    kept, end, look = list[str](), 0, SHOWN_LOOK
+    pieces, end, look = list[str](), 0, SHOWN_LOOK
     opened, numbers = list[tuple[str, Look]](), Counter[str]()  # elements around, with the look around each
     for tag in HTML_TAG.finditer(markup):
         if look == SHOWN_LOOK:
-            kept.append(markup[end : tag.start()])
+            pieces.append(markup[end : tag.start()])
         slash, name, attributes = tag[1], tag[2].lower(), tag[3]
-        kept.append(f"<{slash}{name}>")
+        pieces.append(f"<{slash}{name}>")
         end = tag.end()
         if slash:
             while numbers[name]:
@@ -63,8 +63,8 @@ def drop_unshown(markup: str) -> str:
             numbers[name] += 1
             look = look_of(attributes, look) if MAY_HIDE.search(attributes) else look
     if look == SHOWN_LOOK:
-        kept.append(markup[end:])
-    return "".join(kept)
+        pieces.append(markup[end:])
+    return "".join(pieces)
 
 
 def is_closed_by(name: str, following: str) -> bool:
@@ -75,8 +75,8 @@ def is_closed_by(name: str, following: str) -> bool:
 def look_of(attributes: str, around: Look) -> Look:
     """Return how the text of an element looks that is in an element with the look `around`."""
     values = dict[str, str]()
-    for found in HTML_ATTRIBUTE.finditer(attributes):
-        values.setdefault(found[1].lower(), found[2] or found[3] or found[4] or "")
+    for match in HTML_ATTRIBUTE.finditer(attributes):
+        values.setdefault(match[1].lower(), match[2] or match[3] or match[4] or "")
     style = dict[str, str]()
     for rule in COMMENT.sub("", unescape(values.get("style", "")).lower()).split(";"):
         key, _, value = rule.partition(":")

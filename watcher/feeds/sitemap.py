@@ -128,18 +128,18 @@ def choose_parts(parts: Sequence[SitemapPart], url: str, now: datetime | None) -
     Parts with "news" in their URL come first, then those that changed last. Parts without a date count as changed.
     """
     host = host_of(url)
-    own = [part for part in parts if is_web(part.url) and host_of(part.url) == host and part.url != url]
+    candidates = [part for part in parts if is_web(part.url) and host_of(part.url) == host and part.url != url]
     if now is not None:
         # A date without a time counts to its end.
         oldest = now - NEWS_AGE - timedelta(days=1)
-        own = [part for part in own if part.changed_at is None or part.changed_at >= oldest]
+        candidates = [part for part in candidates if part.changed_at is None or part.changed_at >= oldest]
     never = datetime.min.replace(tzinfo=UTC)
-    own.sort(key=lambda part: ("news" in part.url.lower(), part.changed_at or never), reverse=True)
-    return tuple(own[:MAX_SITEMAP_PARTS])
+    candidates.sort(key=lambda part: ("news" in part.url.lower(), part.changed_at or never), reverse=True)
+    return tuple(candidates[:MAX_SITEMAP_PARTS])
 
 
 def find_sitemaps(robots: bytes) -> tuple[str, ...]:
     """Return the sitemaps that a robots.txt names, at most `MAX_SITEMAPS`, those with "news" in their URL first."""
     text = robots[:MAX_ROBOTS_BYTES].decode("utf-8", "replace")
-    found = dict.fromkeys(url for url in ROBOTS_LINE.findall(text) if is_web(url))
-    return tuple(sorted(found, key=lambda url: "news" not in url.lower())[:MAX_SITEMAPS])
+    urls = dict.fromkeys(url for url in ROBOTS_LINE.findall(text) if is_web(url))
+    return tuple(sorted(urls, key=lambda url: "news" not in url.lower())[:MAX_SITEMAPS])

@@ -36,17 +36,17 @@ Row = dict[str, Any]
 
 def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
     """Parse the feed in `text`, which begins with its root element. Errors: FeedError if feedparser fails."""
-    found = run_feedparser(text, url)
-    is_broken = bool(found.bozo)
-    if is_broken and len(found.entries) < len(ITEM_START.findall(text)):
+    parsed = run_feedparser(text, url)
+    is_broken = bool(parsed.bozo)
+    if is_broken and len(parsed.entries) < len(ITEM_START.findall(text)):
         again = run_feedparser(repair_unclosed_items(text), url)
-        found = again if len(again.entries) > len(found.entries) else found
-    feed: Row = dict(found.feed)
-    is_atom = found.format.startswith("Atom")
+        parsed = again if len(again.entries) > len(parsed.entries) else parsed
+    feed: Row = dict(parsed.feed)
+    is_atom = parsed.format.startswith("Atom")
     link = undo_base(to_text(feed.get("link")))
     hours, days = skip_hours_and_days(text)
     return RawFeed(
-        format=found.format,
+        format=parsed.format,
         title=text_of(feed, "title", is_atom),
         link=link,
         base="" if is_atom else link,
@@ -55,7 +55,7 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
         ttl_s=ttl_s(*(to_text(feed.get(key)) for key in ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
         skip_hours=hours,
         skip_days=days,
-        entries=tuple(raw_entry(dict(row), is_atom) for row in found.entries[:max_entries]),
+        entries=tuple(raw_entry(dict(row), is_atom) for row in parsed.entries[:max_entries]),
         faults=(BROKEN,) if is_broken else (),
     )
 
@@ -65,7 +65,7 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
     import feedparser  # late: takes 70 ms and 8 MB, and only parsing processes need it
 
     try:
-        found = feedparser.parse(
+        parsed = feedparser.parse(
             io.BytesIO((UTF8_DECLARATION + text).encode("utf-8", "replace")),
             response_headers=XML_HEADERS | ({"content-location": DOCUMENT} if "base=" in text else {}),
             resolve_relative_uris=False,
@@ -75,9 +75,9 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
         raise
     except Exception as error:
         raise FeedError(url, Reason(FeedKind.BROKEN_XML, detail=f"{type(error).__name__}: {error}")) from error
-    name = feedparser.api.SUPPORTED_VERSIONS.get(found.get("version") or None, "XML")
-    found["format"] = name.partition(" (")[0]  # of "RSS (unknown version)"
-    return found
+    name = feedparser.api.SUPPORTED_VERSIONS.get(parsed.get("version") or None, "XML")
+    parsed["format"] = name.partition(" (")[0]  # of "RSS (unknown version)"
+    return parsed
 
 
 def raw_entry(row: Row, is_atom: bool) -> RawEntry:
@@ -101,8 +101,8 @@ def links_of(row: Row) -> tuple[str, ...]:
     """Return an entry's links without duplicates: the original of a FeedBurner link, `link`, then the alternates."""
     all_links = dicts_only(row.get("links"))
     alternates = [to_text(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
-    found = [to_text(row.get("feedburner_origlink")), to_text(row.get("link")), *alternates]
-    return tuple(dict.fromkeys(filter(None, map(undo_base, found))))
+    links = [to_text(row.get("feedburner_origlink")), to_text(row.get("link")), *alternates]
+    return tuple(dict.fromkeys(filter(None, map(undo_base, links))))
 
 
 def undo_base(url: str) -> str:
@@ -149,9 +149,9 @@ def images_of(row: Row) -> tuple[str, ...]:
     """Return the URLs of an entry's pictures, at most ten."""
     media = [part for part in dicts_only(row.get("media_content")) if is_image(part)]
     enclosed = [link for link in dicts_only(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
-    found = [part.get("url") for part in (*media, *dicts_only(row.get("media_thumbnail")))]
-    found += [part.get("href") for part in (*enclosed, *dicts_only([row.get("image")]))]
-    return tuple(filter(None, (undo_base(to_text(url)) for url in found[:10])))
+    images = [part.get("url") for part in (*media, *dicts_only(row.get("media_thumbnail")))]
+    images += [part.get("href") for part in (*enclosed, *dicts_only([row.get("image")]))]
+    return tuple(filter(None, (undo_base(to_text(url)) for url in images[:10])))
 
 
 def is_text(part: Row) -> bool:
@@ -174,12 +174,12 @@ def parsed_date(row: Row, key: str) -> str:
 
 def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
     """Return the longer of ttl (minutes) and sy:updatePeriod in seconds, None if the feed has neither."""
-    said = [float(minutes) * 60 for minutes in [ttl.strip()] if minutes.isdecimal() and len(minutes) < 8]
+    stated = [float(minutes) * 60 for minutes in [ttl.strip()] if minutes.isdecimal() and len(minutes) < 8]
     period_s = PERIODS_S.get(period.strip().lower())
     if period_s is not None:
         times = frequency.strip()
-        said.append(period_s / (int(times) if times.isdecimal() and int(times[:6]) > 0 else 1))
-    return max(said) if said and max(said) > 0 else None
+        stated.append(period_s / (int(times) if times.isdecimal() and int(times[:6]) > 0 else 1))
+    return max(stated) if stated and max(stated) > 0 else None
 
 
 def skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -200,15 +200,15 @@ def skip_values(text: str, name: str) -> list[str]:
 
 def repair_unclosed_items(text: str) -> str:
     """Return a feed with the open tags of each item closed; unchanged if its root cannot be read or it has no items."""
-    text = CDATA_OR_AMPERSAND.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
+    text = CDATA_OR_AMPERSAND.sub(lambda match: "&amp;" if match[0] == "&" else match[0], text)
     opening = OPENING_TAG.match(text)
-    starts = [found.start() for found in ITEM_START.finditer(text)]
+    starts = [match.start() for match in ITEM_START.finditer(text)]
     if opening is None or not starts:
         return text
     root, closing = opening.group(0), f"</{opening.group(1)}>"
     pieces = [close_open_tags(text[opening.end() : starts[0]], root, closing)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        ends = [found.end() for found in ITEM_END.finditer(text, start, end)]
+        ends = [match.end() for match in ITEM_END.finditer(text, start, end)]
         pieces.append(close_open_tags(text[start : ends[-1] if ends else end], root, closing))
     return root + "".join(pieces) + closing
 

@@ -122,11 +122,11 @@ def insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
 
 def headlines_among(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Return the ids of those articles of which only the headline is known."""
-    found: set[str] = set()
+    headlines: set[str] = set()
     for part in in_chunks(sorted(set(ids))):
         query = select_articles(connection, [articles.c.id], texts, articles.c.id.in_(part))
-        found |= set(connection.scalars(query.where(texts.c.text == EMPTY_TEXT)))
-    return found
+        headlines |= set(connection.scalars(query.where(texts.c.text == EMPTY_TEXT)))
+    return headlines
 
 
 def index_document(source: Article | Row[*tuple[Any, ...]]) -> IndexDocument:
@@ -147,10 +147,10 @@ def decompress(data: bytes) -> str:
 def decompress_prefix(data: bytes, chars: int) -> str:
     """Return the first `chars` characters of a compressed text; hardly any of the rest is decompressed."""
     packed = zlib.decompressobj()
-    found = packed.decompress(data, chars)
-    if len(found.decode("utf-8", "ignore")) < chars:  # letters that are not ASCII take up to four bytes
-        found += packed.decompress(packed.unconsumed_tail, 3 * chars)
-    return found.decode("utf-8", "ignore")[:chars]
+    prefix = packed.decompress(data, chars)
+    if len(prefix.decode("utf-8", "ignore")) < chars:  # letters that are not ASCII take up to four bytes
+        prefix += packed.decompress(packed.unconsumed_tail, 3 * chars)
+    return prefix.decode("utf-8", "ignore")[:chars]
 
 
 def article_title(connection: Connection, article_id: str) -> str | None:
@@ -162,8 +162,8 @@ def latest_of_feed(connection: Connection, feed_id: int, *, limit: int) -> tuple
     """Return up to `limit` articles of a feed, the last published first."""
     query = select(articles.c.id).where(articles.c.feed_id == feed_id)
     ids = connection.scalars(query.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
-    found = articles_by_id(connection, ids)
-    return tuple(found[key] for key in ids)
+    by_id = articles_by_id(connection, ids)
+    return tuple(by_id[key] for key in ids)
 
 
 def count_languages(connection: Connection, feed_id: int) -> dict[str, int]:
@@ -215,13 +215,13 @@ def article_leads_between(
         since = start - LISTED_BEFORE
         listed = select(ENTRY_ARTICLE_ID).where(entries.c.feed_id.in_(ids), entries.c.first_seen_at >= since)
         query = query.where(or_(articles.c.feed_id.in_(ids), articles.c.id.in_(listed)))
-    found, compressed = [], {}
+    leads, compressed = [], {}
     for *values, packed in connection.execute(query):
         lead = decompress_prefix(packed, chars)
-        found.append(Article(text=lead, **dict(zip(ARTICLE_FIELDS, values, strict=True))))
+        leads.append(Article(text=lead, **dict(zip(ARTICLE_FIELDS, values, strict=True))))
         if len(lead) == chars:
-            compressed[found[-1].id] = packed
-    return tuple(found), compressed
+            compressed[leads[-1].id] = packed
+    return tuple(leads), compressed
 
 
 def outlines_between(
@@ -278,8 +278,8 @@ def article_by_url(connection: Connection, url: str) -> Article | None:
         *connection.scalars(select(articles.c.id).where(articles.c.url.in_({url, link}))),
         *connection.scalars(select(ENTRY_ARTICLE_ID).where(entries.c.link == link)),
     ]
-    found = articles_by_id(connection, ids)
-    return next((found[key] for key in ids if key in found), None)
+    by_id = articles_by_id(connection, ids)
+    return next((by_id[key] for key in ids if key in by_id), None)
 
 
 def article_from_row(row: Row[*tuple[Any, ...]]) -> Article:

@@ -81,9 +81,9 @@ def restore_target(engine: Engine, backup: Path) -> Path:
     # Into a new database: in a used one, pg_restore fails on partitions and pgqueuer's tables.
     login, name = engine.url.username, f"{engine.url.database}_restored"
     owner = f" --owner={shlex.quote(login)}" if login else ""
-    made = f"createdb{owner} --template=template0 {shlex.quote(name)}"
+    command = f"createdb{owner} --template=template0 {shlex.quote(name)}"
     restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
-    return store_file(engine, f"{made}, then {restored}, and set [store] url to it", database=name)
+    return store_file(engine, f"{command}, then {restored}, and set [store] url to it", database=name)
 
 
 def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
@@ -145,13 +145,13 @@ def keep_previous_store(store: Path) -> Path | None:
     except sqlite3.DatabaseError:
         pass  # it is broken, which may be why it is replaced
     names = (store.name + PREVIOUS_SUFFIX + (f"-{n}" if n else "") for n in count())
-    kept = next(path for path in map(store.with_name, names) if not path.exists())  # a second restore loses nothing
-    os.link(store, kept)
+    target = next(path for path in map(store.with_name, names) if not path.exists())  # a second restore loses nothing
+    os.link(store, target)
     for ending in LOG_SUFFIXES:
         beside = store.with_name(store.name + ending)
         if beside.exists():
-            beside.replace(kept.with_name(kept.name + ending))
-    return kept
+            beside.replace(target.with_name(target.name + ending))
+    return target
 
 
 @contextmanager

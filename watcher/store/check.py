@@ -43,8 +43,8 @@ Check = Callable[[Connection], Iterable[StoreProblem]]
 
 def find_problems(connection: Connection) -> list[StoreProblem]:
     """Return what all checks find, those of other packages too. Errors: PluginError."""
-    own: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
-    checks = [*own, *(check for _, check in load_plugins(ENTRY_POINTS, "the checks of"))]
+    store_checks: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
+    checks = [*store_checks, *(check for _, check in load_plugins(ENTRY_POINTS, "the checks of"))]
     return [problem for check in checks for problem in check(connection)]
 
 
@@ -116,9 +116,9 @@ def articles_without_text() -> Select[tuple[str, int]]:
 
 
 def drop_textless(connection: Connection) -> None:
-    found = connection.execute(articles_without_text()).all()
-    delete_partitioned_rows(connection, [(row.id, row.day) for row in found])
-    for ids in in_chunks([row.id for row in found]):
+    rows = connection.execute(articles_without_text()).all()
+    delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
+    for ids in in_chunks([row.id for row in rows]):
         connection.execute(delete(articles).where(articles.c.id.in_(ids)))
 
 
@@ -131,11 +131,13 @@ def add_missing_features(connection: Connection) -> bool:
     from watcher.features.extract import encode, extract_features
 
     days = {row.id: row.day for row in connection.execute(articles_without_features().limit(CHECK_BATCH))}
-    found = articles_by_id(connection, list(days))
-    made = [extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in found.items()]
+    articles = articles_by_id(connection, list(days))
+    extracted = [
+        extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in articles.items()
+    ]
     rows = [
-        {"article_id": each.article_id, "version": each.version, "payload": encode(each), "day": days[each.article_id]}
-        for each in made
+        {"article_id": row.article_id, "version": row.version, "payload": encode(row), "day": days[row.article_id]}
+        for row in extracted
     ]
     execute_each(connection, features.insert(), rows)
     return len(rows) == CHECK_BATCH
@@ -178,4 +180,6 @@ def drop_future_times(connection: Connection, *, now: datetime) -> int:
         .where(articles.c.fetched_at > ahead)
         .values(fetched_at=now, published_at=case((articles.c.published_at > now, now), else_=articles.c.published_at)),
     )
-    return reset_future_times(connection, now=now) + sum(connection.execute(each).rowcount for each in statements)
+    return reset_future_times(connection, now=now) + sum(
+        connection.execute(statement).rowcount for statement in statements
+    )

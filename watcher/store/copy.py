@@ -120,11 +120,11 @@ def copy_and_compare(
 def copied_tables(schemas: Sequence[Schema]) -> tuple[sa.Table, ...]:
     """Return the tables to copy, referenced tables first. Errors: PluginError if one has no primary key."""
     every = (table for schema in schemas for table in schema.tables.sorted_tables)
-    found = tuple(table for table in every if not table.info.get(REBUILT))
-    for table in found:
+    tables = tuple(table for table in every if not table.info.get(REBUILT))
+    for table in tables:
         if not table.primary_key.columns:
             raise PluginError(f"the table {table.name} has no primary key, so it cannot be moved")
-    return found
+    return tables
 
 
 def copy_table(
@@ -322,8 +322,8 @@ def require_empty(connection: sa.Connection, schemas: Sequence[Schema]) -> None:
         query = sa.select(sa.literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
-    if found := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
+    if names := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
         raise StoreError(
-            f"the store {redacted_url(connection.engine)} is not empty: it has rows in {', '.join(found)}",
+            f"the store {redacted_url(connection.engine)} is not empty: it has rows in {', '.join(names)}",
             hint="use a new file, or create a new database",
         )

@@ -123,8 +123,8 @@ class DaemonLock:
         clock_jump: ClockJump | None = None,
     ) -> None:
         """Save the time of a heartbeat and what the daemon reports; a fault's reason is cut to `MAX_REASON_CHARS`."""
-        kept = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
-        self._update(heartbeat_at=now, faults=tuple(kept), jobs=tuple(jobs), clock_jump=clock_jump)
+        shortened = (replace(fault, reason=replace_surrogates(fault.reason[:MAX_REASON_CHARS])) for fault in faults)
+        self._update(heartbeat_at=now, faults=tuple(shortened), jobs=tuple(jobs), clock_jump=clock_jump)
 
     def record_stop(self, *, now: datetime) -> None:
         self._update(stopped_at=now)
@@ -136,8 +136,8 @@ class DaemonLock:
 
 def file_identity(path: Path) -> tuple[int, int] | None:
     with suppress(OSError):
-        found = path.stat()
-        return found.st_dev, found.st_ino
+        status = path.stat()
+        return status.st_dev, status.st_ino
     return None
 
 
@@ -339,14 +339,14 @@ def free_lock(connection: Connection) -> None:
 
 def load_statuses(connection: Connection) -> list[DaemonStatus]:
     """Return the statuses of all daemons on PostgreSQL, in the order of `list_daemon_statuses`."""
-    found = []
+    statuses = []
     for name, value, is_running in connection.execute(
         text(DAEMON_STATUSES), {"space": LOCK_SPACE, "names": f"{DAEMON_PREFIX}%"}
     ):
         with suppress(ValueError):
             machine = name.removeprefix(DAEMON_PREFIX).rpartition(":")[0]
-            found.append(replace(ADAPTER.validate_python(value), is_running=is_running, machine=machine))
-    return sorted(found, key=lambda status: (status.is_running, status.heartbeat_at), reverse=True)
+            statuses.append(replace(ADAPTER.validate_python(value), is_running=is_running, machine=machine))
+    return sorted(statuses, key=lambda status: (status.is_running, status.heartbeat_at), reverse=True)
 
 
 def prune_statuses(connection: Connection, *, before: datetime) -> None:

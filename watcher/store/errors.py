@@ -57,7 +57,9 @@ def transient_error(error: BaseException) -> ErrorAdvice | None:
         return ADVICE_BY_CODE.get("EMFILE" if code == "SQLITE_CANTOPEN" and not has_free_descriptor() else code)
     state = sqlstate(error)
     if hasattr(error, "sqlstate") and not state and type(error).__name__ == "OperationalError":
-        return next((each for each in ERROR_ADVICE if each.said and re.search(each.said, str(error))), UNREACHABLE)
+        return next(
+            (advice for advice in ERROR_ADVICE if advice.said and re.search(advice.said, str(error))), UNREACHABLE
+        )
     if state == CANCELED:
         return None
     return ADVICE_BY_CODE.get(state) or ADVICE_BY_CODE.get(state[:2])

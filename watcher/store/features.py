@@ -41,8 +41,8 @@ def newest_articles(
         waiting = waiting.where(articles.c.published_at >= since)
     keys = connection.scalars(waiting.order_by(articles.c.published_at.desc(), articles.c.id).limit(limit)).all()
     rows = rows_by_id(connection, (articles.c.id, articles.c.title, texts.c.text, articles.c.language), texts, keys)
-    found = {key: (key, title, decompress(text), language) for key, title, text, language in rows}
-    return tuple(found[key] for key in keys if key in found)
+    texts_by_id = {key: (key, title, decompress(text), language) for key, title, text, language in rows}
+    return tuple(texts_by_id[key] for key in keys if key in texts_by_id)
 
 
 def count_features(connection: Connection, condition: ColumnElement[bool], *, since: datetime | None = None) -> int:

@@ -141,8 +141,8 @@ def postpone(connection: Connection, feed_id: int, *, until: datetime) -> None:
 
 def make_due(connection: Connection, feed_id: int, *, now: datetime, min_interval: timedelta) -> bool:
     """Make one feed due now; False if it is gone, disabled, or was polled less than `min_interval` ago."""
-    asked = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - min_interval)
-    those = (feeds.c.id == feed_id, feeds.c.enabled, ~feeds.c.gone, asked)
+    is_allowed = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at <= now - min_interval)
+    those = (feeds.c.id == feed_id, feeds.c.enabled, ~feeds.c.gone, is_allowed)
     return connection.execute(update(feeds).where(*those).values(next_poll_at=now)).rowcount == 1
 
 
@@ -178,8 +178,8 @@ def known_entries(
     }
     links = {article_id(link): link for link in (normalize_url(entry.url) for entry in given if entry.url)}
     by_link = select(entries.c.article_id).where(entries.c.feed_id == feed_id)
-    found = {links[row.article_id] for row in rows_in(connection, by_link, entries.c.article_id, links)}
-    return known, frozenset(found), connection.execute(of_feed.limit(1)).first() is None
+    linked = {links[row.article_id] for row in rows_in(connection, by_link, entries.c.article_id, links)}
+    return known, frozenset(linked), connection.execute(of_feed.limit(1)).first() is None
 
 
 def entry_json(entry: Entry) -> dict[str, object]:

@@ -165,13 +165,13 @@ class TsvectorIndex:
         """Yield ids of matching articles, newest first; if `query.needs_text`, some whose text does not match, too."""
         at = article_words.c.published_at
         words = text("CAST(:words AS tsquery)").bindparams(words=ts_query(query, filters))
-        asked = select(article_words.c.article_id).where(article_words.c.words.op("@@")(words))
+        statement = select(article_words.c.article_id).where(article_words.c.words.op("@@")(words))
         if filters.since is not None:
-            asked = asked.where(at >= filters.since)
+            statement = statement.where(at >= filters.since)
         if filters.until is not None:
-            asked = asked.where(at < filters.until)
-        asked = asked.order_by(at.desc(), article_words.c.article_id.desc()).execution_options(yield_per=100)
-        with self.connection.execute(asked) as rows:
+            statement = statement.where(at < filters.until)
+        statement = statement.order_by(at.desc(), article_words.c.article_id.desc()).execution_options(yield_per=100)
+        with self.connection.execute(statement) as rows:
             yield from rows.scalars()
 
 

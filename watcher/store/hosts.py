@@ -62,11 +62,11 @@ def due_hosts(
     for query in select_due(now)[: 2 if pages_too else 1]:
         host_column, at_column = query.selected_columns
         query = query.where(~unless(host_column), true() if since is None else at_column >= since)
-        found = tuple(first_hosts(connection, query, limit=limit, busy=busy))
-        for host, at in found:
+        hosts_due = tuple(first_hosts(connection, query, limit=limit, busy=busy))
+        for host, at in hosts_due:
             longest[host] = min(at, longest.get(host, at))
-        if len(found) >= limit:  # there may be more
-            seen_to = min(seen_to, max((at for _, at in found), default=now))
+        if len(hosts_due) >= limit:  # there may be more
+            seen_to = min(seen_to, max((at for _, at in hosts_due), default=now))
     names = sorted(longest, key=lambda host: (longest[host], host))
     if len(names) > limit:
         seen_to = min(seen_to, longest[names[limit]])

@@ -157,10 +157,10 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     """
     try:
         line_values = {name: value for name, value in parse_object(line).items() if value is not None}
-        found = LINE.validate_python(line_values)
+        row = LINE.validate_python(line_values)
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
-    given: dict[str, Any] = {**found}
+    given: dict[str, Any] = {**row}
     if not all(given.get(name) for name in ("url", "title")):
         raise ValueError('expected "url" and "title", none of them empty')
     given.setdefault("text", "")

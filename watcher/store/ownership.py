@@ -27,8 +27,8 @@ def attribute(connection: Connection, arrival: NewArticle, listed_by: Feed | Non
     if listed_by is None or (article.from_feed and not article.is_headline_only):
         return arrival
     owner = find_owner(connection, host_of(article.url) if article.from_feed else article.host, [listed_by])
-    found = attribute_article(article, owner, listed_by=[listed_by])
-    return replace(arrival, article=found, feed_id=(owner or listed_by).id)
+    attributed = attribute_article(article, owner, listed_by=[listed_by])
+    return replace(arrival, article=attributed, feed_id=(owner or listed_by).id)
 
 
 def find_owner(connection: Connection, host: str, listed_by: Sequence[Feed]) -> Feed | None:
@@ -83,5 +83,5 @@ def feeds_of_pages(connection: Connection, article_ids: Iterable[str]) -> dict[s
 
 
 def feeds_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Feed]:
-    found = map(feed_from_row, rows_in(connection, SELECT_FEEDS, feeds.c.id, ids))
-    return {feed.id: feed for feed in found}
+    loaded = map(feed_from_row, rows_in(connection, SELECT_FEEDS, feeds.c.id, ids))
+    return {feed.id: feed for feed in loaded}

@@ -179,7 +179,7 @@ def latest_version(connection: Connection, article_id: str) -> tuple[str, str, f
     article = articles_by_id(connection, [article_id]).get(article_id)
     if article is None:
         return None
-    cut = frozenset(each.text for each in article.removed)
+    cut = frozenset(block.text for block in article.removed)
     query = select(revisions.c.title, revisions.c.text).order_by(revisions.c.id.desc()).limit(1)
     query = query.where(revisions.c.article_id == article_id, revisions.c.kind == "changed")
     row = connection.execute(query).one_or_none()
@@ -198,8 +198,8 @@ def revisions_between(connection: Connection, *, start: datetime, end: datetime)
 
 
 def revisions_by_article(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, tuple[Revision, ...]]:
-    found: dict[str, tuple[Revision, ...]] = {}
+    revisions: dict[str, tuple[Revision, ...]] = {}
     for row in rows:
         revision = Revision(**dict(row._mapping) | {"text": decompress(row.text)})
-        found[revision.article_id] = (*found.get(revision.article_id, ()), revision)
-    return found
+        revisions[revision.article_id] = (*revisions.get(revision.article_id, ()), revision)
+    return revisions

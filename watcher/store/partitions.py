@@ -61,8 +61,8 @@ def create_partitions(connection: Connection, *, now: datetime) -> int:
 
 def has_rows_in_default(connection: Connection, day: int) -> bool:
     """Whether a default partition has rows of a day, so that no partition can be created for that day."""
-    asked = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTITIONED)
-    return any(connection.scalar(text(query), {"day": day}) for query in asked)
+    queries = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTITIONED)
+    return any(connection.scalar(text(query), {"day": day}) for query in queries)
 
 
 def drop_partition(connection: Connection, *, before: datetime) -> datetime | None:
@@ -75,7 +75,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     day = next(iter(partition_days(connection)), None)
     if day is None or day >= day_of(before):
         return None
-    began_at, over_at = (datetime.combine(date.fromordinal(each), time(), UTC) for each in (day, day + 1))
+    began_at, over_at = (datetime.combine(date.fromordinal(number), time(), UTC) for number in (day, day + 1))
     came = (articles.c.fetched_at >= began_at, articles.c.fetched_at < over_at)
     ids = list(connection.scalars(select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))))
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))

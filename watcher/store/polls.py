@@ -205,7 +205,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
         for is_new, those in ((True, result.changes.new), (False, result.seen_only), (False, result.changes.changed)):
             for entry in those:
                 listings[entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
-    hand_over(connection, {key: [each.feed for each in those] for key, those in listings.items()})
+    hand_over(connection, {key: [listing.feed for listing in those] for key, those in listings.items()})
     noted = queue_pages(connection, listings)
     return [noted[feed.id] for feed, _ in given]
 
@@ -239,7 +239,7 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
     queued = feeds_of_pages(connection, listings.keys() - there)
     rows: list[dict[str, Any]] = []
     for key, listed in listings.items():
-        those = better.get(key) or (listed if key in queued else [each for each in listed if each.is_new])
+        those = better.get(key) or (listed if key in queued else [listing for listing in listed if listing.is_new])
         if key in there or not those:
             continue
         best = choose_listing(those, queued.get(key))
@@ -268,27 +268,27 @@ def better_listings(connection: Connection, listings: Mapping[str, Sequence[List
     headlines = headlines_among(connection, listings)
     query = select(articles.c.id).where(articles.c.via.is_not(None))
     of_others = {row.id for row in rows_in(connection, query, articles.c.id, headlines)}
-    found = {
+    better = {
         key: [
-            each
-            for each in listings[key]
-            if each.entry.has_enough_text
-            or (each.is_new and key in of_others and owns_page(each.feed, host_of(each.entry.url or "")))
+            listing
+            for listing in listings[key]
+            if listing.entry.has_enough_text
+            or (listing.is_new and key in of_others and owns_page(listing.feed, host_of(listing.entry.url or "")))
         ]
         for key in sorted(headlines)
     }
-    return {key: those for key, those in found.items() if those}
+    return {key: those for key, those in better.items() if those}
 
 
 def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
     """Return the entry for which to fetch a page; None if it stays with the feed that it is queued for."""
-    feeds = [each.feed for each in those] + ([queued_for] if queued_for else [])
+    feeds = [listing.feed for listing in those] + ([queued_for] if queued_for else [])
     owner = decide_owner(host_of(those[0].entry.url or ""), listed_by=feeds) if len(feeds) > 1 else None
     if owner is None:
         return None if queued_for else those[0]
     if queued_for and queued_for.id == owner.id:
         return None
-    return next(each for each in those if each.feed.id == owner.id)
+    return next(listing for listing in those if listing.feed.id == owner.id)
 
 
 def entry_article_id(feed: Feed, entry: Entry) -> str:
@@ -351,14 +351,14 @@ def feed_stats(connection: Connection, ids: Sequence[int], *, now: datetime) -> 
     quiet = func.sum(polls.c.unchanged_polls) + func.max(feeds.c.unchanged_polls)
     answered = func.count(case((polls.c.status.in_(("ok", "unchanged")), 1))) + quiet
     same = func.count(case((polls.c.status == "unchanged", 1))) + quiet
-    asked = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
-    asked = asked.join(feeds, feeds.c.id == polls.c.feed_id)
-    found = {}
-    for feed_id, answered_count, unchanged, first_at in connection.execute(asked.group_by(polls.c.feed_id)):
+    query = select(polls.c.feed_id, answered, same, func.min(polls.c.at)).where(polls.c.feed_id.in_(ids))
+    query = query.join(feeds, feeds.c.id == polls.c.feed_id)
+    stats = {}
+    for feed_id, answered_count, unchanged, first_at in connection.execute(query.group_by(polls.c.feed_id)):
         known = min(max((now - first_at) / timedelta(days=1), 1.0), float(STATS_DAYS)) if first_at else 1.0
         share = unchanged / answered_count if answered_count else 0.0
-        found[feed_id] = FeedStats(entries_a_day=entry_counts.get(feed_id, 0) / known, unchanged=share)
-    return found
+        stats[feed_id] = FeedStats(entries_a_day=entry_counts.get(feed_id, 0) / known, unchanged=share)
+    return stats
 
 
 def load_polls(connection: Connection, feed_id: int, *, limit: int) -> tuple[PollRecord, ...]:

@@ -24,9 +24,9 @@ class BatchResult:
 
 def drop_articles(connection: Connection, after: datetime | None, limit: int, *, before: datetime) -> BatchResult:
     """Delete up to `limit` old unpinned articles, the oldest first. `after`: where the last batch ended, as below."""
-    own = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
+    columns = ("id", "fetched_at", "day", *INDEXED_COLUMNS)
     in_time = or_(texts.c.day == 0, texts.c.day <= day_of(before))  # same result, but fewer partitions to read
-    query = select(*(articles.c[name] for name in own), texts.c.text).outerjoin(texts, and_(has_text, in_time))
+    query = select(*(articles.c[name] for name in columns), texts.c.text).outerjoin(texts, and_(has_text, in_time))
     query = query.where(articles.c.fetched_at < before, is_unpinned())
     if after is not None:
         query = query.where(articles.c.fetched_at >= after)
@@ -76,15 +76,15 @@ def prune_site_blocks(connection: Connection, after: str, limit: int) -> BatchRe
 def drop_hosts(connection: Connection, after: str, limit: int, *, before: datetime) -> BatchResult:
     """Of the next `limit` hosts, delete those without feeds and pages that were not requested since `before`."""
     names = select(hosts.c.host).where(hosts.c.host > after).order_by(hosts.c.host)
-    found = connection.scalars(names.limit(limit)).all()
+    host_names = connection.scalars(names.limit(limit)).all()
     times = (hosts.c.lease_until, hosts.c.blocked_until, hosts.c.last_request_at, hosts.c.robots_at)
     is_old = and_(*(or_(at.is_(None), at < before) for at in times))
     is_needed = or_(
         select(feeds.c.id).where(feeds.c.host == hosts.c.host).exists(),
         select(pages.c.article_id).where(pages.c.host == hosts.c.host).exists(),
     )
-    removed = connection.execute(delete(hosts).where(hosts.c.host.in_(found), is_old, ~is_needed)).rowcount
-    return BatchResult(removed=removed, resume_after=found[-1] if len(found) == limit else None)
+    removed = connection.execute(delete(hosts).where(hosts.c.host.in_(host_names), is_old, ~is_needed)).rowcount
+    return BatchResult(removed=removed, resume_after=host_names[-1] if len(host_names) == limit else None)
 
 
 def robots_bytes(connection: Connection) -> int:

@@ -72,10 +72,10 @@ def search(
                     ids.append(row.id)
                     if len(ids) > wanted:
                         break
-    found = load_found(connection, ids[offset : offset + limit], with_text=True)
+    loaded = load_found(connection, ids[offset : offset + limit], with_text=True)
     hits = tuple(
         Hit(snippet=make_snippet(decompress(row.text), query), **{at.name: getattr(row, at.name) for at in HIT_COLUMNS})
-        for row in found
+        for row in loaded
     )
     return SearchResult(
         hits=hits,
@@ -106,11 +106,11 @@ def index_missing(connection: Connection, *, limit: int) -> int:
     if state.get("is_complete"):
         return 0
     columns = [articles.c.id, *(articles.c[name] for name in INDEXED_COLUMNS)]
-    asked = select(*columns, texts.c.text).join(texts, has_text)
-    asked = asked.where(~exists().where(full_text_index(connection).article_id == articles.c.id))
+    query = select(*columns, texts.c.text).join(texts, has_text)
+    query = query.where(~exists().where(full_text_index(connection).article_id == articles.c.id))
     if before := state.get("before"):
-        asked = asked.where(articles.c.published_at <= datetime.fromisoformat(before))
-    rows = connection.execute(asked.order_by(articles.c.published_at.desc()).limit(limit)).all()
+        query = query.where(articles.c.published_at <= datetime.fromisoformat(before))
+    rows = connection.execute(query.order_by(articles.c.published_at.desc()).limit(limit)).all()
     full_text_index(connection).add([index_document(row) for row in rows])
     is_complete = len(rows) < limit
     before = None if is_complete else rows[-1].published_at.isoformat()

@@ -53,8 +53,10 @@ def count_intake(
 
 def last_change(connection: Connection) -> datetime | None:
     """Return the time of the last poll or article, whichever is later; None if there is neither."""
-    found = (connection.scalar(select(func.max(column))) for column in (feeds.c.last_polled_at, articles.c.fetched_at))
-    return max((at for at in found if at is not None), default=None)
+    moments = (
+        connection.scalar(select(func.max(column))) for column in (feeds.c.last_polled_at, articles.c.fetched_at)
+    )
+    return max((at for at in moments if at is not None), default=None)
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:

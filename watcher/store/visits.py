@@ -73,12 +73,12 @@ class LeaseRequest:
 
 def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> list[Visit | None]:
     """Lease the requested hosts for one worker; return their visits in this order, None for one leased or blocked."""
-    first, now = given[0], max(each.now for each in given)
-    names = {each.host for each in given}
+    first, now = given[0], max(request.now for request in given)
+    names = {request.host for request in given}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
-    made = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
-    found = {visit.host: visit for visit in made}
-    return [found.pop(each.host, None) for each in given]
+    visits = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
+    visit_by_host = {visit.host: visit for visit in visits}
+    return [visit_by_host.pop(request.host, None) for request in given]
 
 
 def visits_of_hosts(
@@ -121,14 +121,16 @@ def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool
 def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list[VisitDecision]:
     """Return for each visit whether to take its next step; leases are renewed if less than `RENEW_BELOW` is left."""
     query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-    rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (each.host for each in given))}
-    going = [is_lease_held(connection, each, rows.get(each.host)) for each in given]
-    asked = mark_polled(connection, [each for each, goes in zip(given, going, strict=True) if goes and each.feed])
+    rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (request.host for request in given))}
+    going = [is_lease_held(connection, request, rows.get(request.host)) for request in given]
+    polled = mark_polled(
+        connection, [request for request, goes in zip(given, going, strict=True) if goes and request.feed]
+    )
 
     def decision(each: LeaseRequest, goes: bool) -> VisitDecision:
         if not goes:
             return VisitDecision.STOP
-        return VisitDecision.GO if each.feed is None or each.feed.id in asked else VisitDecision.SKIP
+        return VisitDecision.GO if each.feed is None or each.feed.id in polled else VisitDecision.SKIP
 
     return list(map(decision, given, going))
 
@@ -147,14 +149,14 @@ def is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[An
 
 def mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[int]:
     """Postpone the feeds of `steps` that are still due, and return their ids. All steps have the same `floor`."""
-    asked: set[int] = set()
+    polled: set[int] = set()
     if steps:
         now = max(step.now for step in steps)
         for part in in_chunks([step.feed.id for step in steps if step.feed is not None]):
             still = (feeds.c.id.in_(part), feeds.c.enabled, ~feeds.c.gone, is_due(feeds.c.next_poll_at, now))
             query = update(feeds).where(*still).values(next_poll_at=now + steps[0].floor).returning(feeds.c.id)
-            asked.update(connection.scalars(query))
-    return asked
+            polled.update(connection.scalars(query))
+    return polled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

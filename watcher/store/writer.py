@@ -67,8 +67,8 @@ class Writer:
 
     async def do(self, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in the next transaction; return what it returned. Errors: StoreError, or what it raised."""
-        found: T = await self._enqueue(lambda connection: function(connection, *args, **kwargs))
-        return found
+        result: T = await self._enqueue(lambda connection: function(connection, *args, **kwargs))
+        return result
 
     async def add(self, function: Callable[[Connection, Sequence[A]], Sequence[T] | None], item: A) -> T:
         """
@@ -77,8 +77,8 @@ class Writer:
         One call for a batch costs a fraction of a call per item. If it fails, each item is tried alone. Items are
         batched by function, so do not pass lambdas. Errors: as `do`.
         """
-        found: T = await self._enqueue(function, item, is_batched=True)
-        return found
+        result: T = await self._enqueue(function, item, is_batched=True)
+        return result
 
     def _enqueue(
         self, function: Callable[..., Any], item: object = None, *, is_batched: bool = False
@@ -189,8 +189,8 @@ def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> li
                 alike = [
                     n for n in range(number, len(batch)) if batch[n].is_batched and batch[n].function == job.function
                 ]
-                found = run_batch(connection, job.function, [batch[n].item for n in alike])
-                outcomes.update(zip(alike, found, strict=True))
+                results = run_batch(connection, job.function, [batch[n].item for n in alike])
+                outcomes.update(zip(alike, results, strict=True))
     return [outcomes[number] for number in range(len(batch))]
 
 

@@ -64,13 +64,15 @@ async def embed_missing(
     except StoreError:
         raise
     except WatcherError as error:
-        told = error
+        failure = error
         if isinstance(error, WorkerFailed):  # whose reason does not name the embedder
-            told = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
-        await writer.do(stored.record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(told)))
-        if told is error:
+            failure = WorkerFailed(Reason(TaskKind.EMBEDDING, embedder=name or choice.setting, why=error.reason))
+        await writer.do(
+            stored.record_embedder, EmbedderState(setting=choice.store_key, name=name, trouble=str(failure))
+        )
+        if failure is error:
             raise
-        raise told from error
+        raise failure from error
     return run.made
 
 
@@ -138,8 +140,8 @@ class EmbedRun:
             fault = EmbedderError(message, permanent=True)
             fault.hint = f"another model has the same name now; {hint}"
             raise fault
-        found = dict(zip((row[0] for row in part), vectors, strict=True))
-        await self.writer.do(stored.set_vectors, found, model=self.name)
+        vectors_by_id = dict(zip((row[0] for row in part), vectors, strict=True))
+        await self.writer.do(stored.set_vectors, vectors_by_id, model=self.name)
         self.made += len(part)
         self.done(len(part))
 
@@ -148,9 +150,9 @@ async def rebuild_features(
     writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", limit: int = UNLIMITED
 ) -> int:
     """Rebuild features of an older version slice by slice, newest first; return the number of articles."""
-    made = 0
-    while made < limit:
-        count = min(AT_ONCE, limit - made)
+    rebuilt = 0
+    while rebuilt < limit:
+        count = min(AT_ONCE, limit - rebuilt)
         is_old = stored.has_old_version()
         rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=share)
         if not rows:
@@ -158,8 +160,8 @@ async def rebuild_features(
         for start in range(0, len(rows), BACKFILL_SLICE):
             part = rows[start : start + BACKFILL_SLICE]
             await writer.do(stored.set_features, await pool.run(tasks.pack_features, part, limit_s=FEATURES_LIMIT_S))
-            made += len(part)
-    return made
+            rebuilt += len(part)
+    return rebuilt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +207,8 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         if choice is None:
             return ()
         name = await writer.read(stored.embedder_name, choice.store_key)
-        found = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
-        return found if name else found[:1]  # until the first has found out the embedder's name
+        prefixes = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
+        return prefixes if name else prefixes[:1]  # until the first has found out the embedder's name
 
     async def embed(share: str) -> None:
         nonlocal last_used

@@ -123,15 +123,15 @@ def hash_selectors(page: PageSelectors | None) -> str:
 
 async def get_parts(index: ParsedFeed, get: Callable[[str], Awaitable[Response | NotModified]]) -> Parts:
     """Return the sitemaps of an index for `parse_feed`, up to the first that cannot be fetched."""
-    found = list[tuple[str, bytes | FetchError]]()
+    parts_read = list[tuple[str, bytes | FetchError]]()
     for part in index.parts:
         try:
             answer = await get(part.url)
         except FetchError as error:
-            return [*found, (part.url, error)]
+            return [*parts_read, (part.url, error)]
         assert isinstance(answer, Response)  # nothing was conditional
-        found.append((part.url, answer.body))
-    return found
+        parts_read.append((part.url, answer.body))
+    return parts_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,12 +254,14 @@ async def use_feed_text(
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
     if not processed.cleaned.title or not (processed.cleaned.text or page.feed.source.has_pages):
         return FailPage(reason=reason, retry_at=None)
-    kept = reason if is_fallback or not processed.cleaned.text else None
+    fallback_reason = reason if is_fallback or not processed.cleaned.text else None
     if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):
         page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
         cleaned = replace(processed.cleaned, authors=(), image=None, published_at=None)
         processed = replace(processed, cleaned=cleaned)
-    return new_article(page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=kept)
+    return new_article(
+        page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=fallback_reason
+    )
 
 
 async def decide_recheck(
@@ -307,7 +309,7 @@ async def compare_versions(page: StoredPage, response: Response, context: Worker
     if before is None or not text:
         return EndRecheck(outcome="same")
     old_title, old_text, cut = before
-    text = undo_new_cuts(old_text, text, cut, {replace_surrogates(each.text) for each in cleaned.removed})
+    text = undo_new_cuts(old_text, text, cut, {replace_surrogates(block.text) for block in cleaned.removed})
     if (title, text) == (old_title, old_text):
         return EndRecheck(outcome="same")
     revision = Revision(article_id=page.article_id, at=now, kind="changed", title=title, text=text)
@@ -361,8 +363,8 @@ async def feed_text_if_longer(
     page: StoredPage, processed: tasks.ProcessedPage, context: WorkerContext
 ) -> tasks.ProcessedPage | None:
     """Return the feed's text if it is clearly longer than the page's (a paywall's teaser, for example), else None."""
-    kept = processed.cleaned
-    min_chars = (1.1 if kept.is_truncated else 1.5) * len(kept.text)
+    cleaned = processed.cleaned
+    min_chars = (1.1 if cleaned.is_truncated else 1.5) * len(cleaned.text)
     if len(page.entry.text) <= min_chars:
         return None
     try:
@@ -371,11 +373,11 @@ async def feed_text_if_longer(
         return None  # the page's text is good, even if the feed's cannot be parsed
     merged = replace(
         other.cleaned,
-        title=kept.title,
-        agency=kept.agency,
-        dateline=kept.dateline,
-        published_at=kept.published_at,
-        language=kept.language or other.cleaned.language,
+        title=cleaned.title,
+        agency=cleaned.agency,
+        dateline=cleaned.dateline,
+        published_at=cleaned.published_at,
+        language=cleaned.language or other.cleaned.language,
     )
     return replace(other, cleaned=merged)
 
@@ -403,8 +405,8 @@ def new_article(
     source, cleaned = page.feed.source, processed.cleaned
     if from_feed and cleaned.text and page.url and not is_on_site(page.feed, host_of(page.url)):
         key = feed_text_id(page.feed, page.entry)
-    own = cleaned.published_at if is_listed(page, context) else None
-    published = own or page.entry.published_at or cleaned.published_at or page.added_at
+    stated_at = cleaned.published_at if is_listed(page, context) else None
+    published = stated_at or page.entry.published_at or cleaned.published_at or page.added_at
     article = Article(
         id=key,
         url=cleaned.url,

@@ -122,13 +122,13 @@ class FeedProber:
             assert isinstance(answer, Response)  # nothing was conditional
             seen = replace(seen, at=self.now(), response=answer)
             args = (answer.body, answer.url, answer.header("content-type"), seen.at, page)
-            found = await self.pool.run(inspect_body, *args, limit_s=EXAMINE_LIMIT_S)
-            if isinstance(found, FeedReport) and found.feed.parts:
-                parts = await get_parts(found.feed, partial(self._get, steps=[], accept=ACCEPT_FEED, source=url))
-                found = await self.pool.run(inspect_body, *args, parts, limit_s=EXAMINE_LIMIT_S)
+            report = await self.pool.run(inspect_body, *args, limit_s=EXAMINE_LIMIT_S)
+            if isinstance(report, FeedReport) and report.feed.parts:
+                parts = await get_parts(report.feed, partial(self._get, steps=[], accept=ACCEPT_FEED, source=url))
+                report = await self.pool.run(inspect_body, *args, parts, limit_s=EXAMINE_LIMIT_S)
         except (FetchError, WorkerFailed) as error:
             return replace(seen, redirects=tuple(steps), error=error)
-        return replace(seen, redirects=tuple(steps), found=found)
+        return replace(seen, redirects=tuple(steps), found=report)
 
     async def _probe_folder(self, url: str) -> ProbeResult:
         seen = ProbeResult(asked=url, at=self.now())
@@ -310,27 +310,27 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     if page.report:
         return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, found_by="itself", probe=page),))
     known: set[str] = set()
-    found = await probe_linked_feeds(page, prober, known)
+    candidates = await probe_linked_feeds(page, prober, known)
     has_answered = page.response or isinstance(page.error, HttpStatusError)
     site = page.response.url if page.response else page.asked
     for url in common_feed_paths(site) if has_answered and not said_too_many(page.error) else ():
-        if any(one.report for one in found):
+        if any(one.report for one in candidates):
             break
         if normalize_url(url) in known:
             continue
         known.add(normalize_url(url))
         probe = await prober.probe(url)
-        found.append(FeedCandidate(url=probe.final_url, found_by="guessed", probe=probe))
-        found += await probe_linked_feeds(probe, prober, known)
+        candidates.append(FeedCandidate(url=probe.final_url, found_by="guessed", probe=probe))
+        candidates += await probe_linked_feeds(probe, prober, known)
         if probe.error and not isinstance(probe.error, HttpStatusError):
             break
-    if has_answered and not any(one.report for one in found):
-        found += await probe_sitemaps(site, prober)
-    for n, one in enumerate(found):
-        earlier = (other for other in found[:n] if not other.same_as and is_same(one.probe, other.probe))
-        found[n] = replace(one, same_as=next((other.url for other in earlier), None))
-    has_feed = any(one.report for one in found)
-    return Discovery(page=page, candidates=tuple(found), items=None if has_feed else await find_list(page, prober))
+    if has_answered and not any(one.report for one in candidates):
+        candidates += await probe_sitemaps(site, prober)
+    for n, one in enumerate(candidates):
+        earlier = (other for other in candidates[:n] if not other.same_as and is_same(one.probe, other.probe))
+        candidates[n] = replace(one, same_as=next((other.url for other in earlier), None))
+    has_feed = any(one.report for one in candidates)
+    return Discovery(page=page, candidates=tuple(candidates), items=None if has_feed else await find_list(page, prober))
 
 
 async def find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelectors, FeedReport] | None:
@@ -353,18 +353,18 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
     If a link leads to a page with a list of feeds, which many newspapers have, those are included.
     """
     links = deque((link, 1) for link in links_on(page))
-    made: list[FeedCandidate] = []
+    candidates: list[FeedCandidate] = []
     while links:
         link, depth = links.popleft()
         if normalize_url(link.url) in known:
             continue
         known.add(normalize_url(link.url))
-        probe = await prober.probe(link.url) if len(made) < MAX_PROBED_FEEDS else None
+        probe = await prober.probe(link.url) if len(candidates) < MAX_PROBED_FEEDS else None
         url, found_by = probe.final_url if probe else link.url, "declared" if link.declared and depth == 1 else "linked"
-        made.append(FeedCandidate(url=url, found_by=found_by, title=link.title, probe=probe))
+        candidates.append(FeedCandidate(url=url, found_by=found_by, title=link.title, probe=probe))
         if probe and depth == 1:
             links.extend((further, 2) for further in links_on(probe))
-    return made
+    return candidates
 
 
 async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:

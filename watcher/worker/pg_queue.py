@@ -106,13 +106,13 @@ class PgScheduler(BaseScheduler):
             return 0
         count = len(hosts)
         try:
-            made = await self._manager.queries.enqueue(
+            job_ids = await self._manager.queries.enqueue(
                 [VISIT] * count, [host.encode() for host in hosts], [0] * count,
                 dedupe_key=list(hosts), on_conflict="skip",
             )  # fmt: skip
         except Exception as error:
             raise StoreError(f"jobs cannot be added to the queue: {type(error).__name__}: {error}") from error
-        return sum(job is not None for job in made)
+        return sum(job is not None for job in job_ids)
 
     async def _pause(self) -> None:
         if self._visits:
@@ -157,11 +157,11 @@ class PgScheduler(BaseScheduler):
         if self.busy >= context.poll.concurrency:  # visits of an earlier manager are still running
             raise RetryRequested(delay=RETRY, reason="all slots are in use")
         floor, lease = context.poll.min_every, context.lease
-        asked = LeaseRequest(
+        request = LeaseRequest(
             host=host, worker=context.worker, now=context.now(), floor=floor, lease=lease, pages_too=context.pages
         )
         try:
-            claim = await context.writer.add(claim_requested, asked)
+            claim = await context.writer.add(claim_requested, request)
         except StoreError as error:
             self._fault = error
             return

@@ -190,7 +190,7 @@ class Worker:
             has_begun = self._pipe.recv()
             if not self._pipe.poll(limit_s):
                 raise WorkerFailed(Reason(TaskKind.TOO_LONG, time=f"{limit_s:g}"))
-            is_done, found = self._pipe.recv()
+            is_done, result = self._pipe.recv()
             self._tasks_left -= 1
             self.is_usable = self._tasks_left > 0
         except (OSError, EOFError) as error:
@@ -208,8 +208,8 @@ class Worker:
                 self.process.join()
                 self._pipe.close()
         if is_done:
-            return found  # type: ignore[no-any-return]
-        raise found
+            return result  # type: ignore[no-any-return]
+        raise result
 
 
 def serve_tasks(

@@ -101,13 +101,13 @@ def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory
     """Return a site's memory, None if it has no articles. It is cached for large sites."""
     from watcher.clean.site_memory import build_site_memory
 
-    newest, kept = SITE_MEMORIES.pop(host, ((), None))
-    if kept is None or len(site) < LARGE_SITE or newest not in site[:MAX_NEW_ARTICLES]:
-        newest, kept = (site[0], build_site_memory(site)) if site else ((), None)
-    SITE_MEMORIES[host] = newest, kept
+    newest, memory = SITE_MEMORIES.pop(host, ((), None))
+    if memory is None or len(site) < LARGE_SITE or newest not in site[:MAX_NEW_ARTICLES]:
+        newest, memory = (site[0], build_site_memory(site)) if site else ((), None)
+    SITE_MEMORIES[host] = newest, memory
     while len(SITE_MEMORIES) > SITES_KEPT:
         SITE_MEMORIES.pop(next(iter(SITE_MEMORIES)))
-    return kept
+    return memory
 
 
 def clean_entry(entry: Entry, url: str, source_language: str | None, languages: Mapping[str, int]) -> ProcessedPage:
@@ -144,8 +144,8 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
 def article_features(title: str, text: str, language: str) -> PackedFeatures:
     from watcher.features import extract
 
-    made = extract.extract_features("", title=title, text=text, language=language)  # the id is not in the payload
-    return PackedFeatures(version=made.version, payload=extract.encode(made))
+    features = extract.extract_features("", title=title, text=text, language=language)  # the id is not in the payload
+    return PackedFeatures(version=features.version, payload=extract.encode(features))
 
 
 def detect_languages(rows: tuple[tuple[str, str, str, dict[str, int]], ...]) -> dict[str, str]:
@@ -163,25 +163,25 @@ def embedder(choice: EmbedderConfig) -> Embedder:
     """Return the chosen embedder, loaded once per process. Errors: PluginError."""
     from watcher.features.embedders import load_embedder
 
-    found = load_embedder(choice.setting, choice.endpoint)
-    if found is None:
+    loaded = load_embedder(choice.setting, choice.endpoint)
+    if loaded is None:
         raise PluginError(f"[semantic] embedder {choice.setting!r} returns no embedder")
-    return found
+    return loaded
 
 
 def embed(choice: EmbedderConfig, texts: tuple[str, ...]) -> list[bytes]:
     """Return the vector of each text. Errors: EmbedderError."""
     from watcher.features.embedders import validate_vectors
 
-    made = embedder(choice)
+    model = embedder(choice)
     try:
-        return validate_vectors(made.embed(texts), count=len(texts), name=made.name)
+        return validate_vectors(model.embed(texts), count=len(texts), name=model.name)
     except EmbedderError as error:
         if error.permanent:
             embedder.cache_clear()  # after a fix, of the key's file for example, no restart is needed
         raise
     except Exception as error:
-        words = f'embedder "{made.name}" failed: {type(error).__name__}: {error}'
+        words = f'embedder "{model.name}" failed: {type(error).__name__}: {error}'
         raise EmbedderError(words, caused_by_input=True) from error
 
 
