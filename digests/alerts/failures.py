@@ -99,11 +99,11 @@ class AlertJob:
         active = await reader.read(active_conditions, self._settings, now=now, after=after, polling_since=since)
         if self._out is None:
             self._out = await reader.read(load_open_alerts)
-        wanted = [each for each in active if each.name not in self._out]
+        wanted = [alert for alert in active if alert.name not in self._out]
         for name, since in self._out.items():
             # Right after the start it is unknown whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
-            if is_known and name not in {each.name for each in active}:
+            if is_known and name not in {alert.name for alert in active}:
                 wanted.append(FailureAlert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
             wait = self._retry_at.get(alert.name, now) - now
@@ -125,21 +125,21 @@ class AlertJob:
             for recipient in way.recipients(())
         ]
         try:
-            told = await self._tools.writer.do(
+            sent_count = await self._tools.writer.do(
                 save_failure_alert, alert.key, messages, changed, ends=ends, now=self._tools.now()
             )
             self._is_stored = True
         except StoreError as error:
             # That may be why it fails. It stays in memory, so that this process does not send it twice.
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
-            told = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
-            if not told:
+            sent_count = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
+            if not sent_count:
                 self._retry_at[alert.name] = self._tools.now() + ALERT_RETRY_AFTER
                 return
             self._is_stored = False
         self._retry_at.pop(alert.name, None)
         self._out = changed
-        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=told)
+        about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=sent_count)
         if alert.is_over:
             log.info("alert_over %s", about)
         else:
@@ -204,28 +204,28 @@ def edition_failures(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta
 ) -> Iterator[FailureAlert]:
     """Yield an alert for each digest whose edition has been due for `after` and is not built."""
-    for each in digest_statuses(connection, settings, now=now):
-        if each.missing_since is not None and now - each.missing_since >= after:
-            words = f'the edition of "{each.title}" that was due then is not made yet'
-            yield FailureAlert(name=f"edition {each.digest}", since=each.missing_since, at=now, words=words)
+    for status in digest_statuses(connection, settings, now=now):
+        if status.missing_since is not None and now - status.missing_since >= after:
+            words = f'the edition of "{status.title}" that was due then is not made yet'
+            yield FailureAlert(name=f"edition {status.digest}", since=status.missing_since, at=now, words=words)
 
 
 def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[FailureAlert]:
     """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
-    told: dict[str, FailureAlert] = {}
-    for each in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
-        match each.key:
+    alerts: dict[str, FailureAlert] = {}
+    for delivery in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):
+        match delivery.key:
             case EditionKey():
-                what = f"the edition of {each.key.label}"
+                what = f"the edition of {delivery.key.label}"
             case StoryAlertKey():
-                what = f"the alert of {each.key.local_date}"
+                what = f"the alert of {delivery.key.local_date}"
             case FailureAlertKey():  # an alert on an alert would itself keep what it is about alive
                 continue
-        since = each.give_up_at - RETRY_FOR
-        if each.state != FAILED and now - since < after:
+        since = delivery.give_up_at - RETRY_FOR
+        if delivery.state != FAILED and now - since < after:
             continue
-        name = f"delivery {each.key.digest}"
-        state = "could not be delivered" if each.state == FAILED else "is still waiting"
-        words = f"{what} to {each.recipient} by {each.channel} {state}: {each.response}"
-        told.setdefault(name, FailureAlert(name=name, since=since, at=now, words=words))
-    yield from told.values()
+        name = f"delivery {delivery.key.digest}"
+        state = "could not be delivered" if delivery.state == FAILED else "is still waiting"
+        words = f"{what} to {delivery.recipient} by {delivery.channel} {state}: {delivery.response}"
+        alerts.setdefault(name, FailureAlert(name=name, since=since, at=now, words=words))
+    yield from alerts.values()

@@ -87,20 +87,20 @@ def plan_alerts(
 ) -> list[Callable[[Connection], None]]:
     """Return calls that store what a digest tells now with its messages, and what it will not tell."""
     zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
-    told = [each for each in outbox.load_story_alerts(connection) if each.digest == digest.name]
+    alerts = [alert for alert in outbox.load_story_alerts(connection) if alert.digest == digest.name]
     today = now.astimezone(zone).date()
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
     inputs = load_edition_inputs(connection, digest, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
-    has = {(each.about, each.channel, each.recipient) for each in told}
-    late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)
-    resting = {(threads.get(each.about), each.recipient) for each in late}
+    has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
+    late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
+    resting = {(threads.get(alert.about), alert.recipient) for alert in late}
     for rule in digest.alerts:
         mark = sha256(rule.label.encode()).hexdigest()[:8]
-        mine = [each for each in told if each.rule == mark]
-        count = len({each.key for each in mine if each.state not in UNSENT and each.local_date == today})
+        mine = [alert for alert in alerts if alert.rule == mark]
+        count = len({alert.key for alert in mine if alert.state not in UNSENT and alert.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.sends_story_alerts)]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
         for about, item, is_old in find_candidates(rule, inputs, now):
@@ -127,12 +127,12 @@ def find_candidates(rule: StoryAlertSettings, inputs: EditionInputs, now: dateti
     """Yield what meets a rule, the largest stories first."""
     if rule.when == CORRECTIONS:
         pattern = phrase_pattern(rule.words)
-        for each in inputs.corrections:
-            if pattern is None or pattern.search(fold(f"{each.title}\n{each.before}\n{each.after}")):
-                yield f"{each.kind}-{each.article_id}", each, False
+        for correction in inputs.corrections:
+            if pattern is None or pattern.search(fold(f"{correction.title}\n{correction.before}\n{correction.after}")):
+                yield f"{correction.kind}-{correction.article_id}", correction, False
         return
     context = inputs.context
-    before = {key: each for key, each in context.articles.items() if each.published_at < now - NEWS_FOR}
+    before = {key: article for key, article in context.articles.items() if article.published_at < now - NEWS_FOR}
     for story in sorted(inputs.stories, key=lambda each: (-len(each.articles), each.id)):
         if meets(rule, story, context.articles) and is_wanted(story, context):
             # The id of a part of a story has a number before that of the story.
@@ -151,8 +151,8 @@ def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article
 
 def count_dropped(mine: Sequence[StoryAlertRow]) -> int:
     """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
-    last = max((each.local_date for each in mine if each.state not in UNSENT), default=date.max)
-    return len({each.key for each in mine if each.state == OVER_LIMIT and each.local_date >= last})
+    last = max((alert.local_date for alert in mine if alert.state not in UNSENT), default=date.max)
+    return len({alert.key for alert in mine if alert.state == OVER_LIMIT and alert.local_date >= last})
 
 
 def make_alert(
@@ -163,7 +163,7 @@ def make_alert(
     if isinstance(item, Correction):
         title, outlet, url, at = item.title, item.outlet, item.url, item.noticed_at
         change = words.label(words[CORRECTION_PHRASES.get(item.kind, "text_changed")])
-        why = [change, *(words.say("quoted", text=each) for each in (item.before, item.after) if each)]
+        why = [change, *(words.say("quoted", text=text) for text in (item.before, item.after) if text)]
     else:
         headline = find_headline(item, context)
         assert headline is not None, "an article without a title is not selected"

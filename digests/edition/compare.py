@@ -40,8 +40,8 @@ def read_parts(data: bytes, form: str) -> dict[str, str]:
     if form == "epub":
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as book:
-                if sum(each.file_size for each in book.infolist()) <= MAX_BOOK_BYTES:
-                    return {each.filename: book.read(each).decode("utf-8", "replace") for each in book.infolist()}
+                if sum(member.file_size for member in book.infolist()) <= MAX_BOOK_BYTES:
+                    return {member.filename: book.read(member).decode("utf-8", "replace") for member in book.infolist()}
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
             pass
         return {"": "not a book"}
@@ -50,20 +50,20 @@ def read_parts(data: bytes, form: str) -> dict[str, str]:
     message = email.message_from_bytes(data, policy=policy.default)
     # The type of the whole names a boundary, which is made from the parts.
     head = (f"{name}: {value}" for name, value in message.items() if name.lower() != "content-type")
-    found = {"the head of the mail": "\n".join(head)}
+    parts = {"the head of the mail": "\n".join(head)}
     for number, part in enumerate(message.walk(), 1):
         if not part.is_multipart():
             payload = part.get_payload(decode=True)
             text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else str(payload)
-            found[f"part {number} of the mail, {part.get_content_type()}"] = text
-    return found
+            parts[f"part {number} of the mail, {part.get_content_type()}"] = text
+    return parts
 
 
 def find_missing_texts(texts: Iterable[str], data: bytes, form: str) -> list[str]:
     """Return those of an edition's `texts` whose words do not follow each other anywhere in a file."""
     whole = "\n".join(read_parts(data, form).values())
-    said = f" {_words(html.unescape(ANY_TAG.sub(' ', whole)) if '</' in whole else whole)} "
-    return [text for text in texts if f" {_words(text)} " not in said]
+    shown_text = f" {_words(html.unescape(ANY_TAG.sub(' ', whole)) if '</' in whole else whole)} "
+    return [text for text in texts if f" {_words(text)} " not in shown_text]
 
 
 def _words(text: str) -> str:
@@ -93,7 +93,7 @@ def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa
         for at, (one, other) in enumerate(zip(ours, theirs, strict=False)):
             yield from _compare_values(one, other, f"{path}[{at}]")
     elif type(ours) is not type(theirs) or ours != theirs:
-        one, other = ("" if each is MISSING else json.dumps(each, ensure_ascii=False) for each in (ours, theirs))
+        one, other = ("" if value is MISSING else json.dumps(value, ensure_ascii=False) for value in (ours, theirs))
         yield f"{path}: {_show_change(one, other)}"
 
 

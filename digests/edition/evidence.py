@@ -37,7 +37,7 @@ def verify_with_store(connection: Connection, edition: Edition, *, is_original: 
         reports={key: (member.report, member.agency) for key, member in load_members(connection, ids).items()},
         owners=load_owners(connection, {article.outlet for article in articles.values()}),
         began_at=known_times(connection, began) | times_of_threads(connection, threads),
-        translations=known_translations(connection, {each.text for each in translations_of(edition)}),
+        translations=known_translations(connection, {sentence.text for sentence in translations_of(edition)}),
         load_earlier=load_earlier,
         is_original=is_original,
     )

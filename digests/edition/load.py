@@ -98,13 +98,15 @@ class LoadedArticles:
     @property
     def candidates(self) -> list[Article]:
         """The articles that may be in the edition."""
-        return [each for key, each in self.articles.items() if each.published_at >= self.start or key in self.late]
+        return [
+            article for key, article in self.articles.items() if article.published_at >= self.start or key in self.late
+        ]
 
     @property
     def earlier(self) -> dict[str, Article]:
         """The articles that the reader may know."""
-        own = {article.id for article in self.candidates}
-        return {key: article for key, article in self.articles.items() if key not in own}
+        candidate_ids = {article.id for article in self.candidates}
+        return {key: article for key, article in self.articles.items() if key not in candidate_ids}
 
 
 def load_window(
@@ -234,13 +236,13 @@ def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, e
 
     Of an outlet that is no source, only what others link is known: nothing says what it does not report.
     """
-    found = {article.outlet for article in articles if article.via is None}
+    outlets = {article.outlet for article in articles if article.via is None}
     unread = {
         feed.source.name
         for feed in feeds
-        if not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in found)
+        if not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in outlets)
     }
-    return frozenset(found.union(feed.source.name for feed in feeds) - unread)
+    return frozenset(outlets.union(feed.source.name for feed in feeds) - unread)
 
 
 def measure_intake(
@@ -285,7 +287,7 @@ def measure_intake(
     usual = usual_length(digest, request.due_at or end) if request.is_scheduled else digest.window
     return Intake(
         entries_seen=counts.entries,
-        left_out=tuple(each for each in rows if each.count > 0),
+        left_out=tuple(row for row in rows if row.count > 0),
         sources_total=len(feeds),
         sources_ok=len(feeds) - unread - len(failing),
         sources_unread=unread,

@@ -49,7 +49,9 @@ def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Artic
     """Return the articles for the full texts of a book, as their pages were at the end of the edition's window."""
     ids = {key for story in edition.stories for key in epub.full_text_candidates(story)}
     revisions = revisions_of(connection, ids).items()
-    known = {key: tuple(each for each in found if each.at < edition.window_end) for key, found in revisions}
+    known = {
+        key: tuple(revision for revision in changes if revision.at < edition.window_end) for key, changes in revisions
+    }
     articles = apply_revisions(tuple(articles_by_id(connection, ids).values()), known)
     return {article.id: article for article in articles}
 
@@ -65,10 +67,10 @@ def render_all(
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
     suffix = suffix or edition.suffix
-    head, own = mail_head(edition, digest, to=digest.mail.to, suffix=suffix), load_own_templates(digest.templates)
-    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=own)
+    head, templates = mail_head(edition, digest, to=digest.mail.to, suffix=suffix), load_own_templates(digest.templates)
+    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=templates)
     day = edition.local_date.isoformat()
-    return tuple(replace(each, name=each.name.replace(day, day + suffix, 1)) for each in rendered)
+    return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in rendered)
 
 
 def mail_head(edition: Edition, digest: DigestSettings, *, to: tuple[str, ...], suffix: str) -> MailHead:
@@ -96,14 +98,14 @@ def build_messages(
     has_news = edition.stories or any(brief.status != "quiet" for brief in edition.briefs)
     if not has_news and not digest.send_empty:
         return ()
-    found: dict[tuple[str, str], OutboundMessage] = {}
+    messages: dict[tuple[str, str], OutboundMessage] = {}
     for way in digest.deliver:
         recipients = way.recipients(digest.mail.to)
         content = EditionContent(engine, edition, digest, recipients=recipients, suffix=suffix)
         for recipient in recipients:
             message = OutboundMessage(channel=way.channel, recipient=recipient, forms=way.forms(content, recipient))
-            found.setdefault((way.channel, recipient), message)
-    return tuple(found.values())
+            messages.setdefault((way.channel, recipient), message)
+    return tuple(messages.values())
 
 
 class EditionContent:

@@ -45,10 +45,10 @@ def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -
     today, week_days = now.astimezone(ZoneInfo(digest.timezone)).date(), digest.week_days
     days = (today + timedelta(days=n) for n in range(-days_back, 9))
     all_due = (edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
-    found: dict[datetime, DueEdition] = {}
-    for each in all_due:
-        found.setdefault(each.due_at, each)
-    return [found[moment] for moment in sorted(found)]
+    by_time: dict[datetime, DueEdition] = {}
+    for due in all_due:
+        by_time.setdefault(due.due_at, due)
+    return [by_time[moment] for moment in sorted(by_time)]
 
 
 def edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
@@ -73,13 +73,17 @@ def due_edition(
 
 
 def last_due(digest: DigestSettings, by: datetime) -> DueEdition:
-    return [each for each in due_editions(digest, by) if each.due_at <= by][-1]
+    return [edition for edition in due_editions(digest, by) if edition.due_at <= by][-1]
 
 
 def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
     """Return the last edition of a date that was due by `now`, else the first one; on any day of the week."""
-    found = [edition_at(digest, day, at) for at in digest.at]
-    return max((each for each in found if each.due_at <= now), key=lambda each: each.due_at, default=found[0])
+    of_day = [edition_at(digest, day, at) for at in digest.at]
+    return max(
+        (edition for edition in of_day if edition.due_at <= now),
+        key=lambda edition: edition.due_at,
+        default=of_day[0],
+    )
 
 
 def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
@@ -125,7 +129,9 @@ def scheduled_start(
     if previous_end is None:
         return end - digest.window
     before = [
-        each.due_at for each in due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1) if each.due_at < due_at
+        edition.due_at
+        for edition in due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1)
+        if edition.due_at < due_at
     ]
     return max(previous_end, min(before[-MAX_WINDOWS], end - MAX_WINDOWS * digest.window))
 
@@ -170,10 +176,10 @@ class DigestStatus:
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
-    known, made = editions.first_seen_by_digest(connection), editions.latest_editions(connection)
-    found = []
+    known, latest = editions.first_seen_by_digest(connection), editions.latest_editions(connection)
+    statuses = []
     for digest in digests_of(settings):
-        last_date, last_made_at = made.get(digest.name, (None, None))
+        last_date, last_made_at = latest.get(digest.name, (None, None))
         due = due_edition(digest, now, since=known.get(digest.name, now))
         missing_since = due.due_at if due is not None and not editions.is_made(connection, due.key) else None
         status = DigestStatus(
@@ -181,9 +187,9 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
             title=digest.title,
             last_date=last_date,
             last_made_at=last_made_at,
-            next_due_at=next(each.due_at for each in due_editions(digest, now) if each.due_at > now),
+            next_due_at=next(edition.due_at for edition in due_editions(digest, now) if edition.due_at > now),
             missing_since=missing_since,
             due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,
         )
-        found.append(status)
-    return tuple(found)
+        statuses.append(status)
+    return tuple(statuses)

@@ -106,8 +106,8 @@ def find_impossible_times(edition: Edition) -> tuple[Fault, ...]:
         return (Fault("the edition", edition.title, f"there is no time zone {edition.timezone[:40]!r}"),)
     times = (edition.window_start, edition.window_end, *(story.first_seen_at for story in edition.stories))
     times += tuple(turn.sentence.published_at for story in edition.stories for turn in story.turns)
-    wrong = [each for each in times if each.tzinfo is None or each.year not in YEARS]
-    return tuple(Fault("the edition", edition.title, f"{each} is no time of an edition") for each in wrong)
+    wrong = [moment for moment in times if moment.tzinfo is None or moment.year not in YEARS]
+    return tuple(Fault("the edition", edition.title, f"{moment} is no time of an edition") for moment in wrong)
 
 
 class _Check:
@@ -122,14 +122,18 @@ class _Check:
         self.is_certain = evidence is None or not evidence.is_original
         self.versions = {key: [article] for key, article in texts.items()}
         for key in texts.keys() & revisions.keys():
-            changed = (each for each in revisions[key] if each.kind == "changed")
-            own = texts[key]
+            changed = (revision for revision in revisions[key] if revision.kind == "changed")
+            article = texts[key]
             self.versions[key] += [
-                replace(own, title=each.title or own.title, text=each.text or own.text) for each in changed
+                replace(article, title=version.title or article.title, text=version.text or article.text)
+                for version in changed
             ]
         # The articles as the edition was made from them.
-        known = {key: [each for each in own if each.at < edition.window_end] for key, own in revisions.items()}
-        self.articles = dict(texts) | {each.id: each for each in apply_revisions([*texts.values()], known)}
+        known = {
+            key: [revision for revision in changes if revision.at < edition.window_end]
+            for key, changes in revisions.items()
+        }
+        self.articles = dict(texts) | {revised.id: revised for revised in apply_revisions([*texts.values()], known)}
 
     def faults(self) -> Iterator[Fault]:
         edition = self.edition
@@ -146,8 +150,8 @@ class _Check:
     def story(self, story: EditionStory) -> Iterator[Fault]:
         at, versions = f"story {story.number}", self.versions
         yield from self.headline(at, story, story.title_language)
-        for part, told in (("summary", story.summary), ("since the last edition", story.updates)):
-            for number, sentence in enumerate(told, 1):
+        for part, cited in (("summary", story.summary), ("since the last edition", story.updates)):
+            for number, sentence in enumerate(cited, 1):
                 where = f"{at}, {part}, sentence {number}"
                 if sentence.article_id not in story.article_ids:
                     yield Fault(where, sentence.text, "its article is not in the story")
@@ -170,7 +174,7 @@ class _Check:
                 yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
             if detail.text not in detail.sentences[0].text:
                 yield Fault(at, detail.text, "it is not in its sentence")
-        for mention in (*story.mentions, *(each.mention for each in story.perspectives)):
+        for mention in (*story.mentions, *(perspective.mention for perspective in story.perspectives)):
             yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
         for voice in story.perspectives:
             name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
@@ -202,21 +206,23 @@ class _Check:
             ("languages", story.languages, covered.languages),
             ("countries of outlets", story.countries, covered.countries),
         )
-        for name, said, true in values:
-            yield from self.equal(at, story.headline, name, said, true)
-        for outlet in {each.outlet for each in story.mentions}.symmetric_difference(covered.outlets):
+        for name, stated, true in values:
+            yield from self.equal(at, story.headline, name, stated, true)
+        for outlet in {mention.outlet for mention in story.mentions}.symmetric_difference(covered.outlets):
             message = "no article of it is in the story" if outlet not in covered.outlets else "it is not named"
             yield Fault(at, outlet, message)
-        for outlet in set(story.new_outlets).difference(each.outlet for each in articles):
+        for outlet in set(story.new_outlets).difference(article.outlet for article in articles):
             yield Fault(at, outlet, "it is given as a new outlet, but has no article in the story")
         counts = (story.independent, story.folded, story.agencies)
-        grouped = [(_counts_of(own.coverage), own) for own in self.groupings(story.article_ids, until=counts)]
+        grouped = [
+            (_counts_of(grouping.coverage), grouping) for grouping in self.groupings(story.article_ids, until=counts)
+        ]
         if not grouped:
             return
-        found, grouping = next((each for each in grouped if each[0] == counts), grouped[0])
-        if found != counts:
+        computed, grouping = next((pair for pair in grouped if pair[0] == counts), grouped[0])
+        if computed != counts:
             names = "independent outlets, others, and copies by agency"
-            yield from self.equal(at, story.headline, names, counts, found, self.is_certain)
+            yield from self.equal(at, story.headline, names, counts, computed, self.is_certain)
             return
         for mention in story.mentions:
             agency = grouping.agencies.get(mention.article_id)
@@ -233,7 +239,7 @@ class _Check:
         yield from self.equal(at, story.headline, "names of its countries", story.places, names)
         groupings = self.groupings(story.article_ids)
         if self.evidence is None or any(
-            find_countries(own.story, self.articles) == story.place_codes for own in groupings
+            find_countries(grouping.story, self.articles) == story.place_codes for grouping in groupings
         ):
             return
         earlier = self.evidence.load_earlier().get(story.earlier_story)
@@ -247,13 +253,13 @@ class _Check:
         times = [self.articles[key].published_at for key in story.article_ids]
         counts = count_in_eighths(times, start=edition.window_start, end=edition.window_end)
         local_end = edition.window_end.astimezone(ZoneInfo(edition.timezone))
-        for name, said, true in (
+        for name, stated, true in (
             ("time of the last report", story.updated_at, max(times)),
             ("number of articles by time", story.sparkline, counts),
             ("trend", story.trend, classify_trend(counts)),
             ("day", story.day, count_days(story.first_seen_at, edition.local_date, local_end)),
         ):
-            yield from self.equal(at, title, name, said, true)
+            yield from self.equal(at, title, name, stated, true)
         if story.status == "new" and (story.updates or story.number_changes or story.new_outlets):
             yield Fault(at, title, "it is given as new, and as changed since the last edition")
         first = story.first_seen_at
@@ -269,13 +275,15 @@ class _Check:
         """Yield articles as reports: as they are grouped in the store, then by their texts; `until` one has counts."""
         if self.evidence is None:
             return
-        owned = {each.id: each for each in with_owners((self.articles[key] for key in ids), self.evidence.owners)}
+        owned = {
+            article.id: article for article in with_owners((self.articles[key] for key in ids), self.evidence.owners)
+        }
         for find_reports in (self._stored_reports, self._found_reports):
             reports = find_reports(ids)
             story = Story(id="", articles=ids, wire_groups=reports)
             for articles in (owned, self.articles):
                 coverage = measure_coverage(story, articles)
-                agencies = {key: each.agency for each in reports for key in each.articles}
+                agencies = {key: report.agency for report in reports for key in report.articles}
                 yield Grouping(story, coverage, agencies)
                 if until == _counts_of(coverage):
                     return
@@ -286,7 +294,7 @@ class _Check:
         members: defaultdict[tuple[str, str | None], list[str]] = defaultdict(list)
         for key in sorted(ids, key=lambda key: known.get(key, (key, None))[0] != key):  # origins first
             members[known.get(key, (key, None))].append(key)
-        groups = (WireGroup(articles=tuple(own), agency=agency) for (_, agency), own in members.items())
+        groups = (WireGroup(articles=tuple(keys), agency=agency) for (_, agency), keys in members.items())
         return tuple(sorted(groups, key=lambda group: min(place[key] for key in group.articles)))
 
     def _found_reports(self, ids: tuple[str, ...]) -> tuple[WireGroup, ...]:
@@ -319,14 +327,14 @@ class _Check:
             return
         covered = measure_coverage(Story(id="", articles=brief.article_ids, wire_groups=()), self.articles)
         yield from self.equal("brief", brief.title, "number of outlets", brief.outlets, len(covered.outlets))
-        found = []
-        for own in self.groupings(brief.article_ids):
-            found.append(len(own.coverage.independent))
-            if brief.independent == found[-1]:
+        counts = []
+        for grouping in self.groupings(brief.article_ids):
+            counts.append(len(grouping.coverage.independent))
+            if brief.independent == counts[-1]:
                 return
-        if found:
+        if counts:
             name = "number of independent outlets"
-            yield from self.equal("brief", brief.title, name, brief.independent, found[0], self.is_certain)
+            yield from self.equal("brief", brief.title, name, brief.independent, counts[0], self.is_certain)
 
     def correction(self, correction: Correction) -> Iterator[Fault]:
         where = f"correction, {correction.outlet}"
@@ -337,29 +345,29 @@ class _Check:
         if not versions:
             yield Fault(where, correction.before, f"its article {correction.article_id} is not stored", self.is_certain)
             return
-        said = [f"{each.title}\n{each.text}" for each in versions]
-        if not any(correction.before in text for text in said):
+        texts = [f"{version.title}\n{version.text}" for version in versions]
+        if not any(correction.before in text for text in texts):
             yield Fault(where, correction.before, "it is not in its article")
-        if correction.after and not any(correction.after in text for text in said[1:]):
+        if correction.after and not any(correction.after in text for text in texts[1:]):
             yield Fault(where, correction.after, "no stored version of its page says so")
-        if correction.kind == "gone" and all(each.kind != "gone" for each in revisions):
+        if correction.kind == "gone" and all(revision.kind != "gone" for revision in revisions):
             yield Fault(where, correction.before, "its page was never found to be gone")
         for name in ("outlet", "url", "language"):
             yield from self.equal(where, correction.before, name, getattr(correction, name), getattr(versions[0], name))
-        if correction.noticed_at not in {each.at for each in revisions}:
+        if correction.noticed_at not in {revision.at for revision in revisions}:
             yield Fault(where, correction.before, f"no change of its page was noticed at {correction.noticed_at}")
 
     def score(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check that a score is the sum of its terms, and that the terms for counts match the counts."""
-        said = f"score {story.score}"
+        stated = f"score {story.score}"
         if abs(story.score - sum(term.value * term.weight for term in story.score_terms)) > ROUNDING:
-            yield Fault(at, said, "it is not the sum of its terms")
+            yield Fault(at, stated, "it is not the sum of its terms")
         counts = {"independent": story.independent, "carried": story.outlets}
         counts |= {"languages": len(story.languages), "countries": len(story.countries)}
         for term in story.score_terms:
             count = counts.get(term.name)
             if count is not None and abs(term.value - math.log2(max(count, 1))) > ROUNDING:
-                yield Fault(at, said, f"its term {term.name} does not match the count {count}")
+                yield Fault(at, stated, f"its term {term.name} does not match the count {count}")
 
     def sentence(self, where: str, sentence: Sentence) -> Iterator[Fault]:
         versions = self.versions.get(sentence.article_id, ())
@@ -398,13 +406,17 @@ class _Check:
 
     def headline(self, where: str, shown: EditionStory | Brief, language: str) -> Iterator[Fault]:
         linked, at = self.versions_at_link(shown), f"{where}, headline"
-        titles = [title for each in linked for title in (each.title, each.title.strip(), title_without_outlet(each))]
+        titles = [
+            title
+            for article in linked
+            for title in (article.title, article.title.strip(), title_without_outlet(article))
+        ]
         if not linked:
             is_certain = self.is_certain or self.versions.keys() >= set(shown.article_ids)
             yield Fault(at, shown.title, f"no article of the story is at {shown.url}", is_certain)
         elif not shown.title or shown.title not in titles:
             yield Fault(at, shown.title, f"the article at {shown.url} has another title, “{linked[0].title}”")
-        elif all(each.language != language for each in linked):
+        elif all(article.language != language for article in linked):
             yield from self.equal(at, shown.title, "language", language, linked[0].language)
         yield from self.translation(at, shown.title, language, shown.translation)
 
@@ -420,7 +432,9 @@ class _Check:
             yield Fault(where, shown.text, "this translation is not stored", self.is_certain)
 
     def versions_at_link(self, shown: EditionStory | Brief) -> list[Article]:
-        return [each for key in shown.article_ids for each in self.versions.get(key, ()) if each.url == shown.url]
+        return [
+            version for key in shown.article_ids for version in self.versions.get(key, ()) if version.url == shown.url
+        ]
 
     def ledger(self) -> Iterator[Fault]:
         """Check that the counts of an edition are those of what it shows, and that they add up."""
@@ -428,13 +442,13 @@ class _Check:
         shown = edition.stories
         lines = (*edition.briefs, *(brief for story in shown for brief in story.related))
         followed = sum(brief.quiet_days is not None for brief in lines)
-        left_out = sum(each.count for each in ledger.left_out if each.kind in STORY_KINDS)
+        left_out = sum(row.count for row in ledger.left_out if row.kind in STORY_KINDS)
         written = [story for story in shown if story.llm_sentences]
         texts = [*(story.headline for story in shown), *(brief.headline for brief in edition.briefs)]
         texts += [sentence.shown_text for story in shown for sentence in story.quoted]
         translated = len(translations_of(edition))
         sources = ledger.sources_ok + ledger.sources_unread + len(ledger.failing)
-        for name, said, true in (
+        for name, stated, true in (
             ("numbers of the stories", [story.number for story in shown], [*range(1, len(shown) + 1)]),
             ("minutes to read", edition.reading_minutes, reading_time(texts)),
             ("number of stories in full", ledger.stories_shown, len(shown)),
@@ -443,7 +457,7 @@ class _Check:
             ("number of summaries by a model", ledger.llm.written if ledger.llm else 0, len(written)),
             ("number of translations", ledger.translation.translated if ledger.translation else 0, translated),
         ):
-            yield from self.equal("the foot", edition.title, name, said, true)
+            yield from self.equal("the foot", edition.title, name, stated, true)
         if not len(lines) - followed <= ledger.briefs_shown <= len(lines):
             message = f"{ledger.briefs_shown} stories in one line are counted, and {len(lines)} are shown"
             yield Fault("the foot", edition.title, message)
@@ -451,14 +465,16 @@ class _Check:
             model = ledger.llm.model if ledger.llm else ""
             yield from self.equal(f"story {story.number}", story.headline, "model", story.llm_model, model)
         used = [self.articles[key] for story in shown for key in set(story.article_ids) if key in self.articles]
-        for name, said, least in (
-            ("articles", ledger.articles, {each.id for each in used}),
-            ("outlets", ledger.outlets, {each.outlet for each in used}),
-            ("languages", ledger.languages, {each.language for each in used}),
-            ("countries", ledger.countries, {each.country for each in used if each.country}),
+        for name, stated, least in (
+            ("articles", ledger.articles, {article.id for article in used}),
+            ("outlets", ledger.outlets, {article.outlet for article in used}),
+            ("languages", ledger.languages, {article.language for article in used}),
+            ("countries", ledger.countries, {article.country for article in used if article.country}),
         ):
-            if said < len(least):
-                yield Fault("the foot", edition.title, f"{said} {name} are counted, but its stories have {len(least)}")
+            if stated < len(least):
+                yield Fault(
+                    "the foot", edition.title, f"{stated} {name} are counted, but its stories have {len(least)}"
+                )
 
     def equal(
         self, where: str, text: str, name: str, said: object, true: object, is_certain: bool = True

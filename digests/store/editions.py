@@ -132,7 +132,7 @@ def save_edition(connection: sa.Connection, key: EditionKey, edition: Edition, f
     query = sa.update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
     dumped = edition_json.dump(edition)
-    hashes = {"json": sha256(dumped)} | {each.format: sha256(each.body) for each in files if each.format != "atom"}
+    hashes = {"json": sha256(dumped)} | {form.format: sha256(form.body) for form in files if form.format != "atom"}
     values = {"made_at": edition.made_at, "payload": zlib.compress(dumped, 6), "hashes": hashes}
     if connection.execute(query.values(values)).rowcount != 1:
         return False
@@ -276,9 +276,11 @@ def covered_up_to(
 
 def next_number(connection: sa.Connection, digest: str, *, now: datetime) -> int:
     """Return the number of a digest's next edition: one more than the last that is made or being made."""
-    made = sa.select(sa.func.max(editions.c.number)).where(editions.c.digest == digest, editions.c.made_at.is_not(None))
-    in_progress = (each.number for each in editions_in_progress(connection, now=now) if each.digest == digest)
-    return max([connection.scalar(made) or 0, *in_progress]) + 1
+    query = sa.select(sa.func.max(editions.c.number)).where(
+        editions.c.digest == digest, editions.c.made_at.is_not(None)
+    )
+    in_progress = (edition.number for edition in editions_in_progress(connection, now=now) if edition.digest == digest)
+    return max([connection.scalar(query) or 0, *in_progress]) + 1
 
 
 def latest_editions(connection: sa.Connection) -> dict[str, tuple[date, datetime]]:
@@ -350,8 +352,8 @@ class EditionInProgress(EditionKey):
 
 def editions_in_progress(connection: sa.Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
     query = sa.select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
-    found = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
-    return tuple(each for each in found if is_claim_live(each.claimed_by, each.claimed_at, now=now))
+    rows = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
+    return tuple(row for row in rows if is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
 def load_translation(connection: sa.Connection, key: str) -> str | None:

@@ -99,8 +99,8 @@ def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
 
 def load_owners(connection: Connection, outlets: Collection[str]) -> dict[str, str | None]:
     """Return the owner of each of `outlets` that is an enabled source, by name; None if no owner is declared."""
-    found: dict[str, str | None] = {}
+    owners: dict[str, str | None] = {}
     query = select(feeds.c.name, feeds.c.owner).where(feeds.c.enabled).order_by(feeds.c.id)
     for name, owner in rows_in(connection, query, feeds.c.name, outlets):
-        found[name] = found.get(name) or owner
-    return found
+        owners[name] = owners.get(name) or owner
+    return owners

@@ -131,11 +131,11 @@ def pack_forms(parcel: OutboundMessage) -> bytes:
 
 def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
     head, _, rest = zlib.decompress(payload).partition(b"\n")
-    found = []
+    forms = []
     for format, name, size in json.loads(head):
-        found.append(Rendered(format=format, name=name, body=rest[:size]))
+        forms.append(Rendered(format=format, name=name, body=rest[:size]))
         rest = rest[size:]
-    return tuple(found)
+    return tuple(forms)
 
 
 def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMessage:
@@ -157,13 +157,13 @@ def claim_delivery(
     if key is not None:
         query = query.where(*has_key(key))
     query = query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)
-    for each in map(delivery_of, connection.execute(query).all()):
-        if is_leased(each, now=now):
+    for delivery in map(delivery_of, connection.execute(query).all()):
+        if is_leased(delivery, now=now):
             continue
-        held = deliveries.c.lease_by.is_not_distinct_from(each.lease_by)
+        held = deliveries.c.lease_by.is_not_distinct_from(delivery.lease_by)
         taken = connection.execute(
             update(deliveries)
-            .where(deliveries.c.id == each.id, deliveries.c.attempts == each.attempts, held)
+            .where(deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, held)
             .values(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,
@@ -224,8 +224,8 @@ def fail_siblings(
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
     values = outcome_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
-    found = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
-    return tuple(sorted(map(delivery_of, found), key=attrgetter("id")))
+    rows = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
+    return tuple(sorted(map(delivery_of, rows), key=attrgetter("id")))
 
 
 def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> None:
@@ -257,8 +257,8 @@ def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
     """Return, by name of each alert that was sent and is not over, since when its condition has held."""
-    found = load_meta(connection, OPEN_ALERTS) or {}
-    return {name: datetime.fromisoformat(since) for name, since in found.items()}
+    stored = load_meta(connection, OPEN_ALERTS) or {}
+    return {name: datetime.fromisoformat(since) for name, since in stored.items()}
 
 
 def save_open_alerts(connection: Connection, out: dict[str, datetime]) -> None:
@@ -285,8 +285,8 @@ def save_failure_alert(
     save_open_alerts(connection, open_alerts)
     unsent: set[tuple[str, str]] = set()
     if ends is not None:
-        told = deliveries_of(connection, ends)
-        unsent = {(each.channel, each.recipient) for each in told if each.state not in (UNKNOWN, SENT)}
+        sent = deliveries_of(connection, ends)
+        unsent = {(delivery.channel, delivery.recipient) for delivery in sent if delivery.state not in (UNKNOWN, SENT)}
         connection.execute(delete(deliveries).where(*has_key(ends)))
     wanted = [parcel for parcel in parcels if (parcel.channel, parcel.recipient) not in unsent]
     enqueue(connection, key, wanted, now=now)
@@ -314,15 +314,15 @@ def carry_alerts(connection: Connection, *, now: datetime) -> int:
     A split counts if a third of the articles or more left: fewer were never on the event of the alert.
     """
     c, last = story_changes.c, load_meta(connection, LAST_CHANGE) or 0
-    told = {(alert.key, alert.channel, alert.recipient) for alert in load_story_alerts(connection)}
+    sent = {(alert.key, alert.channel, alert.recipient) for alert in load_story_alerts(connection)}
     query = select(c.id, c.kind, c.articles, stories.c.size, c.story_id, c.other_id).where(c.id > last)
     query = query.outerjoin(stories, stories.c.id == c.story_id).where(c.kind.in_((MERGED, SPLIT))).order_by(c.id)
-    for number, kind, left, size, *pair in connection.execute(query).all():
+    for number, kind, articles_left, size, *pair in connection.execute(query).all():
         last = number
-        for one, other in (pair, pair[::-1]) if kind == MERGED or 2 * len(left) >= (size or 0) else ():
-            of_one = ((key, way, to) for key, way, to in told if key.about == one)
-            new = {(replace(key, about=other), way, to) for key, way, to in of_one} - told
-            told |= new
+        for one, other in (pair, pair[::-1]) if kind == MERGED or 2 * len(articles_left) >= (size or 0) else ():
+            of_one = ((key, way, to) for key, way, to in sent if key.about == one)
+            new = {(replace(key, about=other), way, to) for key, way, to in of_one} - sent
+            sent |= new
             for key, way, to in new:
                 message = OutboundMessage(channel=way, recipient=to, forms=())
                 enqueue(connection, key, [message], now=now, state=KNOWN)

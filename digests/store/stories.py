@@ -58,11 +58,11 @@ def load_known_stories(
     connection: Connection, members: Iterable[StoryMember], *, since: datetime
 ) -> tuple[ExistingStory, ...]:
     """Return the stories of `members`, and the others that may go on: their last article is not before `since`."""
-    own: defaultdict[str, list[str]] = defaultdict(list)
+    articles_by_story: defaultdict[str, list[str]] = defaultdict(list)
     for member in members:
-        own[member.story_id].append(member.article_id)
-    rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, own)}
-    known = [existing_story(rows[story], tuple(sorted(found))) for story, found in sorted(own.items())]
+        articles_by_story[member.story_id].append(member.article_id)
+    rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, articles_by_story)}
+    known = [existing_story(rows[story], tuple(sorted(keys))) for story, keys in sorted(articles_by_story.items())]
     query = select(stories).order_by(stories.c.last_at.desc(), stories.c.id).limit(MAX_PROFILES)
     may_go_on = (stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
     known += [existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
@@ -79,12 +79,12 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     query = select(articles.c.id, articles.c.feed_id).where(articles.c.published_at >= since)
     query = query.with_hint(articles, "INDEXED BY ix_articles_published_at", "sqlite")  # not all that a feed ever had
     of_feed = {key: feed for key, feed in connection.execute(query) if feed in ids}
-    found: defaultdict[int, set[str]] = defaultdict(set)
-    told = select(story_articles.c.article_id, story_articles.c.story_id).where(stories.c.size > 1)
-    told = told.join(stories, stories.c.id == story_articles.c.story_id)
-    for row in rows_in(connection, told, story_articles.c.article_id, of_feed):
-        found[of_feed[row.article_id]].add(row.story_id)
-    return {feed: len(told_in) for feed, told_in in found.items()}
+    stories_by_feed: defaultdict[int, set[str]] = defaultdict(set)
+    story_query = select(story_articles.c.article_id, story_articles.c.story_id).where(stories.c.size > 1)
+    story_query = story_query.join(stories, stories.c.id == story_articles.c.story_id)
+    for row in rows_in(connection, story_query, story_articles.c.article_id, of_feed):
+        stories_by_feed[of_feed[row.article_id]].add(row.story_id)
+    return {feed: len(told_in) for feed, told_in in stories_by_feed.items()}
 
 
 def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
@@ -131,7 +131,7 @@ def save_changes(
     for change in carried.events:
         if change.kind == MERGED:
             redirect_merged(connection, change.story, change.other)
-    upsert_rows(connection, story_articles, [asdict(each) for each in members], key="article_id")
+    upsert_rows(connection, story_articles, [asdict(member) for member in members], key="article_id")
     counts = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
     sizes: dict[str, int] = dict(rows_in(connection, counts, story_articles.c.story_id, profiles))
     changed = [
@@ -249,23 +249,23 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
 
     If most of them have left that story since, it is the story that has most of them.
     """
-    found = asked = load_story(connection, story)
-    while found is not None and found.merged_into is not None:
-        found = load_story(connection, found.merged_into)
-    if found is None or found is asked:
-        return found
+    row = requested = load_story(connection, story)
+    while row is not None and row.merged_into is not None:
+        row = load_story(connection, row.merged_into)
+    if row is None or row is requested:
+        return row
     had = articles_when_merged(connection, [story]).get(story, ())
     now = Counter(member.story_id for member in load_members(connection, had).values())
-    most = max(now, key=lambda each: (now[each], each == found.id, each), default=found.id)
-    return found if most == found.id else load_story(connection, most)
+    most = max(now, key=lambda each: (now[each], each == row.id, each), default=row.id)
+    return row if most == row.id else load_story(connection, most)
 
 
 def stories_of_articles(connection: Connection, articles: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return by article the id and the headline of its story."""
     query = select(story_articles.c.article_id, stories.c.id, stories.c.title)
     query = query.join(stories, stories.c.id == story_articles.c.story_id)
-    found = rows_in(connection, query, story_articles.c.article_id, articles)
-    return {article: (story, title) for article, story, title in found}
+    rows = rows_in(connection, query, story_articles.c.article_id, articles)
+    return {article: (story, title) for article, story, title in rows}
 
 
 def thread_rows(connection: Connection, thread: str) -> tuple[StoryRow, ...]:
@@ -307,9 +307,9 @@ def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[s
 
 def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
     for change in changes:
-        left = [times[key] for key in change.articles if key in times]
-        if change.kind in (SPLIT, MOVED) and left:
-            correct_story_dates(connection, change.story, left)
+        times_left = [times[key] for key in change.articles if key in times]
+        if change.kind in (SPLIT, MOVED) and times_left:
+            correct_story_dates(connection, change.story, times_left)
         if change.kind == SPLIT:  # `other` may be a restored story, with only some of its articles
             correct_story_dates(connection, change.other)
 
@@ -323,9 +323,9 @@ def correct_story_dates(connection: Connection, story: str, left: Sequence[datet
     """
     was = connection.execute(select(stories).where(stories.c.id == story)).one_or_none()
     times = (func.min(articles.c.published_at).label("first"), func.max(articles.c.published_at).label("last"))
-    own = select(*times, func.count().label("size"))
-    own = own.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
-    rest = connection.execute(own.where(story_articles.c.story_id == story)).one()
+    query = select(*times, func.count().label("size"))
+    query = query.join_from(articles, story_articles, articles.c.id == story_articles.c.article_id)
+    rest = connection.execute(query.where(story_articles.c.story_id == story)).one()
     if was is None or rest.first is None:  # nothing of it is stored
         return
     first, last = min(left, default=was.first_at), max(left, default=was.last_at)
@@ -375,7 +375,7 @@ def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
 
 
 def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
-    return tuple(each.correction for each in kept if each.revoked_at is None)
+    return tuple(correction.correction for correction in kept if correction.revoked_at is None)
 
 
 def add_follow(connection: Connection, story: str, *, now: datetime) -> None:
