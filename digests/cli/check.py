@@ -23,10 +23,12 @@ TRIAL_WORD = "radio"  # to try a translation with
 
 def check_templates(settings: Settings) -> dict[str, int]:
     """Return the number of the digests' own templates; {} without any. Errors: DigestError, if one is wrong."""
-    own = {each.templates: load_own_templates(each.templates) for each in digests_of(settings) if each.templates}
-    for files in own.values():
+    templates = {
+        digest.templates: load_own_templates(digest.templates) for digest in digests_of(settings) if digest.templates
+    }
+    for files in templates.values():
         try_templates(files)
-    return {"templates": sum(map(len, own.values()))} if own else {}
+    return {"templates": sum(map(len, templates.values()))} if templates else {}
 
 
 def check_channels(settings: Settings) -> dict[str, int]:

@@ -86,14 +86,14 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
 
 
 def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
-    found: dict[str, tuple[str, str]] = {}
+    story_of_row: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:
         for report in story.wire_groups:
-            found.update((article, (story.id, report.origin)) for article in report.articles)
+            story_of_row.update((article, (story.id, report.origin)) for article in report.articles)
             differs.update((copy.article_id, describe_copy(copy)) for copy in diff_copies(report, lines))
     for key, line in lines.items():
-        story_id, origin = found[key]
+        story_id, origin = story_of_row[key]
         row = {"id": line.id, "story": story_id, "report": lines[origin].id}
         if key in differs:
             row["copy"] = differs[key]

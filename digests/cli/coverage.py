@@ -37,8 +37,8 @@ def show_coverage(
     if start >= now:
         raise BadParameter(f'got "{since}", expected a time in the past', param_hint="--since")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, measure_world_coverage, since=start, until=now)
-    print_result(found, format_coverage(found, zone), json=json)
+        coverage = read(engine, measure_world_coverage, since=start, until=now)
+    print_result(coverage, format_coverage(coverage, zone), json=json)
 
 
 def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
@@ -51,18 +51,18 @@ def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
         yield from ("", *format_groups(title, groups, found.stories, zone))
     if found.agency_countries:
         yield from ("", "Only agencies report on these countries:")
-    for each in found.agency_countries:
-        known = ", ".join(f"{row.host}{f' ({row.language})' if row.language else ''}" for row in each.known_outlets)
+    for country in found.agency_countries:
+        known = ", ".join(f"{row.host}{f' ({row.language})' if row.language else ''}" for row in country.known_outlets)
         more = f"; outlets there: {known}" if known else ""
-        yield f"  {each.name}: {format_count(each.reports, 'text')} of {', '.join(each.agencies)}{more}"
+        yield f"  {country.name}: {format_count(country.reports, 'text')} of {', '.join(country.agencies)}{more}"
     if found.read_since > found.since:
         yield f"Countries were looked for in the articles since {found.read_since.astimezone(zone):{MINUTE}}."
 
 
 def format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
     yield f"{title:{GROUP_NAME_CHARS}}  outlets  last article      first to report"
-    for each in groups:
-        last = f"{each.last_article_at.astimezone(zone):{MINUTE}}" if each.last_article_at else "none"
-        share = f"{each.stories_first} of {stories} ({each.stories_first / stories:.0%})" if stories else "-"
-        name = (each.name or "not known")[:GROUP_NAME_CHARS]
-        yield f"{name:{GROUP_NAME_CHARS}}  {each.outlets:7}  {last:16}  {share}"
+    for group in groups:
+        last = f"{group.last_article_at.astimezone(zone):{MINUTE}}" if group.last_article_at else "none"
+        share = f"{group.stories_first} of {stories} ({group.stories_first / stories:.0%})" if stories else "-"
+        name = (group.name or "not known")[:GROUP_NAME_CHARS]
+        yield f"{name:{GROUP_NAME_CHARS}}  {group.outlets:7}  {last:16}  {share}"

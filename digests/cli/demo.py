@@ -103,7 +103,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
         now = datetime.now(UTC)
         day = now.astimezone(ZoneInfo(digest.timezone)).date()
         start, end = edition_window(engine, digest, end=now)
-        asked = EditionRequest(
+        request = EditionRequest(
             local_date=day,
             window_start=start,
             window_end=end,
@@ -111,7 +111,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
             folder=digest.directory,
             translate=settings.section(TranslateSettings),
         )
-        return build_edition(engine, digest, asked, now=now)
+        return build_edition(engine, digest, request, now=now)
 
 
 def format_edition(edition: Edition) -> list[str]:

@@ -91,9 +91,9 @@ def make_digest(
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         if stdout:
-            done = [print_edition(settings, engine, each, options, chosen, json=json) for each in wanted]
+            done = [print_edition(settings, engine, digest, options, chosen, json=json) for digest in wanted]
         else:
-            in_formats = [each.model_copy(update={"formats": chosen or each.formats}) for each in wanted]
+            in_formats = [digest.model_copy(update={"formats": chosen or digest.formats}) for digest in wanted]
             done = make_all(settings, engine, in_formats, options, send=send, json=json)
     SESSION.exit_immediately = True
     return DONE if all(done) else PARTLY
@@ -134,23 +134,23 @@ def make_all(
     """Make an edition of each digest, send it if asked to, and print what was made; return which ones are done."""
     rows, done = [], []
     for digest in wanted:
-        made = find_or_build(settings, engine, digest, options, send=send)
-        if made is None:
+        built = find_or_build(settings, engine, digest, options, send=send)
+        if built is None:
             done.append(not send)
             continue
-        row, lines = made_to_json(made), [*format_made(made.edition, made.files)]
+        row, lines = made_to_json(built), [*format_made(built.edition, built.files)]
         if send:
-            deliveries = send_edition(settings, engine, digest, made)
-            done.append(all(each.state == SENT for each in deliveries))
+            deliveries = send_edition(settings, engine, digest, built)
+            done.append(all(delivery.state == SENT for delivery in deliveries))
             row["deliveries"] = [
-                delivery_to_json(each) | {"sent_at": each.settled_at if each.state == SENT else None}
-                for each in deliveries
+                delivery_to_json(delivery) | {"sent_at": delivery.settled_at if delivery.state == SENT else None}
+                for delivery in deliveries
             ]
             lines += format_deliveries(deliveries, digest)
         rows.append(row)
         if not json:
             print_lines(lines)
-        done.append(check_was_read(engine, made.edition))
+        done.append(check_was_read(engine, built.edition))
     if json:
         print_json(rows)
     return done
@@ -239,12 +239,12 @@ def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, mad
 def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
     if not deliveries:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
-    for each in deliveries:
-        at = f" at {each.settled_at:%H:%M:%S} UTC" if each.settled_at else ""
-        state = f"sent{at}" if each.state == SENT else format_state(each)
-        yield f"  {each.channel} {to_one_line(each.recipient, 100)}: {to_one_line(state, 300)}"
-        if each.hint:
-            yield f"    try: {to_one_line(each.hint, 200)}"
+    for delivery in deliveries:
+        at = f" at {delivery.settled_at:%H:%M:%S} UTC" if delivery.settled_at else ""
+        state = f"sent{at}" if delivery.state == SENT else format_state(delivery)
+        yield f"  {delivery.channel} {to_one_line(delivery.recipient, 100)}: {to_one_line(state, 300)}"
+        if delivery.hint:
+            yield f"    try: {to_one_line(delivery.hint, 200)}"
 
 
 def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
@@ -252,13 +252,13 @@ def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: T
     editions.open_digests(settings.store.url, make=False).dispose()
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(settings, engine, digest, options)) for digest in wanted]
-        unread = sum(not check_was_read(engine, made.edition) for _, made, _ in previews)
+        unread = sum(not check_was_read(engine, built.edition) for _, built, _ in previews)
     rows = [
-        {"digest": digest.name, "date": made.edition.local_date, "number": made.edition.number}
-        | {"is_made": not made.is_new, "messages": messages}
-        for digest, made, messages in previews
+        {"digest": digest.name, "date": built.edition.local_date, "number": built.edition.number}
+        | {"is_made": not built.is_new, "messages": messages}
+        for digest, built, messages in previews
     ]
-    print_result(rows, (line for each in previews for line in format_preview(*each)), json=json)
+    print_result(rows, (line for preview in previews for line in format_preview(*preview)), json=json)
     return PARTLY if unread else DONE
 
 
@@ -267,24 +267,27 @@ def preview(
 ) -> tuple[BuiltEdition, list[dict[str, Any]]]:
     """Return what `--send` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
-    made, suffix = find_existing(engine, digest, options, now=now), ""
-    if made is None:
+    built, suffix = find_existing(engine, digest, options, now=now), ""
+    if built is None:
         request = plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
         assert request.slot is not None, "an edition to send has a slot"
         key = EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot)
-        made, suffix = BuiltEdition(edition=edition, key=key), request.suffix
-    states = {(each.channel, each.recipient): each.state for each in read(engine, outbox.deliveries_of, made.key)}
+        built, suffix = BuiltEdition(edition=edition, key=key), request.suffix
+    states = {
+        (delivery.channel, delivery.recipient): delivery.state
+        for delivery in read(engine, outbox.deliveries_of, built.key)
+    }
     messages = [
         {
-            "channel": each.channel,
-            "to": each.recipient,
-            "forms": [{"format": form.format, "bytes": len(form.body)} for form in each.forms],
-            "state": states.get((each.channel, each.recipient)),
+            "channel": message.channel,
+            "to": message.recipient,
+            "forms": [{"format": form.format, "bytes": len(form.body)} for form in message.forms],
+            "state": states.get((message.channel, message.recipient)),
         }
-        for each in build_messages(engine, made.edition, digest, suffix=suffix)
+        for message in build_messages(engine, built.edition, digest, suffix=suffix)
     ]
-    return made, messages
+    return built, messages
 
 
 def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
@@ -293,10 +296,10 @@ def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[di
     yield f"{name_edition(edition)}: {when}"
     if not messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
-    for each in messages:
-        size = sum(form["bytes"] for form in each["forms"])
-        state = "already sent" if each["state"] == SENT else "would be sent"
-        yield f"  {each['channel']} {to_one_line(each['to'], 100)}: {size:,} bytes, {state}"
+    for message in messages:
+        size = sum(form["bytes"] for form in message["forms"])
+        state = "already sent" if message["state"] == SENT else "would be sent"
+        yield f"  {message['channel']} {to_one_line(message['to'], 100)}: {size:,} bytes, {state}"
     (text,) = render_all(edition, digest, ["text"])
     yield f"\n{text.body.decode()}"
 

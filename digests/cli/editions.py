@@ -41,24 +41,24 @@ def list_editions(
     """List the stored editions, each with its number of stories, its deliveries and its first headline."""
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, summarise_editions, name, limit=limit)
-    if name is not None and not found:
+        summaries = read(engine, summarise_editions, name, limit=limit)
+    if name is not None and not summaries:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
-    print_result([about for _, about in found], format_editions(found), json=json)
+    print_result([about for _, about in summaries], format_editions(summaries), json=json)
 
 
 def summarise_editions(
     connection: Connection, name: str | None, *, limit: int
 ) -> list[tuple[EditionRow, dict[str, Any]]]:
     """Return the latest editions, of one digest or all, and what is told of each. One at a time is loaded in full."""
-    found = []
+    summaries = []
     for row in editions.edition_rows(connection, name, limit=limit):
         edition = editions.load_edition(connection, row)
         about = {"digest": row.digest, "date": row.local_date, "slot": row.slot_name, "number": row.number}
         about |= {"title": edition.title, "made_at": row.made_at} | edition.ledger.counts
         about |= {"headline": next((story.headline for story in edition.stories), "")}
-        found.append((row, about | {"deliveries": editions.count_deliveries(connection, row)}))
-    return found
+        summaries.append((row, about | {"deliveries": editions.count_deliveries(connection, row)}))
+    return summaries
 
 
 def format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
@@ -100,13 +100,13 @@ def replay(
         ]
     outcomes = [(form, compare_form(form, folder)) for form in forms]
     if not check:
-        write_files([form for form, found in outcomes if found != "same"], folder)
+        write_files([form for form, outcome in outcomes if outcome != "same"], folder)
     print_result(
-        [{"file": folder / form.name, "was": found} for form, found in outcomes],
-        (f"{folder / form.name}: {OUTCOMES[found][check]}" for form, found in outcomes),
+        [{"file": folder / form.name, "was": outcome} for form, outcome in outcomes],
+        (f"{folder / form.name}: {OUTCOMES[outcome][check]}" for form, outcome in outcomes),
         json=json,
     )
-    return FAILED if check and any(found != "same" for _, found in outcomes) else DONE
+    return FAILED if check and any(outcome != "same" for _, outcome in outcomes) else DONE
 
 
 def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:

@@ -71,13 +71,13 @@ def search_articles(
     )
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = fill_index(engine)
-        found = read(engine, search, query, filters=filters, limit=limit, offset=offset)
-        stories = read(engine, stories_of_articles, [hit.id for hit in found.hits])
+        result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
+        stories = read(engine, stories_of_articles, [hit.id for hit in result.hits])
     if json:
-        print_json(hits_to_json(found, stories, missing), links=True)
+        print_json(hits_to_json(result, stories, missing), links=True)
     else:
-        print_hits(found, stories, zone, missing)
-    return DONE if found.hits else FAILED
+        print_hits(result, stories, zone, missing)
+    return DONE if result.hits else FAILED
 
 
 def fill_index(engine: Engine) -> int:
@@ -109,8 +109,8 @@ def print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone
         at = hit.published_at.astimezone(zone)
         about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
         story, headline = stories.get(hit.id, ("", ""))
-        told = [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
-        print_lines([about, f"  {to_one_line(hit.url, 300)}  {story}".rstrip(), *told], links=True)
+        story_line = [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
+        print_lines([about, f"  {to_one_line(hit.url, 300)}  {story}".rstrip(), *story_line], links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
     print_lines(format_ending(found, zone, missing))
 

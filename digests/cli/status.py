@@ -33,25 +33,25 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         yield editions_section(engine, settings)
         deliveries = read(engine, list_undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
-        found = [delivery_to_json(each) for each in deliveries]
-        yield StatusSection(name="deliveries", found=found, rows=tuple(delivery_rows(deliveries)))
+        values = [delivery_to_json(delivery) for delivery in deliveries]
+        yield StatusSection(name="deliveries", found=values, rows=tuple(delivery_rows(deliveries)))
         yield schedule_section(engine, settings, now=system_clock())
 
 
 def editions_section(engine: Engine, settings: Settings) -> StatusSection:
-    found, rows = [], []
+    values, rows = [], []
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
         about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
         about |= {"made_at": edition.made_at, **ledger.counts}
-        found.append(about | {"largest": largest, "translation": ledger.translation})
+        values.append(about | {"largest": largest, "translation": ledger.translation})
         share = f"; the largest has {largest.share:.1%} of the reports" if largest else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
         if ledger.translation:
             rows.append(("", format_translation(ledger.translation)))
-    return StatusSection(name="editions", found=found, rows=tuple(rows))
+    return StatusSection(name="editions", found=values, rows=tuple(rows))
 
 
 def name_edition(edition: Edition) -> str:
@@ -74,12 +74,12 @@ def oversized_story_warning(largest: LargestStory) -> str:
 
 def format_translation(outcome: TranslationOutcome) -> str:
     """Return "3 texts translated, 1 without a translation: numbers differ (1); no model for ar: watcher …"."""
-    told = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} without a translation"
+    line = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} without a translation"
     if outcome.untranslated:
-        told += ": " + ", ".join(f"{describe_fault(each.kind)} ({each.count})" for each in outcome.untranslated)
+        line += ": " + ", ".join(f"{describe_fault(fault.kind)} ({fault.count})" for fault in outcome.untranslated)
     if outcome.missing:
-        told += f"; no model for {', '.join(outcome.missing)}: watcher translate list"
-    return told + (f"; {to_one_line(outcome.error, REASON_CHARS)}" if outcome.error else "")
+        line += f"; no model for {', '.join(outcome.missing)}: watcher translate list"
+    return line + (f"; {to_one_line(outcome.error, REASON_CHARS)}" if outcome.error else "")
 
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
@@ -97,11 +97,11 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
 
 def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
-    for each in found:
-        alike[each.key, each.channel, each.state, each.response].append(each)
+    for delivery in found:
+        alike[delivery.key, delivery.channel, delivery.state, delivery.response].append(delivery)
     for group in alike.values():
         first = group[0]
-        names = ", ".join(to_one_line(each.recipient, 80) for each in group[:RECIPIENTS_SHOWN])
+        names = ", ".join(to_one_line(delivery.recipient, 80) for delivery in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
         edition = f"{first.key.digest}, {first.key.label}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
@@ -124,13 +124,13 @@ def format_state(delivery: Delivery) -> str:
 
 
 def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
-    found = read(engine, digest_statuses, settings, now=now)
+    statuses = read(engine, digest_statuses, settings, now=now)
     rows = []
-    for each in sorted(found, key=lambda each: (each.due_since is None, each.next_due_at))[:DIGESTS_SHOWN]:
-        name = to_one_line(each.title, NEXT_TITLE_CHARS)
-        if each.due_since is not None:
-            late = format_duration((now - each.due_since).total_seconds())
+    for status in sorted(statuses, key=lambda status: (status.due_since is None, status.next_due_at))[:DIGESTS_SHOWN]:
+        name = to_one_line(status.title, NEXT_TITLE_CHARS)
+        if status.due_since is not None:
+            late = format_duration((now - status.due_since).total_seconds())
             rows.append(("overdue", f"{name}: the edition was due {late} ago and is not made yet"))
-        left = format_duration((each.next_due_at - now).total_seconds())
-        rows.append(("next", f"{name}, due {format_minute(each.next_due_at)}, in {left}"))
-    return StatusSection(name="digests", found=found, rows=tuple(rows))
+        time_left = format_duration((status.next_due_at - now).total_seconds())
+        rows.append(("next", f"{name}, due {format_minute(status.next_due_at)}, in {time_left}"))
+    return StatusSection(name="digests", found=statuses, rows=tuple(rows))

@@ -64,10 +64,10 @@ def show_story(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        found = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
-        placed = next(iter(read(engine, last_places, settings, found.row.id)), None) if why or json else None
-    lines = [*format_story(found, why=why), *(format_score(*placed) if placed else ())]
-    print_result(story_to_json(found) | place_to_json(placed), lines, json=json, links=True)
+        details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
+        placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
+    lines = [*format_story(details, why=why), *(format_score(*placed) if placed else ())]
+    print_result(story_to_json(details) | place_to_json(placed), lines, json=json, links=True)
 
 
 def list_stories(
@@ -90,7 +90,7 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     if not story.isdecimal():
         return story
     edition = newest_edition(connection, find_digest(settings, None).name)
-    ids = {each.number: each.id for each in edition.stories}
+    ids = {shown.number: shown.id for shown in edition.stories}
     if int(story) not in ids:
         raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
     return ids[int(story)]
@@ -149,7 +149,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
         yield f"    = {article.outlet}, {article.published_at:{MINUTE}}: {differs}"
         yield f"      {article.id}  {article.url}"
     if why:
-        yield from (f"      why: {each}" for each in link_reasons(found, report))
+        yield from (f"      why: {reason}" for reason in link_reasons(found, report))
 
 
 def format_thread(found: StoryDetails) -> Iterator[str]:
@@ -208,8 +208,8 @@ def explain_articles(
         articles = (read(engine, find_article, one), read(engine, find_article, other))
         pair, stories = read(engine, load_explanation, *articles)
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
-    found = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
-    print_result(found, format_explanation(pair, articles, stories), json=json, links=True)
+    values = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
+    print_result(values, format_explanation(pair, articles, stories), json=json, links=True)
 
 
 def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:
@@ -239,20 +239,20 @@ def load_silence(
     if not (places := last_places(connection, settings, wanted)):
         raise DigestError(f"no digest's last edition shows story {wanted} in full", hint="watcher story list")
     silent = places[0][1].silent
-    return silent, articles_by_id(connection, (each.nearest for each in silent))
+    return silent, articles_by_id(connection, (feed.nearest for feed in silent))
 
 
 def format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
     if not silent:
         yield "The edition names no country or kind of owner that does not report this story."
-    for each in silent:
-        name = country_name(each.name, "en") if each.group == "country" else each.name
-        yield f"{name}: {format_count(each.outlets, 'outlet')} read, none reported it. The most similar article:"
-        if article := nearest.get(each.nearest):
+    for feed in silent:
+        name = country_name(feed.name, "en") if feed.group == "country" else feed.name
+        yield f"{name}: {format_count(feed.outlets, 'outlet')} read, none reported it. The most similar article:"
+        if article := nearest.get(feed.nearest):
             yield f"  {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
             yield f"  {article.id}  {article.url}"
-        if each.nearest:  # an edition made by an earlier version has none
-            yield f"  Similarity {each.likeness:.2f} (at {FAR:.2f} it could be a report, and {name} would not be named)"
+        if feed.nearest:  # an edition made by an earlier version has none
+            yield f"  Similarity {feed.likeness:.2f} (at {FAR:.2f} it could be a report, and {name} would not be named)"
 
 
 def format_explanation(
@@ -286,7 +286,7 @@ def split(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         wanted = read(engine, parse_story_id, settings, story)
-        ids = [read(engine, find_article, each).id for each in articles]
+        ids = [read(engine, find_article, article).id for article in articles]
         done = write(engine, split_story, wanted, ids, now=datetime.now(UTC))
     print_lines(format_result(done))
 
@@ -295,7 +295,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> None:
     """Join two stories; the larger one keeps its id. This is a correction: `watcher story forget` revokes it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        ids = [read(engine, parse_story_id, settings, each) for each in (one, other)]
+        ids = [read(engine, parse_story_id, settings, key) for key in (one, other)]
         done = write(engine, join_stories, *ids, now=datetime.now(UTC))
     print_lines(format_result(done))
 
@@ -334,18 +334,18 @@ def follow(
         wanted = read(engine, parse_story_id, settings, story)
         row, changed = write(engine, set_followed, wanted, followed=not stop, now=datetime.now(UTC))
     verb = ("no longer follow" if changed else "do not follow") if stop else "follow" if changed else "already follow"
-    found = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}
-    print_result(found, [f"You {verb} {row.id}: {row.title}"], json=json)
+    values = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}
+    print_result(values, [f"You {verb} {row.id}: {row.title}"], json=json)
 
 
 def list_rules(config: Config = None, json: Json = False) -> None:
     """List your corrections, oldest first. With --json, revoked ones are listed too."""
     with closing_store(open_digests(load_settings(config).store.url, make=False)) as engine:
-        found = read(engine, load_corrections)
-    held = [each for each in found if each.revoked_at is None]
-    lines = [f"{each.number:>4}  {each.made_at:{MINUTE}}  {each.description}" for each in held]
+        rules = read(engine, load_corrections)
+    held = [rule for rule in rules if rule.revoked_at is None]
+    lines = [f"{rule.number:>4}  {rule.made_at:{MINUTE}}  {rule.description}" for rule in held]
     no_rules = "no corrections; watcher story split and watcher story join make one"
-    print_result(found, lines or [no_rules], json=json)
+    print_result(rules, lines or [no_rules], json=json)
 
 
 def forget(

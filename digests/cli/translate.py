@@ -42,12 +42,12 @@ def list_models(config: Config = None, json: Json = False) -> None:
         pair: sum(path.stat().st_size for path in files.values())
         for pair, files in find_models(translate.models).items()
     }
-    lacking = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
-    found = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": lacking}
+    missing = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
+    values = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": missing}
     lines = [f"engine: {translate.engine}, models in {translate.models}: {len(sizes)}"]
     lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
-    lines += [f"missing for {digest}: {', '.join(pairs)}" for digest, pairs in lacking.items() if pairs]
-    print_result(found, lines if sizes else [*lines, MODEL_HINT], json=json)
+    lines += [f"missing for {digest}: {', '.join(pairs)}" for digest, pairs in missing.items() if pairs]
+    print_result(values, lines if sizes else [*lines, MODEL_HINT], json=json)
 
 
 def install(
@@ -82,10 +82,10 @@ def test_pair(
     if engine.find_model(source, target) is None:
         raise TranslationError(f"there is no model for {pair} in {settings.models}", hint=MODEL_HINT)
     translation = engine.translate(text[:MAX_TRANSLATED_LINE_CHARS], source, target)
-    found: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
+    values: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
     fault = find_translation_fault(text, translation, source=source, target=target)
     fault = TranslationFault.TEXT_TOO_LONG if is_too_long(text) else fault
-    found |= {"is_shown": fault is None, "fault": fault}
-    found["took_s"] = round(time.perf_counter() - started, 3)
+    values |= {"is_shown": fault is None, "fault": fault}
+    values["took_s"] = round(time.perf_counter() - started, 3)
     lost = f" (an edition would not show it: {describe_fault(fault)})" if fault else ""
-    print_result(found, [f"{translation}{lost}"], json=json)
+    print_result(values, [f"{translation}{lost}"], json=json)

@@ -68,9 +68,9 @@ def verify_editions(
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         if edition is not None and (article is not None or is_quote(edition)):
-            found = read(engine, check_quote, edition, article)
-            print_result(found, format_places(found), json=json, links=True)
-            return DONE if found["verdict"] == "verbatim" else FAILED
+            quote = read(engine, check_quote, edition, article)
+            print_result(quote, format_places(quote), json=json, links=True)
+            return DONE if quote["verdict"] == "verbatim" else FAILED
         if everything:
             verdicts = [check_row(engine, row) for row in read(engine, editions.edition_rows)]
         elif edition is not None and is_path(edition):
@@ -153,22 +153,24 @@ def find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow
 def check_row(engine: Engine, row: EditionRow) -> Verdict:
     """Check a stored edition: whether it is the one that was made, and whether it is true of the articles."""
     stored, hashes = read(engine, editions.load_hashes, row)
-    made = hashes.get("json")
-    if made is None:
+    stored_hash = hashes.get("json")
+    if stored_hash is None:
         words = "cannot be said: no hash of it was stored, as it is of an earlier version of Watcher"
-    elif stored == made:
+    elif stored == stored_hash:
         words = "yes: the stored edition has the hash that was stored when it was made"
     else:
         words = f"no: {EDITION_CHANGED}"
-    verdict = check_edition(engine, read(engine, editions.load_edition, row), None if made is None else stored == made)
-    changed = (EDITION_CHANGED,) if made not in (None, stored) else ()
+    verdict = check_edition(
+        engine, read(engine, editions.load_edition, row), None if stored_hash is None else stored == stored_hash
+    )
+    changed = (EDITION_CHANGED,) if stored_hash not in (None, stored) else ()
     return replace(verdict, as_made=words, faults=(*changed, *verdict.faults))
 
 
 def check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = None) -> Verdict:
     """Check whether an edition is true of the stored articles."""
-    found = read(engine, verify_with_store, edition, is_original=is_as_made is not False)
-    lines = [(each.is_certain, f"{each.where}: {each.message}: {each.text}") for each in found]
+    faults = read(engine, verify_with_store, edition, is_original=is_as_made is not False)
+    lines = [(fault.is_certain, f"{fault.where}: {fault.message}: {fault.text}") for fault in faults]
     return Verdict(
         digest=edition.digest,
         date=edition.local_date,
@@ -186,18 +188,20 @@ def check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = No
 
 
 def format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    for each in verdicts:
-        outcome = format_count(len(each.faults), "problem") if each.faults else "all verbatim"
-        checked = f"{format_count(each.sentences, 'sentence')} checked"
-        yield f"{each.digest} no. {each.number}, {each.date}: {checked}, {outcome}"
-        yield f"  Is it the edition that was made? {each.as_made[:1].upper()}{each.as_made[1:]}."
-        what = f"{format_count(each.headlines, 'headline')}, {format_count(each.sentences, 'sentence')}"
-        what += f", {format_count(each.sources, 'source')}, {format_count(each.translations, 'translation')}"
-        which = f"the {'file' if each.is_file_compared else 'stored edition'} has {what}, and counts, times and places"
-        yield f"  Is it true of the stored articles? {'Yes' if each.is_true else 'No'}: {which}."
-        unchecked = (*each.unchecked, *(() if each.is_as_made else (NOT_SHOWN,)))
+    for verdict in verdicts:
+        outcome = format_count(len(verdict.faults), "problem") if verdict.faults else "all verbatim"
+        checked = f"{format_count(verdict.sentences, 'sentence')} checked"
+        yield f"{verdict.digest} no. {verdict.number}, {verdict.date}: {checked}, {outcome}"
+        yield f"  Is it the edition that was made? {verdict.as_made[:1].upper()}{verdict.as_made[1:]}."
+        what = f"{format_count(verdict.headlines, 'headline')}, {format_count(verdict.sentences, 'sentence')}"
+        what += f", {format_count(verdict.sources, 'source')}, {format_count(verdict.translations, 'translation')}"
+        which = (
+            f"the {'file' if verdict.is_file_compared else 'stored edition'} has {what}, and counts, times and places"
+        )
+        yield f"  Is it true of the stored articles? {'Yes' if verdict.is_true else 'No'}: {which}."
+        unchecked = (*verdict.unchecked, *(() if verdict.is_as_made else (NOT_SHOWN,)))
         yield from (f"  Not checked: {line}" for line in unchecked)
-        yield from each.faults
+        yield from verdict.faults
 
 
 def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
@@ -213,11 +217,11 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
         raise DigestError(f"{path} cannot be read: {error.strerror}") from error
     if form == "json":
         return check_json(engine, path, body)
-    found = [
+    compared = [
         (row, compare_with_row(engine, row, form, body, digest, suffix=path.stem[10:]))
         for row, digest in rows_of_file(engine, settings, path)
     ]
-    row, comparison = min(found, key=lambda pair: len(pair[1].differences))
+    row, comparison = min(compared, key=lambda pair: len(pair[1].differences))
     return with_comparison(check_row(engine, row), path, comparison)
 
 
@@ -231,8 +235,8 @@ def check_json(engine: Engine, path: Path, body: bytes) -> Verdict:
         return replace(
             verdict, file=str(path), is_stored=False, is_file_compared=True, as_made=f"cannot be said: {missing}"
         )
-    found = [(row, compare_with_row(engine, row, "json", body)) for row in rows]
-    row, comparison = min(found, key=lambda pair: (len(pair[1].differences), pair[0].number != edition.number))
+    compared = [(row, compare_with_row(engine, row, "json", body)) for row in rows]
+    row, comparison = min(compared, key=lambda pair: (len(pair[1].differences), pair[0].number != edition.number))
     verdict = check_row(engine, row)
     if comparison.differences:  # the articles show which of them make it wrong
         verdict = replace(check_edition(engine, edition, is_as_made=False), is_file_compared=True)
@@ -276,11 +280,11 @@ def compare_with_row(
         return Comparison(words="is byte for byte what the stored edition gives")
     if form == "json" and form not in hashes and edition_json.dump(edition_json.load(body)) == ours:
         return Comparison(words="has the values of the stored edition")  # an earlier version wrote fewer fields
-    found = tuple(compare_files(ours, body, form)) or (
+    differences = tuple(compare_files(ours, body, form)) or (
         "the bytes of the file differ from its edition, its texts do not",
     )
     if form == "json" or editions.sha256(ours) == hashes.get(form):
-        return Comparison(words="differs from the file that was made", differences=found)
+        return Comparison(words="differs from the file that was made", differences=differences)
     texts = shown_texts(edition)
     missing = find_missing_texts(texts, body, form)
     count = f"{len(texts) - len(missing)} of the {len(texts)} headlines and sentences of the edition are in it"
@@ -288,15 +292,17 @@ def compare_with_row(
     since = "have changed since it was made" if form in hashes else "may have changed since it was made"
     why = f"the templates, the settings or Watcher {since}, so that lines can differ for this reason"
     words = f"differs from what the stored edition gives now; {why}; {count}"
-    return Comparison(words=words, differences=(*lost, *found))
+    return Comparison(words=words, differences=(*lost, *differences))
 
 
 def shown_texts(edition: Edition) -> list[str]:
     """Return the headlines and sentences that each file of an edition shows."""
     texts = [*(story.headline for story in edition.stories), *(brief.headline for brief in edition.briefs)]
     for story in edition.stories:
-        texts += [each.text for each in story.llm_sentences] or [each.shown_text for each in story.summary]
-        texts += [each.shown_text for each in (*story.updates, *(turn.sentence for turn in story.turns))]
+        texts += [sentence.text for sentence in story.llm_sentences] or [
+            sentence.shown_text for sentence in story.summary
+        ]
+        texts += [sentence.shown_text for sentence in (*story.updates, *(turn.sentence for turn in story.turns))]
     return texts
 
 
@@ -308,13 +314,13 @@ def rows_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[E
     if not is_date(day):
         hint = "give the file the name that Watcher gave it, such as 2026-11-24.md"
         raise DigestError(f"{path} is not a file of an edition: its name does not begin with a date", hint=hint)
-    found = []
+    matches = []
     for digest in home or known:
         if rows := read(engine, editions.edition_rows, digest.name, day=date.fromisoformat(day)):
-            found += [(row, digest) for row, behind in file_suffixes(rows).items() if behind == suffix]
-    if not found:
+            matches += [(row, digest) for row, behind in file_suffixes(rows).items() if behind == suffix]
+    if not matches:
         hint = 'watcher verify "A sentence of it."  # looks for a quote in the stored articles'
         raise DigestError(
             f"{path}: no edition with this file name is stored, so nothing of it can be checked as a whole", hint=hint
         )
-    return found
+    return matches

@@ -71,12 +71,12 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
 
 def show_story(connection: Connection, story: str) -> Answer:
     """Return a story with its thread and the beginnings of its newest reports. Errors: as `resolve_story`."""
-    found, head = _load_story(connection, story)
-    origins = [(found.articles[report.origin], len(report.articles) - 1) for report in found.story.wire_groups]
+    details, head = _load_story(connection, story)
+    origins = [(details.articles[report.origin], len(report.articles) - 1) for report in details.story.wire_groups]
     return head | {
         "thread": [
             {"story": row.id, "articles": row.size, "first_report_at": row.first_at, "last_report_at": row.last_at}
-            for row in found.thread[-MAX_REPORTS:]
+            for row in details.thread[-MAX_REPORTS:]
         ],
         "reports": [
             {
@@ -92,13 +92,13 @@ def show_story(connection: Connection, story: str) -> Answer:
 
 def show_reporters(connection: Connection, story: str) -> Answer:
     """Return the outlets of a story, and which of them print a copy. Errors: as `resolve_story`."""
-    found, head = _load_story(connection, story)
+    details, head = _load_story(connection, story)
     rows: dict[str, Answer] = {}
-    for report in found.story.wire_groups:
-        for article in (found.articles[key] for key in report.articles):
+    for report in details.story.wire_groups:
+        for article in (details.articles[key] for key in report.articles):
             row = {
-                "counts_as_independent": article.outlet in found.coverage.independent,
-                "headline_only": article.outlet in found.coverage.headline_only,
+                "counts_as_independent": article.outlet in details.coverage.independent,
+                "headline_only": article.outlet in details.coverage.headline_only,
                 "country": article.country,
                 "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
                 "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
@@ -109,21 +109,21 @@ def show_reporters(connection: Connection, story: str) -> Answer:
             }
             rows.setdefault(article.outlet, row)
     reports = sorted(rows.values(), key=lambda row: not row["counts_as_independent"])
-    return head | {"agencies": dict(found.coverage.agencies), "reports": reports[:MAX_OUTLETS]}
+    return head | {"agencies": dict(details.coverage.agencies), "reports": reports[:MAX_OUTLETS]}
 
 
 def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> Answer:
     """Return new figures and sentences, changes by outlets, and joins and splits. Errors: as `resolve_story`."""
-    found, head = _load_story(connection, story)
-    ids = {found.row.id, found.asked.id, *found.row.merged_ids}
+    details, head = _load_story(connection, story)
+    ids = {details.row.id, details.asked.id, *details.row.merged_ids}
     editions = [
         edition
         for name in digests
         for edition in recent_editions(connection, name, before=date.max, limit=RECENT_EDITIONS)
     ]
-    revisions = [each for changes in revisions_of(connection, found.articles).values() for each in changes]
-    latest = sorted(revisions, key=lambda each: each.at)[-MAX_CHANGES_LISTED:]
-    changed = articles_by_id(connection, {each.article_id for each in latest})
+    revisions = [revision for changes in revisions_of(connection, details.articles).values() for revision in changes]
+    latest = sorted(revisions, key=lambda revision: revision.at)[-MAX_CHANGES_LISTED:]
+    changed = articles_by_id(connection, {revision.article_id for revision in latest})
     return head | {
         "in_editions": [
             {"digest": edition.digest, "date": f"{edition.local_date}{edition.suffix}", **_describe_news(shown)}
@@ -131,10 +131,16 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
             for shown in edition.stories
             if shown.id in ids
         ],
-        "changes_by_outlets": [_describe_revision(changed[each.article_id], each) for each in latest],
+        "changes_by_outlets": [_describe_revision(changed[revision.article_id], revision) for revision in latest],
         "joins_and_splits": [
-            {"at": each.at, "kind": each.kind, "story": each.story, "other": each.other, "articles": len(each.articles)}
-            for each in found.changes[-MAX_CHANGES_LISTED:]
+            {
+                "at": change.at,
+                "kind": change.kind,
+                "story": change.story,
+                "other": change.other,
+                "articles": len(change.articles),
+            }
+            for change in details.changes[-MAX_CHANGES_LISTED:]
         ],
     }
 
@@ -145,8 +151,8 @@ def search_articles(connection: Connection, words: str, filters: Filters, limit:
     if not query.groups:
         raise DigestError("the query has no word to search for")
     limit, offset = min(max(limit, 1), MAX_HITS), min(max(offset, 0), MAX_OFFSET)
-    found = search(connection, query, filters=filters, limit=limit, offset=offset)
-    stories = stories_of_articles(connection, [hit.id for hit in found.hits])
+    result = search(connection, query, filters=filters, limit=limit, offset=offset)
+    stories = stories_of_articles(connection, [hit.id for hit in result.hits])
     return {
         "hits": [
             {
@@ -155,10 +161,10 @@ def search_articles(connection: Connection, words: str, filters: Filters, limit:
                 "title": make_quote(hit.title, hit),
                 "passage": make_quote(hit.snippet.text, hit),
             }
-            for hit in found.hits
+            for hit in result.hits
         ],
-        "has_more": found.has_more,
-        "stopped_at": found.stopped_at,
+        "has_more": result.has_more,
+        "stopped_at": result.stopped_at,
         "articles_not_indexed": count_missing(connection),
     }
 
@@ -177,7 +183,7 @@ def _describe_edition(edition: Edition, suffix: str) -> Answer:
 
 
 def _quote_headline(story: EditionStory) -> Answer | None:
-    source = next((each for each in story.mentions if each.url == story.url), None)
+    source = next((mention for mention in story.mentions if mention.url == story.url), None)
     return make_quote(story.title, source) if source else None
 
 
@@ -193,17 +199,17 @@ def _describe_story(story: EditionStory) -> Answer:
 
 def _load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answer]:
     """Return a story, and what each answer on it has: id, headline and counts. Errors: as `resolve_story`."""
-    found = load_story_details(connection, story[:200], compare=lambda _reports: ())
-    title, articles = found.row.title, found.articles.values()
-    source = next((each for each in articles if title and title in each.title), None)
-    return found, {
-        "story": found.row.id,
+    details = load_story_details(connection, story[:200], compare=lambda _reports: ())
+    title, articles = details.row.title, details.articles.values()
+    source = next((article for article in articles if title and title in article.title), None)
+    return details, {
+        "story": details.row.id,
         "headline": make_quote(title, source) if source else None,
-        "articles": len(found.articles),
-        "outlets": len(found.coverage.outlets),
-        "independent": len(found.coverage.independent),
-        "headline_only": len(found.coverage.headline_only),
-        **select_fields(found.coverage, "languages", "countries"),
+        "articles": len(details.articles),
+        "outlets": len(details.coverage.outlets),
+        "independent": len(details.coverage.independent),
+        "headline_only": len(details.coverage.headline_only),
+        **select_fields(details.coverage, "languages", "countries"),
     }
 
 
@@ -212,11 +218,11 @@ def _describe_news(story: EditionStory) -> Answer:
         "status": story.status,
         "figures": [
             {
-                "before": sanitize_line(each.before, limit=FIGURE_CHARS),
-                "after": sanitize_line(each.after, limit=FIGURE_CHARS),
-                "sentences": quote_sentences((each.sentence_before, each.sentence_after)),
+                "before": sanitize_line(change.before, limit=FIGURE_CHARS),
+                "after": sanitize_line(change.after, limit=FIGURE_CHARS),
+                "sentences": quote_sentences((change.sentence_before, change.sentence_after)),
             }
-            for each in story.number_changes[:MAX_CHANGES_LISTED]
+            for change in story.number_changes[:MAX_CHANGES_LISTED]
         ],
         "sentences": quote_sentences(story.updates),
     }
@@ -224,17 +230,17 @@ def _describe_news(story: EditionStory) -> Answer:
 
 def _describe_revision(article: Article, revision: Revision) -> Answer:
     """Return how an outlet changed an article: its titles, and sentences that only one of the versions has."""
-    found: Answer = {"kind": revision.kind, "noticed_at": revision.at, "title": make_quote(article.title, article)}
+    answer: Answer = {"kind": revision.kind, "noticed_at": revision.at, "title": make_quote(article.title, article)}
     if revision.kind == "gone":
-        return found
+        return answer
     before, after = (
         [text[start:end] for start, end in sentences(text, article.language)]
         for text in (article.text[:COMPARED_VERSION_CHARS], revision.text[:COMPARED_VERSION_CHARS])
     )
     is_in_before, is_in_after = set(before).__contains__, set(after).__contains__
     removed, added = filterfalse(is_in_after, before), filterfalse(is_in_before, after)
-    return found | {
+    return answer | {
         "new_title": make_quote(revision.title, article) if revision.title != article.title else None,
-        "removed": [make_quote(each, article) for each in islice(removed, MAX_SENTENCES_QUOTED)],
-        "added": [make_quote(each, article) for each in islice(added, MAX_SENTENCES_QUOTED)],
+        "removed": [make_quote(sentence, article) for sentence in islice(removed, MAX_SENTENCES_QUOTED)],
+        "added": [make_quote(sentence, article) for sentence in islice(added, MAX_SENTENCES_QUOTED)],
     }

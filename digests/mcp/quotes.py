@@ -36,7 +36,7 @@ def make_quote(text: str, source: Source) -> Answer:
 
 
 def quote_sentences(quoted: Sequence[Sentence]) -> list[Answer]:
-    return [make_quote(each.text, each) | {"article": each.article_id} for each in quoted]
+    return [make_quote(sentence.text, sentence) | {"article": sentence.article_id} for sentence in quoted]
 
 
 def check_quote(connection: Connection, quote: str, wanted: str | None) -> Answer:
@@ -51,21 +51,23 @@ def check_quote(connection: Connection, quote: str, wanted: str | None) -> Answe
         articles = [*articles_by_id(connection, ids).values()]
     else:
         articles = [find_article(connection, wanted[:2_048])]
-    revisions = revisions_of(connection, [each.id for each in articles])
-    places = [place for each in articles for place in _find_places(each, revisions.get(each.id, ()), quote)]
+    revisions = revisions_of(connection, [article.id for article in articles])
+    places = [place for article in articles for place in _find_places(article, revisions.get(article.id, ()), quote)]
     if places:
         return {"verdict": "verbatim", "places": places}
-    similar = [each for each in articles if matches(query, f"{each.title}\n{each.text}")]
+    similar = [article for article in articles if matches(query, f"{article.title}\n{article.text}")]
     return {
         "verdict": "same_words" if similar else "not_found",
-        "places": [{"article": each.id, "source": make_quote(each.title, each)} for each in similar],
+        "places": [{"article": article.id, "source": make_quote(article.title, article)} for article in similar],
     }
 
 
 def _find_places(article: Article, revisions: Sequence[Revision], quote: str) -> Iterator[Answer]:
     """Yield the title or text of each version of an article that has `quote`, with the text around it."""
     versions = [("stored", article.title, article.text)]
-    versions += [(f"changed, noticed {each.at:%Y-%m-%d %H:%M} UTC", each.title, each.text) for each in revisions]
+    versions += [
+        (f"changed, noticed {revision.at:%Y-%m-%d %H:%M} UTC", revision.title, revision.text) for revision in revisions
+    ]
     for version, title, text in versions:
         for part, body in (("title", title), ("text", text)):
             if (at := body.find(quote)) >= 0:

@@ -72,10 +72,10 @@ def check(
         results = check_online(settings) if online else ()
     warnings = list(find_warnings(settings))
     if json:
-        found: dict[str, object] = {"ok": True, "path": path, "problems": [], "warnings": warnings, **counts}
-        found |= {"store": faults} if deep else {}
+        values: dict[str, object] = {"ok": True, "path": path, "problems": [], "warnings": warnings, **counts}
+        values |= {"store": faults} if deep else {}
         rows = [{**asdict(result), "ok": not result.fault} for result in results]
-        print_json(found | ({"online": rows} if online else {}))
+        print_json(values | ({"online": rows} if online else {}))
     else:
         nouns = {name: name.removesuffix("es" if name.endswith("sses") else "s") for name in counts}
         print_lines([f"{', '.join(format_count(counts[name], noun, name) for name, noun in nouns.items())}: OK"])

@@ -26,10 +26,10 @@ HOSTS_AT_ONCE = 16
 def check_store(settings: Settings, *, repair: bool) -> list[dict[str, object]]:
     """Return the faults in the store; with `repair`, repair those that can be repaired. Errors: StoreError."""
     with closing_store(open_store(settings.store.url, create=False)) as engine:
-        found = read(engine, find_problems)
+        problems = read(engine, find_problems)
         return [
-            {"what": each.what, "hint": each.hint, "repaired": repair and repair_problem(engine, each)}
-            for each in found
+            {"what": problem.what, "hint": problem.hint, "repaired": repair and repair_problem(engine, problem)}
+            for problem in problems
         ]
 
 
@@ -49,7 +49,7 @@ def check_online(settings: Settings) -> tuple[CheckResult, ...]:
 
 async def check_sources(settings: Settings) -> list[CheckResult]:
     """Request each feed once, up to `HOSTS_AT_ONCE` hosts in parallel; return results in the order of the settings."""
-    sources, found = settings.active_sources(), dict[str, ProbeResult]()
+    sources, probes = settings.active_sources(), dict[str, ProbeResult]()
     by_host = defaultdict[str, list[Source]](list)
     for source in sources:
         by_host[host_key(source.url)].append(source)
@@ -59,14 +59,14 @@ async def check_sources(settings: Settings) -> list[CheckResult]:
         async def visit(those: list[Source]) -> None:
             async with slots:
                 for source in those:
-                    found[source.url] = await prober.probe(source.url)
+                    probes[source.url] = await prober.probe(source.url)
 
         await asyncio.gather(*map(visit, by_host.values()))
-    errors = [probe.error for probe in found.values()]
+    errors = [probe.error for probe in probes.values()]
     if len(by_host) > 1 and all(isinstance(error, FetchError) and error.no_connection for error in errors):
         fault = f"none of {len(by_host)} hosts can be reached: your internet connection seems to be down"
         return [CheckResult(what="network", name="internet connection", fault=fault, hint="go online, then try again")]
     return [
         CheckResult(what="source", name=source.name, fault=failure_reason(probe), hint=find_hint(probe) or "")
-        for source, probe in ((each, found[each.url]) for each in sources)
+        for source, probe in ((source, probes[source.url]) for source in sources)
     ]

@@ -141,7 +141,7 @@ def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: I
 def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
-    said = {
+    stated = {
         "title": cleaned.title,
         "url": cleaned.url,
         "published": published.isoformat(" ", "minutes") if published else None,
@@ -154,7 +154,7 @@ def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str
         "image": cleaned.image,
         "kind": f"{cleaned.kind}, truncated" if cleaned.is_truncated else cleaned.kind,
     }
-    for name, value in said.items():
+    for name, value in stated.items():
         if value:
             source = f"   (from {sources[name]})" if name in sources else ""
             yield f"{name:>9}  {value}{source}"

@@ -59,6 +59,6 @@ SESSION = Session()  # of the running command; `cli.main` resets it
 @cache
 def load_commands() -> Mapping[str, Command]:
     """Return the commands of watcher and of installed packages by name, sorted by `order`. Errors: PluginError."""
-    own = read_commands(Path(__file__).with_name("commands.toml"))
-    rows = [*own, *(row for _, table in load_plugins(COMMANDS_GROUP, "the commands of") for row in table)]
+    commands = read_commands(Path(__file__).with_name("commands.toml"))
+    rows = [*commands, *(row for _, table in load_plugins(COMMANDS_GROUP, "the commands of") for row in table)]
     return {row.name: row for row in sorted(rows, key=lambda row: row.order)}

@@ -52,16 +52,16 @@ def discover_feeds(
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
-    found = asyncio.run(discover_with_progress(candidate_urls(url), settings))
+    discovery = asyncio.run(discover_with_progress(candidate_urls(url), settings))
     known = sources_by_key(settings)
-    print_result(discovery_to_json(found, known), format_discovery(found, known), json=json)
-    if path is not None and found.items:
-        print_err(add_row(path, list_row(found)))
-    elif path is not None and found.feeds:
-        if (row := choose_only_feed(found, {})) is None:
+    print_result(discovery_to_json(discovery, known), format_discovery(discovery, known), json=json)
+    if path is not None and discovery.items:
+        print_err(add_row(path, list_row(discovery)))
+    elif path is not None and discovery.feeds:
+        if (row := choose_only_feed(discovery, {})) is None:
             return USAGE
         print_err(add_row(path, row))
-    return DONE if found.feeds or found.items else FAILED
+    return DONE if discovery.feeds or discovery.items else FAILED
 
 
 def add_source(
@@ -94,14 +94,18 @@ def add_source(
     if not test or normalize_url(row.url) in sources_by_key(settings):
         print_lines([add_row(path, row)])
         return DONE
-    found = asyncio.run(discover_with_progress(urls, settings, as_page=False))
-    if not found.feeds or not (found.page.response or found.page.report):
-        message = f"{no_feed_message(found)}; nothing was added (--no-test adds it without reading it)"
-        command = f"watcher sources discover {quote(found.page.asked)} --add"
-        hint = f"{command} adds the page itself: it has a list of articles" if found.items else find_hint(found.page)
+    discovery = asyncio.run(discover_with_progress(urls, settings, as_page=False))
+    if not discovery.feeds or not (discovery.page.response or discovery.page.report):
+        message = f"{no_feed_message(discovery)}; nothing was added (--no-test adds it without reading it)"
+        command = f"watcher sources discover {quote(discovery.page.asked)} --add"
+        hint = (
+            f"{command} adds the page itself: it has a list of articles"
+            if discovery.items
+            else find_hint(discovery.page)
+        )
         raise WatcherError(message, hint=hint)
-    if (chosen := choose_only_feed(found, given)) is None:
-        print_lines(format_discovery(found, sources_by_key(settings)))
+    if (chosen := choose_only_feed(discovery, given)) is None:
+        print_lines(format_discovery(discovery, sources_by_key(settings)))
         return USAGE
     print_lines([add_row(path, chosen)])
     return DONE
@@ -129,8 +133,8 @@ def choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettin
 
 def default_name_and_language(report: FeedReport) -> tuple[str, str]:
     """Return name and language for a source with this feed, each "" if unknown."""
-    said, read = report.feed.language, report.language
-    tag = said if said and primary_tag(said) in (read, None) else read
+    stated, read = report.feed.language, report.language
+    tag = stated if stated and primary_tag(stated) in (read, None) else read
     return report.feed.title[:200].strip(), "" if tag == UNKNOWN_LANGUAGE else tag
 
 

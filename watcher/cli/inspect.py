@@ -60,12 +60,12 @@ def probe_source(
     urls, row = resolve_target(settings, source)
     look, again = asyncio.run(probe_target(urls, settings))
     next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
-    found = probe_to_json(look, again, next_poll, name=row.source().name if row else None)
+    values = probe_to_json(look, again, next_poll, name=row.source().name if row else None)
     lines = chain(
         (summary_sentence(look), ""), format_rows(probe_rows(look, again, next_poll, row), width=INSPECT_LABEL_CHARS)
     )
     hint = find_hint(look)
-    print_result(found, chain(lines, ("", f"try: {hint}") if hint else ()), json=json)
+    print_result(values, chain(lines, ("", f"try: {hint}") if hint else ()), json=json)
     return FAILED if failure_reason(look) else DONE
 
 
@@ -94,9 +94,9 @@ def summary_sentence(probe: ProbeResult) -> str:
     report = probe.report
     if report is None:
         return failure_reason(probe)
-    told = f'OK: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
+    sentence = f'OK: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
     buts = ", and ".join(find_problems(report, probe.at))
-    return f"{told}, but {buts}" if buts else f"{told}, newest {newest_entry_age(report, probe.at)}"
+    return f"{sentence}, but {buts}" if buts else f"{sentence}, newest {newest_entry_age(report, probe.at)}"
 
 
 def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
@@ -188,19 +188,19 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
 
 
 def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
-    feed, told = report.feed, []
+    feed, parts = report.feed, []
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
     if headers:
         fresh = f"fresh for {format_duration(fresh_s)}" if fresh_s else "not fresh for any time"
-        told.append(f"{', '.join(headers)}: {fresh}")
+        parts.append(f"{', '.join(headers)}: {fresh}")
     if feed.ttl_s:
-        told.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
+        parts.append(f"the feed asks for {format_duration(feed.ttl_s)} between polls (ttl, sy:updatePeriod)")
     if feed.skip_hours:
-        told.append(f"skipHours {', '.join(map(str, feed.skip_hours))} (UTC)")
+        parts.append(f"skipHours {', '.join(map(str, feed.skip_hours))} (UTC)")
     if feed.skip_days:
-        told.append(f"skipDays {', '.join(day.title() for day in feed.skip_days)}")
-    return told or ["not stated"]
+        parts.append(f"skipDays {', '.join(day.title() for day in feed.skip_days)}")
+    return parts or ["not stated"]
 
 
 def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
@@ -230,22 +230,22 @@ def format_items(report: FeedReport) -> Iterator[str]:
 
 
 def format_language(report: FeedReport) -> str:
-    said, read = report.feed.language, report.language
+    stated, read = report.feed.language, report.language
     if read == UNKNOWN_LANGUAGE:
-        return said or "not stated, and not detected"
-    if said is None:
+        return stated or "not stated, and not detected"
+    if stated is None:
         return f"{read}, detected from its entries; the feed states none"
-    return said if primary_tag(said) == read else f"{read}, detected from its entries; the feed states {said}"
+    return stated if primary_tag(stated) == read else f"{read}, detected from its entries; the feed states {stated}"
 
 
 def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     count = len(report.feed.entries)
-    told = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
+    line = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
     if report.whole >= MOSTLY_WHOLE_SHARE * count and not wants_full_text:
-        return f"{told}; with full_text = true no pages need to be fetched"
+        return f"{line}; with full_text = true no pages need to be fetched"
     if report.whole < (1 - MOSTLY_WHOLE_SHARE) * count and wants_full_text:
-        return f"{told}; with full_text = true in the settings, articles have only these texts"
-    return told
+        return f"{line}; with full_text = true in the settings, articles have only these texts"
+    return line
 
 
 def format_counts(*counts: tuple[int, str]) -> str:

@@ -61,9 +61,9 @@ def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any 
         case date():
             return value.isoformat()
         case dict():
-            return {key: to_json(each, links=links) for key, each in value.items()}
+            return {key: to_json(item, links=links) for key, item in value.items()}
         case list() | tuple():
-            return [to_json(each, links=links) for each in value]
+            return [to_json(item, links=links) for item in value]
         case _ if is_dataclass(value) and not isinstance(value, Reason):
             return {field.name: to_json(getattr(value, field.name), links=links) for field in fields(value)}
         case _:

@@ -104,7 +104,7 @@ async def run_poll(
             for bar in ("feeds", "pages"):  # the rest has to wait: its host has asked for it, or cannot be reached
                 advance(bar, 0, 0)
             summary.waiting = await writer.read(blocked_sources, now=context.now())
-            summary.visited = tuple(each for each in visited if each.url not in polled)
+            summary.visited = tuple(visit for visit in visited if visit.url not in polled)
             mark = context.embedder.store_key if context.embedder else None
             if await writer.read(has_backlog, setting=mark):
                 await backfill(context, summary, advance)
@@ -112,17 +112,17 @@ async def run_poll(
 
 
 async def backfill(context: WorkerContext, summary: PollSummary, advance: Advance) -> None:
-    since, writer, choice, lacking = context.now() - EMBED_BACK, context.writer, context.embedder, 0
+    since, writer, choice, missing = context.now() - EMBED_BACK, context.writer, context.embedder, 0
     await rebuild_features(writer, context.pool, since=since)
     started = time.monotonic()
     if choice is not None:
         lacks = lacks_vector(await writer.read(embedder_name, choice.store_key))
-        lacking = await writer.read(count_features, lacks, since=since)
-    advance("vectors", 0, lacking)
+        missing = await writer.read(count_features, lacks, since=since)
+    advance("vectors", 0, missing)
 
     def on_embedded(number: int) -> None:
         summary.vectors += number
-        advance("vectors", number, lacking)
+        advance("vectors", number, missing)
 
     await embed_recent(writer, context.vector_pool, choice, since, on_embedded)
     advance("vectors", 0, 0)
@@ -177,12 +177,12 @@ class PollSummary:
 
     @property
     def unchanged(self) -> int:
-        return sum(each.result.status == "unchanged" for each in self.results.values())
+        return sum(outcome.result.status == "unchanged" for outcome in self.results.values())
 
     @property
     def failures(self) -> list[tuple[str, str]]:
         """Name and reason of each source whose last poll failed, by name."""
-        last = ((each.feed.source.name, each.result) for each in self.results.values())
+        last = ((outcome.feed.source.name, outcome.result) for outcome in self.results.values())
         return sorted((name, str(result.reason)) for name, result in last if isinstance(result, PollFailed))
 
     @property
@@ -224,7 +224,7 @@ class PollSummary:
             | {
                 "failures": [{"source": outlet, "reason": reason} for outlet, reason in self.failures],
                 "waiting": [{"source": outlet, "until": until} for outlet, until in self.waiting],
-                "visited": [{"source": each.name, "by": each.worker} for each in self.visited],
+                "visited": [{"source": visit.name, "by": visit.worker} for visit in self.visited],
             }
         )
 
@@ -240,8 +240,8 @@ def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[
     why = "its host asked for a pause, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from at_most(waiting, "more wait")
-    left = "left to another process, which is visiting the host"
-    yield from at_most([f"  {left} ({each.worker}): {each.name}" for each in summary.visited], "more")
+    elsewhere = "left to another process, which is visiting the host"
+    yield from at_most([f"  {elsewhere} ({visit.worker}): {visit.name}" for visit in summary.visited], "more")
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:

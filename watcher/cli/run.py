@@ -109,10 +109,10 @@ async def serve_until_signal(settings: Settings, engine: Engine) -> None:
 def override_listen(settings: Settings, listen: str | None) -> Settings:
     """Return the settings with `listen` as `[web] listen`. Errors: BadParameter if it is invalid or needs a token."""
     wanted = listen or settings.web.listen or WEB_LISTEN
-    found = parse_host_port(wanted)
-    if found is None:
+    address = parse_host_port(wanted)
+    if address is None:
         raise BadParameter(f'expected host:port such as "{WEB_LISTEN}"', param_hint="--listen")
-    if not is_loopback(found[0]) and settings.web.token is None:
+    if not is_loopback(address[0]) and settings.web.token is None:
         raise BadParameter('other machines can reach it: set [web] token = "file:…" first', param_hint="--listen")
     return settings.model_copy(update={"web": settings.web.model_copy(update={"listen": wanted})})
 

@@ -62,9 +62,11 @@ def uninstall(system: System = False) -> None:
 
 def status(system: System = False, json: Json = False) -> int:
     """Show the service status; exit code 1 unless it is running."""
-    found = find_service(system=system)
-    state = found.read_state() if BOOTED.is_dir() and found.path.exists() else {}
-    missing = f"not installed: {found.path} does not exist" if BOOTED.is_dir() else "this machine does not run systemd"
+    service = find_service(system=system)
+    state = service.read_state() if BOOTED.is_dir() and service.path.exists() else {}
+    missing = (
+        f"not installed: {service.path} does not exist" if BOOTED.is_dir() else "this machine does not run systemd"
+    )
     typed = {name: int(value) if value.isdecimal() else value or None for name, value in state.items()}
     print_result(typed, format_state(state) if state else [missing], json=json)
     return DONE if state.get("ActiveState") == "active" else FAILED
@@ -150,13 +152,13 @@ class Service:
 
     def read_state(self) -> dict[str, str]:
         """Return systemd's `PROPERTIES` of the service, by name. Errors: WatcherError."""
-        told = self.run_systemctl("show", UNIT_NAME, *(f"--property={name}" for name in PROPERTIES))
-        return dict(line.partition("=")[::2] for line in told.splitlines() if "=" in line)
+        answer = self.run_systemctl("show", UNIT_NAME, *(f"--property={name}" for name in PROPERTIES))
+        return dict(line.partition("=")[::2] for line in answer.splitlines() if "=" in line)
 
 
 def find_service(*, system: bool) -> Service:
-    own = xdg_folder("XDG_CONFIG_HOME", ".config").parent / "systemd" / "user"
-    return Service(system=system, folder=Path("/etc/systemd/system") if system else own)
+    user_folder = xdg_folder("XDG_CONFIG_HOME", ".config").parent / "systemd" / "user"
+    return Service(system=system, folder=Path("/etc/systemd/system") if system else user_folder)
 
 
 def build_unit(settings: Settings, *, system: bool) -> str:

@@ -68,9 +68,11 @@ def init(
         text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
-    made = parse_settings(text, target)
-    what = f"wrote {target} with {len(made.sources)} sources of world news, for the time zone {zone}"
-    missing = [] if made.fetch.contact else ["no contact is set: publishers cannot write to you (contact in [fetch])"]
+    settings = parse_settings(text, target)
+    what = f"wrote {target} with {len(settings.sources)} sources of world news, for the time zone {zone}"
+    missing = (
+        [] if settings.fetch.contact else ["no contact is set: publishers cannot write to you (contact in [fetch])"]
+    )
     print_lines([what, *missing, f"read the file, then run: watcher check{place}"])
     return DONE
 
@@ -118,14 +120,14 @@ def show_settings(
     For sources, only what the file sets is shown. Secrets are never shown, only their `env:` or `file:` reference.
     """
     path = settings_path(config)
-    found = [
+    values = [
         value
         for value in settings_with_origin(load_settings(path), Positions(read_file(path)))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
     absolute = path.absolute()
-    rows = [{**asdict(each), "value": json_value(each.value)} for each in found] if json else []
-    print_result({"path": absolute, "settings": rows}, format_settings(absolute, found), json=json)
+    rows = [{**asdict(setting), "value": json_value(setting.value)} for setting in values] if json else []
+    print_result({"path": absolute, "settings": rows}, format_settings(absolute, values), json=json)
 
 
 def json_value(toml: str) -> object:
@@ -154,10 +156,10 @@ class EditorSchema(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
-        found = super().default_schema(schema)
-        if found.get("default") in (None, "", {}):
-            found.pop("default", None)
-        return found
+        default = super().default_schema(schema)
+        if default.get("default") in (None, "", {}):
+            default.pop("default", None)
+        return default
 
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401 (as pydantic has it)
         return to_toml(dft)[1:-1] if isinstance(dft, timedelta | time | Path) else super().encode_default(dft)
@@ -167,8 +169,8 @@ class EditorSchema(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    found = settings_model().model_json_schema(schema_generator=EditorSchema)
-    return found | {"$schema": DRAFT, "title": "Settings of Watcher"}
+    schema = settings_model().model_json_schema(schema_generator=EditorSchema)
+    return schema | {"$schema": DRAFT, "title": "Settings of Watcher"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,15 +135,15 @@ def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
 def find_source(settings: Settings, wanted: str) -> int:
     """Return the index of the source with URL or name `wanted`. Errors: SettingsError for no match or several."""
     rows = [row.source() for row in settings.sources]
-    found = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
+    matches = [n for n, row in enumerate(rows) if wanted in (row.url, hide_secrets(row.url))]
     if wanted.startswith("maildir:"):  # a relative path starts at the folder of the settings file, as it does there
         wanted = f"maildir:{(settings.path or Path()).parent / Path(wanted[8:]).expanduser()}"
-    found = found or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
-    found = found or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in found)}")
+    matches = matches or [n for n, row in enumerate(rows) if normalize_url(row.url) == normalize_url(wanted)]
+    matches = matches or [n for n, row in enumerate(rows) if row.name.casefold() == wanted.casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise SettingsError((), f"several sources are named {wanted}: {', '.join(rows[n].url for n in matches)}")
     near = did_you_mean(wanted, [name for row in rows for name in (row.name, row.url)])
     hint = near.removeprefix("; ") or "watcher sources list shows them"
     raise SettingsError((), f"no source has the address or name {wanted}", hint=hint)
@@ -219,12 +219,12 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
         if fields[what] and value is None
     )
     # The file may be a stranger's, and must not send this machine's secrets to its own server.
-    own = {name: value for name, value in feed.headers.items() if not secret_of(value)}
-    if own != feed.headers:
+    headers = {name: value for name, value in feed.headers.items() if not secret_of(value)}
+    if headers != feed.headers:
         dropped += ("headers with secrets left out",)
     section = (feed.section or "")[:SOURCE_NAME_CHARS].rstrip(" /")
     fields |= fields.pop("selectors")
-    row = source_row(**fields | parsed | {"name": name, "section": section, "headers": own})
+    row = source_row(**fields | parsed | {"name": name, "section": section, "headers": headers})
     for fault in Settings.cross_field_issues({}, {"sources": [row.model_dump(exclude_defaults=True)]}):
         raise SettingsError((), f"{fault.loc[-1]}: {fault.message}")
     return row, dropped

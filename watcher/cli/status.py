@@ -76,9 +76,9 @@ def show_status(
             try:
                 daemon, others = list_daemons(engine)
             except StoreError as error:
-                found = {"state": "unknown", "error": str(error), "hint": error.hint}
+                values = {"state": "unknown", "error": str(error), "hint": error.hint}
                 rows = format_rows((("daemon", UNKNOWN_STATUS), *error_rows(error)), width=STATUS_LABEL_CHARS)
-                print_result(found, rows, json=json)
+                print_result(values, rows, json=json)
                 return FAILED
         now = datetime.now(UTC)
         lines = format_rows(daemon_rows(daemon, others, now=now), width=STATUS_LABEL_CHARS)
@@ -119,13 +119,13 @@ def print_once(settings: Settings, source: str, *, everything: bool, json: bool)
 def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     now = datetime.now(UTC)
     with closing_store(connect(url)) as engine:
-        found: dict[str, Any] = {"store": redacted_url(engine), "error": str(error), "hint": error.hint}
+        values: dict[str, Any] = {"store": redacted_url(engine), "error": str(error), "hint": error.hint}
         try:
             processes = list_daemons(engine)
-            found["daemon"], rows = daemon_to_json(*processes, now=now), [*daemon_rows(*processes, now=now)]
+            values["daemon"], rows = daemon_to_json(*processes, now=now), [*daemon_rows(*processes, now=now)]
         except StoreError:
-            found["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN_STATUS)]
-    print_result(found, format_rows((*rows, *error_rows(error)), width=STATUS_LABEL_CHARS), json=json)
+            values["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN_STATUS)]
+    print_result(values, format_rows((*rows, *error_rows(error)), width=STATUS_LABEL_CHARS), json=json)
     return FAILED
 
 
@@ -140,7 +140,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     sources = list_sources(settings, engine, now=now)
     lost = read(engine, failed_page_counts)
     replaced, bare = (read(engine, count_fallback_reasons, headlines=headlines) for headlines in (False, True))
-    found = {
+    values = {
         "daemon": daemon_to_json(*processes, now=now),
         **collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
@@ -148,11 +148,11 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
         "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
         "sources": [row.to_json() for row in sources],
     }
-    found["due"] += sum(row.state.feed.id == 0 and not row.is_muted for row in sources)  # new: not in the store yet
+    values["due"] += sum(row.state.feed.id == 0 and not row.is_muted for row in sources)  # new: not in the store yet
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
-    rows = (*daemon_rows(*processes, now=now), *store_rows(found), *source_counts(sources))
+    rows = (*daemon_rows(*processes, now=now), *store_rows(values), *source_counts(sources))
     lines = chain(
         format_rows(rows, width=STATUS_LABEL_CHARS),
         format_sources(sources, everything=everything),
@@ -161,7 +161,7 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
         format_reasons("pages of which only the headline is known", bare, limit=most),
         format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
     )
-    print_result(found | {section.name: section.found for section in sections}, lines, json=json)
+    print_result(values | {section.name: section.found for section in sections}, lines, json=json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

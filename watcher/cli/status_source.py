@@ -78,7 +78,7 @@ def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
     feed = status.state.feed
     history = read(engine, load_health_changes, feed.id)
     polls = read(engine, load_polls, feed.id, limit=POLLS_SHOWN)
-    found = status.to_json() | {
+    values = status.to_json() | {
         "enabled": row.enabled,
         **select_fields(feed, "last_read_at", "interval_s", "took_s", "failures"),
         "gap_s": feed.avg_gap_s,
@@ -87,7 +87,7 @@ def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
         "history": history,
         "polls": polls,
     }
-    print_result(found, chain(format_source(status, now=now), format_history(history, polls)), json=json)
+    print_result(values, chain(format_source(status, now=now), format_history(history, polls)), json=json)
 
 
 def format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
@@ -123,8 +123,8 @@ def source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
     if health.status in ("gone", MUTED):
         yield "next poll", f"none: it is {health.status}"
     elif state.next_request_at:
-        left = format_age(now - state.next_request_at).replace(" ahead", " from now")
-        yield "next poll", f"{format_minute(state.next_request_at)}, {left}"
+        time_left = format_age(now - state.next_request_at).replace(" ahead", " from now")
+        yield "next poll", f"{format_minute(state.next_request_at)}, {time_left}"
     else:
         yield "next poll", "with the next watcher poll or watcher run"
     if feed.interval_s:

@@ -86,14 +86,14 @@ def restore(
     with closing_store(connect(url)) as engine:
         store = restore_target(engine, backup_file)  # before the lock, for which an empty database has no table
         with lock_store(engine):
-            kept = put_back(engine, backup_file, schemas=load_schemas(), force=force)
+            previous = put_back(engine, backup_file, schemas=load_schemas(), force=force)
             size = store.stat().st_size
             for schema in load_schemas():
                 upgrade(engine, schema)
             claim_store(engine, settings, take_over=True)
-    beside = f"; the old store is kept as {kept}" if kept else ""
+    beside = f"; the old store is kept as {previous}" if previous else ""
     lines = [f"{store}: {format_bytes(size)} restored{beside}"]
-    print_result({"store": store, "bytes": size, "kept": kept}, lines, json=json)
+    print_result({"store": store, "bytes": size, "kept": previous}, lines, json=json)
 
 
 def print_share(share: float) -> None:
@@ -122,12 +122,12 @@ def move_store(
     source_name, target_name = hide_password(source_url), hide_password(target_url)
     rows = sum(table.from_.rows for table in tables)
     different = ", ".join(table.table for table in tables if not table.is_same)
-    found: dict[str, object] = {"from": source_name, "to": target_name, "same": not different, "rows": rows}
-    found["took_s"] = round(took_s, 1)
-    found["tables"] = [
-        {"table": each.table, **asdict(each.from_), "same": each.is_same, "to": each.to} for each in tables
+    values: dict[str, object] = {"from": source_name, "to": target_name, "same": not different, "rows": rows}
+    values["took_s"] = round(took_s, 1)
+    values["tables"] = [
+        {"table": table.table, **asdict(table.from_), "same": table.is_same, "to": table.to} for table in tables
     ]
-    print_result(found, format_tables(tables), json=json)
+    print_result(values, format_tables(tables), json=json)
     if different:
         hint = f"stop what writes to {source_name}, then run the command again"
         print_error(StoreError(f"{different}: different in the two stores; {target_name} stays empty", hint=hint))
@@ -252,7 +252,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
                 added = await writer.do(add_articles, given=arrivals)
                 summary.imported += sum(added)
                 summary.headlines += sum(
-                    is_new and each.article.is_headline_only for each, is_new in zip(arrivals, added, strict=True)
+                    is_new and arrival.article.is_headline_only for arrival, is_new in zip(arrivals, added, strict=True)
                 )
                 summary.known += len(added) - sum(added)
 
@@ -278,11 +278,11 @@ async def add_languages(
     )
     if not rows:
         return part
-    found = await pool.run(tasks.detect_languages, rows, limit_s=IMPORT_LIMIT_S)
+    languages = await pool.run(tasks.detect_languages, rows, limit_s=IMPORT_LIMIT_S)
     for article, _ in part:
-        if article.id in found:
-            histories[article.outlet][found[article.id]] += 1
-    return [(replace(one, language=found.get(one.id, one.language)), feed) for one, feed in part]
+        if article.id in languages:
+            histories[article.outlet][languages[article.id]] += 1
+    return [(replace(one, language=languages.get(one.id, one.language)), feed) for one, feed in part]
 
 
 def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
