@@ -40,7 +40,7 @@ NO_CITATION = Citation(on=date.min, story="", title="")
 
 def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
     """Return the latest citation of each article by id; `editions` are the latest first."""
-    found: dict[str, Citation] = {}
+    citations: dict[str, Citation] = {}
     for edition in editions:
         for story in edition.stories:
             texts: defaultdict[str, list[str]] = defaultdict(list)
@@ -51,12 +51,12 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
             for key, cited in texts.items():
                 quoted = tuple(dict.fromkeys(cited))
                 at = Citation(on=edition.local_date, story=story.id, title=story.title, texts=quoted)
-                found.setdefault(key, at)
+                citations.setdefault(key, at)
         for brief in edition.briefs:
             at = Citation(on=edition.local_date, story=brief.id, title=brief.title)
             for key in brief.article_ids:
-                found.setdefault(key, at)
-    return found
+                citations.setdefault(key, at)
+    return citations
 
 
 def find_corrections(
@@ -72,7 +72,7 @@ def find_corrections(
     Each stored article is compared with the last revision of its page. In the text, only changed numbers of a sentence,
     and sentences that were cited verbatim, count. Changes found before `since` have been shown already.
     """
-    found: list[Correction] = []
+    corrections: list[Correction] = []
     for key, citation in citations.items():
         known = revisions.get(key, ())
         article = articles.get(key)
@@ -82,10 +82,10 @@ def find_corrections(
         earlier = [revision for revision in known if revision.at < since][-1:]
         told = {(c.kind, c.after) for last in earlier for c in _article_corrections(article, last, NO_CITATION)}
         new = (c for c in _article_corrections(article, known[-1], citation) if (c.kind, c.after) not in told)
-        found += islice(new, MAX_PER_ARTICLE)
+        corrections += islice(new, MAX_PER_ARTICLE)
     order = {"retracted": 0, "gone": 1, "headline": 2, "figures": 3}
-    found.sort(key=lambda c: (order.get(c.kind, 9), c.noticed_at, c.article_id))
-    return tuple(found[:MAX_CORRECTIONS])
+    corrections.sort(key=lambda c: (order.get(c.kind, 9), c.noticed_at, c.article_id))
+    return tuple(corrections[:MAX_CORRECTIONS])
 
 
 def _article_corrections(article: Article, last: Revision, citation: Citation) -> Iterator[Correction]:
@@ -139,12 +139,12 @@ def _sentence_changes(
 
 
 def _is_in(text: str, quoted: Collection[str]) -> bool:
-    return any(each in text or text in each for each in quoted)
+    return any(quote in text or text in quote for quote in quoted)
 
 
 def _sentences(title: str, text: str, language: str) -> list[str]:
-    found = [text[start:end] for start, end in sentences(text[:CORRECTION_CHARS], language)]
-    return [title, *found] if title else found
+    texts = [text[start:end] for start, end in sentences(text[:CORRECTION_CHARS], language)]
+    return [title, *texts] if title else texts
 
 
 def _share(one: str, other: str, article: Article) -> float:

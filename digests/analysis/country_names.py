@@ -29,8 +29,8 @@ def load_data(name: str) -> dict[str, Any]:
 @cache
 def word_set(name: str, table: str, *keys: str) -> frozenset[str]:
     """Return the words under `keys` in a table of a TOML file in this package; missing keys have none."""
-    found = load_data(name)[table]
-    return frozenset(" ".join(found.get(key, "") for key in keys).split())
+    table_words = load_data(name)[table]
+    return frozenset(" ".join(table_words.get(key, "") for key in keys).split())
 
 
 def languages_in(group: str) -> frozenset[str]:
@@ -84,11 +84,11 @@ def _primary(tag: str) -> str:
 @cache
 def find_locales(language: str) -> tuple[Locale, ...]:
     """Return the CLDR locales of a language, one for each of its scripts; English if there is none."""
-    found = []
+    locales = []
     for tag in dict.fromkeys((language, _primary(language), *SCRIPTS.get(language, ()))):
         with suppress(UnknownLocaleError, ValueError):
-            found.append(Locale.parse(tag, sep="-"))
-    return tuple(found) or (Locale("en"),)
+            locales.append(Locale.parse(tag, sep="-"))
+    return tuple(locales) or (Locale("en"),)
 
 
 KEY_LETTERS = 3  # first letters by which names are looked up
@@ -169,7 +169,7 @@ def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceN
         return PlaceName(tokens, code, ending=1, has_adjectives=has_adjectives)
     if language not in languages_in("agglutinative"):
         # Inflection changes the last vowel of a long word: "нигери", not "нигер".
-        tokens = tuple(each[:-1] if each[-1] in VOWELS and len(each) > SHORT_NAME else each for each in tokens)
+        tokens = tuple(token[:-1] if token[-1] in VOWELS and len(token) > SHORT_NAME else token for token in tokens)
     if len(tokens[-1]) == SHORT_NAME and tokens[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
         return PlaceName(tokens, code, ending=1 if tokens[-1].isascii() else 2, has_adjectives=has_adjectives)
     return PlaceName(tokens, code, ending=MAX_ENDING, has_adjectives=has_adjectives)
@@ -182,8 +182,8 @@ def _adjectives(language: str) -> Iterator[PlaceName]:
     is_fixed, is_slavic = language in languages_in("fixed_adjectives"), language in languages_in("slavic")
     for locale in find_locales(language):
         for tag, code in load_data("grammar")["country_of_language"].items():
-            found = words(str(locale.languages.get(tag, "")))
-            stem = adjective_stem(fold(found[0]), language) if found else ""
+            adjectives = words(str(locale.languages.get(tag, "")))
+            stem = adjective_stem(fold(adjectives[0]), language) if adjectives else ""
             if stem:
                 ending = 0 if is_fixed else 5 if len(stem) >= LONG_STEM else 3
                 yield PlaceName((stem,), code, ending=ending, lower=True)
@@ -225,7 +225,7 @@ def is_derived(word: str, stem: str, language: str) -> bool:
             stems.append(stem[:-1] + softened[stem[-1]])
         if len(stem) > LONG_STEM and FINAL_VOWEL.search(stem):
             stems.append(stem[:-1])  # Швейцария, швейцарский
-    return any(word.startswith(each) and bool(re.fullmatch(pattern, word[len(each) :])) for each in stems)
+    return any(word.startswith(stem) and bool(re.fullmatch(pattern, word[len(stem) :])) for stem in stems)
 
 
 def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName]:
@@ -238,13 +238,13 @@ def find_cities(folded: str, key: str, *, inflected: bool) -> Iterator[PlaceName
 @cache
 def cities_by_prefix() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     """Return (folded words, country code) of each city, by the prefix of its name; takes 110 ms once."""
-    found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    cities: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for code, names in city_rows():
         for spelling in names:
             tokens = tuple(map(normalize, words(spelling)))
             if tokens and (spelling.isascii() or not is_unspaced(spelling)):
-                found[tokens[0][:KEY_LETTERS]].append((tokens, code))
-    return found
+                cities[tokens[0][:KEY_LETTERS]].append((tokens, code))
+    return cities
 
 
 def _city_name(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceName:

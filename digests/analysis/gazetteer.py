@@ -52,21 +52,21 @@ class Gazetteer:
             pattern, places = self._unspaced_names
             return [CountryMatch(*places[name], name in self._ambiguous) for name in pattern.findall(text)]
         tokens = _tokens(text)
-        found: list[CountryMatch] = []
+        matches: list[CountryMatch] = []
         at = 0
         while at < len(tokens):
             alike = self._like(tokens[at].folded)  # the longest first, a country's before a city's
             name = next((name for folded, name in alike if self._matches(name, tokens, at, folded)), None)
             # A name without a code is no country, and keeps its words from being one.
             if name is not None and name.code:
-                found.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
+                matches.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
             at += len(name.tokens) if name else 1
-        return found
+        return matches
 
     def _names_like(self, word: str) -> list[tuple[str, country_names.PlaceName]]:
         """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
-        found = [(folded, name) for folded in _readings(word) for name in self._candidates(folded)]
-        return sorted(found, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
+        names = [(folded, name) for folded in _readings(word) for name in self._candidates(folded)]
+        return sorted(names, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
     def _candidates(self, folded: str) -> Iterator[country_names.PlaceName]:
         """Yield the names that a word may begin, countries first; of those with adjectives, `_matches` checks more."""
@@ -135,20 +135,20 @@ load_gazetteer = cache(Gazetteer)  # by language; built at first use, in some 20
 
 def countries_in(text: str, language: str) -> frozenset[str]:
     """Return the ISO codes of the countries that a text surely names."""
-    return frozenset(found.code for found in load_gazetteer(language).find(text) if not found.is_ambiguous)
+    return frozenset(match.code for match in load_gazetteer(language).find(text) if not match.is_ambiguous)
 
 
 def _tokens(text: str) -> list[NameToken]:
-    found = []
+    tokens = []
     end = 0
     for match in WORD.finditer(text):
         word = match.group()
         folded = country_names.normalize(word)
         if folded:
             between = text[end : match.start()]
-            found.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
+            tokens.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
         end = match.end()
-    return found
+    return tokens
 
 
 def _readings(folded: str) -> Iterator[str]:

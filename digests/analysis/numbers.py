@@ -77,7 +77,7 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
     around them; of equally close ones in `old`, the first is compared. A number that `old` has too is not a change.
     """
     before = [number for sentence in old for number in counted_numbers(sentence)]
-    found: dict[str, NumberChange] = {}
+    changes: dict[str, NumberChange] = {}
     for sentence in new:
         for number in counted_numbers(sentence):
             alike = [
@@ -86,15 +86,15 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
                 if (b.unit, b.sentence.language) == (number.unit, sentence.language)
                 and len(b.around & number.around) >= MIN_COMMON_WORDS
             ]
-            if not alike or number.unit in found or any(b.value == number.value for b in alike):
+            if not alike or number.unit in changes or any(b.value == number.value for b in alike):
                 continue
             best = max(alike, key=lambda b: len(b.around & number.around))
             if 1 / MAX_FACTOR <= float(number.value) / max(float(best.value), 1e-9) <= MAX_FACTOR:
-                found[number.unit] = NumberChange(
+                changes[number.unit] = NumberChange(
                     before=best.text,
                     after=number.text,
                     what=number.what,
                     sentence_before=best.sentence,
                     sentence_after=sentence,
                 )
-    return tuple(found.values())[:MAX_NUMBER_CHANGES]
+    return tuple(changes.values())[:MAX_NUMBER_CHANGES]

@@ -21,7 +21,9 @@ def matching_phrases(phrases: Sequence[str], articles: Iterable[Article]) -> tup
     if not phrases:
         return ()
     texts = [fold(f"{article.title}\n{article.text[:PHRASE_LEAD_CHARS]}") for article in articles]
-    return tuple(phrase for phrase in phrases if (each := phrase_pattern((phrase,))) and any(map(each.search, texts)))
+    return tuple(
+        phrase for phrase in phrases if (pattern := phrase_pattern((phrase,))) and any(map(pattern.search, texts))
+    )
 
 
 @lru_cache(maxsize=512)
@@ -51,11 +53,11 @@ def score_weights(
     outlets = {name for article in articles for name in source_names(article)}
     sections = {fold(article.section) for article in articles if article.section}
     spoken = matching_phrases(list(weights.words), articles)
-    found = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
-    found += [(f"country {code}", weight) for code, weight in weights.countries.items() if code in places]
-    found += [(f"section {name}", weight) for name, weight in weights.sections.items() if fold(name) in sections]
-    found += [(f"source {name}", weight) for name, weight in weights.sources.items() if fold(name) in outlets]
-    return found
+    terms = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
+    terms += [(f"country {code}", weight) for code, weight in weights.countries.items() if code in places]
+    terms += [(f"section {name}", weight) for name, weight in weights.sections.items() if fold(name) in sections]
+    terms += [(f"source {name}", weight) for name, weight in weights.sources.items() if fold(name) in outlets]
+    return terms
 
 
 def source_names(article: Article) -> set[str]:
@@ -112,14 +114,14 @@ def active_mute_rules(
     mute: Sequence[str] | Sequence[MuteSettings], sources: Collection[Source], *, day: date
 ) -> tuple[MuteRule, ...]:
     """Return the rules of the settings that have not ended before `day`; a list of phrases is one rule."""
-    phrases = tuple(each for each in mute if isinstance(each, str))
-    tables = (each for each in mute if isinstance(each, MuteSettings))
-    rules = tuple(make_mute_rule(each, sources) for each in tables if each.until is None or day <= each.until)
+    phrases = tuple(rule for rule in mute if isinstance(rule, str))
+    tables = (rule for rule in mute if isinstance(rule, MuteSettings))
+    rules = tuple(make_mute_rule(rule, sources) for rule in tables if rule.until is None or day <= rule.until)
     return (MuteRule(phrases=phrase_pattern(phrases)), *rules) if phrases else rules
 
 
 def make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRule:
-    outlets = {*settings.sources, *(each.name for each in sources if set(settings.tags).intersection(each.tags))}
+    outlets = {*settings.sources, *(source.name for source in sources if set(settings.tags).intersection(source.tags))}
     return MuteRule(
         label=settings.label,
         phrases=phrase_pattern(settings.words),

@@ -48,13 +48,13 @@ def country_weights(article: Article) -> dict[str, float]:
         (LEAD, names.find(article.text[OPENING_CHARS:LEAD_CHARS])),
         (DATELINE, names.find((article.dateline or "").title())),
     )
-    certain = frozenset(found.code for _, part in parts for found in part if not found.is_ambiguous)
+    certain = frozenset(match.code for _, part in parts for match in part if not match.is_ambiguous)
     weights: dict[str, float] = defaultdict(float)
     for value, part in parts:
         best: dict[str, float] = {}
-        for found in part:
-            if found.code in certain:
-                best[found.code] = max(best.get(found.code, 0.0), CITY if found.is_city else COUNTRY)
+        for match in part:
+            if match.code in certain:
+                best[match.code] = max(best.get(match.code, 0.0), CITY if match.is_city else COUNTRY)
         for at, (code, weight) in enumerate(best.items()):
             weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if at == 0 else 0.0))
     return weights

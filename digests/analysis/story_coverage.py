@@ -56,17 +56,21 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
-    told = {article.id for article in present if not article.is_headline_only}
-    own_text = {article.outlet for article in present if article.id in told}
-    known = ([articles[key] for key in report.articles if key in (told or counted)] for report in story.wire_groups)
-    reports = [(report.agency, found) for report, found in zip(story.wire_groups, known, strict=True) if found]
-    independent = _independent(reports if told else (), {name: own for name, own in owners.items() if name in own_text})
+    with_text = {article.id for article in present if not article.is_headline_only}
+    own_text = {article.outlet for article in present if article.id in with_text}
+    known = (
+        [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
+    )
+    reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
+    independent = _independent(
+        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
+    )
     copies: dict[str, set[str]] = defaultdict(set)
-    for agency, found in reports:
-        if agency and told:
-            copies[agency] |= {article.outlet for article in found}.difference(independent)
+    for agency, group in reports:
+        if agency and with_text:
+            copies[agency] |= {article.outlet for article in group}.difference(independent)
     agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
-    firsts = (next((a for a in found if agency and a.outlet in independent), found[0]) for agency, found in reports)
+    firsts = (next((a for a in group if agency and a.outlet in independent), group[0]) for agency, group in reports)
     origins = sorted(firsts, key=lambda first: (first.outlet not in independent, first.published_at, first.id))
     return Coverage(
         outlets=tuple(owners),
@@ -84,8 +88,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
 def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
     """Return the independent outlets, in time order."""
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
-    for agency, found in reports:
-        for at, article in enumerate(found if agency else found[:1]):
+    for agency, group in reports:
+        for at, article in enumerate(group if agency else group[:1]):
             key = (1 + min(at, 1) if agency else 0, article.outlet)
             reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
     taken: set[str] = set()
@@ -135,16 +139,16 @@ def find_missing_perspectives(
     """
     if len(covered.independent) < MIN_COVERED_REPORTS:
         return ()
-    found: list[MissingPerspective] = []
+    missing: list[MissingPerspective] = []
     for (group, name), outlets in groups.items():
         least = MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS
         count = len(outlets & read)
         near = nearest(group, name) if count >= least and outlets.isdisjoint(covered.outlets) else None
         if near and near[1] < FAR:
-            found.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
-    found.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
+            missing.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
+    missing.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
     return tuple(
-        each for kind in (COUNTRY, OWNER) for each in [one for one in found if one.group == kind][:MAX_MISSING_GROUPS]
+        each for kind in (COUNTRY, OWNER) for each in [one for one in missing if one.group == kind][:MAX_MISSING_GROUPS]
     )
 
 

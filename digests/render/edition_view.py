@@ -69,15 +69,17 @@ def edition_view(edition: Edition) -> view.EditionView:
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(
-            view.SectionView(title=line(each.title), stories=tuple(map(views.story, each.stories)))
-            for each in edition.sections
-            if each.stories or each.followed
+            view.SectionView(title=line(section.title), stories=tuple(map(views.story, section.stories)))
+            for section in edition.sections
+            if section.stories or section.followed
         ),
         corrections=tuple(map(views.correction, edition.corrections)),
-        briefs=tuple(views.brief(each) for each in edition.briefs if not each.status),
-        foreign=tuple(views.brief(each) for each in edition.briefs if each.status == "foreign"),
-        followed=tuple(views.brief(each) for each in edition.briefs if each.quiet_days is not None),
-        quiet=tuple(views.brief(each) for each in edition.briefs if each.status == "quiet" and each.quiet_days is None),
+        briefs=tuple(views.brief(brief) for brief in edition.briefs if not brief.status),
+        foreign=tuple(views.brief(brief) for brief in edition.briefs if brief.status == "foreign"),
+        followed=tuple(views.brief(brief) for brief in edition.briefs if brief.quiet_days is not None),
+        quiet=tuple(
+            views.brief(brief) for brief in edition.briefs if brief.status == "quiet" and brief.quiet_days is None
+        ),
         gone=tuple(map(views.brief, edition.ended)),
         ledger=ledger_lines(edition, words),
         previous=f"{edition.previous.isoformat()}{before}" if edition.previous else "",
@@ -101,9 +103,9 @@ class Views:
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
-        told, since = self._llm_quotes(story) if written else self._quotes(story.summary), self._updates(story)
-        if original and not (told or since or story.turns):
-            told = (view.QuoteView(text=words["no_summary"]),)
+        quotes, since = self._llm_quotes(story) if written else self._quotes(story.summary), self._updates(story)
+        if original and not (quotes or since or story.turns):
+            quotes = (view.QuoteView(text=words["no_summary"]),)
         return view.StoryView(
             number=story.number,
             anchor=safe_anchor(story.anchor, story.number),
@@ -117,9 +119,9 @@ class Views:
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", updated, ended))),
-            summary=told,
+            summary=quotes,
             written=words.say("written", model=model) if written else "",
-            grounds=self._quotes(tuple(dict.fromkeys(source for each in written for source in each.sources))),
+            grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
             figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
             turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
             since_label=self._since_label(),
@@ -128,7 +130,9 @@ class Views:
             sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
-            differences=tuple(self._difference(each) for each in story.differences[:MAX_DIFFERENCES] if each.details),
+            differences=tuple(
+                self._difference(difference) for difference in story.differences[:MAX_DIFFERENCES] if difference.details
+            ),
             perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),
             related=tuple(map(self.brief, story.related[:MAX_RELATED_SHOWN])),
@@ -140,12 +144,12 @@ class Views:
 
     def timeline(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time."""
-        found = []
+        lines = []
         for mention in sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))[:MAX_TIMELINE]:
             title = sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
             cites = (self._cite(mention),)
-            found.append(view.QuoteView(text=title, lang_attr=self._lang_attr(mention.language, title), cites=cites))
-        return tuple(found)
+            lines.append(view.QuoteView(text=title, lang_attr=self._lang_attr(mention.language, title), cites=cites))
+        return tuple(lines)
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
@@ -199,13 +203,13 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
-        found = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
+        updates = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         if not story.new_outlets:
-            return found
+            return updates
         outlets = (sanitize_line(name, limit=MAX_TITLE_CHARS) for name in story.new_outlets)
         names = self.words.list_names(outlets, MAX_NEW_OUTLETS)
         text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
-        return (*found, view.QuoteView(text=text))
+        return (*updates, view.QuoteView(text=text))
 
     def _figure(self, figure: NumberChange) -> view.QuoteView:
         """Return "59 → 78 people", citing the report with the new number."""
@@ -261,13 +265,13 @@ class Views:
         if not difference.disagrees:
             text = self.words.say("only_there", names=sanitize_line(difference.details[0].text, limit=MAX_NAME))
             return (view.QuoteView(text=text, cites=(self._cite(first),)),)
-        found = []
-        for each in difference.details[:MAX_FIGURES]:
-            text = sanitize_line(each.text, limit=MAX_NAME)
-            cites = tuple(map(self._cite, each.sentences[:MAX_CITES]))
-            lang_attr = self._lang_attr(each.sentences[0].language, text)
-            found.append(view.QuoteView(text=text, lang_attr=lang_attr, cites=cites))
-        return tuple(found)
+        lines = []
+        for detail in difference.details[:MAX_FIGURES]:
+            text = sanitize_line(detail.text, limit=MAX_NAME)
+            cites = tuple(map(self._cite, detail.sentences[:MAX_CITES]))
+            lang_attr = self._lang_attr(detail.sentences[0].language, text)
+            lines.append(view.QuoteView(text=text, lang_attr=lang_attr, cites=cites))
+        return tuple(lines)
 
     def _perspective(self, perspective: Perspective) -> view.PerspectiveView:
         words, mention = self.words, perspective.mention
@@ -287,11 +291,11 @@ class Views:
         words, lines = self.words, []
         for group, phrase in (("country", "silent"), ("owner", "silent_kind")):
             names = []
-            for each in story.silent:
-                if each.group == group:
-                    kind = sanitize_line(each.name, limit=MAX_NAME)
-                    name = self._country(each.name) if group == "country" else words.say("kind", name=kind)
-                    names.append(words.say("read", name=name, n=each.outlets))
+            for silence in story.silent:
+                if silence.group == group:
+                    kind = sanitize_line(silence.name, limit=MAX_NAME)
+                    name = self._country(silence.name) if group == "country" else words.say("kind", name=kind)
+                    names.append(words.say("read", name=name, n=silence.outlets))
             if names:
                 lines.append(words.say(phrase, names=words.list_names(names, MAX_SILENT)))
         return tuple(lines)
@@ -305,7 +309,7 @@ class Views:
 
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[view.QuoteView, ...]:
         """Return sentences in order; consecutive ones of one report share one citation."""
-        found = []
+        quotes = []
         alike = ("url", "outlet", "language", "published_at")
         for _, run in groupby(sentences, key=lambda s: (*(getattr(s, name) for name in alike), s.translation is None)):
             group = list(run)
@@ -316,8 +320,8 @@ class Views:
                 translation = replace(translation, text=whole)
             shown, lang_attr, original = self._choose_text(text, tag, translation)
             cites = (self._cite(group[0]),)
-            found.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
-        return tuple(found)
+            quotes.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
+        return tuple(quotes)
 
     def _llm_quotes(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         return tuple(
@@ -330,10 +334,10 @@ class Views:
 
     def _cite(self, cited: Sentence | SourceMention) -> view.CiteView:
         name = outlet_name(cited.outlet, cited.url)
-        own = language_direction(self.words.language, "")
-        turns = text_direction(name) != own
+        direction = language_direction(self.words.language, "")
+        turns = text_direction(name) != direction
         time = self.words.clock(cited.published_at)
-        return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[own] if turns else "", time=time)
+        return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[direction] if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> view.LangAttr:
         own = language_direction(self.words.language, "")

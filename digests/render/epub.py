@@ -72,7 +72,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
             entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
         title = section.title or view.words["in_this_edition"]
         contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
-    bare = replace(view, sections=tuple(replace(each, stories=()) for each in view.sections[:1] if view.followed))
+    bare = replace(view, sections=tuple(replace(section, stories=()) for section in view.sections[:1] if view.followed))
     rest = lxml_html.fragment_fromstring(document(bare, own)["stories"], create_parent="div")
     if pages:  # the document of the rest says that there are no stories
         for line in rest.find_class("empty"):
@@ -106,14 +106,14 @@ def book_id(edition: Edition) -> str:
 def full_text_candidates(story: EditionStory) -> tuple[str, ...]:
     """Return the ids of the story's first reports in the language of its very first one, which its summary quotes."""
     mentions = story.mentions
-    alike = (each.article_id for each in mentions if each.language == mentions[0].language)
+    alike = (mention.article_id for mention in mentions if mention.language == mentions[0].language)
     return tuple(dict.fromkeys(alike))[:MAX_CANDIDATES]
 
 
 def find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> Article | None:
     """Return the report to show in full: the first candidate with a complete text, else the first one with a text."""
-    found = [articles[key] for key in full_text_candidates(story) if key in articles]
-    usable = [article for article in found if article.kind != DOUBTFUL and article.text.strip()]
+    reports = [articles[key] for key in full_text_candidates(story) if key in articles]
+    usable = [article for article in reports if article.kind != DOUBTFUL and article.text.strip()]
     return min(usable, key=lambda article: article.is_truncated, default=None)
 
 
@@ -165,7 +165,7 @@ def _story_page(
 
 def _full_text(article: Article, words: Localizer) -> dict[str, Any]:
     """Return the values that the page's template shows of a report; `is_cut`: the outlet's page has more."""
-    paragraphs, left = sanitize_paragraphs(article.text, max_bytes=MAX_TEXT_BYTES)
+    paragraphs, bytes_left = sanitize_paragraphs(article.text, max_bytes=MAX_TEXT_BYTES)
     agency = sanitize_line(article.agency or "", limit=80)
     title = sanitize_line(article.title, limit=300) or words["untitled"]
     parts = (
@@ -174,7 +174,7 @@ def _full_text(article: Article, words: Localizer) -> dict[str, Any]:
         words.say("agency", agency=agency) if agency else "",
         *(sanitize_line(author, limit=80) for author in article.authors[:6]),
     )
-    is_long = left > 0 or any(len(line) > MAX_PARAGRAPH for line in article.text.split("\n"))
+    is_long = bytes_left > 0 or any(len(line) > MAX_PARAGRAPH for line in article.text.split("\n"))
     return {
         "title": title,
         "outlet": outlet_name(article.outlet, article.url),

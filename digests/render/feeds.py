@@ -81,15 +81,15 @@ def edition_items(editions: Iterable[Edition], domain: str, site: str | None, ow
     """Return the items of editions, which are the entries of `render_atom`."""
     return [
         make_item(
-            key=each["id"],
-            title=each["title"],
-            html=each["content"],
-            at=datetime.fromisoformat(each["made_at"]),
-            language=each["view"].language,
-            page=each["url"],
+            key=entry["id"],
+            title=entry["title"],
+            html=entry["content"],
+            at=datetime.fromisoformat(entry["made_at"]),
+            language=entry["view"].language,
+            page=entry["url"],
             source=None,
         )
-        for each in edition_entries(editions, domain, site, own)
+        for entry in edition_entries(editions, domain, site, own)
     ]
 
 

@@ -62,8 +62,8 @@ def try_templates(own: Own) -> None:
     """Render a full, a first and an empty edition in every format with own templates. Errors: DigestError."""
     full = sample_edition()
     first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
-    for each in (full, first, replace(first, sections=())):
-        render(each, tuple(FORMATS), own=own, earlier=(full,))
+    for edition in (full, first, replace(first, sections=())):
+        render(edition, tuple(FORMATS), own=own, earlier=(full,))
 
 
 def sample_edition() -> Edition:

@@ -63,7 +63,7 @@ def _spark(story: StoryView) -> str:
 def style_sheet(own: Own) -> str:
     """Return the page's style sheet: the reader's own if there is one, else the default."""
     ours = files("digests.render") / "templates" / "page.css"
-    return next((each.source for each in own if each.name == "page.css"), None) or ours.read_text("utf-8")
+    return next((template.source for template in own if template.name == "page.css"), None) or ours.read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,11 +113,11 @@ def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, floa
     """Return the positions, moved apart within the map so that no pins overlap; at most `MAX_ROUNDS` rounds."""
     least = 2 * PIN_RADIUS + PIN_GAP
     most = [world()[side] - PIN_RADIUS for side in ("width", "height")]
-    found = [list(spot) for spot in spots]
+    places = [list(spot) for spot in spots]
     for _ in range(MAX_ROUNDS):
         moved = False
-        for i, one in enumerate(found):
-            for j, other in enumerate(found[:i]):
+        for i, one in enumerate(places):
+            for j, other in enumerate(places[:i]):
                 dx, dy = one[0] - other[0], one[1] - other[1]
                 distance = math.hypot(dx, dy)
                 if distance >= least:
@@ -133,4 +133,4 @@ def _spread_pins(spots: Sequence[tuple[float, float]]) -> list[tuple[float, floa
                 moved = True
         if not moved:
             break
-    return [(x, y) for x, y in found]
+    return [(x, y) for x, y in places]

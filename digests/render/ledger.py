@@ -32,11 +32,11 @@ def _window_line(edition: Edition, words: Localizer) -> str:
     sentences = [words.say("covers", start=start, end=end)]
     if edition.ledger.longer_window:
         sentences.append(words["longer"])
-    made = words.clock(edition.made_at, zone=True)
+    made_at = words.clock(edition.made_at, zone=True)
     if edition.ledger.late_s >= LATE_S:
-        sentences.append(words.say("late", time=made, duration=words.duration(edition.ledger.late_s)))
+        sentences.append(words.say("late", time=made_at, duration=words.duration(edition.ledger.late_s)))
     else:
-        sentences.append(words.say("made", time=made))
+        sentences.append(words.say("made", time=made_at))
     return " ".join(sentences)
 
 
@@ -54,7 +54,7 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         shown=shown,
     )
     sentences = [text]
-    reasons = [f"{_cause(each, words)} ({words.number(each.count)})" for each in ledger.left_out if each.count]
+    reasons = [f"{_cause(cause, words)} ({words.number(cause.count)})" for cause in ledger.left_out if cause.count]
     if reasons:
         sentences.append(words.say("left_out", reasons=words.join(reasons)))
     if ledger.doubtful:
@@ -100,13 +100,13 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
-    told = words.say("llm_wrote", model=llm.model, n=llm.written)
+    line = words.say("llm_wrote", model=llm.model, n=llm.written)
     if llm.rejected:
-        told = words.say("llm_rejected", told=told, n=llm.rejected)
+        line = words.say("llm_rejected", told=line, n=llm.rejected)
     if llm.stop:
         why = llm.error if llm.stop is LlmStop.ERROR else words[f"llm_{llm.stop}"]
-        told = words.say("llm_stopped", told=told, why=why)
-    return words.say("llm", told=sanitize_line(told, limit=300))
+        line = words.say("llm_stopped", told=line, why=why)
+    return words.say("llm", told=sanitize_line(line, limit=300))
 
 
 def describe_fault(fault: TranslationFault) -> str:
@@ -115,16 +115,16 @@ def describe_fault(fault: TranslationFault) -> str:
 
 
 def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
-    told = [words.say("texts_translated", n=outcome.translated)] if outcome.translated else []
+    parts = [words.say("texts_translated", n=outcome.translated)] if outcome.translated else []
     if outcome.dropped:
         reasons = [
-            f"{words[f'untranslated_{each.kind}']} ({words.number(each.count)})" for each in outcome.untranslated
+            f"{words[f'untranslated_{fault.kind}']} ({words.number(fault.count)})" for fault in outcome.untranslated
         ]
         dropped = words.say("untranslated", n=outcome.dropped)
-        told.append(" ".join((words.label(dropped), words.join(reasons))) if reasons else dropped)
+        parts.append(" ".join((words.label(dropped), words.join(reasons))) if reasons else dropped)
     if outcome.missing:
         names = [words.language_name(tag) or tag for tag in outcome.missing]
-        told.append(words.say("no_model", languages=words.list_names(names, MAX_LANGUAGES_NAMED)))
+        parts.append(words.say("no_model", languages=words.list_names(names, MAX_LANGUAGES_NAMED)))
     if outcome.error:
-        told.append(words.say("translation_failed", why=outcome.error))
-    return words.say("translation", told=sanitize_line("; ".join(told), limit=MAX_TRANSLATION_CHARS))
+        parts.append(words.say("translation_failed", why=outcome.error))
+    return words.say("translation", told=sanitize_line("; ".join(parts), limit=MAX_TRANSLATION_CHARS))

@@ -218,7 +218,7 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     if any(story.related for story in view.stories):
         view = change_stories(view, lambda story: replace(story, related=()), words["cut_related"])
         yield ShortenStep(view=view, terse=is_voiced)
-    yield from (ShortenStep(view=each, at_all_costs=True) for each in _shorten_to_size_limit(view))
+    yield from (ShortenStep(view=shorter, at_all_costs=True) for shorter in _shorten_to_size_limit(view))
 
 
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
@@ -229,8 +229,8 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
     view = change_stories(view, partial(limit_story, sources=0), words["cut_sources"])
     yield view
     if view.followed or view.quiet or view.gone:
-        kept = tuple(section for section in view.sections if section.stories)
-        view = replace(view, sections=kept, followed=(), quiet=(), gone=())
+        sections = tuple(section for section in view.sections if section.stories)
+        view = replace(view, sections=sections, followed=(), quiet=(), gone=())
         view = change_stories(view, lambda story: story, words["cut_quiet"])
         yield view
     view = replace(view, briefs=(), foreign=(), left_out=(*view.left_out, words["cut_briefs"]))
@@ -249,8 +249,8 @@ def change_stories(view: EditionView, change: Callable[[StoryView], StoryView], 
 def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
     """Return the story with at most `sources` sources and `headlines` headlines, besides those in perspectives."""
     shown = story.other_headlines
-    kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
-    return replace(story, headlines=kept, sources=story.sources[:sources])
+    headlines_kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
+    return replace(story, headlines=headlines_kept, sources=story.sources[:sources])
 
 
 def _with_fewer_names(story: StoryView) -> StoryView:
@@ -261,8 +261,8 @@ def drop_extras(view: EditionView) -> EditionView:
     """Return the edition without perspectives and headlines in other languages, which `left_out` then names."""
     words = view.words
     cut = (words["cut_voices"], words["cut_headlines"])
-    said = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
-    rest = (part for part in view.left_out if part not in said)
+    notes = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
+    rest = (part for part in view.left_out if part not in notes)
     view = change_stories(view, lambda story: limit_story(_without_perspectives_after(0, story), headlines=0))
     return replace(view, left_out=(*cut, *rest))
 

@@ -56,8 +56,8 @@ def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     )
     message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
-    found: dict[str, object] = {"title": view.heading, "message": message}
-    return found | ({"click": lead} if lead else {})
+    payload: dict[str, object] = {"title": view.heading, "message": message}
+    return payload | ({"click": lead} if lead else {})
 
 
 def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:

@@ -17,7 +17,7 @@ MAX_STORIES = 30  # latest ones of a thread whose reports are read
 def set_followed(connection: Connection, story: str, *, followed: bool, now: datetime) -> tuple[StoryRow, bool]:
     """Follow a story or stop it; return it, and whether that changed anything. Errors: as `resolve_story`."""
     _, row = resolve_story(connection, story)
-    known = [key for key, _, each in load_followed(connection) if each.thread == row.thread]
+    known = [key for key, _, followed in load_followed(connection) if followed.thread == row.thread]
     if followed and not known:
         store.add_follow(connection, row.id, now=now)
     elif not followed:
@@ -27,12 +27,12 @@ def set_followed(connection: Connection, story: str, *, followed: bool, now: dat
 
 def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]]:
     """Return each id that was followed, since when, and the newest story of the thread that it is in now."""
-    found = []
+    followed = []
     for key, since in store.load_follows(connection).items():
         if row := store.resolve_merged(connection, key) or store.load_story(connection, key):
             thread = store.thread_rows(connection, row.thread) or (row,)
-            found.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
-    return found
+            followed.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
+    return followed
 
 
 def followed_threads(

@@ -52,7 +52,7 @@ def load_story_details(
     connection: Connection, story: str, *, compare: Callable[[Reports], Reports] = lambda reports: reports
 ) -> StoryDetails:
     """Return the details of a story. `compare` selects the reports to explain. Errors: as `resolve_story`."""
-    asked, row = resolve_story(connection, story)
+    requested, row = resolve_story(connection, story)
     members = {member.article_id: member for member in store.story_members(connection, row.id)}
     stored = article_leads(connection, members, chars=HISTORY_LEAD_CHARS)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
@@ -66,9 +66,9 @@ def load_story_details(
     texts = articles_by_id(connection, compared & articles.keys())
     articles |= {article.id: article for article in with_owners(texts.values(), owners)}
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
-    members |= {each.article_id: each for each in load_evidence(connection, evident, articles)}
+    members |= {member.article_id: member for member in load_evidence(connection, evident, articles)}
     return StoryDetails(
-        asked=asked,
+        asked=requested,
         row=row,
         story=whole,
         articles=articles,
@@ -77,13 +77,13 @@ def load_story_details(
         coverage=measure_coverage(whole, articles),
         places=find_countries(whole, articles),
         thread=store.thread_rows(connection, row.thread),
-        changes=store.load_story_changes(connection, {asked.id, row.id}),
+        changes=store.load_story_changes(connection, {requested.id, row.id}),
     )
 
 
 def with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) -> StoryRow:
     """Return a story's row with its headline's language: the headline of the last edition, if its report is there."""
-    known = next((each for each in articles.values() if row.title and row.title in each.title), None)
+    known = next((article for article in articles.values() if row.title and row.title in article.title), None)
     if known is not None:
         return replace(row, language=known.language)
     chosen = choose_headline(story, articles, measure_agreement(story, articles, {}), languages=[row.language])
@@ -115,7 +115,7 @@ def load_evidence(
 ) -> Iterator[StoryMember]:
     """Yield the members of `linked` with the evidence for their link, if the features of both articles are stored."""
     # The store has only a link's score: the rest is computed again, for the few links shown.
-    wanted = {key for each in linked for key in (each.article_id, each.nearest or "")} & articles.keys()
+    wanted = {key for link in linked for key in (link.article_id, link.nearest or "")} & articles.keys()
     known = load_items(connection, (articles[key] for key in sorted(wanted)))
     if not known:
         return
@@ -125,12 +125,12 @@ def load_evidence(
     items = sort_by_time([*known.values(), *others])
     pairs, answer, telling = measure_pairs(items), models_for(items).event, TellingKeys(others)
     node = {item.article_id: number for number, item in enumerate(items)}
-    for each in linked:
-        ours, theirs = known.get(each.article_id), known.get(each.nearest or "")
+    for link in linked:
+        ours, theirs = known.get(link.article_id), known.get(link.nearest or "")
         if ours and theirs:
             decided = explain.weigh_evidence(pairs, answer, node[ours.article_id], node[theirs.article_id])
             evidence = replace(explain.collect_evidence(ours, theirs, telling), decided=decided)
-            yield replace(each, evidence={**asdict(evidence), **(each.evidence or {})})
+            yield replace(link, evidence={**asdict(evidence), **(link.evidence or {})})
 
 
 def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[str, Article]) -> Story:
@@ -163,7 +163,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
             yield f"most probably on one event with {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = explain.SurfaceForms(
-                    (f"{each.title}\n{each.text}", each.language) for each in (ours, theirs)
+                    (f"{article.title}\n{article.text}", article.language) for article in (ours, theirs)
                 )
                 evidence = explain.Evidence(**{name: member.evidence[name] for name in explain.Evidence.__slots__})
                 yield from explain.describe_common_ground(evidence, spelling)

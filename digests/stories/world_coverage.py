@@ -99,7 +99,7 @@ def first_reports(reports: Iterable[StoryReport], *, since: datetime) -> list[St
     for report in reports:
         if report.story and report.first_at and report.first_at >= since and report.kind not in COLLECTIONS:
             stories[report.story].append(report)
-    return [found[0] for found in stories.values() if len({report.outlet for report in found}) > 1]
+    return [reports[0] for reports in stories.values() if len({report.outlet for report in reports}) > 1]
 
 
 def group_outlets(
@@ -134,20 +134,20 @@ def find_agency_countries(
     """
     newest = reports[-MAX_ARTICLES_READ:]
     by_agency = {report.article: report.agency for report in newest if report.agency}
-    told: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    agencies_by_country: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for article in articles_by_id(connection, by_agency).values():
         for code in choose_countries(country_weights(article)):
-            told[code][by_agency[article.id]] += 1
-    own = [report.article for report in newest if not report.agency]
-    for at in range(0, len(own), ARTICLE_SLICE):
-        if not told:
+            agencies_by_country[code][by_agency[article.id]] += 1
+    own_reports = [report.article for report in newest if not report.agency]
+    for at in range(0, len(own_reports), ARTICLE_SLICE):
+        if not agencies_by_country:
             break
-        for article in articles_by_id(connection, own[at : at + ARTICLE_SLICE]).values():
+        for article in articles_by_id(connection, own_reports[at : at + ARTICLE_SLICE]).values():
             for code in country_weights(article):
-                told.pop(code, None)
+                agencies_by_country.pop(code, None)
     own_outlets = {find_outlet(outlet_host(source.source_url)) for source in sources}
     others = [row for row in load_outlets().values() if row not in own_outlets]
-    found = [
+    countries = [
         AgencyCountry(
             code=code,
             name=country_name(code, "en"),
@@ -155,7 +155,7 @@ def find_agency_countries(
             agencies=tuple(sorted(agencies, key=lambda name: (-agencies[name], name))),
             known_outlets=tuple(row for row in others if row.country == code)[:MAX_SUGGESTED],
         )
-        for code, agencies in told.items()
+        for code, agencies in agencies_by_country.items()
     ]
-    found.sort(key=lambda each: (-each.reports, each.name))
-    return tuple(found), newest[0].published_at if len(newest) < len(reports) else None
+    countries.sort(key=lambda each: (-each.reports, each.name))
+    return tuple(countries), newest[0].published_at if len(newest) < len(reports) else None

@@ -48,15 +48,17 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     part = next((field for field in PARTS if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
-    domain, own = domain_of(digest), load_own_templates(digest.templates)
+    domain, templates = domain_of(digest), load_own_templates(digest.templates)
     if part:
         found = part_items(site, ask, digest, editions, {part: ask.query[part]})
         title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
         return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom" and editions:  # as in the digest's folder: the reader may have a template for it
-        return PageResponse(body=feeds.render_atom(editions, domain, folder, own), media_type=feeds.MEDIA_TYPES["atom"])
-    items = feeds.edition_items(editions, domain, folder, own)
+        return PageResponse(
+            body=feeds.render_atom(editions, domain, folder, templates), media_type=feeds.MEDIA_TYPES["atom"]
+        )
+    items = feeds.edition_items(editions, domain, folder, templates)
     return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
 
 
@@ -85,23 +87,25 @@ def part_items(
 
 def story_feed(site: Site, ask: PageRequest) -> PageResponse:
     """Return the feed of the reports of a story and of the other stories of its thread. Errors: NotFound."""
-    asked, row, reports = read(site.engine, load_story_reports, ask.params["story"][:200])
+    requested, row, reports = read(site.engine, load_story_reports, ask.params["story"][:200])
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
-    items = (feeds.article_item(each, domain_of(digest), link) for each in reports)
-    return feed_response(ask, items, ("story", asked.id), row.title or "Untitled", f"story/{asked.id}", {}, digest)
+    items = (feeds.article_item(report, domain_of(digest), link) for report in reports)
+    return feed_response(
+        ask, items, ("story", requested.id), row.title or "Untitled", f"story/{requested.id}", {}, digest
+    )
 
 
 def load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
     """Return a story as it was asked for, the one that has its articles, and the newest reports of its thread."""
     try:
-        asked, row = resolve_story(connection, story)
+        requested, row = resolve_story(connection, story)
     except DigestError as error:
         raise NotFound(str(error)) from error
-    ids = {row.id, *(each.id for each in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
+    ids = {row.id, *(story_row.id for story_row in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
     members = (member for key in sorted(ids) for member in story_members(connection, key))
     newest = newest_articles(connection, {member.report for member in members}, limit=feeds.MAX_ITEMS)
     reports = articles_by_id(connection, newest)
-    return asked, row, [reports[key] for key in newest if key in reports]
+    return requested, row, [reports[key] for key in newest if key in reports]
 
 
 def search_feed(site: Site, ask: PageRequest) -> PageResponse:

@@ -71,8 +71,8 @@ def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
     asked = ask.query.get("days", "")
     days = asked if asked in COVERAGE_DAYS else next(iter(COVERAGE_DAYS))
     since = site.now() - timedelta(days=int(days))
-    found = read(site.engine, measure_world_coverage, since=since, until=site.now())
-    return render_page(site, "coverage.html.j2", package="digests.web", found=found, days=days, spans=COVERAGE_DAYS)
+    coverage = read(site.engine, measure_world_coverage, since=since, until=site.now())
+    return render_page(site, "coverage.html.j2", package="digests.web", found=coverage, days=days, spans=COVERAGE_DAYS)
 
 
 def static_paths(site: Site) -> Iterator[str]:

@@ -66,24 +66,24 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
     form = parse_search(site, ask)
     at = min(ask.page(), MAX_RESULT_PAGES)
     query = parse_query(form.words)
-    found = SearchResult(hits=(), has_more=False)
+    result = SearchResult(hits=(), has_more=False)
     if query.groups:
         offset = (at - 1) * PAGE_HITS
-        found = read(site.engine, search, query, filters=form.filters(site.now()), limit=PAGE_HITS, offset=offset)
-    ids = [hit.id for hit in found.hits]
+        result = read(site.engine, search, query, filters=form.filters(site.now()), limit=PAGE_HITS, offset=offset)
+    ids = [hit.id for hit in result.hits]
     stories = read(site.engine, stories_of_articles, ids)
-    reports = fold_copies(found.hits, read(site.engine, load_members, ids))
+    reports = fold_copies(result.hits, read(site.engine, load_members, ids))
     return render_page(
         site,
         "search.html.j2",
         package="digests.web",
         form=form,
         spans={value: name for value, (name, _) in PERIODS.items()},
-        found=found,
+        found=result,
         rows=[(hit, highlight(hit.snippet), stories.get(hit.id), copies) for hit, *copies in reports],
         is_asked=bool(query.groups),
         at=at,
-        more=found.has_more and at < MAX_RESULT_PAGES,
+        more=result.has_more and at < MAX_RESULT_PAGES,
         search=urlencode(form.query),
     )
 

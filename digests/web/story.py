@@ -41,31 +41,31 @@ PAGE_TITLE_CHARS = 300
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
     at, zone = ask.page(), site.zone
-    found, reports, total = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
-    row = found.row
+    details, reports, total = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
+    row = details.row
     places = read(site.engine, last_places, site.settings, row.id)
     edition, shown = max(places, key=lambda place: place[0].made_at, default=(None, None))
     words = english(zone)
-    languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in found.coverage.languages)
+    languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in details.coverage.languages)
     return render_page(
         site,
         "story.html.j2",
         package="digests.web",
         has_form=True,
-        f=found,
+        f=details,
         row=row,
         followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
         title=sanitize_line(row.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
         dir=language_direction(row.language, row.title),
-        places=" · ".join(country_name(code, "en") for code in found.places),
+        places=" · ".join(country_name(code, "en") for code in details.places),
         languages=", ".join(languages),
         day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
-        bars=hourly_bars((article.published_at for article in found.articles.values()), zone),
-        thread=nearby_thread(found),
-        changes=[(change.at, describe_change(change)) for change in found.changes],
+        bars=hourly_bars((article.published_at for article in details.articles.values()), zone),
+        thread=nearby_thread(details),
+        changes=[(change.at, describe_change(change)) for change in details.changes],
         reports=reports,
         done=read(site.engine, load_done, ask.query["done"]) if "done" in ask.query else None,
         at=at,
@@ -77,12 +77,17 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
 
 def load_done(connection: Connection, number: str) -> dict[str, Any] | None:
     """Return what a correction did that holds, and the story of what it moved; None if there is none of this number."""
-    found = next((each for each in load_corrections(connection) if str(each.number) == number), None)
-    if found is None or found.revoked_at is not None:
+    stored = next((each for each in load_corrections(connection) if str(each.number) == number), None)
+    if stored is None or stored.revoked_at is not None:
         return None
-    moved = found.correction.articles
+    moved = stored.correction.articles
     member = load_members(connection, moved[:1]).get(moved[0])
-    return {"number": number, "kind": found.correction.kind, "count": len(moved), "story": member and member.story_id}
+    return {
+        "number": number,
+        "kind": stored.correction.kind,
+        "count": len(moved),
+        "story": member and member.story_id,
+    }
 
 
 def split_story(site: Site, ask: PageRequest) -> PageResponse:
@@ -108,14 +113,14 @@ def load_story_page(
     """Return a story's details, a page of its reports, and how many articles all pages have. Errors: NotFound."""
     on_page = partial(page_of_reports, at=at)
     try:
-        found = load_story_details(connection, story, compare=on_page)
+        details = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
         raise NotFound(str(error)) from error
-    shown = on_page(found.story.wire_groups)
+    shown = on_page(details.story.wire_groups)
     if not shown and at > 1:
         raise NotFound("This story has fewer pages.")
-    total = sum(len(report.articles) for report in found.story.wire_groups)
-    return found, [report_details(found, report, zone) for report in shown], total
+    total = sum(len(report.articles) for report in details.story.wire_groups)
+    return details, [report_details(details, report, zone) for report in shown], total
 
 
 def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
@@ -199,7 +204,7 @@ def describe_via(article: Article, words: Localizer) -> str:
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
     article, known = read(site.engine, load_details, ask.params["article"], site.zone)
-    paragraphs, left = sanitize_paragraphs(article.text, max_bytes=TEXT_BYTES)
+    paragraphs, bytes_left = sanitize_paragraphs(article.text, max_bytes=TEXT_BYTES)
     return render_page(
         site,
         "article.html.j2",
@@ -212,19 +217,19 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         dir=language_direction(article.language, article.title or article.text[:200]),
         about=byline(article, english(site.zone)),
         paragraphs=paragraphs,
-        left=left,
+        left=bytes_left,
         removed=removed_by_rule(article.removed),
     )
 
 
 def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
-    found = articles_by_id(connection, [key]).get(key)
-    if found is None:
+    article = articles_by_id(connection, [key]).get(key)
+    if article is None:
         raise NotFound("This article is not stored.")
     member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story_id) if member else None
     related = related_articles(connection, story, member, zone) if member and story else ()
-    return found, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
+    return article, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
 
 
 def related_articles(
@@ -264,9 +269,9 @@ def byline(found: Article, words: Localizer) -> str:
 
 def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
     """Return (rule, some of the removed texts, number of them) for each cleaning rule that removed something."""
-    found: dict[str, list[str]] = {}
-    for each in removed:
-        found.setdefault(each.rule, []).append(sanitize_line(each.text, limit=REMOVED_CHARS))
-    share = max(3, MAX_RULES // max(1, len(found)))
-    shown = list(found.items())[:MAX_RULES]
+    blocks: dict[str, list[str]] = {}
+    for block in removed:
+        blocks.setdefault(block.rule, []).append(sanitize_line(block.text, limit=REMOVED_CHARS))
+    share = max(3, MAX_RULES // max(1, len(blocks)))
+    shown = list(blocks.items())[:MAX_RULES]
     return [(sanitize_line(rule, limit=100), texts[:share], len(texts)) for rule, texts in shown]
