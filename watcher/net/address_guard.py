@@ -102,12 +102,12 @@ class AddressGuard:
         Errors: HopError for none; MachineError; OSError or UnicodeError of the resolver.
         """
         try:
-            found: list[IPAddress] = [ipaddress.ip_address(host.strip("[]"))]
+            addresses: list[IPAddress] = [ipaddress.ip_address(host.strip("[]"))]
         except ValueError:  # a name, or a form such as 0x7f.1, which the resolver reads
-            found = await self._resolve_in_thread(host, port)
-        good = [str(address) for address in found if self._allowed.permits(address, host=host, port=port)]
+            addresses = await self._resolve_in_thread(host, port)
+        good = [str(address) for address in addresses if self._allowed.permits(address, host=host, port=port)]
         if not good:
-            ips = ", ".join(map(str, found))
+            ips = ", ".join(map(str, addresses))
             raise HopError(FetchKind.PRIVATE_ADDRESS, host=host, addresses=ips if ips in host else f"{host} ({ips})")
         return good[:MAX_ADDRESSES]
 
@@ -139,5 +139,5 @@ class AddressGuard:
 
 def resolve_name(host: str, port: int) -> list[IPAddress]:
     """Return the addresses of a name in the system's order (blocking)."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0])) for info in found))
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0])) for info in answers))

@@ -240,10 +240,10 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
     if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
         raise HopError(FetchKind.TOO_LARGE, n=limit)
     decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
-    left = MAX_PIECES * PIECE_BYTES
+    bytes_left = MAX_PIECES * PIECE_BYTES
     async for chunk in response.aiter_raw():
-        left += len(chunk) - PIECE_BYTES
-        if left < 0:
+        bytes_left += len(chunk) - PIECE_BYTES
+        if bytes_left < 0:
             raise HopError(FetchKind.BODY_IN_PIECES)
         decoder.feed(chunk)
     return decoder.finish()

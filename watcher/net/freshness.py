@@ -29,19 +29,21 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
     its clock may be wrong. `kept_s` is the feed's stored max-age, for a 304: it applies again if the 304 has no
     Cache-Control. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
     """
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in headers:
-        said[name] = f"{said[name]}, {value}" if name == "cache-control" and name in said else said.get(name, value)
-    server_now = parse_timestamp(said.get("date", "")) or now
-    control = said.get("cache-control")
+        # Several Cache-Control fields are one list (RFC 9110 §5.3); of another field, the first counts.
+        is_continued = name == "cache-control" and name in fields
+        fields[name] = f"{fields[name]}, {value}" if is_continued else fields.get(name, value)
+    server_now = parse_timestamp(fields.get("date", "")) or now
+    control = fields.get("cache-control")
     is_kept = control is None or NOT_KEPT.search(control) is None
     max_age_s = kept_s
     if control is not None:
-        found = MAX_AGE.search(control) if is_kept else None
-        max_age_s = float(found[1]) if found else None
+        match = MAX_AGE.search(control) if is_kept else None
+        max_age_s = float(match[1]) if match else None
     return Freshness(
-        fresh_s=remaining_freshness_s(said, server_now, max_age_s) if is_kept else None,
-        retry_after_s=parse_retry_after(said["retry-after"], server_now) if "retry-after" in said else None,
+        fresh_s=remaining_freshness_s(fields, server_now, max_age_s) if is_kept else None,
+        retry_after_s=parse_retry_after(fields["retry-after"], server_now) if "retry-after" in fields else None,
         max_age_s=max_age_s,
     )
 

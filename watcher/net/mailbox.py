@@ -75,17 +75,17 @@ def read_maildir(
     _timeout_s: float,
 ) -> Mails:
     """Return the mails whose files have appeared or were renamed since `state`, a time of the file system in ns."""
-    now, found, mails, failed = time.time_ns(), list[tuple[int, int, Path]](), list[bytes](), dict[Path, OSError]()
+    now, files, mails, failed = time.time_ns(), list[tuple[int, int, Path]](), list[bytes](), dict[Path, OSError]()
     folder, since = Path(unquote(urlsplit(url).path)), int(state or 0)
     try:
         for path in (path for name in ("new", "cur") for path in (folder / name).iterdir()):
             with suppress(FileNotFoundError):  # renamed or deleted meanwhile
                 stat = path.lstat()
                 if S_ISREG(stat.st_mode) and stat.st_ctime_ns > since:
-                    found.append((stat.st_ctime_ns, stat.st_mtime_ns, path))
-        after = min(now - SETTLED_NS, max((changed for changed, _, _ in found), default=since))
+                    files.append((stat.st_ctime_ns, stat.st_mtime_ns, path))
+        after = min(now - SETTLED_NS, max((changed for changed, _, _ in files), default=since))
         # At first the newest; then the oldest first, so that those left over are read with the next poll.
-        for changed, _, path in sorted(found, key=lambda each: each[0] if since else -each[1]):
+        for changed, _, path in sorted(files, key=lambda each: each[0] if since else -each[1]):
             if not has_room(mails, until):
                 after = min(after, changed - 1) if since else after
                 break
@@ -188,8 +188,8 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     known, _, first = state.partition(":")
     since = int(first) if known == str(validity) else 0
     for sender in mail_senders(url) or ("",):
-        asked = ("UID", f"{since or 1}:*") if since or exists < FIRST_MAILS else (f"{exists - FIRST_MAILS + 1}:*",)
-        _, data = imap.uid("SEARCH", *asked, *(("FROM", json.dumps(sender.lstrip("@"))) if sender else ()))
+        search = ("UID", f"{since or 1}:*") if since or exists < FIRST_MAILS else (f"{exists - FIRST_MAILS + 1}:*",)
+        _, data = imap.uid("SEARCH", *search, *(("FROM", json.dumps(sender.lstrip("@"))) if sender else ()))
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
     after = max(uid_next, max(uids, default=0) + 1)
     for uid in sorted(uids, reverse=not since):
@@ -218,10 +218,10 @@ def encode_folder(name: str) -> str:
 
 def describe_reply(data: Sequence[object], url: str, secret: str) -> str:
     """Return what a server said, on one line, with "***" for the password; some servers repeat the commands."""
-    said = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
+    texts = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
     plain = f"\0{unquote(urlsplit(url).username or '')}\0{secret}"  # as SASL PLAIN has it
     forms = [secret, *(b64encode(each.encode()).decode().rstrip("=") for each in (secret, plain))]
     letters = ("".join(each.replace("\\", " ").split()) for each in forms)
     pattern = "|".join(FILLING.join(map(re.escape, each)) for each in letters if each)
-    shown = re.sub(pattern, "***", strip_control_chars(" ".join(said)), flags=re.IGNORECASE)
+    shown = re.sub(pattern, "***", strip_control_chars(" ".join(texts)), flags=re.IGNORECASE)
     return to_one_line(shown, MAX_REPLY_CHARS)

@@ -115,4 +115,4 @@ def agent_match_length(name: str, token: str) -> int:
         return EVERYBODY
     product = PRODUCT.match(name)
     names = (name, name.replace("*", ""), token if product and product[0] == token else "")
-    return max((EVERYBODY + len(each) for each in names if each and token.startswith(each)), default=0)
+    return max((EVERYBODY + len(name) for name in names if name and token.startswith(name)), default=0)

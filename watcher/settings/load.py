@@ -71,17 +71,17 @@ def read_file(path: Path) -> str:
 
 def parse_settings(text: str, path: Path) -> Settings:
     """Return the settings in `text`, read as the file at `path`. Errors: as `load_settings_file`."""
-    found = parse_with_recovery(text, str(path))
-    problems = list(found.faults)
-    model, settings, faults = settings_model(), None, list(_cross_field_issues(found.data))
+    document = parse_with_recovery(text, str(path))
+    problems = list(document.faults)
+    model, settings, faults = settings_model(), None, list(_cross_field_issues(document.data))
     try:
-        settings = model.model_validate(found.data, context={"folder": path.absolute().parent})
+        settings = model.model_validate(document.data, context={"folder": path.absolute().parent})
     except ValidationError as error:
         faults += to_issues(error, model)
-    if found.faults:  # a missing key may be in a line that could not be parsed
+    if document.faults:  # a missing key may be in a line that could not be parsed
         faults = [fault for fault in faults if not fault.missing]
     if faults:
-        problems += locate_issues(faults, Positions(found.sound), path)
+        problems += locate_issues(faults, Positions(document.sound), path)
     if problems or settings is None:
         raise SettingsError(tuple(sorted(set(problems), key=lambda p: (p.line, p.column, p.key, p.message))))
     settings._path = path.absolute()
@@ -239,14 +239,14 @@ def _fields_at(model: type[BaseModel], path: Loc) -> dict[str, FieldInfo]:
 
 def _type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any type form)
     """Return the type of what is at `path`, which has the tags of unions too; None if nothing is there."""
-    found: Any = model
+    annotation: Any = model
     for part in path:
         if _is_tag(part):
-            found = _tagged_types(found).get(str(part))
+            annotation = _tagged_types(annotation).get(str(part))
         elif isinstance(part, str):
-            field = _fields_of(inner_model(found)).get(part)
-            found = field.annotation if field else None
-    return found
+            field = _fields_of(inner_model(annotation)).get(part)
+            annotation = field.annotation if field else None
+    return annotation
 
 
 def _tagged_types(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 (any type form)

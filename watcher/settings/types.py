@@ -166,12 +166,12 @@ def parse_keep(value: object) -> timedelta | None:
     if value is None or (isinstance(value, str) and value.strip().lower() == FOREVER):
         return None
     try:
-        kept = parse_duration(value)
+        duration = parse_duration(value)
     except ValueError as error:
         raise ValueError(f'{error}, or "{FOREVER}"') from error
-    if kept < MIN_KEEP:
+    if duration < MIN_KEEP:
         raise ValueError(f"got {quote_value(value)}, expected at least {MIN_KEEP.days}d: editions look back that far")
-    return kept
+    return duration
 
 
 def within(message: str, least: timedelta = timedelta(), limit: timedelta = timedelta.max) -> AfterValidator:
@@ -301,8 +301,8 @@ def parse_secret(value: object, info: ValidationInfo) -> Secret:
 
 def secret_of(text: str) -> Secret | None:
     """Return the secret that a text refers to, "env:NAME" or "file:PATH"; None for another text."""
-    found = REFERENCE.fullmatch(text)
-    return Secret(kind=found[1], name=found[2]) if found else None
+    match = REFERENCE.fullmatch(text)
+    return Secret(kind=match[1], name=match[2]) if match else None
 
 
 def folder_of(info: ValidationInfo) -> Path:
@@ -314,10 +314,10 @@ def parsed_by(parse: Callable[[str], str | None], expected: str) -> AfterValidat
     """Return a validator that returns `parse(value)`, and refuses values for which that is None."""
 
     def check(value: str) -> str:
-        found = parse(value)
-        if found is None:
+        parsed = parse(value)
+        if parsed is None:
             raise ValueError(f"got {quote_value(value)}, expected {expected}")
-        return found
+        return parsed
 
     return AfterValidator(check)
 

@@ -96,26 +96,26 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
         yield DateMatch(moment=moment, at=0, end=len(text))
         return
     for pattern in (ISO, *WITH_MONTH_NAMES):
-        for found in pattern.finditer(text):
-            if moment := _moment_of(found):
-                yield DateMatch(moment=moment, at=found.start(), end=found.end())
+        for match in pattern.finditer(text):
+            if moment := _moment_of(match):
+                yield DateMatch(moment=moment, at=match.start(), end=match.end())
     for pattern in (NUMERIC_DATE, SHORT_NUMERIC_DATE) if short else (NUMERIC_DATE,):
-        for found in pattern.finditer(text):
+        for match in pattern.finditer(text):
             # Day first, unless only month first is a date or `month_first`. A date with dots has one reading.
-            readings = [moment for swap in (False, True) if (moment := _moment_of(found, swap=swap))]
-            if month_first and found["mark"] != ".":
+            readings = [moment for swap in (False, True) if (moment := _moment_of(match, swap=swap))]
+            if month_first and match["mark"] != ".":
                 readings.reverse()
             if readings:
-                is_open = found["mark"] != "." and readings[0] != readings[-1]
+                is_open = match["mark"] != "." and readings[0] != readings[-1]
                 other = readings[-1] if is_open else None
-                yield DateMatch(moment=readings[0], at=found.start(), end=found.end(), other=other)
+                yield DateMatch(moment=readings[0], at=match.start(), end=match.end(), other=other)
 
 
 def date_in_url(url: str) -> datetime | None:
     """Return the day in the path of a URL, such as "/2024/05/28/" or "-20240528-", or None."""
     path = url.split("?")[0]
-    found = next((found for pattern in IN_URL if (found := pattern.search(path))), None)
-    return _moment_of(found)
+    match = next((match for pattern in IN_URL if (match := pattern.search(path))), None)
+    return _moment_of(match)
 
 
 def is_believable(moment: datetime, *, now: datetime | None) -> bool:
@@ -134,20 +134,20 @@ def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime |
     """Return the datetime of a match, None without a match or such a day; `swap` exchanges the groups day and month."""
     if found is None:
         return None
-    said = found.groupdict()
-    joined = said.get("joined")
-    month, day = (joined[:2], joined[2:]) if joined else (said["month"], said["day"])
+    fields = found.groupdict()
+    joined = fields.get("joined")
+    month, day = (joined[:2], joined[2:]) if joined else (fields["month"], fields["day"])
     number = int(month) if month.isdigit() else month_number(month)
     if not number:
         return None
     numbers = (int(day), number) if swap else (number, int(day))
-    year = int(said["year"]) + (CENTURY if len(said["year"]) == 2 else 0)
+    year = int(fields["year"]) + (CENTURY if len(fields["year"]) == 2 else 0)
     year -= BUDDHIST if year >= 2500 else 0
-    hour, minute, second = (int(said.get(name) or 0) for name in ("hour", "minute", "second"))
-    if said.get("half"):
-        hour = hour % 12 + (12 if said["half"].lower() == "p" else 0)
+    hour, minute, second = (int(fields.get(name) or 0) for name in ("hour", "minute", "second"))
+    if fields.get("half"):
+        hour = hour % 12 + (12 if fields["half"].lower() == "p" else 0)
     try:
-        moment = datetime(year, *numbers, hour % 24, minute, min(second, 59), tzinfo=_zone(said.get("zone")))
+        moment = datetime(year, *numbers, hour % 24, minute, min(second, 59), tzinfo=_zone(fields.get("zone")))
         moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

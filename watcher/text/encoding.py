@@ -56,7 +56,7 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
 def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
     """Return the codecs named by the XML declaration and the header, in this order; without UTF-8 and unusable ones."""
     head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
-    written = [found[1].decode("ascii") for found in XML_DECLARED.finditer(head)][:1]
+    written = [match[1].decode("ascii") for match in XML_DECLARED.finditer(head)][:1]
     written += IN_HEADER.findall(content_type or "")[:1]
     return [codec for codec in map(codec_of, written) if codec and codec != "utf-8"]
 
@@ -111,7 +111,7 @@ def _decode(body: bytes, content_type: str) -> str:
     if text is not None:
         return text
     declarations = map(DECLARED.search, (content_type, body[:HEAD_BYTES].decode("latin-1")))
-    labels = [found[1].lower() for found in declarations if found]
+    labels = [match[1].lower() for match in declarations if match]
     known = [codec for label in labels if (codec := codec_of(label))]
     if all(SUPERSETS.get(label) == "cp1252" or not codec_of(label) for label in labels):
         known.insert(0, guess_codec(body))  # no charset is declared, or a server's default
@@ -141,8 +141,8 @@ def guess_codec(body: bytes) -> str:
         return "cp1252"
     import chardet  # late: only pages whose charset is not known need it
 
-    found = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
-    best = [one["encoding"] for one in found if one["confidence"] == found[0]["confidence"]]
+    guesses = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
+    best = [one["encoding"] for one in guesses if one["confidence"] == guesses[0]["confidence"]]
     return "cp1252" if "cp1252" in best else best[0] or "cp1252"
 
 

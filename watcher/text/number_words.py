@@ -51,15 +51,15 @@ def number_words(language: str) -> NumberWords | None:
 
 def _read_values(listed: str) -> dict[str, int]:
     """Return the value of each word in a list: the number before it, else the value of the previous word plus one."""
-    found: dict[str, int] = {}
+    values: dict[str, int] = {}
     value = 0
     for word in listed.split():
         if word.isdecimal():
             value = int(word)
         else:
-            found[word] = value
+            values[word] = value
             value += 1
-    return found
+    return values
 
 
 def _compounds(words: dict[str, int]) -> dict[str, int]:

@@ -67,13 +67,13 @@ def parse_query(text: str) -> Query:
     groups: list[tuple[Term, ...]] = []
     without: list[Term] = []
     joins = False
-    for found in PART.finditer(text[:MAX_QUERY_CHARS].translate(TO_STRAIGHT_QUOTES)):
-        word = found["word"] or ""
+    for match in PART.finditer(text[:MAX_QUERY_CHARS].translate(TO_STRAIGHT_QUOTES)):
+        word = match["word"] or ""
         if word in OR:
             joins = bool(groups)
             continue
-        is_unwanted = bool(found["minus"]) or (word.startswith("-") and len(word) > 1)
-        term = term_of(found["phrase"] if found["phrase"] is not None else word, may_be_prefix=bool(word))
+        is_unwanted = bool(match["minus"]) or (word.startswith("-") and len(word) > 1)
+        term = term_of(match["phrase"] if match["phrase"] is not None else word, may_be_prefix=bool(word))
         if term is None or len(groups) + len(without) >= MAX_QUERY_TERMS:
             continue
         if is_unwanted:
@@ -134,14 +134,14 @@ def contains_term(term: Term, plain: str) -> bool:
 def term_pattern(term: Term) -> re.Pattern[str]:
     """Return the pattern that matches the words of a term in a folded text."""
     words = term.normal.split(" ")
-    found = re.escape(words[0])
+    pattern = re.escape(words[0])
     for before, word in pairwise(words):
         # "5月" is two words with nothing between.
         is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(word[0])
-        found += f"[^{LETTER_CLASS}]{'*' if is_joined else '+'}{re.escape(word)}"
+        pattern += f"[^{LETTER_CLASS}]{'*' if is_joined else '+'}{re.escape(word)}"
     begin = "" if is_unspaced_character(words[0][0]) else STARTS
     end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else TERM_END
-    return re.compile(f"{begin}{found}{end}")
+    return re.compile(f"{begin}{pattern}{end}")
 
 
 def is_unspaced_character(character: str) -> bool:
@@ -172,8 +172,8 @@ class Snippet:
 
 def make_snippet(text: str, query: Query) -> Snippet:
     """Return a part of the paragraph with the most different search words; the beginning if there is no match."""
-    found = ((part, find_marks(part, query.terms)) for part in text[:SEARCHED_CHARS].split("\n"))
-    best, marks = max(found, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
+    parts = ((part, find_marks(part, query.terms)) for part in text[:SEARCHED_CHARS].split("\n"))
+    best, marks = max(parts, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
     return excerpt(best, [(start, end) for start, end, _ in marks])
 
 
@@ -182,19 +182,19 @@ def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]
     whole = {part: part for term in terms for part in term.normal.split(" ") if not is_unspaced_character(part[0])}
     begun = tuple(token.text for term in terms for token in term.tokens if token.is_prefix)
     runs = [part for term in terms for part in term.normal.split(" ") if is_unspaced_character(part[0])]
-    found: list[tuple[int, int, str]] = []
+    marks: list[tuple[int, int, str]] = []
     for word in WORD.finditer(text):
         folded = fold(word.group())
         for run in runs:
             if (at := folded.find(run)) >= 0:
                 is_same = len(folded) == word.end() - word.start()
                 start = word.start() + (at if is_same else 0)
-                found.append((start, start + len(run) if is_same else word.end(), run))
+                marks.append((start, start + len(run) if is_same else word.end(), run))
         parts = folded.replace("’", "'").split("'")
         hit = next((part for part in parts if part in whole or (begun and part.startswith(begun))), None)
         if hit is not None:
-            found.append((word.start(), word.end(), hit))
-    return sorted(found)
+            marks.append((word.start(), word.end(), hit))
+    return sorted(marks)
 
 
 def excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:

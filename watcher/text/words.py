@@ -86,28 +86,28 @@ def tokens(text: str) -> list[str]:
     """Return the folded words of `text`, to compare wording; in scripts without spaces, each character is a token."""
     if text.isascii():
         return words(text.lower())
-    found: list[str] = []
+    folded_words: list[str] = []
     for word in words(text):
         folded = fold_run(word)
         if UNSPACED_RUN.search(folded):
-            found.extend(folded)
+            folded_words.extend(folded)
         else:
-            found.append(folded)
-    return found
+            folded_words.append(folded)
+    return folded_words
 
 
 def stems(text: str, language: str) -> list[str]:
     """Return the stems of `text` without stop words and numbers; scripts without spaces give pairs of characters."""
     stop = stop_words(language)
-    found: list[str] = []
+    result: list[str] = []
     for word in words(text):
         if word.isascii() and word.isalnum():  # most words of many languages: nothing to fold but the case
             folded = word.lower()
             if len(folded) > 1 and folded not in stop and not folded.isdigit():
-                found.append(folded[:STEM_LENGTH])
+                result.append(folded[:STEM_LENGTH])
         else:
-            found += (cached_stems if len(word) <= MAX_CACHED_CHARS else stems_of)(word, language)
-    return found
+            result += (cached_stems if len(word) <= MAX_CACHED_CHARS else stems_of)(word, language)
+    return result
 
 
 def stems_of(word: str, language: str) -> tuple[str, ...]:
@@ -135,18 +135,18 @@ def stem(folded: str) -> str:
 
 def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
     """Split `word`: a run without spaces becomes its pairs, without those in `stop`; single letters beside it go."""
-    found: list[str] = []
+    parts: list[str] = []
     at = 0
     for run in UNSPACED_RUN.finditer(word):
         if run.start() > at + 1:
-            found.append(word[at : run.start()])
+            parts.append(word[at : run.start()])
         text = run.group()
         pieces = [text] if len(text) == 1 else [text[i : i + 2] for i in range(len(text) - 1)]
-        found.extend(piece for piece in pieces if piece not in stop)
+        parts.extend(piece for piece in pieces if piece not in stop)
         at = run.end()
     if len(word) > at + 1:
-        found.append(word[at:])
-    return found
+        parts.append(word[at:])
+    return parts
 
 
 def to_latin(folded: str) -> str:

@@ -250,9 +250,9 @@ def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
 
 def make_response(request: Request, page: Response) -> Response:
     """Return a copy of the cached response for a request, or a 304 if the client has this version."""
-    tag, asked = page.headers.get("ETag"), request.headers.get("if-none-match", "")
-    known = {each.strip().removeprefix("W/") for each in asked.split(",")}  # RFC 9110 §13.1.2
-    if tag and (asked.strip() == "*" or tag.removeprefix("W/") in known):
+    tag, etags = page.headers.get("ETag"), request.headers.get("if-none-match", "")
+    known = {each.strip().removeprefix("W/") for each in etags.split(",")}  # RFC 9110 §13.1.2
+    if tag and (etags.strip() == "*" or tag.removeprefix("W/") in known):
         headers = {
             name: value for name, value in page.headers.items() if name not in ("content-length", "content-type")
         }
@@ -287,11 +287,11 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
     of_plugins = (plugin.paths(site) for plugin in site.plugins)
     every = chain((page.path for page in STATIC_FILES), sources.source_paths(site), *of_plugins)
     paths = {path: file_name(path) for path in dict.fromkeys(every) if SAFE.fullmatch(path)}
-    made = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
-    known = {path: paths[path] for path in made}
+    replies = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
+    known = {path: paths[path] for path in replies}
     pages, size = 0, 0
     try:
-        for path, reply in made.items():
+        for path, reply in replies.items():
             body = make_links_relative(reply, known, at=paths[path])
             target = folder / paths[path]
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -303,7 +303,7 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
         (folder / EXPORT_LIST).write_text("".join(f"{name}\n" for name in sorted(known.values())), encoding="utf-8")
     except OSError as error:
         raise WatcherError(f"{folder}: the site cannot be written: {error.strerror}") from error
-    return pages, len(made) - pages, size
+    return pages, len(replies) - pages, size
 
 
 def read_manifest(folder: Path) -> set[str]:

@@ -154,13 +154,13 @@ class Listener:
 
 def bind_socket(listen: str, *, section: str) -> socket.socket:
     """Return a listening socket at host:port. Errors: WatcherError."""
-    found = parse_host_port(listen)
-    assert found is not None, listen  # the settings have checked it
-    family = socket.AF_INET6 if ":" in found[0] else socket.AF_INET
+    address = parse_host_port(listen)
+    assert address is not None, listen  # the settings have checked it
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # lets asyncio disable Nagle's algorithm
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(found)
+        listener.bind(address)
         listener.listen(MAX_CONNECTIONS)  # from now on, clients can connect and wait
     except OSError as error:
         listener.close()
