@@ -43,19 +43,23 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
     has_pages, has_left = claim.has_pages, False
     try:
         for number, feed in enumerate(claim.feeds, 1):
+            # The claim has leased the host and postponed its first feed: no second write for that one.
             step = await renew_lease(host, context, until, feed=feed) if number > 1 else VisitDecision.GO
             if step is VisitDecision.STOP:
-                return
+                return  # the feeds not reached stay due
             if step is VisitDecision.SKIP:
                 continue
+            # One site of a platform may be blocked while its other sites, on the same host, may be polled.
             if until_at := await site_blocked_until(host, feed.url, context):
                 await context.writer.do(postpone, feed.id, until=until_at)
                 continue
             result = await poll_if_allowed(feed, context, session)
             end = None
+            # The last poll is saved together with the end of the visit, unless pages are already waiting. If this
+            # poll itself brings pages, the store keeps the lease, and the visit goes on with them.
             if number == len(claim.feeds) and not has_pages:
                 end = VisitEnd(host=host, worker=context.worker, last_request_at=session.last_request_at)
-                if isinstance(result, PollUnchanged):
+                if isinstance(result, PollUnchanged):  # it brings no pages, so another visit may begin now
                     on_requests_done()
             pages = await record_result(feed, result, context, end=end)
             has_pages |= pages > 0
@@ -103,6 +107,7 @@ async def visit_pages(host: str, context: WorkerContext, session: HostSession, u
         for page in pages:
             if await renew_lease(host, context, until) is VisitDecision.STOP:
                 return
+            # The article is made of the feed's own text: no request, so neither robots.txt nor the delay matters.
             if not should_fetch_page(page, context):
                 await process_page(page, context, session)
                 continue
@@ -114,12 +119,14 @@ async def visit_pages(host: str, context: WorkerContext, session: HostSession, u
                 where, options = robots_url(page.url), context.request_options.get(page.feed.source.url)
                 key = where, options.proxy if options else None
                 if key not in verdicts:
+                    # One evaluation in a worker answers for all pages of this batch on the site.
                     urls = [p.url for p in pages if should_fetch_page(p, context) and robots_url(p.url) == where]
                     verdicts[key] = await load_robots(where, urls, page.feed, context, session)
                 if context.connectivity.down_since is not None:
-                    return
+                    return  # the verdict is our network's fault: the page stays due
                 verdict = verdicts[key]
                 session.delay_s = max(session.delay_s, min(verdict.delay_s or 0.0, LONGEST_CRAWL_DELAY_S))
+            # Rules that cannot be read now may forbid the page, so it waits; after a day, the feed's text is used.
             if verdict.is_transient and context.now() - page.added_at < ROBOTS_PATIENCE:
                 await context.writer.do(defer, [page.article_id], until=context.now() + ROBOTS_RETRY_AFTER)
             elif page.url not in verdict.allowed:
