@@ -35,7 +35,7 @@ FIT_ITEMS = 400  # of each set
 RATE = 0.01  # of texts in a language that is new to their outlet, in the loss of a fit
 TAG = re.compile(r"<[^>]*>")
 ARABIC, PERSIAN, NOT_PERSIAN = re.compile("[\u0600-\u06ff]"), re.compile("[پچژگکی]"), re.compile("[ةىيك]")
-GRID = {"TEXT": (2.0, 2.5, 3.0), "CLAIM": (3.0, 4.0, 5.0), "UNSEEN": (1.0, 3.0, 10.0)}
+GRID = {"TEXT": (2.0, 2.5, 3.0), "CLAIM": (3.0, 4.0, 5.0), "UNUSED_LANGUAGE_WEIGHT": (1.0, 3.0, 10.0)}
 
 
 @dataclass(frozen=True, slots=True)
