@@ -13,7 +13,7 @@ from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, NumberChange, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
-from digests.summarise.lead import READ_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
+from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
@@ -111,7 +111,7 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
     """Return the sentences that the reader was shown, then the first sentences of the latest articles in `old`."""
     found = [*earlier.updates, *earlier.summary] if earlier else []
     for article in sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]:
-        text = article.text[:READ_CHARS]
+        text = article.text[:SUMMARY_TEXT_CHARS]
         found += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
     return found
 

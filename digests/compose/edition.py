@@ -273,7 +273,7 @@ def _why_left_out(ranked: RankedStory, wanted: Container[str]) -> LeftOutKind:
 # A quarter of a window's reports is seldom one event. In labelled news of single days that were chosen for their large
 # events, the largest true story typically has a sixth to a tenth of them; wrongly merged stories have a third or more.
 OVERSIZED_SHARE = 0.25
-MIN_REPORTS = 100  # of a window: with fewer, one large event easily has a quarter of them
+MIN_WINDOW_REPORTS = 100  # of a window: with fewer, one large event easily has a quarter of them
 
 
 def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
@@ -298,5 +298,5 @@ def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> Larg
         reports=-reports,
         of_reports=total,
         share=share,
-        is_oversized=total >= MIN_REPORTS and share > OVERSIZED_SHARE,
+        is_oversized=total >= MIN_WINDOW_REPORTS and share > OVERSIZED_SHARE,
     )

@@ -20,8 +20,8 @@ from watcher.model import Article
 from watcher.text.words import stems
 
 MAX_TURNS = 8  # days of a story: a week may begin and end on the same day of the week
-MAX_REPORTS = 12  # of a story and a day that are read
-MAX_COMPARED = 6  # reports of a story that are compared with those of another one
+MAX_DAY_REPORTS = 12  # of a story and a day that are read
+MAX_REPORTS_COMPARED = 6  # reports of a story that are compared with those of another one
 MIN_MEANING = 0.45  # likeness of two stories of a thread with vectors, from which on both are told (decision 0037)
 MAX_NEW_NUMBERS = 2  # that raise the score of a sentence
 ENDED_AFTER = timedelta(days=2)  # without a report
@@ -74,7 +74,7 @@ def first_reports(story: Story, context: ComposeContext) -> list[Article]:
     """Return the first reports of a story, independent ones before copies, with full texts."""
     present = {article.id: article for article in context.present(story) if can_be_quoted(article)}
     order = dict.fromkeys((*measure_coverage(story, present).origins, *present))
-    return list(context.load_full_texts(list(order)[:MAX_COMPARED]).values())
+    return list(context.load_full_texts(list(order)[:MAX_REPORTS_COMPARED]).values())
 
 
 def reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:
@@ -122,7 +122,7 @@ def choose_turn(
         languages = context.languages_for("sentences", articles)
         order = dict.fromkeys((*measure_coverage(story, articles).origins, *articles))
         own = [articles[key] for key in order if articles[key].language in languages]
-        for candidate in (each for article in own[:MAX_REPORTS] for each in find_candidates(article, agreed)):
+        for candidate in (each for article in own[:MAX_DAY_REPORTS] for each in find_candidates(article, agreed)):
             new = significant_numbers(candidate.text) - numbers
             repeats = any(is_repetition(candidate.stems, about) for about in said)
             if (new or not repeats) and candidate.can_follow(told, title):

@@ -18,7 +18,7 @@ from watcher.model import Article
 from watcher.text.words import fold, stems, words
 
 LEAD_CHARS = 1500  # of a text: the rest is background, which reports share without agreeing on the event
-MAX_REPORTS = 40  # independent reports that are compared
+MAX_AGREEMENT_REPORTS = 40  # independent reports that are compared
 SINGLE_FACTOR = 0.2  # times its share, for a word in one report of several
 SAMPLE_SIZE = 150  # articles of a language that show which words are common
 
@@ -28,8 +28,8 @@ SAMPLE_SIZE = 150  # articles of a language that show which words are common
 DocumentFrequencies: TypeAlias = Mapping[str, Mapping[str, float]]
 Agreement: TypeAlias = Mapping[str, Mapping[str, float]]
 READ_CHARS, FIRST_CHARS = 1500, 200  # of a text: for what it names; for where it is, which its first sentence says
-MAX_OTHERS = 12  # reports of other texts that a title is compared with
-MAX_SHARE = 1 / 3  # of the other reports that may name the outlet's country, if that country is a local angle
+MAX_TITLE_COMPARISONS = 12  # reports of other texts that a title is compared with
+MAX_LOCAL_SHARE = 1 / 3  # of the other reports that may name the outlet's country, if that country is a local angle
 MIN_OTHERS, MIN_CHARS = 2, 30  # reports that must lack a name; of the texts of these, beyond what a title has
 SAME_NAME = 0.7  # ratio of `get_close_matches` from which on two spellings may be one name: "Azores", "Açores"
 
@@ -65,7 +65,7 @@ def total_support(agreed: Agreement, found: Iterable[str], language: str) -> flo
 def measure_agreement(story: Story, articles: Mapping[str, Article], known: DocumentFrequencies) -> Agreement:
     """Return what the independent reports of `story` agree on; each report counts once, however many copies it has."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = [article for article in origins if not is_flagged(article)][:MAX_REPORTS] or origins[:MAX_REPORTS]
+    reports = ([article for article in origins if not is_flagged(article)] or origins)[:MAX_AGREEMENT_REPORTS]
     used = [(article.language, _stems(article)) for article in reports]
     everywhere = Counter(chain.from_iterable(found for _, found in used))
     support: dict[str, dict[str, float]] = {}
@@ -106,13 +106,13 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
         return countries_in(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
 
     def is_local_angle(article: Article) -> bool:
-        others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_OTHERS]
+        others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_TITLE_COMPARISONS]
         foreign = [each for each in others if each.country != article.country]
         here = {article.country}
         if foreign and here <= countries(article.id, 0) and len(foreign) * 2 >= len(others):
             concerned = sum(here <= countries(each.id, READ_CHARS) for each in foreign)
             abroad = sum(bool(countries(each.id, FIRST_CHARS) - here) for each in foreign)
-            if concerned <= MAX_SHARE * len(foreign) and abroad * 2 >= len(foreign):
+            if concerned <= MAX_LOCAL_SHARE * len(foreign) and abroad * 2 >= len(foreign):
                 return True
         whole = [each for each in others if len(each.text) > len(each.title) + MIN_CHARS]
         name = _first_name(article) if len(whole) >= MIN_OTHERS else None

@@ -27,21 +27,21 @@ from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stem, stems,
 JOINED_NUMBERS = re.compile(r"(?<!\w)\d{1,4}[-–]\d{1,4}(?!\w)")  # "3-1": a result keeps its order
 SCALED = re.compile(r"[ \u00a0\u202f-]?([^\W\d_]+)(?:[ \u00a0\u202f]([^\W\d_]+))?")
 QUOTES = re.compile("[“”„‟«»]")  # given to an engine as straight ones, which models know best
-MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
+TRANSLATION_MARKUP = re.compile(r"https?:|www\.|[<>{}|`\\]|\]\(", re.IGNORECASE)
 SENTENCE_START = re.compile(r"(?:^|[.!?:;…–—|/])[\W_]*$|[\"“„«‘'(\[]$")
 PARTICLES = frozenset("da de del della den der des di do dos du e el la las le los van von y".split())
 MAX_LENGTH_FACTOR, LENGTH_ROOM = 3, 40  # of a translation: a model that repeats itself exceeds them
 MIN_COPIED_WORDS = 3  # of a translation without a word of its own: two may be the same in both languages
-MIN_LIKENESS = 0.6  # of a word of an institution and its cognate: "Senado" and "Senate"
+MIN_COGNATE_LIKENESS = 0.6  # of a word of an institution and its cognate: "Senado" and "Senate"
 MAX_CAPITALS = 0.6  # share of a text's words with a capital: above it, capitals mark no names
-MAX_REPORTS = 6  # independent reports in the prompt
-READ_CHARS = 3000  # of a text
-MIN_REPORTS = 2  # with fewer, no summary is written
-MAX_SENTENCES = 3  # sentences kept of an answer
-MAX_CHARS = 320  # characters of one
+MAX_PROMPT_REPORTS = 6  # independent reports in the prompt
+PROMPT_TEXT_CHARS = 3000  # of a text
+MIN_SUMMARY_REPORTS = 2  # with fewer, no summary is written
+MAX_ANSWER_SENTENCES = 3  # sentences kept of an answer
+MAX_ANSWER_SENTENCE_CHARS = 320  # characters of one
 MIN_SUPPORT = 0.75  # share of a sentence's stems that its sources must have
 CITATIONS = re.compile(r"(?:\[\d{1,3}(?:\s{0,3},\s{0,3}\d{1,3}){0,30}\]\s{0,3}){1,9}[.。]?\s*$")
-SENTENCE_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # after its sources, if a model continues on the same line
+SOURCES_END = re.compile(r"(?<=\])([.。]?) +(?=[^\s\[])")  # after its sources, if a model continues on the same line
 NEGATION = re.compile(TABLES["llm"]["negation"], re.IGNORECASE)  # a sentence may negate only what its sources negate
 ANSWER_MARKUP = re.compile(r"https?:|www\.|[<>{}|`*#_\\]|\]\(")
 
@@ -56,7 +56,8 @@ def find_translation_fault(text: str, translation: str, *, source: str, target: 
     """
     if not translation or len(translation) > MAX_LENGTH_FACTOR * len(text) + LENGTH_ROOM:
         return TranslationFault.LENGTH
-    if len(MARKUP.findall(translation)) > len(MARKUP.findall(text)) or translation.count('"') != text.count('"'):
+    has_more_markup = len(TRANSLATION_MARKUP.findall(translation)) > len(TRANSLATION_MARKUP.findall(text))
+    if has_more_markup or translation.count('"') != text.count('"'):
         return TranslationFault.MARKUP
     if (fault := _find_language_fault(text, translation, target)) is not None:
         return fault
@@ -166,7 +167,7 @@ def _is_said(word: str, said: Mapping[str, str], source: str, target: str) -> bo
         alike = any(set(each) <= set(folded) and 0 <= len(folded) - len(each) <= 1 for each in others)
         return alike or TABLES["acronyms"].get(folded) in others
     cognates = words_for_language("cognates", target).intersection(said.values())
-    return any(SequenceMatcher(None, folded, each).ratio() >= MIN_LIKENESS for each in cognates)
+    return any(SequenceMatcher(None, folded, each).ratio() >= MIN_COGNATE_LIKENESS for each in cognates)
 
 
 @cache
@@ -191,14 +192,14 @@ def translations_of(edition: Edition) -> tuple[Translation, ...]:
 def collect_prompt_sources(
     story: Story, articles: Mapping[str, Article], *, language: str, quoted: Sequence[Sentence] = ()
 ) -> tuple[Sentence, ...]:
-    """Return sentences that a model may use, of independent reports in `language`; () for fewer than `MIN_REPORTS`."""
+    """Return sentences that a model may use, of independent reports in `language`; () if these are too few."""
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
-    reports = [a for a in origins if a.language == language and can_be_quoted(a)][:MAX_REPORTS]
-    if len(reports) < MIN_REPORTS:
+    reports = [a for a in origins if a.language == language and can_be_quoted(a)][:MAX_PROMPT_REPORTS]
+    if len(reports) < MIN_SUMMARY_REPORTS:
         return ()
     found: list[Sentence] = []
     for article in reports:
-        text = article.text[:READ_CHARS]
+        text = article.text[:PROMPT_TEXT_CHARS]
         spans = ((start + dateline_length(text[start:end]), end) for start, end in sentences(text, language))
         alone = (span for span in spans if stands_alone(text[slice(*span)], language))
         for start, end in alone:
@@ -216,14 +217,14 @@ def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> t
 
 def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: str) -> tuple[LlmSentence, ...]:
     """
-    Return the sentences of an answer that their sources support, in order, at most `MAX_SENTENCES`.
+    Return the sentences of an answer that their sources support, in order, at most `MAX_ANSWER_SENTENCES`.
 
     A sentence is kept if it cites existing sources, and these have all its numbers and names and nearly all of its
     words, and a negation if it has one. This rejects both invented sentences and those that a report tricked the model
     into writing.
     """
     kept: list[LlmSentence] = []
-    for line in SENTENCE_END.sub(r"\1\n", answer).splitlines()[:20]:
+    for line in SOURCES_END.sub(r"\1\n", answer).splitlines()[:20]:
         cites = CITATIONS.search(line)
         if cites is None:
             continue
@@ -235,12 +236,12 @@ def supported_sentences(answer: str, sources: Sequence[Sentence], *, language: s
         ended = _with_end_mark(text, language)
         if is_supported(text, named, language=language) and all(ended != prose.text for prose in kept):
             kept.append(LlmSentence(text=ended, sources=named))
-    return tuple(kept[:MAX_SENTENCES])
+    return tuple(kept[:MAX_ANSWER_SENTENCES])
 
 
 def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bool:
     """Whether the sources support a sentence, judged by its words, names, numbers and negation."""
-    if not 20 <= len(text) <= MAX_CHARS or ANSWER_MARKUP.search(text):
+    if not 20 <= len(text) <= MAX_ANSWER_SENTENCE_CHARS or ANSWER_MARKUP.search(text):
         return False
     if not stands_alone(_with_end_mark(text, language), language):
         return False

@@ -20,10 +20,10 @@ from watcher.text.sentences import sentences
 from watcher.text.toml_data import load_toml
 from watcher.text.words import WORD, fold, stems, stop_words
 
-MAX_REPORTS = 40  # independent reports that are compared
-MIN_REPORTS = 3  # independent reports from which on one of them can be alone with a figure
+MAX_COMPARED_REPORTS = 40  # independent reports that are compared
+MIN_FIGURE_REPORTS = 3  # independent reports from which on one of them can be alone with a figure
 LEAD_SENTENCES = 3  # of a report, that are searched
-READ_CHARS = 2000  # of a text
+FIGURE_TEXT_CHARS = 2000  # of a text
 MIN_SPELLED = 2  # of a number written as a word: "one" seldom counts
 MAX_SHOWN = 3  # quantities
 MAX_ASPECTS = 3  # headlines
@@ -37,7 +37,7 @@ SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = load_toml("digests.summarise", "quantities.toml")
 # Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
 BARE = re.compile(r"(?!\s?[-–—:/%°](?!magnitude)|\s?\d)")
-LISTS = ("blocks", "elsewhere", "least", "people")
+WORD_LISTS = ("blocks", "elsewhere", "least", "people")
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d]| - ")
 
 
@@ -58,13 +58,14 @@ def find_differences(
     articles: Mapping[str, Article], covered: Coverage, can_read: Callable[[str], bool]
 ) -> tuple[Difference, ...]:
     """Return the quantities with different figures in a story's reports, then those that one report alone has."""
-    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
+    origins = (articles[key] for key in covered.origins)
+    reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
     by_quantity: dict[str, list[Figure]] = {}
     for article in reports:
         for quantity, figure in _figures_of(article).items():
             by_quantity.setdefault(quantity, []).append(figure)
     numbers = {article.id: _all_values(f"{article.title} {article.text}", article.language) for article in reports}
-    can_be_alone = len(reports) >= MIN_REPORTS and all(_quantities(article.language) for article in reports)
+    can_be_alone = len(reports) >= MIN_FIGURE_REPORTS and all(_quantities(article.language) for article in reports)
     found = []
     for figures in by_quantity.values():
         values = Counter(figure.value for figure in figures)
@@ -118,7 +119,7 @@ def _figures_of(article: Article) -> dict[str, Figure]:
 
 
 def _lead(article: Article) -> Iterator[Sentence]:
-    text = article.text[:READ_CHARS]
+    text = article.text[:FIGURE_TEXT_CHARS]
     for start, end in islice(sentences(text, article.language), LEAD_SENTENCES):
         yield make_sentence(article, start, text[start:end])
 
@@ -126,7 +127,7 @@ def _lead(article: Article) -> Iterator[Sentence]:
 def _figures_in(sentence: Sentence) -> Iterator[Figure]:
     text, language = sentence.text, sentence.language
     known = _quantities(language)
-    blocks, elsewhere, least, people = (words_for_language(name, language) for name in LISTS)
+    blocks, elsewhere, least, people = (words_for_language(name, language) for name in WORD_LISTS)
     passed = people | stop_words(language) | least
     for first, last, value in _numbers_in(text, language):
         behind = CLAUSE_END.split(text[last:], maxsplit=1)[0]
@@ -191,12 +192,13 @@ def find_aspects(
     can_read: Callable[[str], bool],
 ) -> tuple[Perspective, ...]:
     """Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of."""
-    reports = [articles[key] for key in covered.origins if articles[key].outlet in covered.independent][:MAX_REPORTS]
+    origins = (articles[key] for key in covered.origins)
+    reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
     is_local_angle = local_angle_test(story, {key: each for key, each in articles.items() if each.text})
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     leads = {a.id: {stem for s in islice(_lead(a), 1) for stem in stems(s.text, a.language)} for a in reports}
-    said = {a.id: about[a.id].union(stems(a.text[:READ_CHARS], a.language)) for a in reports}
+    said = {a.id: about[a.id].union(stems(a.text[:FIGURE_TEXT_CHARS], a.language)) for a in reports}
     found: list[tuple[float, Article, list[Article]]] = []
     for article in reports:
         own = about[article.id]

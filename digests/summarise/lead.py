@@ -20,17 +20,17 @@ MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
 MAX_QUOTED_WIDTH = 600  # of all sentences that an edition quotes from one article
 FOREIGN_SENTENCES = 1  # of a summary in a language that cannot be shown to the reader
-READ_CHARS = 4000  # of an article: a summary never comes from further down
+SUMMARY_TEXT_CHARS = 4000  # of an article: a summary never comes from further down
 READ_SENTENCES = 12
 MAX_APART = 4  # sentences that may be quoted without the one before: further down, too much has been said before
 MIN_KNOWN = 2  # words of such a sentence that headline and summary have: it speaks of what they speak of
 MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
-MAX_REPORTS = 12  # of one language, whose sentences are scored
+MAX_SCORED_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
 OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
 FEED_FACTOR = 0.8  # for a text from the feed only
 MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
-MIN_NEW_WORDS = 3  # that a sentence must add to headline and summary
+MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
 MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
 
 
@@ -90,7 +90,8 @@ def choose_summary(
     present = [texts[key] for key in story.articles if key in texts]
     for among in _groups_to_try(story, texts, languages, title):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
-        found = [(), *(_best_sentences(each, agreed, title, limit, can_show) for each, limit in limits[:MAX_REPORTS])]
+        scored = limits[:MAX_SCORED_REPORTS]
+        found = [(), *(_best_sentences(each, agreed, title, limit, can_show) for each, limit in scored)]
         if best := max(found, key=lambda chosen: _selection_value(chosen, present)):
             return tuple(candidate.sentence for candidate in best)
     return ()
@@ -125,12 +126,12 @@ def find_candidates(
     article: Article, agreed: Agreement, said: Iterable[Collection[str]] = ()
 ) -> list[CandidateSentence]:
     """Return the scored sentences at an article's beginning that can stand alone, in order; `said`: known stems."""
-    text, language = article.text[:READ_CHARS], article.language
+    text, language = article.text[:SUMMARY_TEXT_CHARS], article.language
     said = (stems(article.title, language), *said)
     found = []
     value, previous, count = 1.0, -1, 0
     for at, (start, end) in enumerate(islice(sentences(text, language), READ_SENTENCES)):
-        if end == READ_CHARS < len(article.text):  # cut
+        if end == SUMMARY_TEXT_CHARS < len(article.text):  # cut
             break
         if at < MAX_DATELINES:
             start += readable.dateline_length(text[start:end])
@@ -173,7 +174,7 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     if not about:
         return True
     new = len(set(about) - set(said))
-    return new < MIN_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
+    return new < MIN_SUMMARY_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
 
 
 def _selection_value(chosen: Sequence[CandidateSentence], present: Sequence[Article]) -> float:

@@ -32,13 +32,13 @@ DATELINE = re.compile(
     r")"
 )
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
-CUT = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
+ELLIPSIS_END = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"
 # A quotation at the beginning, and the words on its speaker that follow, up to the next mark.
-SAID = re.compile(
+QUOTATION_WITH_SPEAKER = re.compile(
     r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
     r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
 )
@@ -62,7 +62,7 @@ def dateline_length(text: str) -> int:
 
 def stands_alone(text: str, language: str) -> bool:
     """Whether a text is one sentence that can be read without the text before it."""
-    if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or FURNITURE.search(text) or CUT.search(text):
+    if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or FURNITURE.search(text) or ELLIPSIS_END.search(text):
         return False
     if language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False
@@ -145,7 +145,7 @@ def starts_with_reference(text: str, language: str) -> bool:
 
 def _has_no_speaker(text: str, language: str) -> bool:
     """Whether a quotation is followed by only a pronoun or a verb: “…,” he said. «…», dijo."""
-    said = SAID.match(text)
+    said = QUOTATION_WITH_SPEAKER.match(text)
     found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
     if len(found) > 1 and found[1] in words_for_language("unnamed", language):
         return True

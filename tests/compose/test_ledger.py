@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from digests import edition_json
-from digests.compose.edition import MIN_REPORTS, OVERSIZED_SHARE, find_largest_story
+from digests.compose.edition import MIN_WINDOW_REPORTS, OVERSIZED_SHARE, find_largest_story
 from digests.model.ledger import LargestStory
 from tests.compose.factories import article, by_id, story
 from tests.render.editions import small
@@ -36,7 +36,7 @@ def test_the_share_is_of_the_reports_of_the_window():
 
 
 def test_copies_of_one_text_are_no_giant():
-    stories, inside = day(*[1] * MIN_REPORTS, copies=80)
+    stories, inside = day(*[1] * MIN_WINDOW_REPORTS, copies=80)
 
     found = find_largest_story(stories, inside)
 
@@ -57,7 +57,7 @@ def test_reports_of_an_earlier_day_do_not_count():
     [(26, 74, True), (25, 75, False), (26, 73, False), (90, 10, True), (2, 500, False)],
 )
 def test_more_than_a_quarter_of_a_hundred_reports_is_an_alarm(giant, alone, alarm):
-    assert (OVERSIZED_SHARE, MIN_REPORTS) == (0.25, 100)
+    assert (OVERSIZED_SHARE, MIN_WINDOW_REPORTS) == (0.25, 100)
     stories, inside = day(giant, *[1] * alone)
 
     assert find_largest_story(stories, inside).is_oversized is alarm

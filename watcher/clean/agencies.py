@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from watcher.clean.phrases import PHRASE_LISTS, PHRASES
 from watcher.text.toml_data import load_toml
 
-LONGEST = 120  # characters of a credit or byline
+MAX_CREDIT_CHARS = 120  # characters of a credit or byline
 MARK = "\ue000"  # replaces each agency name in a marked text, so that patterns need not list the names
 _TABLE = load_toml("watcher.clean", "agencies.toml")
 _BY_NAME: dict[str, str] = {written: name for name, row in _TABLE.items() for written in row["names"]}
@@ -30,7 +30,7 @@ _SIGNS = frozenset(
 _AND = r"(?:and|und|et|y|e|i|og|och|en|a|u|ja|ve|и|та|і|και)"
 _JOIN = rf"\s?(?:[/,;&+|•·–-]|\s(?:{_AND}|mit|with|avec|via)\s)\s?"
 # In a marked text: one agency, or several with separators: "AFP", "dpa/AFP", "Reuters, AP", "(afp/jm)".
-NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}})){{0,12}}"
+AGENCY_NAMES = rf"{MARK}(?:{_JOIN}(?:{MARK}|[\w.]{{2,14}})){{0,12}}"
 _SOURCES = rf"(?:further |weitere |other )?(?:{PHRASES['sources']})\s*+"
 _WITH = rf"(?:{PHRASES['with_material']})\s"
 _BY = rf"(?:{PHRASES['by_agency']})[\s:：]++"
@@ -49,8 +49,8 @@ _STAMP = re.compile(
 _DESK = rf"(?:(?:{MARK}|[a-zà-ž]{{1,5}}|[A-ZÀ-Ž]{{1,5}}|[\w-]+\.[a-z]{{2,8}})\s?[/,]\s?){{0,3}}"
 # "Le Figaro avec AFP"
 _OUTLET = r"(?:[A-ZÀ-Ž][\w'’.-]*(?:\s(?:[A-ZÀ-Ž][\w'’.-]*|de|du|la|le|et|and|und|of)){0,4}\s(?:avec|mit|with|con)\s)?"
-_PLACE = r"(?:\s(?:in|en|à|a|aus|i|w|из|from)\s[^\W\d_a-z][\w.-]+(?:\s[^\W\d_a-z][\w.-]+)?)?"
-_CREDIT = re.compile(rf"^{_DESK}{_OUTLET}{NAMES}{_PLACE}")
+_CREDIT_PLACE = r"(?:\s(?:in|en|à|a|aus|i|w|из|from)\s[^\W\d_a-z][\w.-]+(?:\s[^\W\d_a-z][\w.-]+)?)?"
+_CREDIT = re.compile(rf"^{_DESK}{_OUTLET}{AGENCY_NAMES}{_CREDIT_PLACE}")
 _PERSON = re.compile(
     r"^\s?(?!(?:the|le|la|les|el|los|il|die|der|das|de)\s)(?-i:[^\W\d_a-z])[\w.'’-]*\.?\s(?-i:[^\W\d_a-z])", re.I
 )
@@ -112,7 +112,7 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
 
     An ambiguous ("shy") name alone, without "by" or brackets, counts only if `language` is the agency's own.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_CREDIT_CHARS:
         return None
     if PHOTO.search(text):  # "22/11/2020 - Source: AFP - Photo: Jo Alder"
         parts = [part for part in _PARTS.split(text) if _SAID.match(part) and not PHOTO.search(part)]
@@ -136,7 +136,7 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
 
 def agency_of_byline(text: str) -> str | None:
     """Return the agency in a byline with persons ("Ann Lee and Bo Ek, Associated Press"), None if there is none."""
-    if len(text) > LONGEST or PHOTO.search(text):
+    if len(text) > MAX_CREDIT_CHARS or PHOTO.search(text):
         return None
     marked = mark_agency_names(text.strip(_EDGES))
     if not marked.names or marked.is_shy():

@@ -8,7 +8,7 @@ from itertools import islice
 from lxml.etree import _Element
 
 from watcher.clean.agencies import (
-    LONGEST,
+    MAX_CREDIT_CHARS,
     agencies_in_path,
     agency_of,
     agency_of_byline,
@@ -19,7 +19,7 @@ from watcher.clean.phrases import CLASS_NAMES, ELEMENTS
 from watcher.model import Block
 from watcher.text.words import normalize_key
 
-SENTENCE = 60  # characters beside a name that make it a word of a sentence
+BESIDE_NAME_CHARS = 60  # characters beside a name that make it a word of a sentence
 MAX_ELEMENTS_INTO_TEXT = 40  # elements of the text among which a byline may still stand: behind its standfirst
 MAX_UP = 8  # elements above a line that say what it is
 NEAR_LEVELS = 4  # of these, those in which a picture's name makes a line its credit
@@ -27,16 +27,16 @@ NEAR_LEVELS = 4  # of these, those in which a picture's name makes a line its cr
 MAX_ELEMENTS_BEFORE_TEXT, MAX_ELEMENTS_AFTER_TEXT = 120, 60
 NEAR_IMAGE = 6  # elements behind a picture in which a plain name is its credit
 MANY = 3  # agencies that a page names: more is a list
-MAX_LINE = LONGEST + 40  # characters of a text with the space around it
+MAX_LINE = MAX_CREDIT_CHARS + 40  # characters of a text with the space around it
 ANCHOR = 60  # characters of a paragraph by which the text is found in the page
-START = 20  # of these, the first that are compared
+COMPARED_CHARS = 20  # of these, the first that are compared
 LINES, WITHIN = ELEMENTS["lines"], ELEMENTS["within_lines"]
 PICTURES, NEVER = ELEMENTS["pictures"], ELEMENTS["never_lines"]
 BYLINE, PICTURED, ELSEWHERE = "agency_line", "pictured", "elsewhere"
 # In this order, where a name says several.
 ROLES = {role: re.compile(CLASS_NAMES[role], re.IGNORECASE) for role in (ELSEWHERE, PICTURED, BYLINE)}
 SURE_BYLINE = re.compile(r"by-?line", re.IGNORECASE)
-BY = re.compile(r"^\W*+(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
+BY_WORD = re.compile(r"^\W*+(?:by|von|par|por|di|door|av|af|od|autor)\b", re.IGNORECASE)
 
 
 def credited_agencies(
@@ -66,11 +66,11 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
         begins = first - MAX_ELEMENTS_BEFORE_TEXT <= at < first + (MAX_ELEMENTS_INTO_TEXT if role == BYLINE else 0)
         if role in (ELSEWHERE, PICTURED) or not (begins or last < at <= last + MAX_ELEMENTS_AFTER_TEXT):
             continue
-        if is_near_image and role != BYLINE and not BY.match(line):
+        if is_near_image and role != BYLINE and not BY_WORD.match(line):
             continue
         for text in dict.fromkeys((line, _line_text(element))):
             agency = agency_of(text, language=language)
-            if agency is None and (role == BYLINE or BY.match(text)):
+            if agency is None and (role == BYLINE or BY_WORD.match(text)):
                 agency = agency_of_byline(text)
             if agency is not None:
                 yield agency
@@ -95,15 +95,15 @@ def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> 
     wanted: dict[str, set[str]] = {}
     for block in blocks:
         if len(block.text) >= ANCHOR:
-            wanted.setdefault(block.text[:2], set()).add(normalize_key(block.text[:ANCHOR])[:START])
+            wanted.setdefault(block.text[:2], set()).add(normalize_key(block.text[:ANCHOR])[:COMPARED_CHARS])
     return [
         at
         for at, element in enumerate(elements)
         for text in (element.text, element.tail)
         if text
-        and len(text) >= START
+        and len(text) >= COMPARED_CHARS
         and (starts := wanted.get(text.lstrip()[:2]))
-        and normalize_key(text[:ANCHOR])[:START] in starts
+        and normalize_key(text[:ANCHOR])[:COMPARED_CHARS] in starts
     ]
 
 
@@ -114,7 +114,7 @@ def _is_in_sentence(element: _Element) -> bool:
     if parent is None or element.tag not in WITHIN:
         return False
     lead = before.tail if before is not None else parent.text
-    return len((lead or "").strip()) + len((element.tail or "").strip()) > SENTENCE
+    return len((lead or "").strip()) + len((element.tail or "").strip()) > BESIDE_NAME_CHARS
 
 
 def _line_text(element: _Element) -> str:
@@ -124,7 +124,7 @@ def _line_text(element: _Element) -> str:
     parts: list[str] = []
     for part in element.itertext():
         parts.append(part)
-        if sum(map(len, parts)) > 2 * LONGEST:
+        if sum(map(len, parts)) > 2 * MAX_CREDIT_CHARS:
             return ""
     return " ".join("".join(parts).split())
 

@@ -10,7 +10,7 @@ MISSED_SHARE = 0.6  # of the body's length: a shorter main text lacks a part of 
 MIN_BODY_CHARS = 300  # characters: a shorter articleBody is ignored
 COVERED = 0.7  # of the body's length that the page's own paragraphs must have
 BLOCK_START_CHARS = 50  # characters at the start by which a repeated body is found
-PARAGRAPHS = ("p", "h2", "h3", "h4", "li", "blockquote")
+PARAGRAPH_ELEMENTS = ("p", "h2", "h3", "h4", "li", "blockquote")
 
 
 def dedupe_body(body: str) -> str:
@@ -26,7 +26,7 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
         return blocks
     inside = normalize_key(body)
     found: dict[str, Block] = {}
-    for element in tree.iter(*PARAGRAPHS):
+    for element in tree.iter(*PARAGRAPH_ELEMENTS):
         text = " ".join("".join(element.itertext()).split())
         if len(name := normalize_key(text)) > 3 and name in inside:
             kind = "li" if element.tag == "li" else "h" if element.tag[0] == "h" else "p"

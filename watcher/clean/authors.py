@@ -12,11 +12,11 @@ from watcher.text.dates import find_dates
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
-MAX_NAMES = 12
-LONGEST = 60  # characters of a name
+MAX_BYLINE_NAMES = 12
+MAX_NAME_CHARS = 60  # characters of a name
 MOST_WORDS = 6  # of a name
-BY = rf"(?:{PHRASES['bylines']})"
-PREFIX = re.compile(rf"^\W*+{BY}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
+BYLINE_WORD = rf"(?:{PHRASES['bylines']})"
+PREFIX = re.compile(rf"^\W*+{BYLINE_WORD}(?:\s*[:：]\s*|\s+)", re.IGNORECASE)
 LEAD_IN = re.compile(
     rf"^(?:ein|eine|an?|the|une?|alle|zeige alle)?\s*+(?:{PHRASES['author_leads']})\w*\s+(?:von|by|par|de)\s+(?=\w)",
     re.IGNORECASE,
@@ -29,34 +29,36 @@ ROLE = re.compile(rf"^(?:(?:{PHRASES['roles']})\b|(?-i:for|of|the|in|at|on|from|
 TITLES_BEHIND = re.compile(rf"(?:{PHRASES['academic_titles']})\.?", re.IGNORECASE)
 ROLE_BEHIND = re.compile(rf" (?:{PHRASES['roles_behind']})\b.*$", re.IGNORECASE | re.DOTALL)
 BEHIND = re.compile(rf"(?:{PHRASES['behind_author']})\b.*$", re.IGNORECASE | re.DOTALL)
-BEFORE = re.compile(r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I)
+ROLE_BEFORE_NAME = re.compile(
+    r"^(?:[\w-]+-)?(?:experte|expertin|redakteur(?:in)?|reporter(?:in)?|korrespondent(?:in)?)\s+", re.I
+)
 SPEECH_VERB = re.compile(r"\b(?:sagt|sagte|says|said|schrieb|schreibt|writes|wrote|meint|dit|dice|kommentiert)\b", re.I)
-SENTENCE = re.compile(r"[?!？！](?:\s|$)")
+SENTENCE_MARK = re.compile(r"[?!？！](?:\s|$)")
 DOMAIN = re.compile(r"^\s*[\w-]+\.(?:com|org|net|de|at|ch|co|info|eu)\s*[,;|/]", re.IGNORECASE)
 NOT_NAME = re.compile(
     r"https?:|www\.|@\w|\.(?:com|org|net|de|at|ch)\b|\d{2}|\b\d\b|[<>{}\[\]=#?!…“”„\":：→»]|^\W*$|^\d+$", re.IGNORECASE
 )
-PARTICLES = frozenset(PHRASE_LISTS["name_particles"])
+NAME_PARTICLES = frozenset(PHRASE_LISTS["name_particles"])
 PARENTHESIS = re.compile(r" ?\([^()]{0,60}\)")
 JUNIOR_SUFFIX = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
 
 
 def split_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the distinct names in `texts`, at most `MAX_NAMES`: two in "By Ann Lee and Bo Ek, Staff Writers"."""
+    """Return up to `MAX_BYLINE_NAMES` distinct names in `texts`: two in "By Ann Lee and Bo Ek, Staff Writers"."""
     names: dict[str, str] = {}
     for text in texts:
-        if "://" in text or DOMAIN.match(text) or SPEECH_VERB.search(text) or SENTENCE.search(text):
+        if "://" in text or DOMAIN.match(text) or SPEECH_VERB.search(text) or SENTENCE_MARK.search(text):
             continue
         bare = JUNIOR_SUFFIX.sub(" ", PARENTHESIS.sub("", " ".join(unescape(text).split())))
         for part in NAME_SEPARATOR.split(PREFIX.sub("", LEAD_IN.sub("", bare))):
             name = _strip_role(part)
             if name and is_name(name):
                 names.setdefault(name.casefold(), name)
-    return tuple(list(names.values())[:MAX_NAMES])
+    return tuple(list(names.values())[:MAX_BYLINE_NAMES])
 
 
 def _is_proper(name: str) -> bool:
-    words = [word for word in name.split() if word.casefold() not in PARTICLES]
+    words = [word for word in name.split() if word.casefold() not in NAME_PARTICLES]
     return bool(words) and (len(words) == 1 or not any(word[0].islower() for word in words))
 
 
@@ -67,7 +69,7 @@ def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _strip_role(part: str) -> str:
     """Return a part of a byline without "By", roles and titles around the name."""
-    name = BEFORE.sub("", PREFIX.sub("", LEAD_IN.sub("", part.strip())))
+    name = ROLE_BEFORE_NAME.sub("", PREFIX.sub("", LEAD_IN.sub("", part.strip())))
     name = BEHIND.sub("", name)
     without_role = ROLE_BEHIND.sub("", name)
     if " " in without_role and _is_proper(without_role):  # "Ann Lee, reporter", but not "Guardian staff reporter"
@@ -76,8 +78,8 @@ def _strip_role(part: str) -> str:
 
 
 def is_short(text: str) -> bool:
-    """Whether a text has the length of a name (2 to `LONGEST` characters) and at least one letter."""
-    return 1 < len(text) <= LONGEST and any(map(str.isalpha, text))
+    """Whether a text has the length of a name (2 to `MAX_NAME_CHARS`) and at least one letter."""
+    return 1 < len(text) <= MAX_NAME_CHARS and any(map(str.isalpha, text))
 
 
 def is_name(text: str) -> bool:
@@ -96,10 +98,10 @@ FULL_NAME = re.compile(
 )
 PROPER = re.compile(r"^(?:[^\W\d_a-zß-ÿ][\w.’'-]*\s+)(?:[\w.’'-]+\s+){0,2}[^\W\d_a-zß-ÿ][\w.’'-]+")
 WRITTEN_BY = re.compile(r"written|verfasst|geschrieben|écrit|escrito|scritto|автор|by|von|door", re.IGNORECASE)
-BY_LINE = re.compile(rf"^\W*+{BY}(?:\s*[:：]\s*|\s+)(?=\S)", re.IGNORECASE)
-BY_LABEL = re.compile(rf"^\W*+{BY}\W*", re.IGNORECASE)
+BY_LINE = re.compile(rf"^\W*+{BYLINE_WORD}(?:\s*[:：]\s*|\s+)(?=\S)", re.IGNORECASE)
+BY_LABEL = re.compile(rf"^\W*+{BYLINE_WORD}\W*", re.IGNORECASE)
 BY_BEHIND = re.compile(r"\b(?:von|by|par|por|da|av|af|door|przez)\s+(\S.{1,60})$", re.IGNORECASE)
-BARS = re.compile("[|/·•–—]")
+PART_SEPARATOR = re.compile("[|/·•–—]")
 SURE_CLASS = re.compile(r"(?:^|\s)(?:fn|url fn n|author|author-?name|post-author|entry-author|username)(?:$|\s)", re.I)
 LEAST_PARAGRAPHS = 4  # of a text that may have a signature
 MAX_SIGNATURE = 40  # characters
@@ -189,7 +191,7 @@ def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
         return ()
     if found := BY_BEHIND.search(line.text[stamp.end :]):
         return capitalized_names((found.group(1),))
-    parts = (part.strip(" ,") for part in BARS.split(line.text))
+    parts = (part.strip(" ,") for part in PART_SEPARATOR.split(line.text))
     return tuple(part for part in parts if PROPER.fullmatch(part) and is_name(part))[:2]
 
 

@@ -15,7 +15,7 @@ from watcher.clean.standfirst import add_standfirst
 from watcher.model import RemovedBlock
 
 REREAD_CHARS = 2 * MIN_ARTICLE_CHARS  # with a shorter text, elements that should not hold an article are read too
-MORE = 1.6  # times the text of the named frame: if the densest element has so much prose, the name was wrong
+DENSER_FACTOR = 1.6  # times the text of the named frame: if the densest element has so much prose, the name was wrong
 MUCH_MORE, FAR_MORE = 3, 8  # the same for prose outside of the named frame: if its text is short, and for any text
 SOME = 100  # characters; with more, the second reading must find much more to replace the first
 LONGER, MUCH_LONGER = 1.5, 3.0
@@ -84,7 +84,7 @@ def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
 
 def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bool:
     """Whether the prose in element `at` replaces the text of `size` characters found in `frame`."""
-    if prose <= MORE * size:
+    if prose <= DENSER_FACTOR * size:
         return False
     overlaps = frame <= at < page.end_elements[frame] or at <= frame < page.end_elements[at]
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 
 from watcher.clean.agencies import (
-    LONGEST,
+    AGENCY_NAMES,
     MARK,
-    NAMES,
+    MAX_CREDIT_CHARS,
     agency_in,
     agency_of,
     agency_of_byline,
@@ -20,8 +20,8 @@ CONTRIBUTED_MAX = 200  # characters behind "with reporting from", one sentence
 END = re.compile(
     r"(?:(?<=[.!?…。！？।۔؟\"”’»)])\s*[(\[（〔【]|(?<!\s)\s++\()\s*"
     r"(?:(?:mit|with|avec|con|com|z|s|Source|Quelle)[: ]\s*)?"
-    rf"(?P<brackets>(?:[\w.]{{1,8}}\s?[/,]\s?)?{NAMES})\s*[)\]）〕】]\.?$"
-    rf"|(?<!\s)\s++(?:[/©–—]|--)\s?(?P<dashed>(?:[\w.]{{1,8}}/)?{NAMES})/?\.?$"
+    rf"(?P<brackets>(?:[\w.]{{1,8}}\s?[/,]\s?)?{AGENCY_NAMES})\s*[)\]）〕】]\.?$"
+    rf"|(?<!\s)\s++(?:[/©–—]|--)\s?(?P<dashed>(?:[\w.]{{1,8}}/)?{AGENCY_NAMES})/?\.?$"
     rf"|(?<=[.!?…\"”’»)])\s+(?P<bare>{MARK})\.?$"
     rf"|(?<=[。！？」])\s*(?P<wide>\(c\)\s?{MARK}).{{0,40}}$"
 )
@@ -49,7 +49,7 @@ def agency_of_credit(text: str, *, is_tail: bool) -> str | None:
         return "Reuters"
     if not might_name_agency(text):
         return None
-    if len(text) <= LONGEST and (named := agency_of(text)):
+    if len(text) <= MAX_CREDIT_CHARS and (named := agency_of(text)):
         return named
     if not is_tail:
         return agency_of_byline(text) if text[:3] in ("By ", "Von", "Por", "Par") else None
@@ -65,7 +65,7 @@ def agency_of_credit(text: str, *, is_tail: bool) -> str | None:
 
 def find_credit_at_end(text: str) -> tuple[str, int] | None:
     """Return the agency in a credit behind the last sentence of `text`, and where that begins."""
-    begin = max(0, len(text) - LONGEST)
+    begin = max(0, len(text) - MAX_CREDIT_CHARS)
     marked = mark_agency_names(text[begin:])
     found = END.search(marked.text) if marked.names else None
     if found is None:

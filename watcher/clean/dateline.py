@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass
 
 from watcher.clean.agencies import (
+    AGENCY_NAMES,
     MARK,
-    NAMES,
     MarkedText,
     mark_agency_names,
 )
 
 MAX_DATELINE_CHARS = 200  # characters in which a dateline ends
-REST = 20  # characters of text that must be left behind it
+MIN_TEXT_AFTER = 20  # characters of text that must be left behind it
 # A capital, or a script without. Words and separators share no character, or a line of hyphens would take for ever.
 _LETTER = r"\w'’.\-\u0300-\u036f\u0900-\u0dff\u0e00-\u0e7f"
 _WORD = rf"(?:[^\W\d_a-zß-ÿа-яёіїєґα-ω][{_LETTER}]*|de|la|las|los|del|do|da|of|am|an|der|im|den|sur|el|al|on)"
@@ -26,7 +26,7 @@ _STARTS = r"(?=[^\Wa-zß-ÿа-яёіїєґα-ω_]|[\"“„«'‘])"  # what beg
 # "BEIJING (AFP) — ", "BERLIN, June 3 (Reuters) - ", "Lisboa, 12 abr 2024 (Lusa) – ", "New Delhi, Jun 3 (PTI) The"
 _PLACE_AGENCY = re.compile(
     rf"^(?P<place>{_PLACE})(?: [(\[][^()\[\]]{{2,30}}[)\]]){{0,2}}{_DATE}(?:\sd\.)?\.?,?\s*"
-    rf"(?:[(\[]\s*(?P<names>{NAMES})\s*[)\]]|/\s?(?P<slashed>{NAMES})\s?/)(?:{_DASH}(?=\S)|\s+{_STARTS})"
+    rf"(?:[(\[]\s*(?P<names>{AGENCY_NAMES})\s*[)\]]|/\s?(?P<slashed>{AGENCY_NAMES})\s?/)(?:{_DASH}(?=\S)|\s+{_STARTS})"
 )
 # "Reuters - ", "Santiago de Chile, EFE | ", "Алма-Ата. ИНТЕРФАКС - ", "KVELLER via JTA — ": then a sentence begins.
 _BARE_AGENCY = re.compile(
@@ -35,7 +35,7 @@ _BARE_AGENCY = re.compile(
 )
 # "(ANSA) - ROMA, 12 APR - ", "(AFP) — "
 _AGENCY_PLACE = re.compile(
-    rf"^[(\[/]\s*(?P<names>{NAMES})\s*[)\]/](?:{_DASH}|\s+{_STARTS})"
+    rf"^[(\[/]\s*(?P<names>{AGENCY_NAMES})\s*[)\]/](?:{_DASH}|\s+{_STARTS})"
     rf"(?:(?P<place>[^\W\d_a-zß-ÿ][\w'’. \-]{{2,30}}),{_DATE}{_DASH}"
     rf"|(?P<capitals>[A-ZÀ-Ý][A-ZÀ-Ý'’. \-]{{2,30}}){_DASH})?"
     r"(?=\S)"
@@ -43,13 +43,13 @@ _AGENCY_PLACE = re.compile(
 # "МОСКВА, 3 июня. /ТАСС/. ", "KYIV. Sept 3 (Interfax-Ukraine) – ", "МОСКВА, 3 июн - РИА Новости. "
 _SLASHED = re.compile(
     rf"^(?P<place>{_PLACE}){_DATE}\.?,?\s*"
-    rf"(?:/\s*(?P<names>{NAMES})\s*/|[-–—]\s*(?P<plain>{NAMES})|(?<=[.,] )(?P<bare>{MARK}))"
+    rf"(?:/\s*(?P<names>{AGENCY_NAMES})\s*/|[-–—]\s*(?P<plain>{AGENCY_NAMES})|(?<=[.,] )(?P<bare>{MARK}))"
     rf"\s*[.:–—-]+\s*(?:\d{{1,2}} {_MONTH} \d{{4}} [–—-]+\s*)?(?=\S)"
 )
 # "القاهرة - رويترز: ", "القاهرة (رويترز) - ", "دبي في 3 يونيو / وام / ", "تهران - ایرنا - "
 _ARABIC = re.compile(
     rf"^(?P<place>[\u0600-\u06ff ،]{{2,30}}?)[\d\s،-]{{0,12}}(?:(?:يونيو|يناير|م)\s)?"
-    rf"(?:[(/]\s*(?P<names>{NAMES})\s*[)/]\s*[-–—:/]+\s*|\s{{0,3}}[-–—/]\s*(?P<plain>{NAMES})\s*[-–—:/]+\s+|-(?P<bare>{MARK})\s+)"
+    rf"(?:[(/]\s*(?P<names>{AGENCY_NAMES})\s*[)/]\s*[-–—:/]+\s*|\s{{0,3}}[-–—/]\s*(?P<plain>{AGENCY_NAMES})\s*[-–—:/]+\s+|-(?P<bare>{MARK})\s+)"
     r"(?=\S)"
 )
 # "新华社北京4月24日电", "(서울=연합뉴스) 김철수 기자 = ", "【ワシントン共同】", "［ロンドン　３日　ロイター］　－"
@@ -88,7 +88,7 @@ def parse_dateline(text: str, *, only_agencies: bool = False) -> Dateline | None
     found = _parse_east_asian_dateline(head) or (_parse_marked_dateline(marked.text, marked) if marked.names else None)
     if found is None and not only_agencies and (plain := _CAPITALS.match(head)):
         found = Dateline(place=plain["place"].strip(" ,."), agency=None, end=plain.end())
-    return found if found is not None and len(text) - found.end >= REST else None
+    return found if found is not None and len(text) - found.end >= MIN_TEXT_AFTER else None
 
 
 def _parse_east_asian_dateline(head: str) -> Dateline | None:

@@ -8,9 +8,9 @@ from watcher.clean.prune import BOX_BESIDE, Kinds
 
 LIST_PARTS = frozenset(("ul", "ol", "dl", "li", "dt", "dd"))
 MIN_PROSE_CHARS = 25  # characters of a paragraph that counts as prose
-SENTENCE = 120  # characters: from this length on, a text without a full stop is prose too
-LONG = 80  # characters: a paragraph this long is not repeated by chance
-WHOLE = 2_000  # characters: a longer paragraph may be a copy of the whole text
+MIN_UNPUNCTUATED_CHARS = 120  # characters: from this length on, a text without a full stop is prose too
+MIN_COPY_CHARS = 80  # characters: a paragraph this long is not repeated by chance
+MAX_PARAGRAPH_CHARS = 2_000  # characters: a longer paragraph may be a copy of the whole text
 COPIES = 3  # paragraphs of the article that such a copy must contain
 PARAGRAPH_START_CHARS = 60  # characters at the start by which a repeated paragraph is found
 GRANDPARENT = 0.5  # share of a paragraph's score that its grandparent gets
@@ -68,17 +68,17 @@ def _prose(page: FlatPage, kinds: Kinds) -> Iterator[tuple[int, int, str]]:
         size = sum(page.sizes[start:end])
         if size < MIN_PROSE_CHARS or sum(page.unlinked[start:end]) <= size / 2:
             continue
-        if size < SENTENCE and not ENDS.search(page.texts[end - 1]):
+        if size < MIN_UNPUNCTUATED_CHARS and not ENDS.search(page.texts[end - 1]):
             continue
         text = "".join(page.texts[start:end])
-        if size >= LONG and _is_copy(text, size, seen):
+        if size >= MIN_COPY_CHARS and _is_copy(text, size, seen):
             continue
         yield _block_of(page, page.owners[start]), size, text
 
 
 def _is_copy(text: str, size: int, seen: set[str]) -> bool:
     """Whether a paragraph repeats an earlier one or contains the whole text; otherwise adds it to `seen`."""
-    if size > WHOLE and sum(start in text for start in seen) >= COPIES:
+    if size > MAX_PARAGRAPH_CHARS and sum(start in text for start in seen) >= COPIES:
         return True
     start = " ".join(text[: 2 * PARAGRAPH_START_CHARS].split())[:PARAGRAPH_START_CHARS]
     if start in seen:

@@ -19,9 +19,9 @@ REPEATED = 80  # characters: a paragraph this long is not repeated on purpose
 LOOSE = "loose"  # kind of a block outside of paragraphs, until it is known whether it is part of the text
 LOOSE_CHARS = 200  # characters of such a block
 CELL = " | "
-CELLS = frozenset(("td", "th"))
+TABLE_CELLS = frozenset(("td", "th"))
 LIST_AND_QUOTE_KINDS = {"li": "li", "dd": "li", "dt": "li", "blockquote": "quote", "q": "quote", "td": "p", "th": "p"}
-BUTTON = re.compile(rf"^\W*+(?:{PHRASES['buttons']})$", re.IGNORECASE)
+BUTTON_TEXT = re.compile(rf"^\W*+(?:{PHRASES['buttons']})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
             rows.append((first, block_element, parts))
     for begin, block_element, parts in rows:
         text = collapse_whitespace("".join(parts))
-        if text and not BUTTON.match(text):
+        if text and not BUTTON_TEXT.match(text):
             yield begin, Block(text=text, kind=LOOSE if begin in loose_prose else _kind(page, block_element, frame))
 
 
@@ -125,7 +125,9 @@ def _is_long_prose(page: FlatPage, places: Sequence[int]) -> bool:
 def _is_same_row(page: FlatPage, one: int, other: int) -> bool:
     if NOWHERE in (one, other) or one == other:
         return False
-    return page.tags[one] in CELLS and page.tags[other] in CELLS and page.parents[one] == page.parents[other]
+    return (
+        page.tags[one] in TABLE_CELLS and page.tags[other] in TABLE_CELLS and page.parents[one] == page.parents[other]
+    )
 
 
 def _kind(page: FlatPage, block_element: int, frame: int) -> str:

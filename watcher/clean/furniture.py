@@ -14,11 +14,11 @@ from watcher.clean.site_memory import SiteMemory, block_hashes
 from watcher.model import Block, RemovedBlock
 from watcher.text.words import count_letters, normalize_key
 
-SHORT = 80  # characters: a label, a heading, a title, not a paragraph
+LABEL_CHARS = 80  # characters: a label, a heading, a title, not a paragraph
 LINK_MAX = 220  # characters of a block that is one link: longer ones are paragraphs that were linked whole
 MENU_MAX = 400  # characters of a block that may be a menu
 MENU_LEAST = 3  # links between bars that make a menu
-BARS = re.compile("[|·•]")
+MENU_SEPARATOR = re.compile("[|·•]")
 STAMP_BEHIND = re.compile(r"[\s(,–—-]\d[\d.,:/\-\s年月日時分시]{3,24}(?:uhr|h|am|pm)?\)?$", re.IGNORECASE)
 LABEL_BEHIND = re.compile(r"[\[(][^\W\d_a-z]{3,14}[\])]$")  # "A title [INSIGHT]"
 ROUNDUP = 0.4  # of the text: where linked blocks are more than this, the links are the article
@@ -34,7 +34,7 @@ CAPTION_MAX = 400  # characters of a film's caption
 PLAYING_TIME_MAX = 30  # characters of the playing time at its end
 STAMP_LETTERS = 36  # of a line that is a date: "Published on Wednesday 12 September 2024"
 NOTE_START = 60  # characters: "Correspondent Jane Doe", "Jane Doe, 54, is"
-LONG = 240  # characters of a paragraph that a teaser seldom has
+LONG_PARAGRAPH_LETTERS = 240  # characters of a paragraph that a teaser seldom has
 # Blocks that are missing from the data go only if these hold this share of the main text and are about as long.
 MIN_OVERLAP = 0.75
 MIN_MISSING_CHARS = 70  # subheads are often missing from the data
@@ -47,7 +47,7 @@ CLOCKED = re.compile(r"\d{4}|\d[./:年月-]\s?\d|\d\.?\s?[^\W\d_]{2}|[^\W\d_]{2}
 # The date and playing time at the end of a film's caption: "20.04.2024 | 3:18 min".
 PLAYING_TIME = re.compile(r"\d{4}\s*[|·•]\s*\d{1,3}:\d{2}(?::\d{2})?\s?(?:min|std|sek|sec|h)\w*\.?$", re.IGNORECASE)
 CREDIT = re.compile(rf"^(?:{PHRASES['picture_credits']})", re.IGNORECASE)
-BY = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
+AUTHOR_LABEL = re.compile(rf"^(?:{PHRASES['by_author']})[\s:：]+(?=\S)", re.IGNORECASE)
 STAMP = re.compile(rf"^(?:{PHRASES['says_date']})\b.{{0,60}}\d", re.IGNORECASE)
 
 
@@ -144,14 +144,14 @@ def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
 
 def _is_caption(text: str) -> bool:
     """Whether a line begins like a picture's credit or ends with a film's playing time."""
-    if len(text) < SHORT * 2 and CREDIT.match(text):
+    if len(text) < LABEL_CHARS * 2 and CREDIT.match(text):
         return True
     return len(text) < CAPTION_MAX and PLAYING_TIME.search(text[-PLAYING_TIME_MAX:]) is not None
 
 
 def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
     """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
-    if len(text) >= SHORT:
+    if len(text) >= LABEL_CHARS:
         return False
     if name in known.markup.times and CLOCKED.search(text):
         return sum(map(str.isalpha, text)) <= STAMP_LETTERS
@@ -159,7 +159,7 @@ def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
 
 
 def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
-    if len(text) > SHORT * 2 or SENTENCE_END.search(text.rstrip(".")):
+    if len(text) > LABEL_CHARS * 2 or SENTENCE_END.search(text.rstrip(".")):
         return False
     names = [normalize_key(author) for author in known.authors if len(author) > 3]
     if not any(author in name for author in names):
@@ -167,7 +167,7 @@ def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
     rest = name
     for author in sorted(names, key=len, reverse=True):
         rest = rest.replace(author, "")
-    return len(rest) <= 12 or (BY.match(text) is not None and len(rest) < SHORT)
+    return len(rest) <= 12 or (AUTHOR_LABEL.match(text) is not None and len(rest) < LABEL_CHARS)
 
 
 def _find_links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
@@ -197,7 +197,7 @@ def is_linked(block: Block, markup: InlineMarkup) -> bool:
     text = block.text
     if normalize_key(text) in markup.links and len(text) <= LINK_MAX:
         return True
-    between = BARS.split(text) if len(text) <= MENU_MAX else []
+    between = MENU_SEPARATOR.split(text) if len(text) <= MENU_MAX else []
     if len(between) >= MENU_LEAST:
         return sum(normalize_key(part) in markup.links for part in between) >= len(between) - 1
     if len(text) > LINK_MAX:
@@ -215,7 +215,7 @@ def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
     place = 0
     while place < len(blocks):
         block = blocks[place]
-        if before >= BOX_AFTER and len(block.text) < SHORT and is_teaser_heading(block.text):
+        if before >= BOX_AFTER and len(block.text) < LABEL_CHARS and is_teaser_heading(block.text):
             end = _box_end(blocks, known, rules, place)
             yield from ((at, "box") for at in range(place, end))
             place = end
@@ -247,7 +247,7 @@ def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int)
     long = (
         at
         for at in range(start + 1, len(blocks))
-        if blocks[at].kind in ("p", "li") and count_letters(blocks[at].text) >= LONG
+        if blocks[at].kind in ("p", "li") and count_letters(blocks[at].text) >= LONG_PARAGRAPH_LETTERS
     )
     return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
@@ -255,9 +255,13 @@ def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int)
 def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) -> bool:
     """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop."""
     text = block.text
-    if rule is not None or (block.kind == "li" and count_letters(text) < LONG) or is_linked(block, known.markup):
+    if (
+        rule is not None
+        or (block.kind == "li" and count_letters(text) < LONG_PARAGRAPH_LETTERS)
+        or is_linked(block, known.markup)
+    ):
         return True
-    return len(text) < SHORT and SENTENCE_END.search(text) is None
+    return len(text) < LABEL_CHARS and SENTENCE_END.search(text) is None
 
 
 def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
@@ -330,7 +334,7 @@ def is_teaser_heading(text: str) -> bool:
     return len(text) < 80 and text[-1:] not in ".!?。" and bool(_BOX.match(text)) and not TITLE_BEHIND.search(text)
 
 
-def _is_call(text: str, *, within: int = SHORT) -> bool:
+def _is_call(text: str, *, within: int = LABEL_CHARS) -> bool:
     """Whether `text` asks the reader for something `within` characters: to subscribe, to follow, to comment."""
     if len(text) >= CALL_MAX:
         return False

@@ -40,7 +40,7 @@ MAX_STREAMED = 1_000  # parts of a page that are moved to their places
 TAG_START = re.compile(rb"<[A-Za-z][\w:-]*\s")
 ATTRIBUTE = re.compile(rb"[^\s=\"'<>]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'<>]+))?")
 LONG_ATTRIBUTES = etree.XPath(f"//@*[string-length() > {MAX_NAME}]")
-NAMES = frozenset(("class", "id", "style", "rel", "itemprop", "role", "name", "property"))
+NAMING_ATTRIBUTES = frozenset(("class", "id", "style", "rel", "itemprop", "role", "name", "property"))
 PARSER = etree.HTMLParser(
     encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
 )
@@ -99,7 +99,7 @@ def _cut_attributes(tree: _Element) -> None:
     """Cut very long attributes: class names and ids are cached and searched with patterns."""
     for found in LONG_ATTRIBUTES(tree):
         element = found.getparent()
-        most = MAX_NAME if found.attrname in NAMES else MAX_ATTRIBUTE
+        most = MAX_NAME if found.attrname in NAMING_ATTRIBUTES else MAX_ATTRIBUTE
         if element is not None and len(found) > most:
             element.set(found.attrname, found[:most])
 
@@ -174,7 +174,7 @@ def _text_key(element: _Element) -> str:
     return normalize_key("".join(islice(element.itertext(), PIECES)))
 
 
-TAG = re.compile(r"<[a-z!/?]", re.IGNORECASE)
+MARKUP_SIGN = re.compile(r"<[a-z!/?]", re.IGNORECASE)
 BLANK = re.compile(r"\n[^\S\n]*\n")
 BULLET = re.compile(r"^\s*[•‣◦▪●*–-]\s+(?=\S)")
 INDENTED = re.compile(r"[^\S\n]{2}|\t")
@@ -183,7 +183,7 @@ MAX_TITLE = 200  # characters: a longer first line is no title
 
 def text_to_html(text: str) -> str:
     """Return plain text as HTML, with bullets and their indented lines as list items; `text` with tags is unchanged."""
-    if TAG.search(text):
+    if MARKUP_SIGN.search(text):
         return text
     parts = [part for part in BLANK.split(text.replace("\r\n", "\n")) if part.strip()]
     title = " ".join(parts[0].split()) if parts else ""
@@ -203,10 +203,10 @@ def _text_paragraphs(parts: list[str]) -> Iterator[str]:
 
 
 MAX_SCRIPT_CHARS = 3_000_000  # of a page's scripts
-PARAGRAPHS = 3  # paragraphs that a string must have
+MIN_SCRIPT_PARAGRAPHS = 3  # paragraphs that a string must have
 # A JSON string; shorter strings hold no article and are passed over, so that none is read for each mark inside it.
 STRING = re.compile(r'"(?:((?:[^"\\]|\\.){500,}+)"|(?:[^"\\]++|\\.)*+)', re.DOTALL)
-PARAGRAPH = re.compile(r"<p[\s>]")
+PARAGRAPH_TAG = re.compile(r"<p[\s>]")
 ESCAPED = ("<p", "\\u003cp", "\\u003Cp")  # how paragraphs look in a script
 DEPTH = 2  # JSON is often nested in a JSON string
 NODE = "application/ld+json"  # read by `page_data`
@@ -235,5 +235,5 @@ def _html_strings(text: str, depth: int) -> Iterator[str]:
             continue
         inner = list(_html_strings(said, depth - 1)) if depth > 1 else []
         yield from inner
-        if not inner and len(PARAGRAPH.findall(said)) >= PARAGRAPHS:
+        if not inner and len(PARAGRAPH_TAG.findall(said)) >= MIN_SCRIPT_PARAGRAPHS:
             yield said

@@ -15,14 +15,14 @@ from watcher.clean.phrases import CLASS_NAMES, DATA_NAMES, ELEMENTS, name_test
 
 Node = dict[str, object]
 
-MAX_CHARS = 400_000  # of one script
+MAX_JSON_CHARS = 400_000  # of one script
 MAX_NODES = 2_000
 MAX_DEPTH = 12
 ARTICLES = frozenset(DATA_NAMES["article_types"])
 PAGES = frozenset(("webpage", "itempage", "videoobject", "mediagallery", "imagegallery"))
 WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*.{0,40}?\*/)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$", re.S)
 FIELD = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"([^"\n\\]{4,300})"')
-TAG = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be long
+TAG_IN_TEXT = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be long
 INLINE = re.compile(r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.I)
 
 
@@ -62,7 +62,7 @@ def types_of(node: Node) -> frozenset[str]:
 def json_text(value: object) -> str:
     """Return a JSON-LD value as plain text: a string, the first text of a list, the name of a node; else ""."""
     if isinstance(value, str):
-        return " ".join(TAG.sub(" ", unescape(value)).split())
+        return " ".join(TAG_IN_TEXT.sub(" ", unescape(value)).split())
     if isinstance(value, list):
         return next((text for item in value[:5] if (text := json_text(item))), "")
     if isinstance(value, dict):
@@ -75,7 +75,7 @@ def json_text(value: object) -> str:
 def body_of(node: Node) -> str:
     """Return the articleBody of a node as plain text with line breaks, "" if it has none."""
     body = node.get("articleBody")
-    text = TAG.sub("\n", INLINE.sub("", unescape(body))) if isinstance(body, str) else json_text(body)
+    text = TAG_IN_TEXT.sub("\n", INLINE.sub("", unescape(body))) if isinstance(body, str) else json_text(body)
     return "\n".join(line for part in text.splitlines() if (line := " ".join(part.split())))
 
 
@@ -94,7 +94,7 @@ def _name_of(thing: Node) -> object:
 def _parse_json(script: str) -> object:
     """Parse a JSON-LD script, also with common errors; if that fails, return an article's fields in it, or None."""
     text = script.strip()
-    if not text or len(text) > MAX_CHARS:
+    if not text or len(text) > MAX_JSON_CHARS:
         return None
     for attempt in (text, WRAPPING.sub("", WRAPPING.sub("", text)).replace("\\'", "'")):
         try:
@@ -182,7 +182,7 @@ class PageElements:
         if self.page_lines is None:
             found = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
             self.page_lines = tuple(
-                ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= LONG
+                ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= MAX_SHORT_LINE_CHARS
             )
         return self.page_lines
 
@@ -273,10 +273,10 @@ def _classes(element: _Element) -> str:
     return f"{element.get('class', '')} {element.get('id', '')}".strip()
 
 
-LONG = 160  # characters: a longer line is a paragraph
-PARAGRAPHS = 2  # paragraphs of the body that are read after a headline
-BEFORE = 8  # lines before a headline
-LEVELS = 4  # ancestors of a headline in which lines before it are searched
+MAX_SHORT_LINE_CHARS = 160  # characters: a longer line is a paragraph
+PARAGRAPHS_AFTER_HEADLINE = 2  # paragraphs of the body that are read after a headline
+LINES_BEFORE_HEADLINE = 8  # lines before a headline
+HEADLINE_ANCESTORS = 4  # ancestors of a headline in which lines before it are searched
 OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
 AFTER = 40  # lines after it
 EVENTS = 1_500  # steps through the tree in each direction
@@ -289,23 +289,23 @@ def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     lines: list[ShortLine] = []
     paragraphs = 0
     for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
-        is_opening = len(text) > LONG
+        is_opening = len(text) > MAX_SHORT_LINE_CHARS
         shown = text[:OPENING] if is_opening else text
         lines.append(ShortLine(text=shown, name=name, place=place, is_opening=is_opening))
         paragraphs += is_opening
-        if paragraphs >= PARAGRAPHS:
+        if paragraphs >= PARAGRAPHS_AFTER_HEADLINE:
             break
-    before = enumerate(islice(_lines_before(headline), BEFORE), 1)
+    before = enumerate(islice(_lines_before(headline), LINES_BEFORE_HEADLINE), 1)
     return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
 
 
 def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:
     """Yield the lines before a headline with the class names of their elements, the nearest first."""
-    for here in islice((headline, *headline.iterancestors()), LEVELS):
+    for here in islice((headline, *headline.iterancestors()), HEADLINE_ANCESTORS):
         if here.tag in ("body", "html"):
             return
         for sibling in here.itersiblings(preceding=True):
-            yield from reversed([line for line in _split_lines((sibling,)) if len(line[0]) <= LONG])
+            yield from reversed([line for line in _split_lines((sibling,)) if len(line[0]) <= MAX_SHORT_LINE_CHARS])
 
 
 def _elements_behind(element: _Element) -> Iterator[_Element]:

@@ -93,14 +93,14 @@ def frames_by_name(page: FlatPage) -> Iterator[int]:
 LEFT = 7  # cuts must leave a seventh of the text; otherwise the name was that of the layout
 ROUNDS = 5  # of searching inside elements that turned out to be layout
 SECTIONS, SECTION_CHARS = 3, 300  # elements that look alike are sections if there are so many with so much prose each
-LISTS = frozenset(("ul", "ol", "dl"))
-CELLS = frozenset(("li", "td", "th", "dd", "dt"))
+LIST_ELEMENTS = frozenset(("ul", "ol", "dl"))
+LIST_CELLS = frozenset(("li", "td", "th", "dd", "dt"))
 ONE_LINK = 100  # characters: an element that is mostly one link longer than this is cut
 MOSTLY_LINK = 0.9
 SHORT_LINK = 10  # characters: "Share", "Next"
 LINKED = 0.8  # share of links from which on a short element is cut
 BUTTONS = 0.4  # the same if nearly all its links are short: with less it is a sentence
-FEW = 4  # links; a long element with more of them may be a list of teasers
+FEW_LINKS = 4  # links; a long element with more of them may be a list of teasers
 TEASER_LINK = 100  # characters of a link on average: with more, the links are the text of a catalogue
 BOX = 100  # characters: a shorter div with a link and three or more children is cut
 # Characters below which the share of links counts: (usually, as last child), for a paragraph (True) and others.
@@ -108,7 +108,7 @@ LIMITS = {True: (30, 60), False: (100, 300)}
 
 
 Cut = tuple[int, str]  # the element, the rule
-RULES = {
+RULE_TEXTS = {
     OTHERS: "comments, or another article",
     BOX_BESIDE: "a box beside the article, by its name",
     DOUBTFUL: "furniture by its name, or hidden",
@@ -122,7 +122,7 @@ def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     cuts = _cut_by_names(page, frame, kinds)
     inside = range(frame, page.end_elements[frame])
     for _ in range(2):
-        for tags in (("div",), LISTS, ("p",)):
+        for tags in (("div",), LIST_ELEMENTS, ("p",)):
             found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
             cuts += _cut_elements(page, found, LINKS)
     return cuts
@@ -140,7 +140,7 @@ def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     """Cut furniture by name, but no kind whose cuts would leave nearly nothing: then the names are of the layout."""
     found = _outermost_furniture(page, frame, kinds)
     cuts: list[Cut] = []
-    for kind, rule in RULES.items():
+    for kind, rule in RULE_TEXTS.items():
         size = page.size(frame)
         if found[kind] and size - sum(map(page.size, found[kind])) > size / LEFT:
             cuts += _cut_elements(page, found[kind], rule)
@@ -183,7 +183,7 @@ def _is_links(page: FlatPage, at: int) -> bool:
     if not (links := page.links_in(at)):
         return False
     tag, parent, size = page.tags[at], page.parents[at], page.size(at)
-    if tag == "p" and page.tags[parent] in CELLS:
+    if tag == "p" and page.tags[parent] in LIST_CELLS:
         return False
     sizes = [length for link in links if (length := page.size(link))]
     if not sizes:
@@ -197,4 +197,4 @@ def _is_links(page: FlatPage, at: int) -> bool:
         if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes) and linked > BUTTONS * size):
             return True
         return tag == "div" and size < BOX and page.children(at) >= 3
-    return len(links) > FEW and linked > MOSTLY_LINK * size and linked < TEASER_LINK * len(sizes)
+    return len(links) > FEW_LINKS and linked > MOSTLY_LINK * size and linked < TEASER_LINK * len(sizes)

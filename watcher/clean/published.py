@@ -14,10 +14,10 @@ from watcher.text.urls import host_of
 CHANGED = re.compile(PHRASES["changed"])
 SAYS = re.compile(PHRASES["says_published"])
 DATED_CLASS = re.compile(CLASS_NAMES["dated"])
-MARKUP = "datePublished"  # source name for an element of the page
+PAGE_ELEMENT = "datePublished"  # source name for an element of the page
 SAYS_PUBLISHED, DATED, BARE = 3, 2, 1  # confidence that a line shows the date of publication
 BEFORE_DATE = 30  # characters before a date that may mark it as the date of a change ("updated")
-NEAR = 3  # lines from the headline in which an unlabelled date is accepted (twice as many after it)
+HEADLINE_LINES = 3  # lines from the headline in which an unlabelled date is accepted (twice as many after it)
 BARE_REST = 40  # other characters that a line with an unlabelled date may have
 MAX_SCRIPT = 500_000  # characters
 IN_SCRIPT = re.compile(
@@ -51,7 +51,7 @@ def extract_dates(
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     sure = (time for time in elements.times if time.is_sure)
-    texts = (*elements.values(DATA_NAMES["published"]), *_times(elements, MARKUP, sure))
+    texts = (*elements.values(DATA_NAMES["published"]), *_times(elements, PAGE_ELEMENT, sure))
     stated = tuple(_parse_candidates(texts, now, month_first))
     changed = next(_parse_candidates(elements.values(DATA_NAMES["modified"]), now, month_first), None)
     shown = _visible_date(elements.lines, now, month_first)
@@ -60,7 +60,7 @@ def extract_dates(
     only = _times(elements, "time", elements.times if len(elements.times) == 1 else ())
     loose = tuple(_parse_candidates((*elements.values(DATA_NAMES["loosely_published"]), *only), now, month_first))
     published: DateCandidate | None
-    if stated and not (stated[0].source == MARKUP and _is_overruled(stated[0], shown, loose)):
+    if stated and not (stated[0].source == PAGE_ELEMENT and _is_overruled(stated[0], shown, loose)):
         published = _in_reader_zone(stated, shown, day)
     elif shown is not None:
         published = _add_time_of_day(shown, loose)
@@ -129,7 +129,7 @@ def _is_date_line(line: ShortLine, match: DateMatch, confidence: int) -> bool:
         return match.at <= 1 or bool(SAYS.search(line.text[: match.at].lower()))
     if confidence > BARE:
         return True
-    return len(line.text) - (match.end - match.at) <= BARE_REST and -NEAR <= line.place <= 2 * NEAR
+    return len(line.text) - (match.end - match.at) <= BARE_REST and -HEADLINE_LINES <= line.place <= 2 * HEADLINE_LINES
 
 
 def _confidence(line: ShortLine) -> int:
@@ -189,7 +189,9 @@ def _search_page(elements: PageElements, now: datetime | None, month_first: bool
         return candidate
     lines = elements.all_short_lines()
     sure = (
-        (MARKUP, time.text) for time in elements.times if time.is_sure and not elements.in_other_article(time.element)
+        (PAGE_ELEMENT, time.text)
+        for time in elements.times
+        if time.is_sure and not elements.in_other_article(time.element)
     )
     return (
         _visible_date(lines, now, month_first)

@@ -14,9 +14,9 @@ from watcher.text.words import normalize_key, stems, word_overlap
 WALL_MAX = 1_500  # characters: a wall's own text is short, an article about cookies is long
 BRIEF = 600  # maximal characters of a robot check, an error page or a subscription offer
 LEAST = 30  # minimal letters of an article: less is a caption
-BUTTON = 60  # maximal characters of a button's line
-REST = 300  # characters of paragraphs about other things: with more, the page is an article
-PARAGRAPH = 80  # minimal characters of a paragraph
+MAX_BUTTON_CHARS = 60  # of a button's line
+MAX_OTHER_CHARS = 300  # of paragraphs about other things: with more, the page is an article
+MIN_PARAGRAPH_CHARS = 80  # a shorter line is no paragraph
 # A wall addresses its reader: "we and our 812 partners store …", "your privacy". An article about cookies does not.
 CONSENT = re.compile(REJECTION["consent"], re.IGNORECASE)
 PARTNERS = re.compile(rf"\b\d{{1,4}} (?:\w{{1,30}} ){{0,3}}(?:{REJECTION['partners']})", re.IGNORECASE)
@@ -52,10 +52,10 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
             return PageKind.MISSING
         if _is_consent(lines or bare.split("\n")):
             return PageKind.CONSENT_WALL
-        if SCRIPTED.search(text or bare) and size <= PARAGRAPH:
+        if SCRIPTED.search(text or bare) and size <= MIN_PARAGRAPH_CHARS:
             return PageKind.NEEDS_JAVASCRIPT
         others = (len(line) for line in lines if not is_paywall_note(line))
-        if size <= BRIEF and lines and is_paywall_note(lines[0]) and sum(others) < PARAGRAPH:
+        if size <= BRIEF and lines and is_paywall_note(lines[0]) and sum(others) < MIN_PARAGRAPH_CHARS:
             return PageKind.PAYWALL  # nearly all of the text is an offer to subscribe
     if len(normalize_key("".join(lines)[:WALL_MAX])) < LEAST:
         return PageKind.NO_TEXT
@@ -67,9 +67,9 @@ def _is_consent(lines: Sequence[str]) -> bool:
     addressed = [line for line in lines if _addresses_reader(line)]
     if not addressed:
         return False
-    asks = {*addressed, *(line for line in lines if len(line) <= BUTTON and AGREE.match(line))}
+    asks = {*addressed, *(line for line in lines if len(line) <= MAX_BUTTON_CHARS and AGREE.match(line))}
     rest = (line for line in lines if line not in asks and not re.search("cookie|privacy|datenschutz", line, re.I))
-    return sum(len(line) for line in rest if len(line) > PARAGRAPH) < REST
+    return sum(len(line) for line in rest if len(line) > MIN_PARAGRAPH_CHARS) < MAX_OTHER_CHARS
 
 
 def _addresses_reader(line: str) -> bool:
@@ -85,63 +85,65 @@ def _addresses_reader(line: str) -> bool:
 
 Paywall = Literal["", "said", "noted"]  # no paywall known; one in the page's data; one in a note on the page
 
-LONG = 3_000  # characters: a longer text is complete, or the note is in the text itself
-SHORT = 1_500  # characters: a shorter text with a note or dots is truncated
+COMPLETE_TEXT_CHARS = 3_000  # characters: a longer text is complete, or the note is in the text itself
+TRUNCATED_TEXT_CHARS = 1_500  # characters: a shorter text with a note or dots is truncated
 SHORTER = 700  # characters: the same with a paywall in the data only; many locked articles are sent complete
 LABEL = 4  # characters: texts up to this length are ignored
 NOTE_MAX = 300  # characters of a note
-START = 12  # characters at the start by which a block is found in the page
-NEAR = 20  # texts after the last block that are searched for a note
-TAIL = 3  # last blocks, in which a note counts for a text of any length
+NOTE_START_CHARS = 12  # characters at the start by which a block is found in the page
+TEXTS_AFTER_LAST = 20  # texts after the last block that are searched for a note
+NOTE_BLOCKS = 3  # last blocks, in which a note counts for a text of any length
 # Notes about the rest of this article; labels such as "for subscribers" are also on teasers of other articles.
-NOTE = re.compile(REJECTION["paywall_notes"])  # in lower case
+PAYWALL_NOTE = re.compile(REJECTION["paywall_notes"])  # in lower case
 PLACES = ("p", "div", "span", "h2", "h3", "h4", "strong", "b", "em", "a", "button", "br", "section", "li")
-SAID = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
+STATED_NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.IGNORECASE)
 # "… of the bridge …", "the bri[...]", "[+2043 chars]": the text continues elsewhere.
-CUT = re.compile(r"(?:\[\s?(?:…|\.\.\.)\s?\]|\[\+\d+ \w+\]|(?<=\w) (?:…|\.{3,4}))$")
+CUT_END = re.compile(r"(?:\[\s?(?:…|\.\.\.)\s?\]|\[\+\d+ \w+\]|(?<=\w) (?:…|\.{3,4}))$")
 DOTS = re.compile(r"\w(?:…|\.\.\.)$")
 
 
 def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
     """Return how a page states that the rest of its article is for subscribers, "" if it does not."""
-    if any(is_paywall_note(block.text) for block in blocks[-TAIL:]):
+    if any(is_paywall_note(block.text) for block in blocks[-NOTE_BLOCKS:]):
         return "noted"
-    if sum(len(block.text) for block in blocks) > LONG:
+    if sum(len(block.text) for block in blocks) > COMPLETE_TEXT_CHARS:
         return ""
     body = next(iter(tree.iter("body")), tree)
     texts = [
         text for element in body.iter(*PLACES) for text in (element.text, element.tail) if text and len(text) > LABEL
     ]
-    starts = {block.text[:START] for block in blocks}
-    last = max((at for at, text in enumerate(texts) if text.lstrip()[:START] in starts), default=-NEAR)
-    if any(map(is_paywall_note, texts[last + 1 : last + NEAR])):
+    starts = {block.text[:NOTE_START_CHARS] for block in blocks}
+    last = max(
+        (at for at, text in enumerate(texts) if text.lstrip()[:NOTE_START_CHARS] in starts), default=-TEXTS_AFTER_LAST
+    )
+    if any(map(is_paywall_note, texts[last + 1 : last + TEXTS_AFTER_LAST])):
         return "noted"
-    return "said" if any(SAID.search(script.text or "") for script in tree.iter("script")) else ""
+    return "said" if any(STATED_NOT_FREE.search(script.text or "") for script in tree.iter("script")) else ""
 
 
 def is_truncated(blocks: Sequence[Block], *, paywall: Paywall, raw: Sequence[Block] = ()) -> bool:
     """Whether the rest of an article is missing. A paywall note in the last blocks, also of `raw`, always counts."""
-    if any(is_paywall_note(block.text) for block in (*raw[-TAIL:], *blocks[-TAIL:])):
+    if any(is_paywall_note(block.text) for block in (*raw[-NOTE_BLOCKS:], *blocks[-NOTE_BLOCKS:])):
         return True
     size = sum(len(block.text) for block in blocks)
     last = blocks[-1].text.rstrip() if blocks else ""
-    if size <= SHORT and (paywall == "noted" or CUT.search(last)):
+    if size <= TRUNCATED_TEXT_CHARS and (paywall == "noted" or CUT_END.search(last)):
         return True
-    return bool(paywall) and size <= (SHORT if DOTS.search(last) else SHORTER)
+    return bool(paywall) and size <= (TRUNCATED_TEXT_CHARS if DOTS.search(last) else SHORTER)
 
 
 def is_paywall_note(text: str) -> bool:
-    return len(text) <= NOTE_MAX and NOTE.search(text.lower()) is not None
+    return len(text) <= NOTE_MAX and PAYWALL_NOTE.search(text.lower()) is not None
 
 
-FEW = 5  # different words of the entry: with fewer, any text matches
+MIN_ENTRY_STEMS = 5  # different words of the entry: with fewer, any text matches
 SHARED = 0.1  # share of them that must be in the text; 1 of 208 right texts has less, and most of 207 wrong ones
 LOOKED_AT_CHARS = 600  # of the entry that are compared: a long summary may contain more than a short page
 
 
 def matches_feed_entry(text: str, *, title: str, summary: str, language: str) -> bool:
     told = f"{title} {summary}"[:LOOKED_AT_CHARS]
-    return len(set(stems(told, language))) < FEW or word_overlap(told, text, language) >= SHARED
+    return len(set(stems(told, language))) < MIN_ENTRY_STEMS or word_overlap(told, text, language) >= SHARED
 
 
 OPENING_CHARS = 2 * LOOKED_AT_CHARS  # characters of a text with more words than the title and description have
@@ -153,7 +155,7 @@ def is_doubtful(text: str, told: str, *, word_count: int, language: str) -> bool
     told = told[:LOOKED_AT_CHARS]
     # The beginning of most texts has enough of the words, so that the rest need not be read.
     parts = (text[:OPENING_CHARS], text)
-    is_other = len(set(stems(told, language))) >= FEW and all(
+    is_other = len(set(stems(told, language))) >= MIN_ENTRY_STEMS and all(
         word_overlap(told, part, language) < FEW_SHARED for part in parts
     )
     return is_other or word_count > len(text)

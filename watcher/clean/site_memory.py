@@ -11,10 +11,11 @@ from watcher.text.words import normalize_key
 MAX_PAGES = 200  # latest articles of a site that are used: older ones have an old layout
 WEIGHT_BITS = 8  # low bits of a hash, which hold the length of the block
 WEIGHT_UNIT = 8  # characters
-NEAR = 0.4  # share of the shorter page's text without furniture: pages that share more are versions of one article
+# Share of the shorter page's text without furniture: pages that share more are versions of one article.
+SAME_ARTICLE_SHARE = 0.4
 SAME = 0.7  # the same with furniture, used before furniture is known
-LONGEST = 4  # longest blocks of a page; its versions must share two of them
-COMMON_SHARE = 0.2  # of the pages: blocks on more pages are ignored when pages are compared
+LONGEST_BLOCKS = 4  # longest blocks of a page; its versions must share two of them
+COMMON_BLOCK_SHARE = 0.2  # of the pages: blocks on more pages are ignored when pages are compared
 COMMON_LEAST = 4  # pages
 SMALL_SITE = 6  # articles: on smaller sites, recurrence on one other article is enough
 LONG_WEIGHT = 25  # 200 characters: may be a background paragraph in follow-ups; a teaser is rarely longer
@@ -23,7 +24,7 @@ LONG_LEAST, LONG_FEW = 3, 2  # articles; the second for a small site, where one 
 SHORT_WEIGHT = 7  # 64 characters: may be a subhead such as "Background"; a label is on most pages
 SHORT_SHARE = 0.1  # of the articles
 VERSION = b"blocks 2"  # of the hashes; stored hashes of another version match no block and are replaced with time
-DIGITS = re.compile(r"\d+")
+DIGIT_RUN = re.compile(r"\d+")
 
 Hashes = tuple[int, ...]
 
@@ -43,7 +44,9 @@ class SiteMemory:
         others = len(self.articles)
         if seen:
             for article in self.articles:
-                if not mine.isdisjoint(article) and _shared_part(mine - self.common, article - self.common) >= NEAR:
+                if mine.isdisjoint(article):
+                    continue
+                if _shared_part(mine - self.common, article - self.common) >= SAME_ARTICLE_SHARE:
                     others -= 1  # a version of the page itself
                     for block in article & mine:
                         seen[block] -= 1
@@ -54,7 +57,7 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     """Return a 64-bit hash of each text, with its length in the low bits. Numbers make no difference."""
     found = []
     for text in texts:
-        name = DIGITS.sub("0", normalize_key(text))
+        name = DIGIT_RUN.sub("0", normalize_key(text))
         made = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
         digest = int.from_bytes(made.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
@@ -66,7 +69,7 @@ def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:
     """Return the memory of a site from its articles' block hashes, latest first; at most `MAX_PAGES` are read."""
     sets = _merge_versions(frozenset(page) for page, _ in zip(pages, range(MAX_PAGES), strict=False) if page)
     spread = Counter(block for page in sets for block in page)
-    floor = max(COMMON_LEAST, COMMON_SHARE * len(sets))
+    floor = max(COMMON_LEAST, COMMON_BLOCK_SHARE * len(sets))
     common = frozenset(block for block, count in spread.items() if count >= floor)
     articles = _merge_articles(sets, common)
     counts = Counter(block for article in articles for block in article)
@@ -78,7 +81,7 @@ def _merge_versions(pages: Iterable[frozenset[int]]) -> list[frozenset[int]]:
     kept: list[frozenset[int]] = []
     holders: dict[int, list[int]] = {}
     for page in pages:
-        longest = sorted(page, key=_block_length, reverse=True)[:LONGEST]
+        longest = sorted(page, key=_block_length, reverse=True)[:LONGEST_BLOCKS]
         places = Counter(place for block in longest for place in holders.get(block, ()))
         close = (place for place, shared in places.items() if shared > 1 and _shared_part(page, kept[place]) >= SAME)
         place = min(close, default=len(kept))
@@ -103,7 +106,7 @@ def _merge_articles(pages: list[frozenset[int]], common: frozenset[int]) -> list
         for block in rare:
             for place in holders.get(block, ()):
                 shared[place] += _block_length(block)
-        near = (place for place, both in shared.items() if both >= NEAR * min(weight, weights[place]))
+        near = (place for place, both in shared.items() if both >= SAME_ARTICLE_SHARE * min(weight, weights[place]))
         place = min(near, default=len(articles))
         if place == len(articles):
             articles.append(frozenset())

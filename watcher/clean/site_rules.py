@@ -22,7 +22,7 @@ from watcher.text.dates import parse_date
 from watcher.text.format import did_you_mean
 
 KEYS = ("hosts", "reason", "drop", "body", "date")
-RULES = ("drop", "body", "date")
+RULE_KEYS = ("drop", "body", "date")
 HOST = re.compile(r"^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 MAX_SELECTORS = 50
 
@@ -77,8 +77,8 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     reason = data.get("reason")
     if not isinstance(reason, str) or not reason.strip():
         yield ("reason",), "expected a sentence that says why the site needs its own rules"
-    if not any(key in data for key in RULES):
-        yield (), f"has no rule; expected one of {', '.join(RULES)}"
+    if not any(key in data for key in RULE_KEYS):
+        yield (), f"has no rule; expected one of {', '.join(RULE_KEYS)}"
     drop = data.get("drop", [])
     selectors: dict[Loc, object] = {(key,): data[key] for key in ("body", "date") if key in data}
     if not isinstance(drop, list) or len(drop) > MAX_SELECTORS:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from watcher.clean.density import ENDS, SENTENCE
+from watcher.clean.density import ENDS, MIN_UNPUNCTUATED_CHARS
 from watcher.clean.flat_tree import NOWHERE, FlatPage, collapse_whitespace
 from watcher.clean.frame import MainText
 from watcher.clean.phrases import PHRASES
@@ -61,5 +61,7 @@ def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> st
         name = normalize_key(text)
         if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
             return text
-    prose = [text for text in found if len(text) >= UNSAID and (len(text) >= SENTENCE or ENDS.search(text))]
+    prose = [
+        text for text in found if len(text) >= UNSAID and (len(text) >= MIN_UNPUNCTUATED_CHARS or ENDS.search(text))
+    ]
     return prose[0] if len(prose) == 1 and not CAPTION.search(prose[0]) else ""

@@ -17,7 +17,7 @@ WORTH: dict[str, float] = DATA_NAMES["titles"]  # the votes of each source
 TITLES = tuple(WORTH)
 MIN_TITLE = 8  # characters that must be left after the site's name is cut
 LEAST_NAME = 4  # minimal letters of a partial match between a site's name and the end of a title
-MORE = 16  # letters that the end of a title may have besides the site's name
+MAX_EXTRA_LETTERS = 16  # letters that the end of a title may have besides the site's name
 LEAST_START = 16  # minimal letters of a title that is searched in another title
 DOTTED = re.compile(r"[.…]|(?<!\s)\s*+$")  # a title that continues like this is cut at the same place
 SAID_BEFORE = re.compile(r"[:|–—-]\s+[\"“„»«']?$|[\w-][\"“„»«'-]$")  # what joins a title to words before it
@@ -51,7 +51,9 @@ def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
     wanted = normalize_key(feed_title)
     if not wanted:
         return title
-    known = any(one.startswith(wanted) and len(one) <= len(wanted) + MORE for one in map(normalize_key, titles))
+    known = any(
+        one.startswith(wanted) and len(one) <= len(wanted) + MAX_EXTRA_LETTERS for one in map(normalize_key, titles)
+    )
     return feed_title if known or not title else title
 
 
@@ -106,7 +108,9 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
     if tail in names:
         return True
     return any(
-        min(len(tail), len(name)) >= LEAST_NAME and len(tail) <= len(name) + MORE and (tail in name or name in tail)
+        min(len(tail), len(name)) >= LEAST_NAME
+        and len(tail) <= len(name) + MAX_EXTRA_LETTERS
+        and (tail in name or name in tail)
         for name in names
     )
 
@@ -120,7 +124,7 @@ def _site_names(site: str, url: str) -> frozenset[str]:
     return frozenset(map(normalize_key, (site, host, labels[0], ".".join(labels[-2:]), own))) - {""}
 
 
-LEVELS = ("h2", "h3")  # heading levels of a headline that is not an h1
+HEADLINE_LEVELS = ("h2", "h3")  # heading levels of a headline that is not an h1
 LEAST_SAME = 8  # minimal letters that a heading must share with a title
 is_kicker_class = name_test(CLASS_NAMES["kicker"])
 LEAST_BARE = 12  # characters that must be left of a heading without its kicker
@@ -130,7 +134,7 @@ def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | 
     """Return the headline: the first heading that matches a title of the page, else its only h1, else None."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
     own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
-    lower = ((element_text(element), element) for level in LEVELS for element in elements.tree.iter(level))
+    lower = ((element_text(element), element) for level in HEADLINE_LEVELS for element in elements.tree.iter(level))
     for text, element in chain(own, lower):
         if any(_is_same_title(normalize_key(text), one) for one in wanted):
             return element

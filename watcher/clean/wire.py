@@ -14,7 +14,7 @@ from watcher.text.urls import host_of
 
 HEAD = 4  # blocks at the beginning where a dateline or credit stands
 HEAD_RAW = 10  # blocks in which a dateline with an agency is looked for: title, byline, date stand before it
-TAIL = 4  # blocks at the end where a credit stands
+CREDIT_BLOCKS = 4  # blocks at the end where a credit stands
 # Before the text, behind what may be the caption of a picture, "Quelle: dpa" is rather the picture's.
 PICTURES_SOURCE = re.compile(r"(?:quelle|source|fuente|fonte|bron|kilde|källa|kuva)\s*:", re.IGNORECASE)
 
@@ -75,9 +75,9 @@ def _take_credits(kept: list[Block], removed: list[RemovedBlock]) -> str | None:
     agency: str | None = None
     last = len(kept) - 1
     for at, block in enumerate(kept):
-        if HEAD <= at <= last - TAIL or not block.text:
+        if HEAD <= at <= last - CREDIT_BLOCKS or not block.text:
             continue
-        is_tail = at > last - TAIL
+        is_tail = at > last - CREDIT_BLOCKS
         named = agency_of_credit(block.text, is_tail=is_tail) if last > 0 or len(block.text) < len("Reuters") else None
         if named is not None:
             removed.append(RemovedBlock(rule="credit", text=block.text))
