@@ -43,10 +43,12 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     places = _Places(context, anchors)
     for each in queue:
         places.offer(each)
+    # Only now is it known which places the stories with a sentence to show have left.
     for each, shown in places.bare:
         places.offer_bare(each, shown)
     selection = places.selection
     order = {each.story.id: number for number, each in enumerate(queue)}
+    # The second round has appended stories that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_thread)
     _fill_briefs(selection, pending, context.digest.briefs)
@@ -103,12 +105,14 @@ class _Places:
 
     def _place(self, ranked: RankedStory, shown: EditionStory) -> None:
         chosen, stories = self.selection, self._context.digest.stories
+        # Nothing is new in it: one line, unless the reader wants its phrase in every edition.
         if shown.status == "quiet" and not ranked.must_phrases:
             if ranked.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((ranked, shown))
         elif not (ranked.followed or shown.translation or self._context.can_read(shown.title_language)):
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((ranked, shown))
+        # It must not take the place of a story that has a sentence to show, so it waits for the second round.
         elif _is_bare(ranked, shown):
             self.bare.append((ranked, shown))
         else:

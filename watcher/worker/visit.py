@@ -67,7 +67,7 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
         if has_pages and context.pages:
             await visit_pages(host, context, session, until)
     finally:
-        if not has_left:
+        if not has_left:  # else the last poll was saved with the end of the visit
             leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=session.last_request_at)
             await context.writer.add(release_hosts, leave_now)
 
