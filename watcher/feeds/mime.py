@@ -17,7 +17,7 @@ OPAQUE = re.compile(
 )
 ADDRESS = r"([\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*)"
 # One mailbox: an address, or a name before an address in angle brackets; "\0" stands for each opaque part.
-MAILBOX = re.compile(rf'[^<>@,:;()\[\]"\\]*<\s*{ADDRESS}\s*>[\s\0]*|\s*{ADDRESS}[\s\0]*', re.ASCII | re.IGNORECASE)
+MAILBOX = re.compile(rf'\A(?:[^<>@,:;()\[\]"\\]*<\s*{ADDRESS}\s*>|\s*{ADDRESS})[\s\0]*\Z', re.ASCII | re.IGNORECASE)
 QUOTING = re.compile(r'\\(.)|"')
 
 
