@@ -15,7 +15,7 @@ from typing import Any
 CONTEXT_CHARS = 40  # characters shown before and after a difference
 MAX_DIFFERENCE_CHARS = 400  # shown of a text that differs
 MAX_BOOK_BYTES = 64 << 20  # of all files in a book together
-ANY_TAG = re.compile(r"<[^>]*>")
+ANY_TAG = re.compile(r"<[^<>]*>")
 MISSING = object()
 
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from digests.alerts.alerts import Alert, render_message
 
+from digests.alerts.failures import FailureAlert
+from digests.alerts.messages import render_message
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import Channel
 from tests.delivery.channel_contract import SECRET, ChannelContract
@@ -170,7 +171,7 @@ def test_it_is_checked_and_an_edition_is_sent_by_it(run_watcher, gateway):
 def test_an_alert_is_sent_by_it_in_its_own_form(gateway):
     at = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
     table = PagerDeliverSettings(channel="pager", number="4711", port=gateway.port)
-    message = render_message(Alert(name="polling", since=at, at=at), table, "w@example.org", "4711")
+    message = render_message(FailureAlert(name="polling", since=at, at=at).message, table, "w@example.org", "4711")
 
     PagerChannel(gateway.port, pin="").send(message, before_commit=lambda: None)
 

@@ -22,7 +22,7 @@ MAIL_FORMAT = "Mail"
 NAMING_HEADER_CHARS = 80  # of each header that names a mail in a fault
 FURNITURE_CHARS = 200  # of a line that may be furniture
 MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
-ARCHIVE = re.compile(r"\s*<(https://([a-z0-9.-]{1,200})(?:/[^<>\s\\]{0,2000})?)>\s*", re.IGNORECASE)
+ARCHIVE = re.compile(r"<(https://([a-z0-9.-]{1,200})(?:/[^<>\s\\]{0,2000})?)>", re.IGNORECASE)
 OUTLOOK_CONDITION = re.compile(r"<!\[[^<>]{0,200}>")
 FILLER = re.compile("[\u034f\u00ad\u2007\u200b-\u200d\ufeff\\s]{4,2000}")  # of the preview; one alone is part of a word
 # URLs in newsletters contain a code of the reader: they are not part of the text.
@@ -104,7 +104,7 @@ def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -
     """
     message = read_headers(head)
     subject, date = header(message, "subject"), message.get("date", "")
-    archived = ARCHIVE.fullmatch(message.get("archived-at", ""))
+    archived = ARCHIVE.fullmatch(message.get("archived-at", "").strip())
     match = MESSAGE_ID.search(message.get("message-id", ""))
     stated = f"{author}\0{date}\0{subject}".encode("utf-8", "replace")
     name = match[1] if match else hashlib.sha256(stated).hexdigest()[:32]

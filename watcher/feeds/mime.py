@@ -18,7 +18,7 @@ OPAQUE = re.compile(
 MAIL_ADDRESS = r"([\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*)"
 # One mailbox: an address, or a name before an address in angle brackets; "\0" stands for each opaque part.
 MAILBOX = re.compile(
-    rf'[^<>@,:;()\[\]"\\]*<\s*{MAIL_ADDRESS}\s*>[\s\0]*|\s*{MAIL_ADDRESS}[\s\0]*', re.ASCII | re.IGNORECASE
+    rf'\A(?:[^<>@,:;()\[\]"\\]*<\s*{MAIL_ADDRESS}\s*>|\s*{MAIL_ADDRESS})[\s\0]*\Z', re.ASCII | re.IGNORECASE
 )
 QUOTING = re.compile(r'\\(.)|"')
 

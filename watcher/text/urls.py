@@ -49,9 +49,7 @@ CHANNEL_HOSTS = frozenset(
 # Labels before a country code under which names are registered: "example.co.uk". The public suffix list has others,
 # such as those of towns; their sites are told apart only as far as each is a source.
 SECOND_LEVEL = frozenset("ac co com edu go gob gouv gov govt gv ltd mil ne net nic nom or org plc sch".split())
-IP_ADDRESS = re.compile(r"[\d.]+|\[.*\]")  # of IPv4, or of IPv6
-
-SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # of a public suffix: co.uk
+IP_ADDRESS = re.compile(r"[\d.]+|\[[^\[\]]*\]")  # of IPv4, or of IPv6
 PORT_SUFFIX = re.compile(r":[0-9]+$")
 
 
