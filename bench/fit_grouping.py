@@ -54,7 +54,7 @@ SIGNS = dict.fromkeys((*MEASURES, "shared names", "shared numbers"), 1) | dict.f
 # The situations that exist, as rows of `SITUATIONS` after "always": two long texts are two texts.
 CASES = np.array([[1, one, text or long, long] for one in (0, 1) for text, long in ((0, 0), (1, 0), (1, 1))], float)
 STIFFNESS = 1e5  # of a sign: how hard a weight is pushed back that has the wrong one
-THRESHOLDS = {"event": 0.45, "thread": 0.5}
+THRESHOLDS = {"event": 0.45, "thread": 0.7}
 OUT = Path(__file__).resolve().parent.parent / "digests" / "cluster" / "grouping.json"
 
 COUNTS = ("shared names", "other names", "shared numbers", "other numbers", "one outlet")

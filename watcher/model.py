@@ -296,7 +296,7 @@ class ExtractedArticle:
     agency: str | None = None  # the agency's usual short name: "AFP", "Reuters", "dpa"
     dateline: str | None = None  # "BEIJING"
     image: str | None = None
-    published_at: datetime | None = None
+    published_at: datetime | None = None  # as the page says
     modified_at: datetime | None = None
     section: str | None = None
     kind: str = "article"  # article, live (a live blog), gallery, video, roundup, doubtful

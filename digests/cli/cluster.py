@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import TextIOWrapper
 from typing import Annotated, Any, TextIO
 
@@ -21,6 +21,7 @@ from watcher.cli.output import print_err
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 from watcher.text.encoding import BYTE_ORDER_MARK
+from watcher.text.timestamps import parse_iso_time
 
 MAX_ARTICLE_LINE_CHARS = 4_000_000
 
@@ -138,9 +139,8 @@ def parse_time(value: str) -> datetime | None:
     if not value:
         return None
     try:
-        at = datetime.fromisoformat(value.strip())
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return parse_iso_time(value.strip())
+    except ValueError as error:
         raise ValueError(f'"published" is not an ISO 8601 time: {value[:40]!r}') from error
 
 

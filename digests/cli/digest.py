@@ -42,6 +42,7 @@ from watcher.store.feeds import claim_store, sync_settings
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
+from watcher.text.timestamps import parse_iso_time
 from watcher.worker.backfill import rebuild_features
 from watcher.worker.process_pool import Pool
 
@@ -325,11 +326,10 @@ class TimeOptions:
         if len(text) <= 5 and ":" in text:
             text = f"{(self.day or now.astimezone(zone).date()).isoformat()}T{text.zfill(5)}"
         try:
-            at = datetime.fromisoformat(text)
+            return parse_iso_time(text, zone=zone)
         except ValueError as error:
             expected = "a local time such as 06:30 or 2026-11-24T06:30"
             raise BadParameter(f"got {self._until!r}, expected {expected}", param_hint="--until") from error
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def add_missing_features(settings: Settings, engine: Engine, *, since: datetime) -> None:

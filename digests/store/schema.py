@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from digests.store.keys import Slot, parse_slot
-from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime
+from watcher.store.schema import INITIAL_ROWS, NAMING, PROCESS_STATE, JsonTuple, RowId, UtcDateTime, run_after_create
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -177,3 +177,4 @@ clustering_runs = Table(
     Column("made_at", UtcDateTime),
     info={INITIAL_ROWS: 1},
 )
+run_after_create(clustering_runs, "INSERT INTO clustering_runs (id, version) VALUES (1, 0)")

@@ -96,18 +96,6 @@ def test_two_pages_of_a_site_teach_each_other_what_repeats() -> None:
 ENTRY = Entry(guid="1", url=None, title="")
 
 
-def test_the_feeds_date_counts_before_the_pages() -> None:
-    feed = datetime(2024, 6, 18, 4, 0, tzinfo=UTC)
-
-    cleaned = clean(
-        page("radio_wire"),
-        url="https://bayradio.example/news/international/strait-talks",
-        entry=replace(ENTRY, published_at=feed),
-    )
-
-    assert cleaned.published_at == feed
-
-
 def test_the_feeds_title_is_taken_where_the_page_has_none() -> None:
     html = (
         "<html><body><article>"

@@ -98,6 +98,13 @@ def test_until_is_a_time_of_the_date_that_is_asked_for(digest, capsys):
     assert edition["ledger"]["longer_window"] is False
 
 
+@pytest.mark.parametrize("until", ["noon", "0001-01-01T00:00+23:59"])
+def test_until_that_is_no_time_is_refused_in_words(digest, capsys, until):
+    assert digest("--until", until) == 2
+
+    assert f"got '{until}', expected a local time such as 06:30" in " ".join(capsys.readouterr().err.split())
+
+
 @pytest.mark.parametrize("mode", [(), ("--stdout",), ("--preview",), ("--send",), ("--json",)])
 def test_an_empty_store_is_named_and_ends_with_3(digest, engine, capsys, mode):
     assert digest(*mode) == 3

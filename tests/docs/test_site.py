@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from configparser import ConfigParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,7 @@ from watcher.failure_messages import ReasonKind
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+ARCHITECTURE = DOCS / "explanation" / "architecture.md"
 SEARCHED = ("retry", "telegram", "translate", "postgres", "timeout")
 
 
@@ -72,6 +74,37 @@ def test_each_decision_has_a_title_of_one_style_and_is_in_the_list():
         title = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
         assert f"- [{title}]({path.name})" in told
         assert re.match(rf"{path.name[:4]} [A-Z]", title), title
+
+
+def test_each_file_and_each_name_on_the_page_of_the_architecture_is_there():
+    told = ARCHITECTURE.read_text(encoding="utf-8")
+    paths = set(re.findall(r"\b(?:watcher|digests)/[\w/.-]*", told)) - {"watcher/", "digests/"}
+    named = re.findall(r"(\S+\.py) \(([^)]+)\)", told)
+
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert len(named) > 40
+    for path, names in named:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        there = {node.name for node in tree.body if isinstance(node, kinds)}
+        there |= {ast.unparse(node.target) for node in tree.body if isinstance(node, ast.AnnAssign)}
+        there |= {ast.unparse(target) for node in tree.body if isinstance(node, ast.Assign) for target in node.targets}
+        assert set(names.split(", ")) <= there, path
+
+
+@pytest.mark.parametrize("page", [ARCHITECTURE, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize("package", ["watcher", "digests"])
+def test_each_room_of_the_code_is_on_the_map_above_those_that_it_may_import(page, package):
+    contracts = ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    layers = contracts[f"importlinter:contract:{package}-floors"]["layers"].strip().splitlines()
+    floor_of = {room: floor for floor, layer in enumerate(layers) for room in re.findall(r"\w+", layer)}
+
+    rooms = list(dict.fromkeys(re.findall(rf"(?<![\w/-]){package}/(\w+)/", page.read_text(encoding="utf-8"))))
+
+    assert set(rooms) == {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    floors = [floor_of[room] for room in rooms]
+    assert floors == sorted(floors)
 
 
 def test_each_page_is_in_the_site():

@@ -18,7 +18,7 @@ from watcher.settings.types import (
     Size,
     check_private,
     check_timezone,
-    format_duration,
+    format_duration_setting,
     format_size,
     parse_duration,
     parse_keep,
@@ -31,7 +31,7 @@ parse_size = TypeAdapter(Size).validate_python
 @settings(deadline=None)
 @given(st.integers(min_value=0, max_value=3_660 * 86_400))
 def test_a_duration_is_read_as_it_was_written(seconds):
-    assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
+    assert parse_duration(format_duration_setting(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
 @settings(deadline=None)

@@ -3,79 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import (
-    Column,
-    Date,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    inspect,
-    text,
-)
+from sqlalchemy import Column, ForeignKey, Index, MetaData, Table, inspect, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from digests.model.delivery import OutboundMessage
-from digests.store.editions import load_translation, open_digests, open_digests_read_only, save_translations
-from digests.store.keys import EditionKey, FailureAlertKey, Slot, SlotKind, StoryAlertKey
-from digests.store.outbox import enqueue, list_undelivered
+from digests.store.editions import open_digests
 from digests.store.schema import metadata as digests_metadata
-from digests.store.stories import add_follow, load_follows
 from tests.kinds import on_sqlite
 from watcher.errors import StoreError
-from watcher.store.engine import SCHEMA, connect, open_read_only, open_store, upgrade
+from watcher.store.engine import connect, open_read_only, open_store
 from watcher.store.partitions import PARTITIONED
 from watcher.store.schema import NAMING, UtcDateTime, metadata
 from watcher.store.writer import Writer, read, write
-
-NEWEST_MIGRATION = """
-from alembic import op
-
-revision = "0099"
-down_revision = "0017"
-
-
-def upgrade() -> None:
-    op.execute("CREATE TABLE newest (number INTEGER)")
-"""
-
-
-# The outbox of 0.1.0 and of versions until the migration 0011, where the slot says what is delivered.
-DELIVERIES_BEFORE_ALERT_KEYS = Table(
-    "deliveries",
-    MetaData(naming_convention=NAMING),
-    Column("id", Integer, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("local_date", Date, nullable=False),
-    Column("slot", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_try_at", UtcDateTime, nullable=False),
-    Column("give_up_at", UtcDateTime, nullable=False),
-    Column("settled_at", UtcDateTime),
-    Column("response", Text, nullable=False),
-    Column("hint", Text),
-    Column("lease_by", Text),
-    Column("lease_until", UtcDateTime),
-    Column("payload", LargeBinary),
-    UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
-    Index(None, "state", "next_try_at"),
-)
 
 
 def unlike(connection, tables: MetaData, version_table: str) -> list:
@@ -178,7 +122,7 @@ async def test_what_must_not_be_done_twice_is_on_the_disk_when_it_is_committed(s
     engine.dispose()
 
 
-def test_the_migrations_make_what_the_tables_say(empty_url):
+def test_a_new_store_has_what_the_tables_say(empty_url):
     engine = open_digests(empty_url)
     differences = []
 
@@ -188,131 +132,6 @@ def test_the_migrations_make_what_the_tables_say(empty_url):
 
     assert differences == []
     engine.dispose()
-
-
-def test_a_store_of_an_older_release_is_brought_up_to_date(empty_url, tmp_path):
-    open_store(empty_url).dispose()
-    scripts = tmp_path / "migrations"
-    shutil.copytree(SCHEMA.scripts, scripts)
-    (scripts / "versions" / "0099_make_newest.py").write_text(NEWEST_MIGRATION)
-    engine = connect(empty_url)
-
-    upgrade(engine, replace(SCHEMA, scripts=scripts))
-
-    assert read(engine, lambda c: c.scalar(text("SELECT version_num FROM watcher_schema"))) == "0099"
-    assert read(engine, lambda c: inspect(c).has_table("newest"))
-    engine.dispose()
-
-
-def test_a_store_from_before_translations_follows_and_hashes_gets_their_tables_and_column(store_url):
-    engine = open_digests(store_url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE translations"))
-        connection.execute(text("DROP TABLE follows"))
-        connection.execute(text("ALTER TABLE editions DROP COLUMN hashes"))
-        connection.execute(text("DROP TABLE deliveries"))
-        DELIVERIES_BEFORE_ALERT_KEYS.create(connection)
-        connection.execute(text("UPDATE digests_schema SET version_num = '0007'"))
-    engine.dispose()
-
-    engine = open_digests(store_url)
-
-    write(engine, save_translations, {"key": "a text"}, now=datetime(2026, 11, 24, tzinfo=UTC))
-    assert read(engine, load_translation, "key") == "a text"
-    write(engine, add_follow, "s1f2e3d4c5b", now=datetime(2026, 11, 24, tzinfo=UTC))
-    assert list(read(engine, load_follows)) == ["s1f2e3d4c5b"]
-    with engine.connect().execution_options(reading=True) as connection:
-        assert unlike(connection, digests_metadata, "digests_schema") == []
-    engine.dispose()
-
-
-def test_alerts_in_the_outbox_of_an_older_store_get_their_keys_and_nothing_is_sent_twice(store_url):
-    day, at = date(2026, 11, 24), datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
-    before = [
-        ("world", "daily"),
-        ("world", "daily 17:00"),
-        ("world", "15:00:00.123456"),
-        ("demo", "demo"),
-        ("world", "an alert s1f2e3d4c5b 0c1d2e3f"),
-        ("world", "an alert headline-alfa-231145 0c1d2e3f"),
-        ("[alerts]", "alert edition a.b.20261124T063000"),
-        ("[alerts]", "over polling.20261124T063000"),
-    ]
-    keys = [
-        EditionKey(digest="world", local_date=day),
-        EditionKey(digest="world", local_date=day, slot=Slot(kind=SlotKind.SCHEDULED, time=time(17))),
-        EditionKey(digest="world", local_date=day, slot=Slot(kind=SlotKind.REQUESTED, time=time(15, 0, 0, 123456))),
-        EditionKey(digest="demo", local_date=day, slot=Slot(kind=SlotKind.DEMO)),
-        StoryAlertKey(digest="world", local_date=day, about="s1f2e3d4c5b", rule="0c1d2e3f"),
-        StoryAlertKey(digest="world", local_date=day, about="headline-alfa-231145", rule="0c1d2e3f"),
-        FailureAlertKey(failure="edition a.b", failure_at=at, is_over=False),
-        FailureAlertKey(failure="polling", failure_at=at, is_over=True),
-    ]
-    engine = open_digests(store_url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE deliveries"))
-        DELIVERIES_BEFORE_ALERT_KEYS.create(connection)
-        row = {"local_date": day, "channel": "file", "recipient": "out", "state": "waiting", "attempts": 0}
-        row |= {"next_try_at": at, "give_up_at": at, "response": "", "payload": b"x"}
-        rows = [row | {"digest": digest, "slot": slot} for digest, slot in before]
-        connection.execute(DELIVERIES_BEFORE_ALERT_KEYS.insert(), rows)
-        connection.execute(text("UPDATE digests_schema SET version_num = '0010'"))
-    engine.dispose()
-
-    engine = open_digests(store_url)
-
-    deliveries = read(engine, list_undelivered, since=day)
-    assert [each.key for each in deliveries] == keys
-    assert [(each.key.digest, each.key.slot_name) for each in deliveries] == before
-    message = OutboundMessage(channel="file", recipient="out", forms=())
-    for key in keys:
-        write(engine, enqueue, key, [message], now=at)
-    assert read(engine, list_undelivered, since=day) == deliveries
-    with engine.connect().execution_options(reading=True) as connection:
-        assert unlike(connection, digests_metadata, "digests_schema") == []
-    engine.dispose()
-
-
-def test_a_store_of_the_first_release_gets_the_columns_that_came_later(store_url):
-    engine = open_store(store_url)
-    with engine.begin() as connection:
-        for name in ("site", "is_cut"):
-            connection.execute(text(f"ALTER TABLE feeds DROP COLUMN {name}"))
-        connection.execute(text("ALTER TABLE articles DROP COLUMN via"))
-        connection.execute(text("UPDATE watcher_schema SET version_num = '0015'"))
-    engine.dispose()
-
-    engine = open_store(store_url)
-
-    with engine.connect().execution_options(reading=True) as connection:
-        assert unlike(connection, metadata, "watcher_schema") == []
-    engine.dispose()
-
-
-@pytest.mark.parametrize(("version_table", "last"), [("watcher_schema", "0014"), ("digests_schema", "0006")])
-def test_a_store_from_before_the_first_release_is_refused_in_words(store_url, version_table, last):
-    engine = open_digests(store_url)
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE {version_table} SET version_num = '{last}'"))
-    engine.dispose()
-
-    for opened in (open_digests, open_digests_read_only):
-        with pytest.raises(StoreError, match=rf"older than Watcher 0\.1\.0 \({version_table} {last}\)$") as refused:
-            opened(store_url)
-
-    assert refused.value.hint == "set [store] url to another file: this version cannot upgrade the store"
-
-
-def test_a_store_of_a_newer_program_is_refused_in_words(store_url):
-    engine = open_store(store_url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE watcher_schema SET version_num = '9999'"))
-    engine.dispose()
-
-    with pytest.raises(StoreError, match=r"newer Watcher \(watcher_schema 9999, here \d{4}\)$") as refused:
-        open_store(store_url)
-
-    assert refused.value.hint == "update Watcher and start it again, or use another store"
 
 
 def test_a_file_that_is_no_database_is_refused_in_words(tmp_path):

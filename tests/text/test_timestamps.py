@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.timestamps import parse_timestamp
+from watcher.text.timestamps import parse_iso_time, parse_timestamp
 
 MOMENT = datetime(2026, 11, 24, 9, 5, 0, tzinfo=UTC)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -69,3 +69,22 @@ def test_any_text_is_a_utc_date_or_none(text):
     moment = parse_timestamp(text)
 
     assert moment is None or moment.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-24", datetime(2026, 11, 23, 23, tzinfo=UTC)),
+        ("2026-11-24T06:30", datetime(2026, 11, 24, 5, 30, tzinfo=UTC)),
+        ("2026-11-24T06:30Z", datetime(2026, 11, 24, 6, 30, tzinfo=UTC)),
+        ("2026-11-24T06:30-02:00", datetime(2026, 11, 24, 8, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_in_the_zone_that_is_given(text, expected):
+    assert parse_iso_time(text, zone=timezone(timedelta(hours=1))) == expected
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "Tue, 24 Nov 2026 09:05:00 GMT", "0001-01-01T00:00:00+23:59"])
+def test_what_is_no_iso_time_or_lies_outside_of_the_calendar_is_a_value_error(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse_iso_time(text)

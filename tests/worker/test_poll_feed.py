@@ -172,6 +172,31 @@ async def test_a_page_that_robots_txt_forbids_is_not_polled(world):
     assert await poll_page(world) == ("", ["feed", "1"])
 
 
+@pytest.mark.parametrize(
+    ("in_feed", "on_page", "expected"),
+    [
+        ("Mon, 23 Nov 2026 05:00:00 GMT", "2026-11-23T03:30:00+01:00", datetime(2026, 11, 23, 5, tzinfo=UTC)),
+        ("Mon, 23 Nov 2026 05:00:00 GMT", "", datetime(2026, 11, 23, 5, tzinfo=UTC)),
+        ("", "2026-11-23T03:30:00+01:00", datetime(2026, 11, 23, 2, 30, tzinfo=UTC)),
+        ("", "", START),
+    ],
+)
+async def test_an_article_is_dated_by_its_feed_else_by_its_page_else_by_when_it_was_seen(
+    world, in_feed, on_page, expected
+):
+    item = f"<item><title>Story 1</title><link>https://a.example/1</link><pubDate>{in_feed}</pubDate></item>"
+    world.net.serve("https://a.example/feed", f"<rss version='2.0'><channel><title>F</title>{item}</channel></rss>")
+    meta = f"<meta property='article:published_time' content='{on_page}'></head>"
+    world.net.serve("https://a.example/1", page_html("Story 1").replace("</head>", meta))
+    world.source("a.example")
+
+    await world.drain()
+
+    week = timedelta(days=7)
+    (article,) = read(world.tools.writer.engine, articles_between, start=START - week, end=START + week)
+    assert abs(article.published_at - expected) < timedelta(minutes=1)
+
+
 async def test_the_date_of_an_article_counts_more_than_that_in_the_list_of_a_page(world):
     world.net.serve("https://a.example/feed", "<article><a href=/1>Story 1</a><time>2026-11-23</time></article>")
     dated = "<meta property='article:published_time' content='2026-11-23T18:30:00+01:00'></head>"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from digests.store.editions import open_digests
 from watcher.clean.site_memory import build_site_memory
 from watcher.clean.site_rules import parse_rules
 from watcher.errors import CleanError
@@ -93,6 +94,7 @@ def test_a_process_that_polls_loads_nothing_of_what_only_its_workers_need(tmp_pa
         f'[store]\nurl = "sqlite:///{tmp_path}/watcher.db"\n[semantic]\nembedder = "none"\n'
         '[[sources]]\nurl = "https://news.example/feed"\nenabled = false\n'
     )
+    open_digests(f"sqlite:///{tmp_path}/watcher.db").dispose()  # Alembic makes a new store, which happens once
     lines = (
         "import sys",
         "from watcher.cli.main import run_command_line",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from watcher.clean.agency_lines import credited_agencies
 from watcher.clean.article_body import add_missing_paragraphs
@@ -24,7 +24,6 @@ from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
 NO_ENTRY = Entry(guid="", url=None, title="")
-FEED_AGREES = timedelta(days=2)  # if the dates of page and feed differ by less, the earlier one is used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ def finish_article(
         agency=wire.agency or credited,
         dateline=wire.dateline,
         image=said.image,
-        published_at=_choose_published_at(said.published_at, entry.published_at),
+        published_at=said.published_at.astimezone(UTC) if said.published_at else None,
         modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
         section=said.section,
         kind=kind,
@@ -148,10 +147,3 @@ def finish_article(
         removed=(*page.dropped, *wire.removed, *removed, *credits_cut),
         block_hashes=page.hashes,
     )
-
-
-def _choose_published_at(page: datetime | None, feed: datetime | None) -> datetime | None:
-    """Return the date of publication in UTC: the feed's, or the page's if it is slightly earlier or the only one."""
-    if feed is not None and (page is None or page > feed or feed - page > FEED_AGREES):
-        return feed.astimezone(UTC)
-    return page.astimezone(UTC) if page is not None else None

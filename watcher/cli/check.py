@@ -20,7 +20,7 @@ from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
 from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import format_duration
+from watcher.settings.types import format_duration_setting
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 
@@ -128,7 +128,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         if len(alike) > 1:
             yield f"{len(alike)} sources are named {name} and count as one outlet: {', '.join(alike)}"
     if fetch.deadline < fetch.timeout:
-        deadline, timeout = format_duration(fetch.deadline), format_duration(fetch.timeout)
+        deadline, timeout = format_duration_setting(fetch.deadline), format_duration_setting(fetch.timeout)
         yield f"[fetch] deadline ({deadline}) is shorter than timeout ({timeout}), so the timeout is never reached"
     if not fetch.contact:
         yield "[fetch] contact is not set: a publisher with a complaint cannot reach you and may simply block you"

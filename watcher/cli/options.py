@@ -16,6 +16,7 @@ from watcher.errors import SettingsError
 from watcher.settings.load import CONFIG_VARIABLE, find_settings, load_settings_file, settings_model
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
+from watcher.text.timestamps import parse_iso_time
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,9 +48,8 @@ def parse_time_option(text: str | None, *, option: str, now: datetime, zone: tzi
     except ValueError:
         pass
     try:
-        at = datetime.fromisoformat(text.strip())
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return parse_iso_time(text.strip(), zone=zone)
+    except ValueError as error:
         expected = 'a duration such as "2d", or a date such as 2026-11-24 or 2026-11-24T06:30'
         raise BadParameter(f"got {text!r}, expected {expected}", param_hint=option) from error
 

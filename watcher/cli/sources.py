@@ -28,7 +28,7 @@ from watcher.settings.edit import (
 )
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import country_code, format_duration, language_tag, quote_value, secret_of
+from watcher.settings.types import country_code, format_duration_setting, language_tag, quote_value, secret_of
 from watcher.text.format import did_you_mean, format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
@@ -40,7 +40,8 @@ SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 def list_sources(config: Config = None, json: Json = False) -> int:
     """List the sources and mark muted ones; tab-separated if the output is not a terminal."""
     rows = [
-        row.model_dump() | {"name": row.source().name, "every": format_duration(row.every) if row.every else None}
+        row.model_dump()
+        | {"name": row.source().name, "every": format_duration_setting(row.every) if row.every else None}
         for row in load_settings(config).sources
     ]
     if json:
@@ -257,7 +258,7 @@ def export_opml(
         if is_mail(row.url):
             continue
         about = {key: value for key, value in asdict(row.source()).items() if key not in ("name", "every_s")}
-        every = format_duration(row.every) if row.every else None
+        every = format_duration_setting(row.every) if row.every else None
         about |= {"user_agent": row.user_agent}
         about |= {"selectors": {k: css for k in PageSelectors.__slots__ if (css := getattr(row, k))}}
         about |= {"headers": {name: value for name, value in row.headers.items() if not secret_of(value)}}

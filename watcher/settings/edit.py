@@ -17,7 +17,7 @@ from watcher.settings.base import SettingsModel, settings_in
 from watcher.settings.load import format_location, parse_settings, read_file, to_issues
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import format_duration
+from watcher.settings.types import format_duration_setting
 from watcher.text.format import escape_control_characters
 
 LIST = "sources"
@@ -93,7 +93,7 @@ def to_toml(value: object) -> str:
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, timedelta):
-        return quote_toml(format_duration(value))
+        return quote_toml(format_duration_setting(value))
     if isinstance(value, time):
         return quote_toml(f"{value:%H:%M}")
     if isinstance(value, date):

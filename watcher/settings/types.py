@@ -152,7 +152,7 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def format_duration(value: timedelta) -> str:
+def format_duration_setting(value: timedelta) -> str:
     """Return `value` as in settings: "1h30m", "24h", "2d"; the inverse of `parse_duration` for whole seconds."""
     seconds, out = int(value.total_seconds()), ""
     for unit in ("d", "h", "m", "s") if seconds >= 2 * UNITS_S["d"] else ("h", "m", "s"):
@@ -179,7 +179,7 @@ def within(message: str, least: timedelta = timedelta(), limit: timedelta = time
 
     def check(value: timedelta) -> timedelta:
         if not least <= value <= limit:
-            raise ValueError(message.format(format_duration(value)))
+            raise ValueError(message.format(format_duration_setting(value)))
         return value
 
     return AfterValidator(check)

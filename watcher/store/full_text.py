@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from sqlalchemy import ColumnElement, Connection, column, delete, select, table, text
 
-from watcher.store.schema import UtcDateTime, search_documents
+from watcher.store.schema import CREATE_ARTICLE_SEARCH, UtcDateTime, search_documents
 from watcher.store.sql import execute_each, in_chunks
 from watcher.text.search_query import Query, Token
 from watcher.text.words import index_words, normalize
@@ -21,7 +21,6 @@ from watcher.text.words import index_words, normalize
 FILTER_MARK = "\ue000"  # begins the words for language, country and outlet; no text has it
 
 FTS5_TABLE = "article_search"
-FTS5_COLUMNS = "text, content='', columnsize=0, detail=none, tokenize='ascii'"
 ROWIDS_PER_S = 8  # for articles that were published in the same second
 MAX_ROWID_SHIFT = 8 * 3_600 * ROWIDS_PER_S  # how far row numbers may lie after their time if many articles came at once
 
@@ -30,7 +29,7 @@ MAX_ROWID = 2**63 - 1
 # PostgreSQL indexes title and lead: whole texts took 16 GB a million articles (docs/decisions/0019).
 INDEXED_LEAD_CHARS = 600
 MAX_INDEXED_WORD_CHARS = 200  # PostgreSQL refuses words of more than 2,046 bytes
-# Not in `schema`: its column types would load PostgreSQL's dialect at every start, which takes 15 ms.
+# No Table of `schema`, which creates it: its column types would load PostgreSQL's dialect at every start, 15 ms.
 article_words = table("article_words", column("article_id"), column("published_at", UtcDateTime), column("words"))
 
 
@@ -86,7 +85,7 @@ class Fts5Index:
         """Create an empty index in place of the old one, even if that is damaged."""
         self.connection.execute(text(f"DROP TABLE IF EXISTS {FTS5_TABLE}"))
         self.connection.execute(delete(search_documents))
-        self.connection.execute(text(f"CREATE VIRTUAL TABLE {FTS5_TABLE} USING fts5({FTS5_COLUMNS})"))
+        self.connection.execute(text(CREATE_ARTICLE_SEARCH))
 
     def add(self, documents: Iterable[IndexDocument]) -> None:
         """Add articles, none of which may be in the index."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -15,6 +15,7 @@ from watcher.model import Article, RemovedBlock
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.encoding import replace_surrogates
+from watcher.text.timestamps import parse_iso_time
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
 
 MAX_LINE_BYTES = 8 << 20
@@ -34,15 +35,6 @@ def check_url(value: str) -> str:
     return value
 
 
-def parse_time(value: object) -> datetime:
-    """Return a time in UTC; one without a zone is UTC. Raises ValueError."""
-    try:
-        at = datetime.fromisoformat(str(value))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(value) from error
-
-
 def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
     try:
         reason = Reason.from_dict(value)
@@ -57,7 +49,7 @@ Cleaned = BeforeValidator(clean_text)
 Short = Annotated[str, Field(max_length=200), Cleaned]
 Long = Annotated[str, Field(max_length=1_000_000), Cleaned]
 WebAddress = Annotated[str, Field(max_length=4_000), AfterValidator(check_url), Cleaned]
-Time = Annotated[datetime, BeforeValidator(parse_time)]
+Time = Annotated[datetime, BeforeValidator(lambda value: parse_iso_time(str(value)))]
 KnownReason = Annotated[Any, BeforeValidator(to_reason)]
 
 

@@ -1,10 +1,16 @@
-"""The tables: SQLAlchemy Core, the same on SQLite and PostgreSQL."""
+"""
+The tables: SQLAlchemy Core, the same on SQLite and PostgreSQL. A new store is made from them.
+
+What differs on PostgreSQL is written as statements that run after a table is created: the arguments of its dialect,
+such as `postgresql_where`, would load the dialect at every start, which takes 40 ms.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -15,14 +21,17 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     TypeDecorator,
     and_,
+    event,
     false,
     select,
     text,
@@ -40,7 +49,7 @@ NAMING = {
 
 RowId = BigInteger().with_variant(Integer, "sqlite")  # for tables with billions of rows over the life of a large store
 # Keys in the `info` of tables and columns, for `store.copy`: a table that is rebuilt and a column with the state of
-# processes are not copied; the number of rows that the baseline inserts.
+# processes are not copied; the number of rows that a new store has.
 REBUILT, PROCESS_STATE, INITIAL_ROWS = "rebuilt", "process_state", "initial_rows"
 metadata = MetaData(naming_convention=NAMING)
 
@@ -109,6 +118,19 @@ def from_text(value: str | None) -> datetime | None:
 
 def from_server(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
+
+
+def run_after_create(table: Table, *statements: str, dialect: str | None = None) -> None:
+    """Have statements run after a table and its indexes are created, on one kind of database or on both."""
+    for statement in statements:
+        ddl = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+
+
+def _partition_by_day(table: Table, connection: Connection, **_options: object) -> None:
+    """Have a table that is about to be created be partitioned by day on PostgreSQL (`store.partitions`)."""
+    if connection.dialect.name == "postgresql":
+        table.dialect_options["postgresql"]["partition_by"] = "RANGE (day)"
 
 
 feeds = Table(
@@ -212,9 +234,9 @@ pages = Table(
     Index("ix_pages_host_next_try_at", "host", "next_try_at"),
     Index("ix_pages_next_try_at", "next_try_at"),
     Index("ix_pages_added_at", "added_at"),
-    # It is partial on PostgreSQL too; to declare that here would load its dialect at every start: 40 ms.
-    Index("ix_pages_is_recheck", "article_id", sqlite_where=text("is_recheck = 1")),
+    Index("ix_pages_is_recheck", "article_id", sqlite_where=text("is_recheck = 1")).ddl_if(dialect="sqlite"),
 )
+run_after_create(pages, "CREATE INDEX ix_pages_is_recheck ON pages (article_id) WHERE is_recheck", dialect="postgresql")
 
 articles = Table(
     "articles",
@@ -242,14 +264,33 @@ articles = Table(
     Column("day", Integer, nullable=False, server_default="0"),  # the day of `fetched_at` (`store.partitions`)
     Column("via", Text),  # the source whose feed has the link, if the outlet's own has not
 )
+run_after_create(
+    articles,
+    # The full-text index (`store.full_text`), which is no Table because of its column types.
+    """
+    CREATE TABLE article_words (
+        article_id TEXT NOT NULL,
+        published_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        words TSVECTOR NOT NULL,
+        CONSTRAINT pk_article_words PRIMARY KEY (article_id),
+        CONSTRAINT fk_article_words_article_id_articles FOREIGN KEY (article_id)
+            REFERENCES articles (id) ON DELETE CASCADE
+    )
+    """,
+    "CREATE INDEX ix_article_words_published_at ON article_words (published_at)",
+    "CREATE INDEX ix_article_words_words ON article_words USING gin (words)",
+    dialect="postgresql",
+)
 
 texts = Table(
     "texts",  # apart from articles, so that a list of articles reads no text
     metadata,
-    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("article_id", Text, nullable=False),
     Column("text", LargeBinary, nullable=False),  # zlib, UTF-8
     Column("removed", LargeBinary, nullable=False),  # zlib, JSON [[rule, text], ...]
     Column("day", Integer, nullable=False, server_default="0"),  # as its article's: the partition on PostgreSQL
+    PrimaryKeyConstraint("article_id").ddl_if(dialect="sqlite"),
+    ForeignKeyConstraint(["article_id"], ["articles.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
 )
 
 revisions = Table(
@@ -266,13 +307,25 @@ revisions = Table(
 features = Table(
     "features",
     metadata,
-    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("article_id", Text, nullable=False),
     Column("version", Text, nullable=False, index=True),
     Column("payload", LargeBinary, nullable=False),
     Column("vector", LargeBinary),
     Column("vector_model", Text, index=True),
     Column("day", Integer, nullable=False, server_default="0"),  # as in `texts`
+    PrimaryKeyConstraint("article_id").ddl_if(dialect="sqlite"),
+    ForeignKeyConstraint(["article_id"], ["articles.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
 )
+
+# A partitioned table has no unique key without its partition's column, and no reference to it then (decisions/0022).
+for partitioned in (texts, features):
+    event.listen(partitioned, "before_create", _partition_by_day)
+    run_after_create(
+        partitioned,
+        "ALTER TABLE %(table)s ADD CONSTRAINT pk_%(table)s PRIMARY KEY (article_id, day)",
+        "CREATE TABLE %(table)s_rest PARTITION OF %(table)s DEFAULT",
+        dialect="postgresql",
+    )
 
 site_blocks = Table(
     "site_blocks",  # block hashes of each article's page: the site memory
@@ -312,6 +365,10 @@ search_documents = Table(
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
     info={REBUILT: True},
 )
+CREATE_ARTICLE_SEARCH = (
+    "CREATE VIRTUAL TABLE article_search USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii')"
+)
+run_after_create(search_documents, CREATE_ARTICLE_SEARCH, dialect="sqlite")
 
 meta = Table(
     "meta",  # small values of the store itself

@@ -18,7 +18,12 @@ SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration, rounded down, in the largest unit that is exact enough: "2 days", "90 minutes"."""
+    """
+    Return a duration for people, rounded down, in the largest unit that is exact enough: "2 days", "90 minutes".
+
+    A settings file has it exactly (`settings.types.format_duration_setting`), an edition in its language
+    (`Localizer.duration`).
+    """
     # From two units on, rounding down is exact enough; "1 hour" for 90 minutes is not.
     fits = ((size, unit) for size, unit in SPANS if seconds >= 2 * size or size <= seconds < size * (1 + NEARLY))
     size, unit = next(fits, SPANS[-1])

@@ -257,7 +257,7 @@ async def use_feed_text(
     fallback_reason = reason if is_fallback or not processed.cleaned.text else None
     if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):
         page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
-        cleaned = replace(processed.cleaned, authors=(), image=None, published_at=None)
+        cleaned = replace(processed.cleaned, authors=(), image=None)
         processed = replace(processed, cleaned=cleaned)
     return new_article(
         page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=fallback_reason
@@ -338,17 +338,10 @@ async def clean_in_worker(
 ) -> tasks.ProcessedPage:
     """Return the cleaned article of a fetched page; `is_own` as `is_own_page`. Errors: CleanError, WorkerFailed."""
     site = await context.writer.read(load_site_blocks, host_of(response.url))
-    entry = replace(page.entry, published_at=None) if is_listed(page, context) else page.entry
     # Of a page that is not its own, the languages of the feed say nothing.
     languages = await context.writer.read(count_languages, page.feed.id) if is_own else {}
-    args = (response, entry, page.feed.source.language, languages, site, context.site_rules, now, is_own)
+    args = (response, page.entry, page.feed.source.language, languages, site, context.site_rules, now, is_own)
     return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
-
-
-def is_listed(page: StoredPage, context: WorkerContext) -> bool:
-    """Whether the entry is an item in the list of a page: its date often has no time of day, or no zone."""
-    options = context.request_options.get(page.feed.source.url)
-    return options is not None and options.page is not None
 
 
 async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
@@ -398,15 +391,13 @@ def new_article(
     feed_reason: Reason | None = None,
 ) -> NewArticle:
     """
-    Return the article of a page, dated by the feed, else the page, else when first seen; at most `now`.
+    Return the article of a page.
 
     A text of a feed about a page of another site is an article apart: that page may still be stored as its outlet's.
     """
     source, cleaned = page.feed.source, processed.cleaned
     if from_feed and cleaned.text and page.url and not is_on_site(page.feed, host_of(page.url)):
         key = feed_text_id(page.feed, page.entry)
-    stated_at = cleaned.published_at if is_listed(page, context) else None
-    published = stated_at or page.entry.published_at or cleaned.published_at or page.added_at
     article = Article(
         id=key,
         url=cleaned.url,
@@ -424,7 +415,7 @@ def new_article(
         image=cleaned.image or page.entry.image,
         kind=cleaned.kind,
         is_truncated=cleaned.is_truncated,
-        published_at=min(published, now),
+        published_at=min(choose_published_at(page, cleaned.published_at, context), now),
         fetched_at=context.now(),
         from_feed=from_feed,
         feed_reason=feed_reason,
@@ -436,3 +427,13 @@ def new_article(
         packed=processed.packed,
         block_hashes=() if from_feed else cleaned.block_hashes,
     )
+
+
+def choose_published_at(page: StoredPage, on_page: datetime | None, context: WorkerContext) -> datetime:
+    """Return when an article was published: as its feed says, else as its page says, else when it was first seen."""
+    in_feed = page.entry.published_at
+    options = context.request_options.get(page.feed.source.url)
+    if options is not None and options.page is not None:
+        # The entry is an item in the list of a page: its date often has no time of day, or no zone.
+        return on_page or in_feed or page.added_at
+    return in_feed or on_page or page.added_at

@@ -136,7 +136,6 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
         language=None if language == UNKNOWN_LANGUAGE else language,
         authors=entry.authors,
         image=entry.image,
-        published_at=entry.published_at,
     )
     return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language))
 
