@@ -12,7 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from digests.cluster.explain import describe_copy, diff_copies
-from digests.cluster.item import ClusterItem, classify_kind
+from digests.cluster.item import ClusterItem
 from digests.cluster.stories import cluster_stories
 from digests.model.story import Story
 from watcher.cli.commands import PARTLY
@@ -20,6 +20,7 @@ from watcher.cli.options import load_settings
 from watcher.cli.output import print_err
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
+from watcher.text.page_kind import classify_kind
 
 MAX_LINE = 4_000_000  # characters
 BYTE_ORDER_MARK = "\ufeff"  # with which some programs start a file
@@ -159,6 +160,6 @@ def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator
             published_at=line.published_at,
             outlet=line.source,
             url=line.url,
-            kind=classify_kind(line.title, line.url),
+            kind=classify_kind(line.title, url=line.url, text=line.text),
             features=features,
         )
