@@ -92,7 +92,8 @@ def plan_alerts(
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
-    inputs = load_edition_inputs(connection, digest, request, grouped, now=now)
+    counts_no_opinion = digest.model_copy(update={"opinion": "leave-out"})
+    inputs = load_edition_inputs(connection, counts_no_opinion, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
     has = {(each.about, each.channel, each.recipient) for each in told}
     late = (each for each in told if each.state not in UNSENT and today - each.local_date <= THREAD_RESTS)

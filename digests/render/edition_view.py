@@ -128,6 +128,7 @@ class Views:
             sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
+            comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_SOURCES]),
             differences=tuple(self._difference(each) for each in story.differences[:MAX_DIFFERENCES] if each.details),
             perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),

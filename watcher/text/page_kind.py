@@ -32,6 +32,7 @@ SCHEMA_TYPES = {
 NEWS = "article"
 DOUBTFUL = "doubtful"  # kind of an article whose text is probably not the article's: it is not quoted
 OPINION, SERVICE = "opinion", "service"
+COUNTED_OPINION = "counted opinion"  # kind of an opinion piece in a digest that counts it as a report
 REPORTS = frozenset({NEWS, "analysis"})  # kinds that can be the headline of a story, and be quoted
 COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
 NO_REPORTS = COLLECTIONS | {OPINION, SERVICE, "gallery"}  # kinds that do not count as a report of an event
