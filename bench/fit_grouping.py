@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.constraints import NO_RULES
-from digests.cluster.item import ClusterItem, classify_kind, sort_by_time
+from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.likeness import CIRCLES, CONTEXT, MEASURES, Pairs, Window
 from digests.cluster.linkage import Edges, average_linkage
 from digests.cluster.pair_model import SITUATIONS, sigmoid
@@ -36,6 +36,7 @@ from digests.cluster.stories import attach_live_blogs, represent_reports
 from digests.cluster.tracking import story_profile
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
+from watcher.text.page_kind import classify_kind
 
 Numbers = npt.NDArray[np.float64]
 
@@ -103,7 +104,7 @@ def load_items(
                 published_at=at and (at if at.tzinfo else at.replace(tzinfo=UTC)),
                 outlet=row["source"] or "",
                 url=row["url"] or "",
-                kind=classify_kind(row["title"] or "", row["url"] or ""),
+                kind=classify_kind(row["title"] or "", url=row["url"] or "", text=row["body"] or ""),
                 features=with_vector(features, vector, embedder.name) if embedder else features,
             )
         )

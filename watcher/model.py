@@ -299,7 +299,7 @@ class ExtractedArticle:
     published_at: datetime | None = None  # as the page says
     modified_at: datetime | None = None
     section: str | None = None
-    kind: str = "article"  # article, live (a live blog), gallery, video, roundup, doubtful
+    kind: str = "article"  # article (news), analysis, opinion, service, live, roundup, gallery, video, doubtful
     is_truncated: bool = False  # only the beginning: the rest is missing or behind a paywall
     removed: tuple[RemovedBlock, ...] = ()
     block_hashes: tuple[int, ...] = ()  # of all blocks of the page, also the removed ones: the input of site memory

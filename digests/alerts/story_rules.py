@@ -92,7 +92,8 @@ def plan_alerts(
     request = EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
-    inputs = load_edition_inputs(connection, digest, request, grouped, now=now)
+    counts_no_opinion = digest.model_copy(update={"opinion": "leave-out"})
+    inputs = load_edition_inputs(connection, counts_no_opinion, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)

@@ -8,14 +8,17 @@ from typing import TypeAlias
 
 from digests.analysis.preferences import MuteRule
 from digests.model.ledger import LeftOut, LeftOutKind
+from digests.model.story import Story
 from watcher.model import Article
-from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
+from watcher.text.page_kind import COLLECTIONS, COUNTED_OPINION, DOUBTFUL, NO_REPORTS, OPINION, SERVICE
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped,
 MIN_ARTICLE_TITLE_WIDTH = 15  # unless the title alone has it: "Hamas attacks Israel", but not "Live" or "Weather"
 COMPARED_TEXT_CHARS = 400  # characters of two texts that must be the same, for these to be compared
-FLAGGED_KINDS = COLLECTIONS | {"gallery", "video", DOUBTFUL}
+FLAGGED_KINDS = NO_REPORTS | {"video", DOUBTFUL, COUNTED_OPINION}
+# Why an article of this kind is left out if no report of its event is in the window.
+APART = {OPINION: LeftOutKind.OPINION, "gallery": LeftOutKind.GALLERY}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
 DENSE = re.compile("[\u1100-\ud7ff]")
@@ -30,10 +33,11 @@ def select_articles(
     mute_rules: Sequence[MuteRule] = (),
     never_muted: Container[str] = (),  # ids of articles
     languages: Sequence[str] = (),  # primary tags; empty for all
+    omits_opinion: bool = False,
 ) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
     """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
-    reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end))}
+    reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end, omits_opinion))}
     readable = (a for a in ordered if mute_rules and a.id not in reasons and a.id not in never_muted)
     muted = ((a.id, next((rule for rule in mute_rules if rule.matches(a)), None)) for a in readable)
     reasons |= {key: (LeftOutKind.MUTED, rule.label) for key, rule in muted if rule}
@@ -44,8 +48,19 @@ def select_articles(
     return tuple(a for a in ordered if a.id not in reasons), count_left_out(reasons.values())
 
 
+def leave_out_apart(
+    articles: Sequence[Article], stories: Iterable[Story]
+) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
+    """Return the articles without opinion pieces and galleries on whose story there is no report; and their number."""
+    reports = {article.id for article in articles if article.kind not in APART}
+    told = {key for story in stories if not reports.isdisjoint(story.articles) for key in story.articles}
+    kept = tuple(article for article in articles if article.kind not in APART or article.id in told)
+    left_out = Counter(article.kind for article in articles) - Counter(article.kind for article in kept)
+    return kept, count_left_out((APART[kind], "") for kind in left_out.elements())
+
+
 def is_flagged(article: Article) -> bool:
-    """Whether an article's text is not quoted: it is on many events, a caption, or may not be the article's."""
+    """Whether an article's text is not quoted: it is no report of one event, a caption, or may not be the article's."""
     return article.kind in FLAGGED_KINDS
 
 
@@ -53,13 +68,17 @@ def can_be_quoted(article: Article) -> bool:
     return not (article.is_headline_only or is_flagged(article))
 
 
-def _exclusion(article: Article, start: datetime, end: datetime) -> LeftOutKind | None:
+def _exclusion(article: Article, start: datetime, end: datetime, omits_opinion: bool) -> LeftOutKind | None:
     if not start <= article.published_at < end:
         return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():
         return LeftOutKind.NO_TITLE
     if article.kind in COLLECTIONS:
         return LeftOutKind.COLLECTION
+    if article.kind == SERVICE:
+        return LeftOutKind.SERVICE
+    if omits_opinion and article.kind == OPINION:
+        return LeftOutKind.OPINION
     title = display_length(article.title)
     if title < MIN_ARTICLE_TITLE_WIDTH and title + display_length(article.text[:MIN_TEXT]) < MIN_TEXT:
         return LeftOutKind.LITTLE_TEXT

@@ -9,7 +9,7 @@ from digests.cluster.nearest import FAR, NearReport
 from digests.model.edition_story import MissingPerspective, SourceMention
 from digests.model.story import Story
 from watcher.model import Article
-from watcher.text.page_kind import COLLECTIONS
+from watcher.text.page_kind import NO_REPORTS, OPINION
 
 MIN_COVERED_REPORTS = 3  # independent reports from which on a story is missing in a country
 MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a single outlet may miss a story
@@ -39,7 +39,8 @@ class Coverage:
 
 def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     """
-    Return the coverage of `story` by `articles`; articles missing there are ignored, as are live blogs and round-ups.
+    Return the coverage of `story` by `articles`; articles missing there are ignored, as are live blogs, round-ups,
+    opinion, service pieces and galleries.
 
     Each outlet counts once, however many articles it has. Each report belongs to its agency, else to the owner of its
     first outlet, else to that outlet. An outlet is independent if it is the first one with a report, or has an agency's
@@ -47,7 +48,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     versions of an agency's text, and papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
     """
-    counted = {key for key in story.articles if key in articles and articles[key].kind not in COLLECTIONS}
+    counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
     present = [articles[key] for key in story.articles if key in counted]
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
@@ -150,6 +151,15 @@ def find_missing_perspectives(
     return tuple(
         each for kind in (COUNTRY, OWNER) for each in [one for one in missing if one.group == kind][:MAX_MISSING_GROUPS]
     )
+
+
+def find_comments(story: Story, articles: Mapping[str, Article]) -> tuple[Article, ...]:
+    """Return the first opinion piece of each outlet on a story, in time order."""
+    found: dict[str, Article] = {}
+    for key in story.articles:
+        if key in articles and articles[key].kind == OPINION:
+            found.setdefault(articles[key].outlet, articles[key])
+    return tuple(found.values())
 
 
 def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> SourceMention:

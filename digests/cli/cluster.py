@@ -12,7 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from digests.cluster.explain import describe_copy, diff_copies
-from digests.cluster.item import ClusterItem, classify_kind
+from digests.cluster.item import ClusterItem
 from digests.cluster.stories import cluster_stories
 from digests.model.story import Story
 from watcher.cli.commands import PARTLY
@@ -21,6 +21,7 @@ from watcher.cli.output import print_err
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
 from watcher.text.encoding import BYTE_ORDER_MARK
+from watcher.text.page_kind import classify_kind
 from watcher.text.timestamps import parse_iso_time
 
 MAX_ARTICLE_LINE_CHARS = 4_000_000
@@ -159,6 +160,6 @@ def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator
             published_at=line.published_at,
             outlet=line.source,
             url=line.url,
-            kind=classify_kind(line.title, line.url),
+            kind=classify_kind(line.title, url=line.url, text=line.text),
             features=features,
         )

@@ -41,7 +41,7 @@ from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
-from watcher.text.page_kind import COLLECTIONS, DOUBTFUL
+from watcher.text.page_kind import DOUBTFUL, NO_REPORTS
 
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
@@ -138,7 +138,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" (by way of {origin.via})" if origin.via else ""
-    credit += f" ({origin.kind}, not counted)" if origin.kind in COLLECTIONS else ""
+    credit += f" ({origin.kind}, not counted)" if origin.kind in NO_REPORTS else ""
     credit += " (text doubtful, not quoted)" if origin.kind == DOUBTFUL else ""
     credit += " (headline only)" if origin.is_headline_only else ""
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"

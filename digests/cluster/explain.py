@@ -31,7 +31,7 @@ class Decision(StrEnum):
     JOINED = "joined"  # by a user correction
     SAME_STORY = "same story"
     RULED = "ruled"  # a user correction keeps them apart
-    SILENT = "silent"  # one is a live blog or a round-up
+    SILENT = "silent"  # one has no vote
     TOO_FAR = "too far in time"
     BELOW = "below"  # the probability of the two
     STORIES_BELOW = "stories below"  # the probabilities of their stories' reports, together
@@ -319,7 +319,8 @@ def describe_decision(found: PairExplanation) -> str:
         Decision.JOINED: "They are in one story: a user correction joined their two stories.",
         Decision.SAME_STORY: "They are in one story.",
         Decision.RULED: f"{two}: a user correction keeps them apart.",
-        Decision.SILENT: f"{two}: one is a live blog or a round-up. It covers many events, so it joins no stories.",
+        Decision.SILENT: f"{two}: one is a live blog, a round-up, an opinion or a service piece. "
+        "It is no report of one event, so it joins no stories.",
         Decision.TOO_FAR: f"{two}: a story ends after {days} without a report.",
         Decision.BELOW: f"{two}: the probability that they are on one event is {found.score:.2f}; at least {least} is "
         "needed.",

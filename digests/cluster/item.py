@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from sys import intern
 
 from watcher.model import ArticleHeader, Features
-from watcher.text.page_kind import COLLECTIONS, is_address_of, is_title_of
+from watcher.text.page_kind import COLLECTIONS, OPINION, SERVICE
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+SILENT_KINDS = COLLECTIONS | {OPINION, SERVICE}
+JOINING_KINDS = frozenset({"live", OPINION})  # kinds of `SILENT_KINDS` that join the story that they are nearest to
 MIN_NUMBER_DIGITS = 3  # shorter numbers occur in any text
 
 
@@ -29,8 +31,8 @@ class ClusterItem:
 
     @property
     def is_non_voting(self) -> bool:
-        """Whether the article has no vote in grouping: a live blog or a round-up may join a story, never start one."""
-        return self.kind in COLLECTIONS
+        """Whether the article has no vote in grouping: it is no report of one event, and never joins two reports."""
+        return self.kind in SILENT_KINDS
 
     def keys(self) -> list[str]:
         """Return the names, then the numbers of `MIN_NUMBER_DIGITS` characters or more with the prefix "#": "#1200"."""
@@ -50,13 +52,6 @@ def make_item(article: ArticleHeader, features: Features) -> ClusterItem:
         kind=intern(article.kind),
         country=intern(article.country) if article.country else None,
     )
-
-
-def classify_kind(title: str, url: str) -> str:
-    """Return "live", "roundup" or "article", from the title and, for live blogs, the URL."""
-    if is_title_of("live", title) or is_address_of("live", url):
-        return "live"
-    return "roundup" if is_title_of("roundup", title) else "article"
 
 
 def sort_by_time(items: Iterable[ClusterItem]) -> list[ClusterItem]:

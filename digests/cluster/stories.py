@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from digests.cluster import constraints
-from digests.cluster.item import ClusterItem, sort_by_time, sort_key
+from digests.cluster.item import JOINING_KINDS, ClusterItem, sort_by_time, sort_key
 from digests.cluster.likeness import measure_pairs
 from digests.cluster.linkage import AreApart, Edges, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
@@ -132,9 +132,9 @@ def attach_live_blogs(
     groups: list[list[int]], nodes: Sequence[ClusterItem], edges: Edges, threshold: float, are_apart: AreApart
 ) -> list[list[int]]:
     """
-    Return `groups`, with each live blog moved to the group with its best average score, if it reaches `threshold`.
+    Return `groups`, with each live blog and comment in the group with its best average score that reaches `threshold`.
 
-    A live blog that a user correction put into a group stays there. `edges` are those with a node that has no vote.
+    One that a user correction put into a group stays there. `edges` are those with a node that has no vote.
     """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
     sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote
@@ -144,7 +144,7 @@ def attach_live_blogs(
                 sums[silent][group_of[other]] += score
     grown = [list(members) for members in groups]
     for i, item in enumerate(nodes):
-        if item.kind != "live" or len(groups[group_of[i]]) > 1:
+        if item.kind not in JOINING_KINDS or len(groups[group_of[i]]) > 1:
             continue
         near = {
             number: total / len(groups[number])

@@ -15,6 +15,7 @@ from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
 from watcher.model import Article
+from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
 
@@ -60,7 +61,8 @@ def compare_with_earlier(
     `articles` are the story's and, if still stored, those of the last editions; only those of the window can be new.
     A sentence of `summary` is returned as an update only if nothing else is new; the caller then removes it there.
     """
-    present = [articles[key] for key in story.articles if key in articles]
+    known = (articles[key] for key in story.articles if key in articles)
+    present = [article for article in known if article.kind not in NO_REPORTS]
     shown = ((edition, *find_in_edition(story, edition)) for edition in context.earlier_editions)
     previous, earlier, brief = next((each for each in shown if each[1] or each[2]), (None, None, ()))
     followed = None

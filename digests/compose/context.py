@@ -25,6 +25,7 @@ from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
 from watcher.model import Article
 from watcher.text.language import UNKNOWN_LANGUAGE
+from watcher.text.page_kind import NO_REPORTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +122,9 @@ class ComposeContext:
         return self._countries[story.id]
 
     def present(self, story: Story) -> list[Article]:
-        """Return the story's articles that are in the window."""
-        return [self.articles[key] for key in story.articles if key in self.articles]
+        """Return the story's articles that are in the window and are reports."""
+        known = (self.articles[key] for key in story.articles if key in self.articles)
+        return [article for article in known if article.kind not in NO_REPORTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
     others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
     (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
-    be a brief if all its articles are flagged (galleries, videos). Of a thread, the first story with news is shown,
+    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown,
     with up to `MAX_RELATED` others listed under it. A story without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
@@ -65,7 +65,6 @@ class _Places:
     def __init__(self, context: ComposeContext, anchors: set[str]) -> None:
         self._context = context
         self._anchors = anchors
-        self._flagged = {key for key, article in context.articles.items() if is_flagged(article)}
         self._count = context.digest.stories
         self.selection = StorySelection()
         self.shown_by_thread: dict[str, str] = {}  # the story that is shown in full, by the thread or event
@@ -93,7 +92,7 @@ class _Places:
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
         is_full = len(self.selection.main) == self._count
-        return not ranked.followed and (is_full or self._flagged.issuperset(ranked.story.articles))
+        return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """List a story under the one of its thread that is shown; False if that has enough."""

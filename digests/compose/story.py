@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
-from digests.analysis.story_coverage import Coverage, find_missing_perspectives, make_mention
+from digests.analysis.story_coverage import Coverage, find_comments, find_missing_perspectives, make_mention
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
@@ -139,6 +139,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         headline_only=len(covered.headline_only),
         agencies=covered.agencies,
         mentions=source_mentions(story, own, covered, language, first=lead_outlet),
+        comments=tuple(
+            make_mention(article, agency=None, shows_title=False) for article in find_comments(story, context.articles)
+        ),
         languages=covered.languages,
         countries=covered.countries,
         article_ids=tuple(own),

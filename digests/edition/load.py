@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
-from digests.analysis.select import LoadFullTexts, select_articles
+from digests.analysis.select import LoadFullTexts, leave_out_apart, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
 from digests.analysis.story_coverage import with_owners
 from digests.cluster.stories import separate_parts
@@ -30,6 +30,7 @@ from watcher.store.feeds import FeedState, feed_states
 from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.store.pages import revisions_between
 from watcher.store.stats import count_intake
+from watcher.text.page_kind import COUNTED_OPINION, OPINION
 
 LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for the last edition are in this one
 LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
@@ -50,6 +51,7 @@ def load_edition_inputs(
     followed = followed_threads(connection, before=request.window_end, outlets=outlets)
     of_followed = (story.articles for story in grouped[0] if story.thread in followed)
     chosen, left_out = choose_articles(digest, request, loaded, sources, frozenset(chain.from_iterable(of_followed)))
+    chosen, apart = leave_out_apart(chosen, grouped[0])
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
     context = load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
@@ -61,7 +63,7 @@ def load_edition_inputs(
             digest,
             request,
             feeds,
-            left_out,
+            (*left_out, *apart),
             withdrawn=loaded.withdrawn,
             late_articles=len(loaded.late),
             now=now,
@@ -119,6 +121,9 @@ def load_window(
     )
     revisions = revisions_between(connection, start=start - REVISIONS_BACK, end=end)
     articles = {article.id: article for article in apply_revisions(stored, revisions)}
+    if digest.opinion == "count":
+        of_opinion = (article for article in articles.values() if article.kind == OPINION)
+        articles |= {article.id: replace(article, kind=COUNTED_OPINION) for article in of_opinion}
     before = sum(article.published_at >= start for article in stored)
     return LoadedArticles(
         start=start,
@@ -146,6 +151,7 @@ def choose_articles(
         never_muted=never_muted,
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=text_loader(loaded.articles, loaded.texts),
+        omits_opinion=digest.opinion == "leave-out",
     )
 
 

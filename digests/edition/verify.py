@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.corrections import apply_revisions
 from digests.analysis.country_names import country_name
+from digests.analysis.select import APART
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
 from digests.cluster.item import make_item
@@ -29,6 +30,7 @@ from digests.summarise.lead import title_without_outlet
 from digests.summarise.readable import dateline_length
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
+from watcher.text.page_kind import COUNTED_OPINION, OPINION
 from watcher.text.sentences import sentences
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
@@ -134,6 +136,9 @@ class _Check:
             for key, changes in revisions.items()
         }
         self.articles = dict(texts) | {revised.id: revised for revised in apply_revisions([*texts.values()], known)}
+        # Which articles a story counts is a choice of the settings: those that it has among its articles.
+        apart = (article for article in self.articles.values() if article.kind in APART)
+        self.articles |= {article.id: replace(article, kind=COUNTED_OPINION) for article in apart}
 
     def faults(self) -> Iterator[Fault]:
         edition = self.edition
@@ -179,6 +184,8 @@ class _Check:
         for voice in story.perspectives:
             name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
             yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
+        for comment in story.comments:
+            yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
         yield from self.score(at, story)
         counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
         if story.independent + story.folded != story.outlets:
@@ -398,6 +405,20 @@ class _Check:
         yield from self.equal(where, mention.title, "title", mention.title, article.title)
         yield from self.equal(where, mention.title, "country", mention.country, article.country)
         yield from self.source(where, mention.title, mention, article)
+
+    def comment(self, where: str, comment: SourceMention, story: EditionStory) -> Iterator[Fault]:
+        versions = self.versions.get(comment.article_id, ())
+        if not versions:
+            yield Fault(where, comment.title, f"its article {comment.article_id} is not stored", self.is_certain)
+            return
+        if comment.article_id in story.article_ids:
+            yield Fault(where, comment.title, "its article is counted as a report")
+        if sum(each.outlet == comment.outlet for each in story.comments) > 1:
+            yield Fault(where, comment.title, "its outlet is named twice")
+        article = next((version for version in versions if version.title == comment.title), versions[0])
+        yield from self.equal(where, comment.title, "title", comment.title, article.title)
+        yield from self.equal(where, comment.title, "kind", OPINION, article.kind)
+        yield from self.source(where, comment.title, comment, article)
 
     def source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> Iterator[Fault]:
         """Check the outlet, link, time and language that are given for an article."""

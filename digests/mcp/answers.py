@@ -99,6 +99,7 @@ def show_reporters(connection: Connection, story: str) -> Answer:
             row = {
                 "counts_as_independent": article.outlet in details.coverage.independent,
                 "headline_only": article.outlet in details.coverage.headline_only,
+                "kind": article.kind,
                 "country": article.country,
                 "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
                 "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
@@ -193,6 +194,7 @@ def _describe_story(story: EditionStory) -> Answer:
         **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),
+        "comments": [make_quote(each.title, each) for each in story.comments],
         "new": quote_sentences(story.updates),
     }
 

@@ -175,6 +175,7 @@ class EditionStory:
     headline_only: int = 0  # of `folded`: the outlets that have it by headline alone
     agencies: tuple[tuple[str, int], ...]  # agency, copies
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
+    comments: tuple[SourceMention, ...] = ()  # opinion pieces, one an outlet; not counted
     languages: tuple[str, ...]
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
     article_ids: tuple[str, ...]

@@ -35,6 +35,9 @@ class LeftOutKind(StrEnum):
     LANGUAGE = "language"
     NO_TITLE = "no_title"
     COLLECTION = "collection"  # a live blog or a round-up: on many events
+    OPINION = "opinion"  # all of them if the settings say so, else those on whose story there is no report
+    SERVICE = "service"
+    GALLERY = "gallery"  # on whose story there is no report
     LITTLE_TEXT = "little_text"
     MUTED = "muted"
     DUPLICATE_ARTICLE = "duplicate_article"

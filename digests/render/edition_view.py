@@ -130,6 +130,7 @@ class Views:
             sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
+            comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_SOURCES]),
             differences=tuple(
                 self._difference(difference) for difference in story.differences[:MAX_DIFFERENCES] if difference.details
             ),

@@ -275,4 +275,4 @@ def _headline_only_after(number: int, story: StoryView) -> StoryView:
     if story.number <= number:
         return story
     bare = replace(story, summary=(), written="", figures=(), turns=(), since=(), sources=(), headlines=(), outlets=0)
-    return replace(bare, differences=(), perspectives=(), silent=(), related=())
+    return replace(bare, differences=(), perspectives=(), silent=(), related=(), comments=())

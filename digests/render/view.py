@@ -108,6 +108,7 @@ class StoryView:
     sources: tuple[SourceView, ...]
     outlets: int  # named or counted; 0 if the story names none
     headlines: tuple[SourceView, ...]
+    comments: tuple[SourceView, ...]  # outlets with an opinion piece on it
     differences: tuple[tuple[QuoteView, ...], ...]  # each: the figures for one quantity, or what one report alone has
     perspectives: tuple[PerspectiveView, ...]
     silent: tuple[str, ...]

@@ -267,6 +267,10 @@ class DigestSettings(SettingsModel):
         description="Languages that you read; by default, the digest's language. A story without a report in one of"
         " them is shown in one line with its original headline, unless it is translated.",
     )
+    opinion: Literal["apart", "count", "leave-out"] = Field(
+        default="apart",
+        description="Opinion pieces: named in one line under their story, counted as reports, or left out.",
+    )
     regions: tuple[Region, ...] = Field(
         default=(),
         description=(

@@ -13,7 +13,7 @@ from digests.store.coverage import OutletRow, StoryReport, last_articles, outlet
 from watcher.settings.outlets import KnownOutlet, find_outlet, load_outlets
 from watcher.store.articles import articles_by_id
 from watcher.text.language import UNKNOWN_LANGUAGE
-from watcher.text.page_kind import COLLECTIONS
+from watcher.text.page_kind import NO_REPORTS
 from watcher.text.urls import outlet_host
 
 MAX_ARTICLES_READ = 5_000  # articles whose texts are read for the countries that they name: under two seconds
@@ -97,7 +97,7 @@ def first_reports(reports: Iterable[StoryReport], *, since: datetime) -> list[St
     """Return the first report of each story that began at `since` or later, and that two outlets or more report."""
     stories: defaultdict[str, list[StoryReport]] = defaultdict(list)
     for report in reports:
-        if report.story and report.first_at and report.first_at >= since and report.kind not in COLLECTIONS:
+        if report.story and report.first_at and report.first_at >= since and report.kind not in NO_REPORTS:
             stories[report.story].append(report)
     return [reports[0] for reports in stories.values() if len({report.outlet for report in reports}) > 1]
 

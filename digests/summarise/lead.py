@@ -279,7 +279,7 @@ def is_informative(title: str, language: str) -> bool:
 
 
 def title_without_outlet(article: Article) -> str:
-    """Return the title without a separator and the outlet's name at its end."""
+    """Return the title without a separator and the outlet's name or domain, or that with "News", at its end."""
     title = article.title.strip()
     at = max(title.rfind(mark) for mark in SEPARATORS)
     if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_WIDTH / 2:
@@ -287,7 +287,9 @@ def title_without_outlet(article: Article) -> str:
     tail = re.sub(r"\W", "", fold(title[at + 1 :]))
     outlet = re.sub(r"\W", "", fold(article.outlet))
     site = article.host.removeprefix("www.").split(":")[0]
-    if tail and tail in {outlet, re.sub(r"\W", "", site), site.split(".")[0]}:
+    names = {outlet, re.sub(r"\W", "", site), site.split(".")[0]}
+    names |= {name.removeprefix("the") for name in names}
+    if tail and not {tail, tail.removesuffix("news")}.isdisjoint(names - {""}):
         return title[:at].rstrip(f"{SEPARATORS} ")
     return title
 

@@ -87,6 +87,7 @@ def test_a_short_title_of_a_dense_script_is_text_enough():
         ("live", False, True),
         ("roundup", False, True),
         ("gallery", True, True),
+        ("opinion", True, True),
         ("doubtful", True, True),
         ("article", True, False),
     ],

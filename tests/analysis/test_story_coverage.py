@@ -157,12 +157,13 @@ def test_independent_and_folded_always_part_the_outlets(groups, agency):
     assert len(declared) == len(set(declared))
 
 
-def test_a_live_blog_or_round_up_is_no_evidence_that_its_outlet_reports_a_story():
+def test_a_live_blog_opinion_or_round_up_is_no_evidence_that_its_outlet_reports_a_story():
     report = article("Post", "Bridge falls", country="GB")
     blog = article("Times", "Live: bridge falls", kind="live", country="FR")
+    piece = article("Tribune", "The bridge and us", kind="opinion", country="US")
     briefing = article("Echo", "Morning briefing: a bridge and a vote", kind="roundup", country="DE")
 
-    covered = measure_coverage(story(blog, report, briefing), by_id(blog, report, briefing))
+    covered = measure_coverage(story(blog, report, piece, briefing), by_id(blog, report, piece, briefing))
 
     assert (covered.outlets, covered.independent, covered.countries) == (("Post",), ("Post",), ("GB",))
     assert covered.origins == (report.id,)

@@ -126,9 +126,12 @@ def test_an_image_must_be_on_the_web() -> None:
 PROSE = "The harbour office said that the ferry would run again from Monday, after a winter of repairs to its engine."
 
 
-def kind(title: str, path: str, paragraphs: int = 4, body: str = "") -> str:
+def kind(title: str, path: str, paragraphs: int = 4, body: str = "", head: str = "") -> str:
     body = body or "".join(f"<p>{PROSE} It is report {n} of its kind.</p>" for n in range(paragraphs))
-    html = f"<html lang='en'><head><title>{title}</title></head><body><article><h1>{title}</h1>{body}</article></body>"
+    html = (
+        f"<html lang='en'><head><title>{title}</title>{head}</head>"
+        f"<body><article><h1>{title}</h1>{body}</article></body>"
+    )
     return clean(html, url=f"https://news.example{path}").kind
 
 
@@ -151,6 +154,27 @@ def test_a_page_is_told_by_title_and_address_together(title, path, expected):
 def test_a_short_text_under_the_title_of_a_video_is_a_video():
     assert kind("Video: the ferry", "/harbour/the-ferry", paragraphs=2) == "video"
     assert kind("Video: the ferry", "/harbour/the-ferry", paragraphs=12) == "article"
+
+
+def test_a_page_says_by_its_own_data_that_it_is_a_comment():
+    typed = (
+        '<script type="application/ld+json">{"@type": "OpinionNewsArticle", "headline": "Ferry runs again"}</script>'
+    )
+    section = '<meta property="article:section" content="Meinung">'
+
+    assert kind("Ferry runs again", "/harbour/ferry", body=f"{typed}<p>{PROSE}</p><p>{PROSE} Again.</p>") == "opinion"
+    assert kind("Ferry runs again", "/harbour/ferry", head=section) == "opinion"
+    assert kind("Opinion: The ferry must run", "/harbour/ferry") == "opinion"
+    assert kind("Ferry runs again", "/opinion/ferry") == "opinion"
+    assert kind("Ferry engine review: loud and slow", "/harbour/ferry") == "service"
+
+
+def test_four_times_that_fall_make_a_live_blog_and_rising_ones_a_programme():
+    times = ("16:40", "15:05", "14:58", "13:00")
+
+    assert kind("The harbour", "/harbour", body="".join(f"<p>{at} {PROSE} At {at}.</p>" for at in times)) == "live"
+    rising = "".join(f"<p>{at} {PROSE} At {at}.</p>" for at in reversed(times))
+    assert kind("The harbour", "/harbour", body=rising) == "article"
 
 
 def test_entries_with_falling_times_make_a_live_blog():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digests.cluster.item import ClusterItem, classify_kind, make_item
+from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.stories import cluster_stories, find_parts, separate_parts, story_id
 from digests.model.story import Story, WireGroup
 from tests.cluster.factories import make_edges
@@ -260,19 +260,6 @@ def test_vectors_of_another_model_are_not_compared(item):
     ]
 
     assert len(cluster_stories(items)) == 2
-
-
-@pytest.mark.parametrize(
-    ("title", "url", "kind"),
-    [
-        ("Storm: live updates", "", "live"),
-        ("Sturm im Norden", "https://x.example/liveticker/sturm", "live"),
-        ("Live: storm in the north", "", "live"),
-        ("How we live now", "https://x.example/living/now", "article"),
-    ],
-)
-def test_live_blogs_are_known_by_title_or_address(title, url, kind):
-    assert classify_kind(title, url) == kind
 
 
 def test_a_stored_article_is_an_item(item):

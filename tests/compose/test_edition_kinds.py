@@ -1,4 +1,4 @@
-"""Told in one line or not at all: stories in languages that the reader does not read, galleries and live blogs."""
+"""Told in one line or not at all: stories that the reader cannot read, and what is no report."""
 
 from tests.compose.factories import article, edition_of, report, world
 
@@ -45,14 +45,37 @@ def test_a_readable_headline_has_no_summary_that_the_reader_cannot_read():
     assert (shown.title, shown.summary) == (headline.title, ())
 
 
-def test_a_gallery_by_itself_is_told_in_one_line():
+def test_a_gallery_is_no_report():
     pictures = article("Post", "In pictures: a bridge and a storm", "This is the bridge at night. " * 9, kind="gallery")
     bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
 
     edition = edition_of([[pictures], [bridge]])
 
     assert [s.article_ids for s in edition.stories] == [(bridge.id,)]
-    assert [b.article_ids for b in edition.briefs] == [(pictures.id,)]
+    assert edition.briefs == ()
+
+
+def test_an_opinion_piece_is_named_under_its_story_and_counted_nowhere():
+    flood = world()[0]
+    piece = article("Le Mont", "Nobody had to drown in Nepal", flood[0].text, kind="opinion", country="FR", hours=1)
+    second = article("Le Mont", "Nepal again", flood[0].text, kind="opinion", country="FR", hours=2)
+
+    ((shown,), (plain,)) = (edition_of([group]).stories for group in ([*flood, piece, second], flood))
+
+    assert [(each.outlet, each.article_id) for each in shown.comments] == [("Le Mont", piece.id)]
+    assert plain.comments == ()
+    for name in ("title", "outlets", "independent", "article_ids", "countries", "summary", "first_seen_at"):
+        assert getattr(shown, name) == getattr(plain, name)
+
+
+def test_a_service_piece_is_left_out_and_counted():
+    flood = world()[0]
+    tips = article("Post", "How to dry a carpet after a flood in Nepal", flood[0].text, kind="service")
+
+    edition = edition_of([[*flood, tips]])
+
+    assert tips.id not in edition.stories[0].article_ids
+    assert [(out.kind, out.count) for out in edition.ledger.left_out] == [("service", 1)]
 
 
 def test_live_blogs_and_round_ups_count_nowhere_and_tell_no_story():

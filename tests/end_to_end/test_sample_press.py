@@ -31,7 +31,7 @@ from tests.render.tools import faults_of_book, needs
 from watcher.cli.main import run_command_line as run_command
 from watcher.demo.model import library
 from watcher.settings.load import load_settings_file
-from watcher.text.page_kind import COLLECTIONS
+from watcher.text.page_kind import NO_REPORTS
 
 pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
 
@@ -123,7 +123,7 @@ def test_every_story_of_the_window_is_in_the_edition(run):
     due = {
         article.id
         for article in run.articles.values()
-        if article.published_at >= run.edition.window_start and article.kind not in COLLECTIONS
+        if article.published_at >= run.edition.window_start and article.kind not in NO_REPORTS
     }
 
     assert due <= shown
@@ -212,7 +212,7 @@ def test_coverage_names_the_countries_that_report_first(run, capsys):
     by_id = {article.id: article for article in run.articles.values()}
     stories = [
         sorted(
-            (by_id[key] for key in story.articles if by_id[key].kind not in COLLECTIONS),
+            (by_id[key] for key in story.articles if by_id[key].kind not in NO_REPORTS),
             key=lambda article: (article.published_at, article.id),
         )
         for story in run.stories

@@ -47,6 +47,13 @@ def test_an_article_needs_little():
     assert (found.published_at, found.fetched_at) == (NOW, NOW)
 
 
+def test_a_line_without_a_kind_is_classified():
+    line = {"url": "https://n.example/a", "title": "Opinion: the harbour toll is unfair", "text": "x"}
+
+    assert parse_article(json.dumps(line).encode(), now=NOW)[0].kind == "opinion"
+    assert parse_article(json.dumps(line | {"kind": "article"}).encode(), now=NOW)[0].kind == "article"
+
+
 @pytest.mark.parametrize("more", [{}, {"text": ""}, {"text": " \n"}, {"text": None}])
 def test_an_article_without_a_text_is_its_headline(more):
     line = json.dumps({"url": "https://n.example/a", "title": "T", **more}).encode()

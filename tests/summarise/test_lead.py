@@ -299,6 +299,23 @@ def test_the_headline_loses_the_outlets_name_and_nothing_else():
 
 
 @pytest.mark.parametrize(
+    ("outlet", "end", "goes"),
+    [
+        ("The Aare Post", " - Aare Post", True),
+        ("The Aare Post", " | Aare Post News", True),
+        ("aarepost.example", " - AarePost.example news", True),
+        ("The Aare Post", " - good news", False),
+        ("The Aare Post", " - news", False),
+    ],
+)
+def test_a_headline_loses_an_outlets_name_in_each_of_its_forms(outlet, end, goes):
+    title = f"Bridge in Bern collapses, killing twelve people{end}"
+    one = article(outlet, title, BRIDGE)
+
+    assert headline(story(one), by_id(one)).text == (title.removesuffix(end) if goes else title)
+
+
+@pytest.mark.parametrize(
     ("language", "title", "clear"),
     [
         ("en", "Is the bridge safe?", False),

@@ -19,7 +19,7 @@ from watcher.errors import CleanError
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Block, Entry, ExtractedArticle, RemovedBlock
 from watcher.text.language import UNKNOWN_LANGUAGE, detect_language, primary_tag
-from watcher.text.page_kind import DOUBTFUL
+from watcher.text.page_kind import DOUBTFUL, REPORTS
 from watcher.text.urls import host_of
 from watcher.text.words import normalize_key
 
@@ -128,7 +128,7 @@ def finish_article(
     is_cut = is_truncated(blocks, paywall=page.paywall, raw=page.blocks)
     kind = classify_page(said, blocks, url=page.url)
     told = " ".join((said.title, *said.summaries[:1]))
-    if kind == "article" and not is_cut and is_doubtful(text, told, word_count=said.word_count, language=language):
+    if kind in REPORTS and not is_cut and is_doubtful(text, told, word_count=said.word_count, language=language):
         kind = DOUBTFUL
     return ExtractedArticle(
         url=said.url,

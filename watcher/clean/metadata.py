@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from urllib.parse import urljoin, urlsplit
 
 from lxml.etree import _Element
@@ -16,7 +15,7 @@ from watcher.clean.phrases import DATA_NAMES
 from watcher.clean.published import extract_dates
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
 from watcher.model import Block
-from watcher.text.page_kind import is_address_of, is_title_of
+from watcher.text.page_kind import MAX_FILM_LETTERS, classify_piece, has_ordered_times, is_address_of, is_title_of
 from watcher.text.urls import is_web
 from watcher.text.words import count_letters
 
@@ -153,44 +152,32 @@ def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
 
 
 STAMPED = re.compile(r"^(?:\d{1,2}[:.h]\d{2}|\d{1,2}\s?(?:am|pm|Uhr))\b.{0,80}$", re.IGNORECASE)
-CLOCK = re.compile(r"^\W{0,3}([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?!\d|[.:/]\d)")
 STAMPS = 4  # blocks that begin with a time of day: a live blog, if its URL says so
-RUN = 6  # blocks with times of day in order: a live blog, whatever its URL
-ORDERED = 0.8  # share of the steps in one direction; in other lists, such as concerts, times are in random order
-SHORT = 600  # characters: a gallery or video page has little more text than this
 ITEMS = 3  # headings of a page at a URL of round-ups that make it a round-up
 
 
 def classify_page(metadata: Metadata, blocks: Sequence[Block], *, url: str) -> str:
-    """Return the kind of a page: "article", "live", "gallery", "video" or "roundup"."""
-    path = urlsplit(url).path.lower()
+    """Return the kind of a page: "live", "gallery", "video", "roundup", or a kind of `classify_piece`."""
     length = sum(count_letters(block.text) for block in blocks)
     stamps = sum(1 for block in blocks if STAMPED.match(block.text))
-    is_long = stamps >= STAMPS or length > 8 * SHORT
+    is_long = stamps >= STAMPS or length > 8 * MAX_FILM_LETTERS
     if (
         "liveblogposting" in metadata.kinds
         or is_title_of("live", metadata.title)
-        or (is_long and is_address_of("live", path))
+        or is_address_of("live_blog", url)
+        or (is_long and is_address_of("live", url))
+        or has_ordered_times(block.text for block in blocks)
     ):
         return "live"
     if metadata.kinds & {"imagegallery", "mediagallery"} or (
-        (is_address_of("gallery", path) or is_title_of("gallery", metadata.title)) and length < 2 * SHORT
+        (is_address_of("gallery", url) or is_title_of("gallery", metadata.title)) and length < 2 * MAX_FILM_LETTERS
     ):
         return "gallery"
-    is_film = metadata.kinds & {"videoobject", "video", "video.other", "video.episode"} or is_address_of("video", path)
-    if (is_film or is_title_of("video", metadata.title)) and length < SHORT:
+    is_film = metadata.kinds & {"videoobject", "video", "video.other", "video.episode"} or is_address_of("video", url)
+    if (is_film or is_title_of("video", metadata.title)) and length < MAX_FILM_LETTERS:
         return "video"
     headings = sum(1 for block in blocks if block.kind == "h")
-    if is_title_of("roundup", metadata.title) or (is_address_of("roundup", path) and headings >= ITEMS):
+    if is_title_of("roundup", metadata.title) or (is_address_of("roundup", url) and headings >= ITEMS):
         return "roundup"
-    return "live" if _is_run(blocks) else "article"
-
-
-def _is_run(blocks: Sequence[Block]) -> bool:
-    """Whether blocks begin with times of day in ascending or descending order, as the entries of a live blog do."""
-    found = (CLOCK.match(block.text) for block in blocks)
-    times = [int(match[1]) * 60 + int(match[2]) for match in found if match]
-    if len(times) < RUN:
-        return False
-    steps = [after - before for before, after in pairwise(times)]
-    return max(sum(step > 0 for step in steps), sum(step < 0 for step in steps)) >= ORDERED * len(steps)
+    text = "\n".join(block.text for block in blocks)
+    return classify_piece(metadata.title, url=url, text=text, section=metadata.section, types=metadata.kinds)

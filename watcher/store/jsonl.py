@@ -15,6 +15,7 @@ from watcher.model import Article, RemovedBlock
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.encoding import replace_surrogates
+from watcher.text.page_kind import classify_kind
 from watcher.text.timestamps import parse_iso_time
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
 
@@ -162,8 +163,9 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     given["authors"] = tuple(filter(None, given.get("authors", ())))
     given["removed"] = tuple(RemovedBlock(**cut) for cut in given.get("removed", ()))
     host = host_of(url)
-    defaults = {"id": article_id(normalize_url(url)), "outlet": host, "language": "und", "kind": "article"}
+    defaults = {"id": article_id(normalize_url(url)), "outlet": host, "language": "und"}
     given |= {name: given.get(name) or default for name, default in defaults.items()}
+    given["kind"] = given.get("kind") or classify_kind(given["title"], url=url, text=given["text"])
     given["country"] = given.get("country") or None
     return Article(**given, host=host), feed
 

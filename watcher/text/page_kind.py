@@ -1,27 +1,104 @@
-"""Classifies a page as live blog, round-up, gallery or video by its title or URL; patterns in page_kind.toml."""
+"""Classifies a page as news, opinion, analysis, live blog, round-up, gallery, video or service; see page_kind.toml."""
 
 import re
+from collections.abc import Iterable, Set
+from itertools import pairwise
+from urllib.parse import urlsplit
 
 from watcher.text.toml_data import load_toml
+from watcher.text.urls import host_of
+
+
+def _any_of(patterns: Iterable[str]) -> str:
+    """Return one pattern for all. It looks once for the beginning of a word, which takes half the time."""
+    words = [each for each in patterns if each.startswith(r"\b")]
+    others = [each for each in patterns if not each.startswith(r"\b")]
+    return "|".join(([rf"\b(?:{'|'.join(words)})"] if words else []) + others)
+
 
 _DATA: dict[str, dict[str, list[str]]] = load_toml("watcher.text", "page_kind.toml")
-TITLES, ADDRESSES = (
-    {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
-    for name in ("titles", "addresses")
+TITLES, ADDRESSES, SECTIONS, TEXTS, HOSTS = (
+    {kind: re.compile(_any_of(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
+    for name in ("titles", "addresses", "sections", "texts", "hosts")
 )
+# Types of schema.org, in lower case.
+SCHEMA_TYPES = {
+    "opinionnewsarticle": "opinion",
+    "analysisnewsarticle": "analysis",
+    "backgroundnewsarticle": "analysis",
+    "reviewnewsarticle": "service",
+    "recipe": "service",
+}
+NEWS = "article"
 DOUBTFUL = "doubtful"  # kind of an article whose text is probably not the article's: it is not quoted
+OPINION, SERVICE = "opinion", "service"
+COUNTED_OPINION = "counted opinion"  # kind of an opinion piece in a digest that counts it as a report
+REPORTS = frozenset({NEWS, "analysis"})  # kinds that can be the headline of a story, and be quoted
 COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
+NO_REPORTS = COLLECTIONS | {OPINION, SERVICE, "gallery"}  # kinds that do not count as a report of an event
+MAX_FILM_LETTERS = 600  # a gallery or video page has little more text than this
+EDGE_CHARS = 700  # of a text's beginning and end: what says that it is a comment stands there
+CLOCK = re.compile(r"^\W{0,3}([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?!\d|[.:/]\d)")
+MIN_FALLING_TIMES = 4  # paragraphs that begin with times of day, newest first: a live blog
+MIN_ORDERED_TIMES = 6  # the same, mostly in one order
+ORDERED = 0.8  # share of the steps in one direction; in other lists, such as concerts, times are in random order
+
+
+def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
+    """Return the kind of an article without its page, by its title, URL and text, one paragraph a line."""
+    if is_title_of("live", title) or is_address_of("live_blog", url) or has_ordered_times(text.split("\n")):
+        return "live"
+    for kind in ("roundup", "gallery"):
+        if is_title_of(kind, title):
+            return kind
+    if is_title_of("video", title) and len(text) < MAX_FILM_LETTERS:
+        return "video"
+    return classify_piece(title, url=url, text=text)
+
+
+def classify_piece(
+    title: str, *, url: str, text: str, section: str | None = None, types: Set[str] = frozenset()
+) -> str:
+    """
+    Return "service", "opinion", "analysis" or "article".
+
+    One clear mark is enough: a type of schema.org, an outlet all of whose pages are of this kind, the label beside the
+    title, a folder of the URL, the section's name, or what only a comment says in its text.
+    """
+    if stated := next((SCHEMA_TYPES[each] for each in sorted(types) if each in SCHEMA_TYPES), None):
+        return stated
+    host, edges = host_of(url), (text[:EDGE_CHARS], text[-EDGE_CHARS:])
+    for kind, pattern in HOSTS.items():
+        if pattern.search(host):
+            return kind
+    for kind in (SERVICE, OPINION, "analysis"):
+        if (
+            is_title_of(kind, title)
+            or is_address_of(kind, url)
+            or (section and SECTIONS[kind].fullmatch(section.strip()))
+            or (kind in TEXTS and any(TEXTS[kind].search(edge) for edge in edges))
+        ):
+            return kind
+    return NEWS
 
 
 def is_title_of(kind: str, title: str) -> bool:
-    """Whether a title names the `kind` ("live", "roundup", "gallery", "video"); a "video" may still have an article."""
+    """Whether a title is one of a `kind`; a "video" may still have an article."""
     return TITLES[kind].search(title.strip()) is not None
 
 
 def is_address_of(kind: str, url: str) -> bool:
-    """Whether a URL looks like one of a page of this kind; not certain, as some sites use such a URL for all pages."""
-    return ADDRESSES[kind].search(url.lower()) is not None
+    """Whether a URL's path looks like one of this kind; not certain, as some sites use such a URL for all pages."""
+    return ADDRESSES[kind].search(urlsplit(url).path.lower()) is not None
 
 
-def kind_by_title(title: str) -> str:
-    return next((kind for kind in ("live", "roundup", "gallery") if is_title_of(kind, title)), "article")
+def has_ordered_times(paragraphs: Iterable[str]) -> bool:
+    """Whether paragraphs begin with times of day in one order, as the entries of a live blog do."""
+    found = (CLOCK.match(each) for each in paragraphs)
+    times = [int(match[1]) * 60 + int(match[2]) for match in found if match]
+    steps = [after - before for before, after in pairwise(times)]
+    falling = sum(step < 0 for step in steps)
+    if len(times) >= MIN_FALLING_TIMES and falling == len(steps):
+        return True
+    rising = sum(step > 0 for step in steps)
+    return len(times) >= MIN_ORDERED_TIMES and max(rising, falling) >= ORDERED * len(steps)

@@ -18,7 +18,7 @@ from watcher.failure_messages import PageKind, Reason
 from watcher.model import MIN_FEED_TEXT_CHARS, Block, Entry, ExtractedArticle, PackedFeatures, Response
 from watcher.text.encoding import decode_page
 from watcher.text.language import UNKNOWN_LANGUAGE, detect_language
-from watcher.text.page_kind import kind_by_title
+from watcher.text.page_kind import classify_kind
 from watcher.text.urls import host_of
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
         agency=wire.agency,
         dateline=wire.dateline,
         removed=wire.removed,
-        kind=kind_by_title(entry.title),
+        kind=classify_kind(entry.title, url=url, text="\n".join(lines)),
         language=None if language == UNKNOWN_LANGUAGE else language,
         authors=entry.authors,
         image=entry.image,
