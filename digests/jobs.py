@@ -53,14 +53,14 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     return (
         # Builds editions that are still due after a start, a sleep or a failure.
         Job(name="digests", every_s=EDITIONS_EVERY_S, run=editions.run, finish=True, background_task=task),
-        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(run_outbox, settings, tools), finish=True),
+        Job(name="outbox", every_s=OUTBOX_EVERY_S, run=partial(_run_outbox, settings, tools), finish=True),
         Job(name="tidy digests", every_s=TIDY_EVERY_S, run=partial(run_retention, tools), removes_old=True),
         Job(name="alerts", every_s=ALERTS_EVERY_S, run=AlertJob(settings, tools).run),
-        *story_alert_jobs(settings, tools),
+        *_story_alert_jobs(settings, tools),
         *(
             Job(
                 name=f"digest {digest.name}" if at == digest.at[0] else f"digest {digest.name} {at:%H:%M}",
-                cron=daily_trigger(digest, at),
+                cron=_daily_trigger(digest, at),
                 run=partial(editions.run, digest.name),
                 finish=True,
                 background_task=task,
@@ -71,7 +71,7 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     )
 
 
-def daily_trigger(digest: DigestSettings, at: time) -> CronTrigger:
+def _daily_trigger(digest: DigestSettings, at: time) -> CronTrigger:
     """Return a trigger for a local time of a digest; `due_edition` decides whether an edition is due then."""
     days = ",".join(SHORT_DAYS[day] for day in sorted(digest.week_days))
     zone = ZoneInfo(digest.timezone)
@@ -114,7 +114,7 @@ class EditionJob:
     async def due_keys(self) -> tuple[str, ...]:
         """Return the key "name/date" or "name/date/17:00" of each due edition, also of one that is being built."""
         all_due = await asyncio.to_thread(self._due, is_shared=True)
-        self._shared = {name_of_lock(due.key): (digest, due) for digest, due in all_due}
+        self._shared = {_name_of_lock(due.key): (digest, due) for digest, due in all_due}
         return tuple(self._shared)
 
     async def build_key(self, name: str) -> None:
@@ -150,7 +150,7 @@ class EditionJob:
     async def _build(self, digest: DigestSettings, due: DueEdition, *, held_for: timedelta | None = None) -> None:
         """Build an edition up to its due time, if late up to now; another's claim older than `held_for` is void."""
         settings, tools = self._settings, self._tools
-        now, moment, about = tools.now(), due.due_at, name_key(due.key)
+        now, moment, about = tools.now(), due.due_at, _name_key(due.key)
         was_polling = self._awake_since <= moment - CATCH_UP_WAIT
         end = moment if was_polling and now - moment <= NOT_LATE else now
         try:
@@ -166,7 +166,7 @@ class EditionJob:
                 translate=settings.section(TranslateSettings),
             )
             arguments = (settings.store.url, digest, request, now, held_for)
-            built = await tools.edition_pool.run(build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)
+            built = await tools.edition_pool.run(_build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)
         except MachineError:
             raise  # not the digest's fault: the daemon pauses
         except WatcherError as error:
@@ -181,7 +181,7 @@ class EditionJob:
             self._retries.pop(due.key, None)
             if built is not None:
                 files, stories, largest = built
-                log_edition(due.key, files=files, stories=stories, largest=largest)
+                _log_edition(due.key, files=files, stories=stories, largest=largest)
 
     def _schedule_retry(self, key: EditionKey) -> datetime:
         last = self._retries.get(key)
@@ -191,19 +191,19 @@ class EditionJob:
         return retry_at
 
 
-def name_of_lock(key: EditionKey) -> str:
+def _name_of_lock(key: EditionKey) -> str:
     """Return the name under which processes of one store share the building of an edition: "world/2026-11-24/17:00"."""
     return "/".join(filter(None, (key.digest, f"{key.local_date}", key.slot.label)))
 
 
-def name_key(key: DeliveryKey) -> dict[str, object]:
+def _name_key(key: DeliveryKey) -> dict[str, object]:
     """Return the fields of the log that name an edition or an alert; the log leaves out those that are None."""
     is_daily = isinstance(key, EditionKey) and key.slot == DAILY
     return {"digest": key.digest, "date": key.local_date, "slot": None if is_daily else key.slot_name}
 
 
-def log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
-    about, paths = name_key(key), " ".join(map(str, files))
+def _log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
+    about, paths = _name_key(key), " ".join(map(str, files))
     share = largest.share if largest else None
     log.info("edition_built %s", fields(**about, stories=stories, largest_share=share, files=paths))
     if largest and largest.is_oversized:
@@ -211,7 +211,7 @@ def log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, large
         log.warning("oversized_story %s", fields(**about, story=largest.id, **size, title=largest.title))
 
 
-def story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
+def _story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     """Return the job that looks for stories to tell at once, after new articles; none if no digest has such alerts."""
     digests = tuple(digest for digest in digests_of(settings) if digest.alerts)
     key = tools.embedder.store_key if tools.embedder else None
@@ -226,28 +226,28 @@ def story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...
         began_s = monotonic()
         if news != last and began_s >= rest_until_s:
             arguments = (settings.store.url, digests, tools.now())
-            await tools.edition_pool.run(find_story_alerts, *arguments, limit_s=MAKE_LIMIT_S)
+            await tools.edition_pool.run(_find_story_alerts, *arguments, limit_s=MAKE_LIMIT_S)
             rest_until_s = monotonic() + ALERTS_REST * (monotonic() - began_s)
             last = news
-            await run_outbox(settings, tools)
+            await _run_outbox(settings, tools)
 
     return (Job(name="story alerts", every_s=ALERTS_EVERY_S, run=run),) if digests else ()
 
 
-async def run_outbox(settings: Settings, tools: WorkerContext) -> None:
+async def _run_outbox(settings: Settings, tools: WorkerContext) -> None:
     if not await tools.writer.read(count_due, now=tools.now()):
         return
     worker = OutboxWorker(tools.writer.engine, settings, now=tools.now, chance=tools.jitter)
     try:
-        await asyncio.to_thread(send_and_log, worker)
+        await asyncio.to_thread(_send_and_log, worker)
     except asyncio.CancelledError:
         worker.abort()
         raise
 
 
-def send_and_log(worker: OutboxWorker) -> None:
+def _send_and_log(worker: OutboxWorker) -> None:
     for delivery in worker.send_due():
-        names = name_key(delivery.key) | {"channel": delivery.channel, "to": delivery.recipient}
+        names = _name_key(delivery.key) | {"channel": delivery.channel, "to": delivery.recipient}
         if delivery.state == SENT:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         else:
@@ -256,14 +256,14 @@ def send_and_log(worker: OutboxWorker) -> None:
             log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
 
 
-def find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:
-    # A late import, as in `build_due_edition`.
+def _find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:
+    # A late import, as in `_build_due_edition`.
     from digests.alerts.story_rules import send_story_alerts
 
     send_story_alerts(url, digests, now)
 
 
-def build_due_edition(
+def _build_due_edition(
     url: str, digest: DigestSettings, request: EditionRequest, now: datetime, held_for: timedelta | None
 ) -> tuple[tuple[Path, ...], int, LargestStory | None] | None:
     """Build an edition in a worker process; return files, stories and the largest; None if another builds it."""

@@ -9,7 +9,7 @@ def main() -> None:
     from _signal import SIGINT, default_int_handler, getsignal, signal  # type: ignore[import-not-found]
 
     if getsignal(SIGINT) is default_int_handler:  # else a shell has it ignored
-        signal(SIGINT, exit_interrupted)
+        signal(SIGINT, _exit_interrupted)
 
     import gc
 
@@ -19,7 +19,7 @@ def main() -> None:
     run()
 
 
-def exit_interrupted(signal_number: int, _frame: object) -> None:
+def _exit_interrupted(signal_number: int, _frame: object) -> None:
     """
     Exit at once, while modules are loaded; `cli.main` has KeyboardInterrupt raised again before a command runs.
 

@@ -53,7 +53,7 @@ class FailureAlert:
 
     @property
     def key(self) -> FailureAlertKey:
-        return failure_key(self.name, self.at if self.is_over else self.since, is_over=self.is_over)
+        return _failure_key(self.name, self.at if self.is_over else self.since, is_over=self.is_over)
 
     @property
     def message(self) -> AlertMessage:
@@ -96,7 +96,7 @@ class AlertJob:
         if not self._alerts.deliver:
             return
         after, since = self._alerts.after, self._polling_since
-        active = await reader.read(active_conditions, self._settings, now=now, after=after, polling_since=since)
+        active = await reader.read(_active_conditions, self._settings, now=now, after=after, polling_since=since)
         if self._out is None:
             self._out = await reader.read(load_open_alerts)
         wanted = [alert for alert in active if alert.name not in self._out]
@@ -115,7 +115,7 @@ class AlertJob:
                 self._is_stored = True
 
     async def _alert(self, alert: FailureAlert, out: dict[str, datetime]) -> None:
-        ends = failure_key(alert.name, alert.since) if alert.is_over else None
+        ends = _failure_key(alert.name, alert.since) if alert.is_over else None
         changed = {name: since for name, since in out.items() if name != alert.name}
         changed |= {} if alert.is_over else {alert.name: alert.since}
         sender = self._alerts.sender or SENDER
@@ -164,23 +164,23 @@ class AlertJob:
         return taken
 
 
-def failure_key(name: str, at: datetime, *, is_over: bool = False) -> FailureAlertKey:
+def _failure_key(name: str, at: datetime, *, is_over: bool = False) -> FailureAlertKey:
     """Return the key in the outbox of an alert on a failure since `at`, or on its end at `at`."""
     return FailureAlertKey(failure=name, failure_at=at.replace(microsecond=0), is_over=is_over)
 
 
-def active_conditions(
+def _active_conditions(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta, polling_since: datetime
 ) -> tuple[FailureAlert, ...]:
     """Return what has failed for `after` or longer; polls count from `polling_since`, when the daemon started."""
     return (
-        *poll_failures(connection, now, after, polling_since),
-        *edition_failures(connection, settings, now=now, after=after),
-        *delivery_failures(connection, now=now, after=after),
+        *_poll_failures(connection, now, after, polling_since),
+        *_edition_failures(connection, settings, now=now, after=after),
+        *_delivery_failures(connection, now=now, after=after),
     )
 
 
-def poll_failures(
+def _poll_failures(
     connection: Connection, now: datetime, after: timedelta, polling_since: datetime
 ) -> Iterator[FailureAlert]:
     """Yield an alert if no source has answered for `after`, or most sources have not."""
@@ -200,7 +200,7 @@ def poll_failures(
         yield FailureAlert(name="polling", since=now - after, at=now, words=words)
 
 
-def edition_failures(
+def _edition_failures(
     connection: Connection, settings: Settings, *, now: datetime, after: timedelta
 ) -> Iterator[FailureAlert]:
     """Yield an alert for each digest whose edition has been due for `after` and is not built."""
@@ -210,7 +210,7 @@ def edition_failures(
             yield FailureAlert(name=f"edition {status.digest}", since=status.missing_since, at=now, words=words)
 
 
-def delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[FailureAlert]:
+def _delivery_failures(connection: Connection, *, now: datetime, after: timedelta) -> Iterator[FailureAlert]:
     """Yield one alert for each digest with a delivery that was given up, or has waited for `after`."""
     alerts: dict[str, FailureAlert] = {}
     for delivery in list_undelivered(connection, since=(now - DELIVERIES_BACK).date()):

@@ -52,10 +52,10 @@ class AlertContent:
         return (self._render("text", "txt", f"{self.alert.subject}\n\n{self.alert.text}".encode()),)
 
     def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
-        return self._render("eml", "eml", render_mail(self.alert, sender=self.sender, recipient=recipient))
+        return self._render("eml", "eml", _render_mail(self.alert, sender=self.sender, recipient=recipient))
 
     def payload(self, shape: str) -> Rendered:
-        return self._render(shape, "json", render_webhook(self.alert, shape=shape))
+        return self._render(shape, "json", _render_webhook(self.alert, shape=shape))
 
     def _render(self, form: str, ending: str, body: bytes) -> Rendered:
         # There may be alerts on several stories in one second.
@@ -63,7 +63,7 @@ class AlertContent:
         return Rendered(format=form, name=f"{self.alert.at:%Y-%m-%d-%H%M%S}-{what}.{ending}", body=body)
 
 
-def render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
+def _render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
     name, address = parse_mailbox(sender)
     kind = "over" if alert.kind == "over" else "alert"
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
@@ -78,7 +78,7 @@ def render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
     return message.as_bytes()
 
 
-def render_webhook(alert: AlertMessage, *, shape: str) -> bytes:
+def _render_webhook(alert: AlertMessage, *, shape: str) -> bytes:
     body: dict[str, object]
     match shape:
         case "ntfy":

@@ -49,7 +49,7 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
     try:
         grouped = cluster_and_save(engine, start=now - WINDOW, end=now, now=now)
         write(engine, outbox.carry_alerts, now=now)
-        adds = [add for digest in digests for add in read(engine, plan_alerts, digest, grouped, now=now)]
+        adds = [add for digest in digests for add in read(engine, _plan_alerts, digest, grouped, now=now)]
         # Another process may have joined or split stories meanwhile: what is told now is carried over that, too.
         write(engine, outbox.save_alerts, adds, now=now)
     finally:
@@ -82,7 +82,7 @@ class StoryAlert:
         )
 
 
-def plan_alerts(
+def _plan_alerts(
     connection: Connection, digest: DigestSettings, grouped: Grouped, *, now: datetime
 ) -> list[Callable[[Connection], None]]:
     """Return calls that store what a digest tells now with its messages, and what it will not tell."""
@@ -112,14 +112,14 @@ def plan_alerts(
             state = KNOWN if is_old or theirs & resting else OVER_LIMIT if count >= rule.most else WAITING
             messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
             if state == WAITING:
-                dropped = 0 if count else count_dropped(mine)
-                alert = make_alert(about, item, rule, inputs.context, words, dropped=dropped, now=now)
+                dropped = 0 if count else _count_dropped(mine)
+                alert = _make_alert(about, item, rule, inputs.context, words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
                 messages = [render_message(alert.message, way, sender, recipient) for way, recipient in lack]
                 count, resting = count + 1, resting | theirs
             has |= {(about, way.channel, recipient) for way, recipient in lack}
             key = StoryAlertKey(digest=digest.name, local_date=today, about=about, rule=mark)
-            due = quiet_end(rule.quiet, now, zone) or now
+            due = _quiet_end(rule.quiet, now, zone) or now
             adds.append(partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state))
     return adds
 
@@ -150,13 +150,13 @@ def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article
     return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
 
 
-def count_dropped(mine: Sequence[StoryAlertRow]) -> int:
+def _count_dropped(mine: Sequence[StoryAlertRow]) -> int:
     """Return how many stories were over the limit since the rule with the alerts `mine` told the last one."""
     last = max((alert.local_date for alert in mine if alert.state not in UNSENT), default=date.max)
     return len({alert.key for alert in mine if alert.state == OVER_LIMIT and alert.local_date >= last})
 
 
-def make_alert(
+def _make_alert(
     about: str, item: Story | Correction, rule: StoryAlertSettings, context: ComposeContext, words: Localizer, *,
     dropped: int, now: datetime,
 ) -> StoryAlert:  # fmt: skip
@@ -193,7 +193,7 @@ def make_alert(
     )
 
 
-def quiet_end(quiet: tuple[time, time] | None, now: datetime, zone: ZoneInfo) -> datetime | None:
+def _quiet_end(quiet: tuple[time, time] | None, now: datetime, zone: ZoneInfo) -> datetime | None:
     """Return when the quiet hours end that `now` is in; None if it is in none."""
     today, day = now.astimezone(zone).date(), timedelta(days=1)
     for begin, end in (quiet,) if quiet else ():

@@ -183,15 +183,15 @@ def _adjectives(language: str) -> Iterator[PlaceName]:
     for locale in find_locales(language):
         for tag, code in load_data("grammar")["country_of_language"].items():
             adjectives = words(str(locale.languages.get(tag, "")))
-            stem = adjective_stem(fold(adjectives[0]), language) if adjectives else ""
+            stem = _adjective_stem(fold(adjectives[0]), language) if adjectives else ""
             if stem:
                 ending = 0 if is_fixed else 5 if len(stem) >= LONG_STEM else 3
                 yield PlaceName((stem,), code, ending=ending, lower=True)
-                if people := demonym_stem(stem, language):
+                if people := _demonym_stem(stem, language):
                     yield PlaceName((people,), code, ending=3, lower=is_slavic)
 
 
-def adjective_stem(adjective: str, language: str) -> str:
+def _adjective_stem(adjective: str, language: str) -> str:
     """Return the stem of a country's adjective, case-folded, in a language; "" if too short to be recognised."""
     if language in languages_in("fixed_adjectives"):
         return adjective if len(adjective) >= MIN_STEM else ""
@@ -205,7 +205,7 @@ def adjective_stem(adjective: str, language: str) -> str:
     return stem if len(stem) >= MIN_STEM else ""
 
 
-def demonym_stem(stem: str, language: str) -> str:
+def _demonym_stem(stem: str, language: str) -> str:
     """Return the stem of the demonym for an adjective's stem: "француз", "γαλλ"; "" if they do not share one."""
     ends = load_data("grammar")["demonym_ends"]
     end = ends.get(language, ends["slavic"] if language in languages_in("slavic") else "")

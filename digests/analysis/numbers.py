@@ -53,7 +53,7 @@ class CountedNumber:
     sentence: Sentence
 
 
-def counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
+def _counted_numbers(sentence: Sentence) -> Iterator[CountedNumber]:
     """Yield the numbers of a sentence that have a unit; years are left out."""
     text = sentence.text
     stop = stop_words(sentence.language)
@@ -76,10 +76,10 @@ def changed_numbers(new: Sequence[Sentence], old: Iterable[Sentence]) -> tuple[N
     Two numbers count the same thing if they are in one language, have the same unit, and share `MIN_COMMON_WORDS` words
     around them; of equally close ones in `old`, the first is compared. A number that `old` has too is not a change.
     """
-    before = [number for sentence in old for number in counted_numbers(sentence)]
+    before = [number for sentence in old for number in _counted_numbers(sentence)]
     changes: dict[str, NumberChange] = {}
     for sentence in new:
-        for number in counted_numbers(sentence):
+        for number in _counted_numbers(sentence):
             alike = [
                 b
                 for b in before

@@ -50,7 +50,7 @@ def score_weights(
     weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
 ) -> list[tuple[str, float]]:
     """Return the weights that apply to a story, each with its reason: ("country UA", 1.5)."""
-    outlets = {name for article in articles for name in source_names(article)}
+    outlets = {name for article in articles for name in _source_names(article)}
     sections = {fold(article.section) for article in articles if article.section}
     spoken = matching_phrases(list(weights.words), articles)
     terms = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
@@ -60,7 +60,7 @@ def score_weights(
     return terms
 
 
-def source_names(article: Article) -> set[str]:
+def _source_names(article: Article) -> set[str]:
     """Return the folded names of the sources whose article it is: of its outlet, and of the feed that had its link."""
     return {fold(name) for name in (article.outlet, article.via) if name}
 
@@ -73,7 +73,7 @@ def match_section_rule(
         outlets = {fold(name) for name in rule.sources}
         if (
             set(rule.countries) & set(places[:1])
-            or not outlets.isdisjoint(name for article in articles for name in source_names(article))
+            or not outlets.isdisjoint(name for article in articles for name in _source_names(article))
             or matching_phrases(rule.words, articles)
         ):
             return rule.section
@@ -94,19 +94,19 @@ class MuteRule:
     outlets: frozenset[str] | None = None
 
     def matches(self, article: Article) -> bool:
-        if self.outlets is not None and self.outlets.isdisjoint(source_names(article)):
+        if self.outlets is not None and self.outlets.isdisjoint(_source_names(article)):
             return False
         whole = (article.title, article.text[:PHRASE_LEAD_CHARS])
         parts = whole if self.in_title and self.in_text else whole[:1] if self.in_title else whole[1:]
         is_match = (
-            search_any(self.phrases, parts)
-            or search_any(self.authors, article.authors)
+            _search_any(self.phrases, parts)
+            or _search_any(self.authors, article.authors)
             or (self.expression and any(is_found(self.expression, part[:EXPRESSION_TITLE_CHARS]) for part in parts))
         )
-        return bool(is_match) and not search_any(self.exceptions, whole)
+        return bool(is_match) and not _search_any(self.exceptions, whole)
 
 
-def search_any(pattern: re.Pattern[str] | None, parts: Iterable[str]) -> bool:
+def _search_any(pattern: re.Pattern[str] | None, parts: Iterable[str]) -> bool:
     return pattern is not None and any(pattern.search(fold_part(part)) for part in parts)
 
 
@@ -116,11 +116,11 @@ def active_mute_rules(
     """Return the rules of the settings that have not ended before `day`; a list of phrases is one rule."""
     phrases = tuple(rule for rule in mute if isinstance(rule, str))
     tables = (rule for rule in mute if isinstance(rule, MuteSettings))
-    rules = tuple(make_mute_rule(rule, sources) for rule in tables if rule.until is None or day <= rule.until)
+    rules = tuple(_make_mute_rule(rule, sources) for rule in tables if rule.until is None or day <= rule.until)
     return (MuteRule(phrases=phrase_pattern(phrases)), *rules) if phrases else rules
 
 
-def make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRule:
+def _make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRule:
     outlets = {*settings.sources, *(source.name for source in sources if set(settings.tags).intersection(source.tags))}
     return MuteRule(
         label=settings.label,

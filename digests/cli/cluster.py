@@ -62,10 +62,10 @@ def cluster(
         raise typer.Exit(2)
     if isinstance(sys.stdin, TextIOWrapper):  # invalid UTF-8 only affects the word it is in
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    raise typer.Exit(cluster_lines(sys.stdin, sys.stdout, embedder))
+    raise typer.Exit(_cluster_lines(sys.stdin, sys.stdout, embedder))
 
 
-def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
+def _cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> int:
     """Group articles, a line of JSON each, and write a row with each one's story; return 3 if a line is bad, else 0."""
     loaded = load_embedder(embedder, load_settings(None).semantic.endpoint if embedder == "endpoint" else None)
     faults = 0
@@ -75,7 +75,7 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
         if not text.strip():
             continue
         try:
-            line = parse_line(text)
+            line = _parse_line(text)
         except ValueError as error:
             faults += 1
             print_err(f"line {number}: {error}")
@@ -83,11 +83,11 @@ def cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") -> 
         key = str(line.id)
         times_seen[key] += 1
         read[key if times_seen[key] == 1 else f"{key}\t{times_seen[key]}"] = line  # the same id may come again
-    write_rows(read, cluster_stories(list(items_of(read, loaded))), out)
+    _write_rows(read, cluster_stories(list(_items_of(read, loaded))), out)
     return PARTLY if faults else 0
 
 
-def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
+def _write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
     story_of_row: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:
@@ -102,7 +102,7 @@ def write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextI
         out.write(json.dumps(row) + "\n")
 
 
-def parse_line(text: str) -> InputLine:
+def _parse_line(text: str) -> InputLine:
     """Return one line of input. Errors: ValueError, if it is not a JSON object with an id and a title or a body."""
     if len(text) > MAX_ARTICLE_LINE_CHARS:
         raise ValueError(f"longer than {MAX_ARTICLE_LINE_CHARS} characters")
@@ -114,28 +114,28 @@ def parse_line(text: str) -> InputLine:
         raise ValueError("expected a JSON object")
     if isinstance(row.get("id"), bool) or not isinstance(row.get("id"), str | int) or row["id"] == "":
         raise ValueError('"id" is missing, or is not a string or an integer')
-    title, body = text_field(row, "title"), text_field(row, "body")
+    title, body = _text_field(row, "title"), _text_field(row, "body")
     if not title.strip() and not body.strip():
         raise ValueError('"title" and "body" are both empty')
     return InputLine(
         id=row["id"],
         title=title,
         text=body,
-        language=text_field(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
-        published_at=parse_time(text_field(row, "published")),
-        source=text_field(row, "source"),
-        url=text_field(row, "url"),
+        language=_text_field(row, "language").strip().lower().replace("_", "-").partition("-")[0] or "und",
+        published_at=_parse_time(_text_field(row, "published")),
+        source=_text_field(row, "source"),
+        url=_text_field(row, "url"),
     )
 
 
-def text_field(row: dict[str, Any], name: str) -> str:
+def _text_field(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str | None):
         raise ValueError(f'"{name}" is not a string')
     return value or ""
 
 
-def parse_time(value: str) -> datetime | None:
+def _parse_time(value: str) -> datetime | None:
     """Return an ISO 8601 time in UTC (a date is its midnight, a time without a zone is UTC), None if it is missing."""
     if not value:
         return None
@@ -145,7 +145,7 @@ def parse_time(value: str) -> datetime | None:
         raise ValueError(f'"published" is not an ISO 8601 time: {value[:40]!r}') from error
 
 
-def items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
+def _items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
     model = embedder.name if embedder else ""
     texts = [embedding_text(line.title, line.text, model=model) for line in lines.values()]
     vectors = embedder.embed(texts) if embedder else []

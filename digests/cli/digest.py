@@ -84,29 +84,29 @@ def make_digest(
     wanted = digests_of(settings) if name is None else (find_digest(settings, name),)
     options = TimeOptions(day=day, since=since, until=until)
     chosen = check_formats(formats)
-    refuse_future_date(wanted, options)
+    _refuse_future_date(wanted, options)
     if (send or preview) and (stdout or chosen or (send and preview)):
         raise BadParameter("cannot be combined with --stdout, --format or each other", param_hint="--send, --preview")
     if preview:
-        return preview_all(settings, wanted, options, json=json)
+        return _preview_all(settings, wanted, options, json=json)
     with closing_store(editions.open_digests(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         if stdout:
-            done = [print_edition(settings, engine, digest, options, chosen, json=json) for digest in wanted]
+            done = [_print_edition(settings, engine, digest, options, chosen, json=json) for digest in wanted]
         else:
             in_formats = [digest.model_copy(update={"formats": chosen or digest.formats}) for digest in wanted]
-            done = make_all(settings, engine, in_formats, options, send=send, json=json)
+            done = _make_all(settings, engine, in_formats, options, send=send, json=json)
     SESSION.exit_immediately = True
     return DONE if all(done) else PARTLY
 
 
-def refuse_future_date(wanted: Sequence[DigestSettings], options: TimeOptions) -> None:
+def _refuse_future_date(wanted: Sequence[DigestSettings], options: TimeOptions) -> None:
     for digest in wanted:
         if options.day and options.day > datetime.now(ZoneInfo(digest.timezone)).date():
             raise BadParameter(f"{options.day.isoformat()} is in the future", param_hint="--date")
 
 
-def print_edition(
+def _print_edition(
     settings: Settings,
     engine: Engine,
     digest: DigestSettings,
@@ -116,14 +116,14 @@ def print_edition(
     json: bool,
 ) -> bool:
     """Print an edition of a digest, which is not stored; False if nothing was read for it."""
-    edition = edition_to_print(settings, engine, digest, options)
-    was_read = check_was_read(engine, edition)
+    edition = _edition_to_print(settings, engine, digest, options)
+    was_read = _check_was_read(engine, edition)
     forms = render_files(engine, edition, digest, formats or ("markdown",))
     sys.stdout.buffer.write(edition_json.dump(edition) if json else b"".join(form.body for form in forms))
     return was_read
 
 
-def make_all(
+def _make_all(
     settings: Settings,
     engine: Engine,
     wanted: Sequence[DigestSettings],
@@ -135,29 +135,29 @@ def make_all(
     """Make an edition of each digest, send it if asked to, and print what was made; return which ones are done."""
     rows, done = [], []
     for digest in wanted:
-        built = find_or_build(settings, engine, digest, options, send=send)
+        built = _find_or_build(settings, engine, digest, options, send=send)
         if built is None:
             done.append(not send)
             continue
-        row, lines = made_to_json(built), [*format_made(built.edition, built.files)]
+        row, lines = _made_to_json(built), [*format_made(built.edition, built.files)]
         if send:
-            deliveries = send_edition(settings, engine, digest, built)
+            deliveries = _send_edition(settings, engine, digest, built)
             done.append(all(delivery.state == SENT for delivery in deliveries))
             row["deliveries"] = [
                 delivery_to_json(delivery) | {"sent_at": delivery.settled_at if delivery.state == SENT else None}
                 for delivery in deliveries
             ]
-            lines += format_deliveries(deliveries, digest)
+            lines += _format_deliveries(deliveries, digest)
         rows.append(row)
         if not json:
             print_lines(lines)
-        done.append(check_was_read(engine, built.edition))
+        done.append(_check_was_read(engine, built.edition))
     if json:
         print_json(rows)
     return done
 
 
-def check_was_read(engine: Engine, edition: Edition) -> bool:
+def _check_was_read(engine: Engine, edition: Edition) -> bool:
     """Say on standard error why an edition has no article, if it has none; False if it is because nothing was read."""
     ledger = edition.ledger
     if ledger.articles:
@@ -175,18 +175,18 @@ def check_was_read(engine: Engine, edition: Edition) -> bool:
     return bool(ledger.sources_ok) and not is_empty
 
 
-def edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition:
+def _edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions) -> Edition:
     """Return a stored edition, or one that is made and not stored."""
-    if existing := find_existing(engine, digest, options):
+    if existing := _find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
     write(engine, sync_settings, settings, now=now, spread_s=0.0)
-    request = plan_edition(settings, engine, digest, options, now, kind=None)
+    request = _plan_edition(settings, engine, digest, options, now, kind=None)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)
 
 
-def find_or_build(
+def _find_or_build(
     settings: Settings, engine: Engine, digest: DigestSettings, options: TimeOptions, *, send: bool
 ) -> BuiltEdition | None:
     """
@@ -195,14 +195,14 @@ def find_or_build(
     None, with a message, if another process is building it. To `send`, today's is meant, and its files stay.
     """
     now, folder = datetime.now(UTC), folder_of(digest, settings)
-    if existing := find_existing(engine, digest, options, now=now if send else None):
+    if existing := _find_existing(engine, digest, options, now=now if send else None):
         if send:
             return existing
         return replace(
             existing, files=write_files(render_files(engine, existing.edition, digest, digest.formats), folder)
         )
     write(engine, sync_settings, settings, now=now, spread_s=0.0)  # the ledger counts the sources of the settings
-    request = plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY if send else SlotKind.REQUESTED)
+    request = _plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY if send else SlotKind.REQUESTED)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     built = build_edition(engine, digest, replace(request, folder=folder, deliver=send), now=now)
     if built is None:
@@ -210,7 +210,7 @@ def find_or_build(
     return built
 
 
-def find_existing(
+def _find_existing(
     engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
 ) -> BuiltEdition | None:
     """Return the edition stored for `--date`, None with a window; with `now`, the scheduled one that was due last."""
@@ -227,7 +227,7 @@ def find_existing(
     return BuiltEdition(edition=read(engine, editions.load_edition, row), key=row, is_new=False)
 
 
-def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition) -> Sequence[Delivery]:
+def _send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition) -> Sequence[Delivery]:
     """Send an edition to all who do not have it yet, also if given up before; return its deliveries."""
     now = datetime.now(UTC)
     messages = () if made.is_new else build_messages(engine, made.edition, digest)
@@ -237,7 +237,7 @@ def send_edition(settings: Settings, engine: Engine, digest: DigestSettings, mad
     return read(engine, outbox.deliveries_of, made.key)
 
 
-def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
+def _format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
     if not deliveries:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for delivery in deliveries:
@@ -248,18 +248,18 @@ def format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) ->
             yield f"    try: {to_one_line(delivery.hint, 200)}"
 
 
-def preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
+def _preview_all(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Show what `--send` would send to whom. The store is only brought up to date and read, and no secret is."""
     editions.open_digests(settings.store.url, make=False).dispose()
     with closing_store(editions.open_digests_read_only(settings.store.url)) as engine:
         previews = [(digest, *preview(settings, engine, digest, options)) for digest in wanted]
-        unread = sum(not check_was_read(engine, built.edition) for _, built, _ in previews)
+        unread = sum(not _check_was_read(engine, built.edition) for _, built, _ in previews)
     rows = [
         {"digest": digest.name, "date": built.edition.local_date, "number": built.edition.number}
         | {"is_made": not built.is_new, "messages": messages}
         for digest, built, messages in previews
     ]
-    print_result(rows, (line for preview in previews for line in format_preview(*preview)), json=json)
+    print_result(rows, (line for preview in previews for line in _format_preview(*preview)), json=json)
     return PARTLY if unread else DONE
 
 
@@ -268,9 +268,9 @@ def preview(
 ) -> tuple[BuiltEdition, list[dict[str, Any]]]:
     """Return what `--send` would send: the edition, and each message; the store is only read, and no secret is."""
     now = datetime.now(UTC)
-    built, suffix = find_existing(engine, digest, options, now=now), ""
+    built, suffix = _find_existing(engine, digest, options, now=now), ""
     if built is None:
-        request = plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY)
+        request = _plan_edition(settings, engine, digest, options, now, kind=SlotKind.DAILY)
         edition = preview_edition(engine, digest, request, now=now)
         assert request.slot is not None, "an edition to send has a slot"
         key = EditionKey(digest=digest.name, local_date=request.local_date, slot=request.slot)
@@ -291,7 +291,7 @@ def preview(
     return built, messages
 
 
-def format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
+def _format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
     edition = made.edition
     when = "not made yet; this is a preview" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{name_edition(edition)}: {when}"
@@ -351,7 +351,7 @@ def add_missing_features(settings: Settings, engine: Engine, *, since: datetime)
         writer.close()
 
 
-def plan_edition(
+def _plan_edition(
     settings: Settings,
     engine: Engine,
     digest: DigestSettings,
@@ -403,7 +403,7 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     yield from (f"  {path}" for path in files)
 
 
-def made_to_json(made: BuiltEdition) -> dict[str, Any]:
+def _made_to_json(made: BuiltEdition) -> dict[str, Any]:
     edition, ledger = made.edition, made.edition.ledger
     row = {"digest": edition.digest, "date": edition.local_date, "slot": made.key.slot_name, "number": edition.number}
     return row | ledger.counts | {"largest": ledger.largest, "files": made.files}

@@ -41,13 +41,13 @@ def list_editions(
     """List the stored editions, each with its number of stories, its deliveries and its first headline."""
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
-        summaries = read(engine, summarise_editions, name, limit=limit)
+        summaries = read(engine, _summarise_editions, name, limit=limit)
     if name is not None and not summaries:
         find_digest(settings, name)  # a name that is nowhere is a slip; editions outlive their digest's settings
-    print_result([about for _, about in summaries], format_editions(summaries), json=json)
+    print_result([about for _, about in summaries], _format_editions(summaries), json=json)
 
 
-def summarise_editions(
+def _summarise_editions(
     connection: Connection, name: str | None, *, limit: int
 ) -> list[tuple[EditionRow, dict[str, Any]]]:
     """Return the latest editions, of one digest or all, and what is told of each. One at a time is loaded in full."""
@@ -61,7 +61,7 @@ def summarise_editions(
     return summaries
 
 
-def format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
+def _format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
     if not found:
         yield "no edition is stored; watcher digest makes one"
     for row, about in found:
@@ -95,10 +95,10 @@ def replay(
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         forms = [
             form
-            for edition, suffix in editions_of_date(engine, digest, day)
+            for edition, suffix in _editions_of_date(engine, digest, day)
             for form in render_files(engine, edition, digest, wanted, suffix=suffix)
         ]
-    outcomes = [(form, compare_form(form, folder)) for form in forms]
+    outcomes = [(form, _compare_form(form, folder)) for form in forms]
     if not check:
         write_files([form for form, outcome in outcomes if outcome != "same"], folder)
     print_result(
@@ -109,7 +109,7 @@ def replay(
     return FAILED if check and any(outcome != "same" for _, outcome in outcomes) else DONE
 
 
-def editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
+def _editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
     """Return the editions of a date, each with the suffix of its files' names. Errors: DigestError."""
     at = parse_date(day, option="DATE")
     rows = read(engine, editions.edition_rows, digest.name, day=at)
@@ -132,7 +132,7 @@ def file_suffixes(rows: Sequence[EditionRow]) -> dict[EditionRow, str]:
     return {row: suffix for row, suffix in named.items() if suffix or row.slot == DAILY or not has_daily}
 
 
-def compare_form(form: Rendered, folder: Path) -> str:
+def _compare_form(form: Rendered, folder: Path) -> str:
     """Return how a file in `folder` compares to the rendered form: "same", "other" or "missing"."""
     try:
         there = (folder / form.name).read_bytes()

@@ -38,7 +38,7 @@ def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(formats or ())
 
 
-def find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
+def _find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the stored edition of a date, by default the latest. Errors: DigestError, if there is none."""
     at = parse_date(day, option="--date") if day else None
     edition = read(engine, get_edition, digest, at)

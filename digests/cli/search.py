@@ -70,17 +70,17 @@ def search_articles(
         outlet=outlet,
     )
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        missing = fill_index(engine)
+        missing = _fill_index(engine)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         stories = read(engine, stories_of_articles, [hit.id for hit in result.hits])
     if json:
-        print_json(hits_to_json(result, stories, missing), links=True)
+        print_json(_hits_to_json(result, stories, missing), links=True)
     else:
-        print_hits(result, stories, zone, missing)
+        _print_hits(result, stories, zone, missing)
     return DONE if result.hits else FAILED
 
 
-def fill_index(engine: Engine) -> int:
+def _fill_index(engine: Engine) -> int:
     """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are left."""
     until = time.monotonic() + FILLING_S
     while read(engine, count_missing):
@@ -90,7 +90,7 @@ def fill_index(engine: Engine) -> int:
     return 0
 
 
-def hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
+def _hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
     return {
         "hits": [
             select_fields(hit, "id", "title", "url", "outlet", "language", "country", "published_at")
@@ -104,7 +104,7 @@ def hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], mi
     }
 
 
-def print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone: tzinfo, missing: int) -> None:
+def _print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone: tzinfo, missing: int) -> None:
     for hit in found.hits:
         at = hit.published_at.astimezone(zone)
         about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
@@ -112,7 +112,7 @@ def print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone
         story_line = [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
         print_lines([about, f"  {to_one_line(hit.url, 300)}  {story}".rstrip(), *story_line], links=True)
         sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
-    print_lines(format_ending(found, zone, missing))
+    print_lines(_format_ending(found, zone, missing))
 
 
 def bold(snippet: Snippet) -> str:
@@ -123,7 +123,7 @@ def bold(snippet: Snippet) -> str:
     return "".join(f"{BOLD}{piece}{PLAIN}" if is_marked else piece for piece, is_marked in pieces)
 
 
-def format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
+def _format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
     if not found.hits:
         yield "no articles found"
     if found.has_more:

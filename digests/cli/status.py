@@ -31,14 +31,14 @@ DIGESTS_SHOWN = 5  # on one screen
 def status_sections(settings: Settings) -> Iterator[StatusSection]:
     """Yield the last editions, the deliveries that have not arrived, and the next editions. Errors: StoreError."""
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        yield editions_section(engine, settings)
+        yield _editions_section(engine, settings)
         deliveries = read(engine, list_undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
         values = [delivery_to_json(delivery) for delivery in deliveries]
-        yield StatusSection(name="deliveries", found=values, rows=tuple(delivery_rows(deliveries)))
-        yield schedule_section(engine, settings, now=system_clock())
+        yield StatusSection(name="deliveries", found=values, rows=tuple(_delivery_rows(deliveries)))
+        yield _schedule_section(engine, settings, now=system_clock())
 
 
-def editions_section(engine: Engine, settings: Settings) -> StatusSection:
+def _editions_section(engine: Engine, settings: Settings) -> StatusSection:
     values, rows = [], []
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
@@ -50,7 +50,7 @@ def editions_section(engine: Engine, settings: Settings) -> StatusSection:
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
         if ledger.translation:
-            rows.append(("", format_translation(ledger.translation)))
+            rows.append(("", _format_translation(ledger.translation)))
     return StatusSection(name="editions", found=values, rows=tuple(rows))
 
 
@@ -72,7 +72,7 @@ def oversized_story_warning(largest: LargestStory) -> str:
     return f'oversized story: "{title}" has {reports}; it may contain several events'
 
 
-def format_translation(outcome: TranslationOutcome) -> str:
+def _format_translation(outcome: TranslationOutcome) -> str:
     """Return "3 texts translated, 1 without a translation: numbers differ (1); no model for ar: watcher …"."""
     line = f"{format_count(outcome.translated, 'text')} translated, {outcome.dropped} without a translation"
     if outcome.untranslated:
@@ -95,7 +95,7 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
+def _delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for delivery in found:
         alike[delivery.key, delivery.channel, delivery.state, delivery.response].append(delivery)
@@ -123,7 +123,7 @@ def format_state(delivery: Delivery) -> str:
     return words[delivery.state]
 
 
-def schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
+def _schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
     statuses = read(engine, digest_statuses, settings, now=now)
     rows = []
     for status in sorted(statuses, key=lambda status: (status.due_since is None, status.next_due_at))[:DIGESTS_SHOWN]:

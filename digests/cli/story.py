@@ -64,10 +64,10 @@ def show_story(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
+        details = read(engine, load_story_details, read(engine, _parse_story_id, settings, story))
         placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
-    lines = [*format_story(details, why=why), *(format_score(*placed) if placed else ())]
-    print_result(story_to_json(details) | place_to_json(placed), lines, json=json, links=True)
+    lines = [*_format_story(details, why=why), *(_format_score(*placed) if placed else ())]
+    print_result(_story_to_json(details) | _place_to_json(placed), lines, json=json, links=True)
 
 
 def list_stories(
@@ -85,7 +85,7 @@ def list_stories(
     print_result(rows, [name_edition(edition), *lines], json=json)
 
 
-def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
+def _parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
     """Return the id of a story given by id, or by its number in the newest edition. Errors: DigestError."""
     if not story.isdecimal():
         return story
@@ -96,21 +96,21 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     return ids[int(story)]
 
 
-def format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
+def _format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
     yield ""
     yield f"Number {story.number} in the last edition ({name_edition(edition)}), with a score of {story.score:.2f}:"
     for term in sorted(story.score_terms, key=lambda term: -abs(term.value * term.weight)):
         yield f"  {term.value * term.weight:+6.2f}  {term.name}: {term.words} ({term.value:g} × {term.weight:g})"
 
 
-def place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
+def _place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any]:
     if placed is None:
         return {"digest": None, "number": None, "score": None, "terms": []}
     edition, story = placed
     return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": story.score_terms}
 
 
-def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
+def _format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
         yield f"{found.asked.id} “{found.asked.title}” no longer exists: its articles are in {row.id}."
@@ -126,15 +126,15 @@ def format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     yield ""
     yield f"{format_count(len(found.story.wire_groups), 'report')}:"
     for report in found.story.wire_groups:
-        yield from format_report(found, report, why=why)
-    yield from format_thread(found)
+        yield from _format_report(found, report, why=why)
+    yield from _format_thread(found)
     if found.changes:
         yield ""
         yield "History:"
         yield from (f"  {change.at:{MINUTE}}  {describe_change(change)}" for change in found.changes)
 
 
-def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
+def _format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" (by way of {origin.via})" if origin.via else ""
@@ -152,7 +152,7 @@ def format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Itera
         yield from (f"      why: {reason}" for reason in link_reasons(found, report))
 
 
-def format_thread(found: StoryDetails) -> Iterator[str]:
+def _format_thread(found: StoryDetails) -> Iterator[str]:
     if len(found.thread) < 2:
         return
     yield ""
@@ -162,7 +162,7 @@ def format_thread(found: StoryDetails) -> Iterator[str]:
         yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
-def story_to_json(found: StoryDetails) -> dict[str, Any]:
+def _story_to_json(found: StoryDetails) -> dict[str, Any]:
 
     def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
@@ -202,17 +202,17 @@ def explain_articles(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         if other is None:
-            silent, nearest = read(engine, load_silence, settings, one)
-            print_result(silent, format_silence(silent, nearest), json=json, links=True)
+            silent, nearest = read(engine, _load_silence, settings, one)
+            print_result(silent, _format_silence(silent, nearest), json=json, links=True)
             return
         articles = (read(engine, find_article, one), read(engine, find_article, other))
-        pair, stories = read(engine, load_explanation, *articles)
+        pair, stories = read(engine, _load_explanation, *articles)
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
     values = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
     print_result(values, format_explanation(pair, articles, stories), json=json, links=True)
 
 
-def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:
+def _load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:
     """Return the decision on two articles, and their stories by article id. Errors: DigestError."""
     if a.id == b.id:
         raise DigestError(f"both are the same article, {a.id}")
@@ -231,18 +231,18 @@ def load_explanation(connection: Connection, a: Article, b: Article) -> tuple[ex
     return explain.explain_pair(a.id, b.id, items, stories=stories, reports=reports, corrections=corrections), stories
 
 
-def load_silence(
+def _load_silence(
     connection: Connection, settings: Settings, story: str
 ) -> tuple[tuple[MissingPerspective, ...], dict[str, Article]]:
     """Return who is said not to report a story, and the articles nearest to it, by id. Errors: DigestError."""
-    wanted = resolve_story(connection, parse_story_id(connection, settings, story))[1].id
+    wanted = resolve_story(connection, _parse_story_id(connection, settings, story))[1].id
     if not (places := last_places(connection, settings, wanted)):
         raise DigestError(f"no digest's last edition shows story {wanted} in full", hint="watcher story list")
     silent = places[0][1].silent
     return silent, articles_by_id(connection, (feed.nearest for feed in silent))
 
 
-def format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
+def _format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
     if not silent:
         yield "The edition names no country or kind of owner that does not report this story."
     for feed in silent:
@@ -285,22 +285,22 @@ def split(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        wanted = read(engine, parse_story_id, settings, story)
+        wanted = read(engine, _parse_story_id, settings, story)
         ids = [read(engine, find_article, article).id for article in articles]
         done = write(engine, split_story, wanted, ids, now=datetime.now(UTC))
-    print_lines(format_result(done))
+    print_lines(_format_result(done))
 
 
 def join(one: STORY, other: STORY, config: Config = None) -> None:
     """Join two stories; the larger one keeps its id. This is a correction: `watcher story forget` revokes it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        ids = [read(engine, parse_story_id, settings, key) for key in (one, other)]
+        ids = [read(engine, _parse_story_id, settings, key) for key in (one, other)]
         done = write(engine, join_stories, *ids, now=datetime.now(UTC))
-    print_lines(format_result(done))
+    print_lines(_format_result(done))
 
 
-def format_result(done: CorrectionResult) -> Iterator[str]:
+def _format_result(done: CorrectionResult) -> Iterator[str]:
     for story in done.stories:
         yield f"{story.id}  {len(story.articles)} article{'' if len(story.articles) == 1 else 's'}"
     yield f"This correction stays in force until you revoke it: watcher story forget {done.number}"
@@ -331,7 +331,7 @@ def follow(
             return
         if story is None:
             raise BadParameter("needs a story, such as: watcher follow s1f2e3d4c5b --stop", param_hint="--stop")
-        wanted = read(engine, parse_story_id, settings, story)
+        wanted = read(engine, _parse_story_id, settings, story)
         row, changed = write(engine, set_followed, wanted, followed=not stop, now=datetime.now(UTC))
     verb = ("no longer follow" if changed else "do not follow") if stop else "follow" if changed else "already follow"
     values = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}

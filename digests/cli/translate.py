@@ -17,7 +17,7 @@ from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
 
 
-def check_pair(pair: str) -> str:
+def _check_pair(pair: str) -> str:
     match = PAIR.fullmatch(pair)
     if match is None or match[1] == match[2]:
         raise BadParameter(f'got "{pair}", expected two languages such as "pt-en"')
@@ -25,7 +25,7 @@ def check_pair(pair: str) -> str:
 
 
 Pair = Annotated[
-    str, Argument(metavar="PAIR", callback=check_pair, help='Languages: source and target, such as "pt-en".')
+    str, Argument(metavar="PAIR", callback=_check_pair, help='Languages: source and target, such as "pt-en".')
 ]
 
 

@@ -67,29 +67,29 @@ def verify_editions(
     """
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
-        if edition is not None and (article is not None or is_quote(edition)):
+        if edition is not None and (article is not None or _is_quote(edition)):
             quote = read(engine, check_quote, edition, article)
-            print_result(quote, format_places(quote), json=json, links=True)
+            print_result(quote, _format_places(quote), json=json, links=True)
             return DONE if quote["verdict"] == "verbatim" else FAILED
         if everything:
-            verdicts = [check_row(engine, row) for row in read(engine, editions.edition_rows)]
-        elif edition is not None and is_path(edition):
-            verdicts = [check_file(engine, settings, Path(edition))]
+            verdicts = [_check_row(engine, row) for row in read(engine, editions.edition_rows)]
+        elif edition is not None and _is_path(edition):
+            verdicts = [_check_file(engine, settings, Path(edition))]
         else:
             name, day = (None, edition) if edition is not None and is_date(edition) else (edition, day)
-            verdicts = [check_row(engine, find_edition_row(engine, find_digest(settings, name).name, day))]
-    print_result(verdicts if everything else verdicts[0], format_verdicts(verdicts), json=json, links=True)
+            verdicts = [_check_row(engine, _find_edition_row(engine, find_digest(settings, name).name, day))]
+    print_result(verdicts if everything else verdicts[0], _format_verdicts(verdicts), json=json, links=True)
     if any(verdict.faults for verdict in verdicts):
         return FAILED
     return DONE if all(verdict.is_stored for verdict in verdicts) else PARTLY
 
 
-def is_quote(text: str) -> bool:
+def _is_quote(text: str) -> bool:
     """Whether an argument is neither a date, nor a file, nor the name of a digest."""
-    return not (DIGEST_NAME.fullmatch(text) or is_date(text) or is_path(text))
+    return not (DIGEST_NAME.fullmatch(text) or is_date(text) or _is_path(text))
 
 
-def is_path(text: str) -> bool:
+def _is_path(text: str) -> bool:
     try:
         is_file = Path(text).is_file()
     except (OSError, ValueError):  # a quote may be too long for a path
@@ -105,7 +105,7 @@ def is_date(text: str) -> bool:
     return True
 
 
-def format_places(found: dict[str, Any]) -> Iterator[str]:
+def _format_places(found: dict[str, Any]) -> Iterator[str]:
     match found["verdict"]:
         case "verbatim":
             yield f"verbatim in {format_count(len(found['places']), 'place')}"
@@ -141,7 +141,7 @@ class Verdict:
     unchecked: tuple[str, ...]
 
 
-def find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow:
+def _find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow:
     """Return the row of a date's edition, by default of the latest. Errors: DigestError, if there is none."""
     at = parse_date(day, option="--date") if day else None
     row = read(engine, editions.find_row, digest, at)
@@ -150,7 +150,7 @@ def find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow
     return row
 
 
-def check_row(engine: Engine, row: EditionRow) -> Verdict:
+def _check_row(engine: Engine, row: EditionRow) -> Verdict:
     """Check a stored edition: whether it is the one that was made, and whether it is true of the articles."""
     stored, hashes = read(engine, editions.load_hashes, row)
     stored_hash = hashes.get("json")
@@ -160,14 +160,14 @@ def check_row(engine: Engine, row: EditionRow) -> Verdict:
         words = "yes: the stored edition has the hash that was stored when it was made"
     else:
         words = f"no: {EDITION_CHANGED}"
-    verdict = check_edition(
+    verdict = _check_edition(
         engine, read(engine, editions.load_edition, row), None if stored_hash is None else stored == stored_hash
     )
     changed = (EDITION_CHANGED,) if stored_hash not in (None, stored) else ()
     return replace(verdict, as_made=words, faults=(*changed, *verdict.faults))
 
 
-def check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = None) -> Verdict:
+def _check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = None) -> Verdict:
     """Check whether an edition is true of the stored articles."""
     faults = read(engine, verify_with_store, edition, is_original=is_as_made is not False)
     lines = [(fault.is_certain, f"{fault.where}: {fault.message}: {fault.text}") for fault in faults]
@@ -187,7 +187,7 @@ def check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = No
     )
 
 
-def format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for verdict in verdicts:
         outcome = format_count(len(verdict.faults), "problem") if verdict.faults else "all verbatim"
         checked = f"{format_count(verdict.sentences, 'sentence')} checked"
@@ -204,7 +204,7 @@ def format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from verdict.faults
 
 
-def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
+def _check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
     form = FORMATS_BY_SUFFIX.get(path.suffix)
     if form in (None, "atom"):
@@ -216,31 +216,31 @@ def check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     except OSError as error:
         raise DigestError(f"{path} cannot be read: {error.strerror}") from error
     if form == "json":
-        return check_json(engine, path, body)
+        return _check_json(engine, path, body)
     compared = [
-        (row, compare_with_row(engine, row, form, body, digest, suffix=path.stem[10:]))
-        for row, digest in rows_of_file(engine, settings, path)
+        (row, _compare_with_row(engine, row, form, body, digest, suffix=path.stem[10:]))
+        for row, digest in _rows_of_file(engine, settings, path)
     ]
     row, comparison = min(compared, key=lambda pair: len(pair[1].differences))
-    return with_comparison(check_row(engine, row), path, comparison)
+    return _with_comparison(_check_row(engine, row), path, comparison)
 
 
-def check_json(engine: Engine, path: Path, body: bytes) -> Verdict:
+def _check_json(engine: Engine, path: Path, body: bytes) -> Verdict:
     """Check the JSON of an edition, which names its edition: what it says is compared with the articles."""
     edition = edition_json.load(body)
     rows = read(engine, editions.edition_rows, edition.digest, day=edition.local_date)
     if not rows:
         missing = f"the store has no edition of {edition.digest} for {edition.local_date}"
-        verdict = check_edition(engine, edition)
+        verdict = _check_edition(engine, edition)
         return replace(
             verdict, file=str(path), is_stored=False, is_file_compared=True, as_made=f"cannot be said: {missing}"
         )
-    compared = [(row, compare_with_row(engine, row, "json", body)) for row in rows]
+    compared = [(row, _compare_with_row(engine, row, "json", body)) for row in rows]
     row, comparison = min(compared, key=lambda pair: (len(pair[1].differences), pair[0].number != edition.number))
-    verdict = check_row(engine, row)
+    verdict = _check_row(engine, row)
     if comparison.differences:  # the articles show which of them make it wrong
-        verdict = replace(check_edition(engine, edition, is_as_made=False), is_file_compared=True)
-    return with_comparison(verdict, path, comparison)
+        verdict = replace(_check_edition(engine, edition, is_as_made=False), is_file_compared=True)
+    return _with_comparison(verdict, path, comparison)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +252,7 @@ class Comparison:
     differences: tuple[str, ...] = ()
 
 
-def with_comparison(verdict: Verdict, path: Path, comparison: Comparison) -> Verdict:
+def _with_comparison(verdict: Verdict, path: Path, comparison: Comparison) -> Verdict:
     """Return the verdict on a stored edition as that on a file of it."""
     is_as_made = False if comparison.differences else comparison.has_hash or verdict.is_as_made
     words = f"{'no' if is_as_made is False else 'yes'}: {path} {comparison.words}"
@@ -265,7 +265,7 @@ def with_comparison(verdict: Verdict, path: Path, comparison: Comparison) -> Ver
     return replace(verdict, file=str(path), is_as_made=is_as_made, as_made=words, faults=faults)
 
 
-def compare_with_row(
+def _compare_with_row(
     engine: Engine, row: EditionRow, form: str, body: bytes, digest: DigestSettings | None = None, *, suffix: str = ""
 ) -> Comparison:
     """Compare a file with what was made of an edition, by its hash, then with what the edition gives now."""
@@ -285,7 +285,7 @@ def compare_with_row(
     )
     if form == "json" or editions.sha256(ours) == hashes.get(form):
         return Comparison(words="differs from the file that was made", differences=differences)
-    texts = shown_texts(edition)
+    texts = _shown_texts(edition)
     missing = find_missing_texts(texts, body, form)
     count = f"{len(texts) - len(missing)} of the {len(texts)} headlines and sentences of the edition are in it"
     lost = tuple(f"not in the file: {text}" for text in missing)
@@ -295,7 +295,7 @@ def compare_with_row(
     return Comparison(words=words, differences=(*lost, *differences))
 
 
-def shown_texts(edition: Edition) -> list[str]:
+def _shown_texts(edition: Edition) -> list[str]:
     """Return the headlines and sentences that each file of an edition shows."""
     texts = [*(story.headline for story in edition.stories), *(brief.headline for brief in edition.briefs)]
     for story in edition.stories:
@@ -306,7 +306,7 @@ def shown_texts(edition: Edition) -> list[str]:
     return texts
 
 
-def rows_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[EditionRow, DigestSettings]]:
+def _rows_of_file(engine: Engine, settings: Settings, path: Path) -> list[tuple[EditionRow, DigestSettings]]:
     """Return the editions that a file may belong to: several, if it is in no digest's folder. Errors: DigestError."""
     day, suffix = path.stem[:10], path.stem[10:]
     known = digests_of(settings)

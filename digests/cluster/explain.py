@@ -96,7 +96,7 @@ def explain_pair(
     evidence = collect_evidence(one, other, TellingKeys(others[-MAX_OTHERS:]))
     evidence = replace(evidence, decided=weigh_evidence(pairs, answer, node[a], node[b]))
     chances = answer.probabilities(pairs)
-    score, average = (mean_probability(pairs, chances, *sides) for sides in (([node[a]], [node[b]]), (ours, theirs)))
+    score, average = (_mean_probability(pairs, chances, *sides) for sides in (([node[a]], [node[b]]), (ours, theirs)))
     both_in_stories = a in stories and b in stories
     joins = [(each.articles, each.others) for each in corrections if each.kind == "join"]
     if reports.get(a, a) == reports.get(b, b):
@@ -124,7 +124,7 @@ def explain_pair(
     )
 
 
-def mean_probability(pairs: Pairs, chances: Numbers, ours: Sequence[int], theirs: Sequence[int]) -> float:
+def _mean_probability(pairs: Pairs, chances: Numbers, ours: Sequence[int], theirs: Sequence[int]) -> float:
     """Return the power mean of the pairs of two groups, which share no node; a pair that was not compared has 0."""
     across = np.isin(pairs.first, ours) & np.isin(pairs.second, theirs)
     across |= np.isin(pairs.first, theirs) & np.isin(pairs.second, ours)
@@ -183,26 +183,26 @@ def collect_evidence(a: ClusterItem, b: ClusterItem, telling: TellingKeys = NO_O
     terms = sorted(of_a.keys() & of_b.keys(), key=lambda term: (-min(of_a[term], of_b[term]), term))
     overlap = measure_overlap(make_fingerprint(a.features.shingles), make_fingerprint(b.features.shingles))
     return Evidence(
-        names=shared_keys(names_a, names_b),
+        names=_shared_keys(names_a, names_b),
         terms=tuple(terms[:MAX_EVIDENCE]) if same_language else (),
-        numbers=shared_keys(numbers_a, numbers_b),
+        numbers=_shared_keys(numbers_a, numbers_b),
         wording=round(overlap.share, 3),
         vector=cosine(a, b),
         hours_apart=None if apart is None else round(apart.total_seconds() / 3600, 2),
         same_language=same_language,
-        only_a=only_in((*names_a, *numbers_a), b),
-        only_b=only_in((*names_b, *numbers_b), a),
+        only_a=_only_in((*names_a, *numbers_a), b),
+        only_b=_only_in((*names_b, *numbers_b), a),
     )
 
 
-def shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+def _shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
     """Return up to `MAX_EVIDENCE` common keys, the first mentioned first; the same if the sides are swapped."""
     place = {key: n for n, key in enumerate(ours)}
     shared = [(place[key] + n, key) for n, key in enumerate(theirs) if key in place]
     return tuple(key for _, key in sorted(shared)[:MAX_EVIDENCE])
 
 
-def only_in(ours: Sequence[str], theirs: ClusterItem) -> tuple[str, ...]:
+def _only_in(ours: Sequence[str], theirs: ClusterItem) -> tuple[str, ...]:
     known = {*theirs.features.names, *theirs.features.numbers}
     return tuple(key for key in ours if key not in known)[:MAX_EVIDENCE]
 
@@ -224,24 +224,24 @@ SHARED_SHARE = 0.25  # of each side's articles that must have a common name
 
 
 def shared_by(ours: Sequence[ClusterItem], theirs: Sequence[ClusterItem]) -> str:
-    a, b = key_shares(ours), key_shares(theirs)
+    a, b = _key_shares(ours), _key_shares(theirs)
     shares = {key: share for key in a.keys() & b.keys() if (share := min(a[key], b[key])) >= SHARED_SHARE}
-    return f"both mention {join_names(shares)}" if shares else "their articles have similar words"
+    return f"both mention {_join_names(shares)}" if shares else "their articles have similar words"
 
 
 def distinct_in(gone: Sequence[ClusterItem], rest: Sequence[ClusterItem]) -> str:
     """Return a phrase with the names and numbers that each of two sets of articles has and the other lacks."""
-    a, b = key_shares(gone), key_shares(rest)
+    a, b = _key_shares(gone), _key_shares(rest)
     ours, theirs = (
         {key: share for key, share in one.items() if share >= COMMON_SHARE and key not in other}
         for one, other in ((a, b), (b, a))
     )
-    parts = [f"only they mention {join_names(ours)}"] if ours else []
-    parts += [f"the others mention {join_names(theirs)}"] if theirs else []
+    parts = [f"only they mention {_join_names(ours)}"] if ours else []
+    parts += [f"the others mention {_join_names(theirs)}"] if theirs else []
     return ", ".join(parts) or "with the articles that came later, they are not similar enough to the others"
 
 
-def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
+def _key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
     """Return the telling names and numbers of articles, with the share of the articles that have each."""
     counts = Counter(
         key
@@ -251,7 +251,7 @@ def key_shares(items: Sequence[ClusterItem]) -> dict[str, float]:
     return {key: count / len(items) for key, count in counts.items()}
 
 
-def join_names(shares: Mapping[str, float]) -> str:
+def _join_names(shares: Mapping[str, float]) -> str:
     """Return the names with the highest shares as a phrase: "Sato, Hakodate and 5.8"."""
     keys = sorted(shares, key=lambda key: (-shares[key], key))[:MAX_NAMES]
     shown = [key.title() if key.isascii() else key for key in keys]
@@ -373,30 +373,30 @@ def diff_copies(report: WireGroup, articles: Mapping[str, TextWithTitle]) -> tup
     if report.origin not in articles or not copies:
         return ()
     origin = articles[report.origin]
-    in_origin = split_sentences(origin)
-    return tuple(diff_copy(key, articles[key], origin, in_origin) for key in copies)
+    in_origin = _split_sentences(origin)
+    return tuple(_diff_copy(key, articles[key], origin, in_origin) for key in copies)
 
 
-def diff_copy(
+def _diff_copy(
     key: str, copy: TextWithTitle, origin: TextWithTitle, in_origin: Sequence[SentenceNgrams]
 ) -> CopyDifference:
     """Return how the text of a copy differs from that of its origin, whose sentences are `in_origin`."""
-    in_copy = split_sentences(copy)
+    in_copy = _split_sentences(copy)
     copy_ngrams, origin_ngrams = (frozenset().union(*(each.ngrams for each in side)) for side in (in_copy, in_origin))
     copied = [each for each in in_copy if len(each.ngrams & origin_ngrams) >= MIN_SHARED * len(each.ngrams)]
     retained = [each for each in in_origin if len(each.ngrams & copy_ngrams) >= MIN_SHARED * len(each.ngrams)]
-    kept = max(count_words(copied), count_words(retained))  # a teaser may end within a sentence
+    kept = max(_count_words(copied), _count_words(retained))  # a teaser may end within a sentence
     edited = sum(len(each.ngrams - origin_ngrams) for each in copied)
     return CopyDifference(
         article_id=key,
-        kept=min(1.0, share(kept, count_words(in_origin))) if in_origin else 1.0,
+        kept=min(1.0, share(kept, _count_words(in_origin))) if in_origin else 1.0,
         edited=share(edited, sum(len(each.ngrams) for each in copied)),
-        added=share(count_words(in_copy) - count_words(copied), count_words(in_copy)),
+        added=share(_count_words(in_copy) - _count_words(copied), _count_words(in_copy)),
         same_title=title_key(copy.title) == title_key(origin.title),
     )
 
 
-def split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
+def _split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
     """Return the sentences of an article that have words, as n-grams."""
     text = article.text[:MAX_CHARS]
     found = []
@@ -408,7 +408,7 @@ def split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
     return found
 
 
-def count_words(sentences: Sequence[SentenceNgrams]) -> int:
+def _count_words(sentences: Sequence[SentenceNgrams]) -> int:
     return sum(sentence.words for sentence in sentences)
 
 
@@ -422,14 +422,14 @@ def describe_copy(copy: CopyDifference) -> str:
     if copy.added and not copy.kept:
         parts.append("rewritten")  # no sentence is the same
     elif copy.kept < WHOLE:
-        parts.append(f"cut to {round_percent(copy.kept)} %" if copy.kept else "headline only")
+        parts.append(f"cut to {_round_percent(copy.kept)} %" if copy.kept else "headline only")
     if copy.edited >= EDITED:
         parts.append("edited")
     if ADDED <= copy.added < 1:
-        parts.append(f"{round_percent(copy.added)} % added")
+        parts.append(f"{_round_percent(copy.added)} % added")
     return ", ".join((parts or ["full text"]) + ([] if copy.same_title else ["different headline"]))
 
 
-def round_percent(part: float) -> int:
+def _round_percent(part: float) -> int:
     """Return a share in per cent, rounded to the nearest five, but at least 5."""
     return max(5, round(part * 20) * 5)

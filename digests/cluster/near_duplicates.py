@@ -78,24 +78,24 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
     group only if their headlines are the same. A group whose text is rewritten names the source's in `rewritten_from`.
     """
     ordered = sort_by_time(items)
-    prints = make_fingerprints(ordered)
+    prints = _make_fingerprints(ordered)
     groups = CopyGroups(ordered, prints)
     copies, rewritten = [], []
-    for a, b in candidate_pairs(prints):
+    for a, b in _candidate_pairs(prints):
         overlap = measure_overlap(prints[a], prints[b])
         if is_copy(ordered[a], ordered[b], overlap):
             copies.append((-overlap.share, a, b))
         for copy, source in ((a, b), (b, a)) if overlap.below >= MIN_SHARED else ():
             found = overlap if copy == a else measure_overlap(prints[b], prints[a])
-            if is_rewritten(ordered[copy], ordered[source], found):
+            if _is_rewritten(ordered[copy], ordered[source], found):
                 rewritten.append((copy, -found.below / found.below_a, source))
     for _, a, b in sorted(copies):
         groups.join_copies(a, b)
-    for a, b in find_same_titles(ordered, prints):
+    for a, b in _find_same_titles(ordered, prints):
         groups.join(a, b)
     ascending = sorted(sorted(members) for members in groups.members.values())
-    reports = {members[0]: make_wire_group([ordered[i] for i in members]) for members in ascending}
-    return tuple(link_rewritten(reports, {i: members[0] for members in ascending for i in members}, rewritten))
+    reports = {members[0]: _make_wire_group([ordered[i] for i in members]) for members in ascending}
+    return tuple(_link_rewritten(reports, {i: members[0] for members in ascending for i in members}, rewritten))
 
 
 class CopyGroups:
@@ -148,7 +148,7 @@ class CopyGroups:
         self.members[into].extend(self.members.pop(other))
 
 
-def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
+def _find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int]]:
     """
     Yield pairs of items with the same headline, the second of which has no body to compare.
 
@@ -171,7 +171,7 @@ def find_same_titles(ordered: Sequence[ClusterItem], prints: Sequence[Fingerprin
                 yield first, i
 
 
-def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
+def _make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     """Return items in time order as one report: the origin first, with the agency that most of them credit, if any."""
     credits = Counter(item.agency for item in members if item.agency)
     agency = min(credits, key=lambda name: (-credits[name], name), default=None)
@@ -183,7 +183,7 @@ def make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     return WireGroup(articles=(origin.article_id, *copies), agency=agency)
 
 
-def link_rewritten(
+def _link_rewritten(
     reports: dict[int, WireGroup], first_of: Mapping[int, int], rewritten: Sequence[tuple[int, float, int]]
 ) -> Iterator[WireGroup]:
     """
@@ -264,15 +264,15 @@ def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
         or a.is_non_voting != b.is_non_voting
     ):
         return False
-    if found.share < SURELY and found.same_lead and numbers_conflict(a, b):
+    if found.share < SURELY and found.same_lead and _numbers_conflict(a, b):
         return False
-    least = min_share(a, b, found)
+    least = _min_share(a, b, found)
     if COPY_SAME_TITLE <= found.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
-    return found.share >= least and not is_site_notice_overlap(a, b, found)
+    return found.share >= least and not _is_site_notice_overlap(a, b, found)
 
 
-def is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool:
+def _is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool:
     """Whether an article shares so much with another outlet's of that day that its text is not its own."""
     # Reports of one event begin with the same facts, often in the same words, so the rest must share enough too.
     return (
@@ -283,12 +283,12 @@ def is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool
         and copy.is_non_voting == source.is_non_voting
         and not (copy.outlet and copy.outlet == source.outlet)
         and (time_apart(copy, source) or timedelta()) <= MAX_REWRITTEN_GAP
-        and not (found.same_lead and numbers_conflict(copy, source))
-        and not is_site_notice_overlap(copy, source, found)
+        and not (found.same_lead and _numbers_conflict(copy, source))
+        and not _is_site_notice_overlap(copy, source, found)
     )
 
 
-def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
+def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
     """Whether two articles share only a notice of the site: it matches neither headline, and these share no word."""
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
@@ -301,7 +301,7 @@ def is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bo
     return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
 
 
-def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
+def _min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
     """Return the share of the shorter text from which on two articles are copies."""
     shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
     least = COPY_SAME_LEAD if found.same_lead else COPY
@@ -317,7 +317,7 @@ def min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
     return least
 
 
-def numbers_conflict(a: ClusterItem, b: ClusterItem) -> bool:
+def _numbers_conflict(a: ClusterItem, b: ClusterItem) -> bool:
     """Whether the beginnings of two articles have enough numbers and share few of them: one form, filled in twice."""
     ours, theirs = set(a.features.numbers), set(b.features.numbers)
     fewer = min(len(ours), len(theirs))
@@ -355,7 +355,7 @@ def make_fingerprint(shingles: bytes) -> Fingerprint:
     return Fingerprint(sample=sample, top=int(sample[-1]) if len(sample) >= MAX_SHINGLES else COMPLETE)
 
 
-def make_fingerprints(ordered: Sequence[ClusterItem]) -> list[Fingerprint]:
+def _make_fingerprints(ordered: Sequence[ClusterItem]) -> list[Fingerprint]:
     """Return the fingerprint of each item, without the shingles that several articles of its outlet share."""
     empty = make_fingerprint(b"")  # one for all titles without a text
     found = [make_fingerprint(own) if (own := item.features.shingles) else empty for item in ordered]
@@ -372,7 +372,7 @@ def make_fingerprints(ordered: Sequence[ClusterItem]) -> list[Fingerprint]:
     return found
 
 
-def candidate_pairs(prints: Sequence[Fingerprint], *, limit: int = MAX_CODES) -> list[tuple[int, int]]:
+def _candidate_pairs(prints: Sequence[Fingerprint], *, limit: int = MAX_CODES) -> list[tuple[int, int]]:
     """
     Return the pairs (earlier, later) that share enough shingles to be compared, ascending.
 
@@ -389,13 +389,13 @@ def candidate_pairs(prints: Sequence[Fingerprint], *, limit: int = MAX_CODES) ->
     codes = (np.concatenate(samples) >> FLAG_BITS).astype(np.uint64) << np.uint64(32)
     codes |= np.repeat(np.arange(len(prints), dtype=np.uint64), sizes)
     codes.sort()
-    pairs, counts = np.unique(linked_pairs(codes), return_counts=True)
+    pairs, counts = np.unique(_linked_pairs(codes), return_counts=True)
     earlier, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(COMPLETE)).astype(np.int64)
     enough = counts >= np.clip(sizes[later] // MIN_SHARED, 2, MIN_SHARED)
     return list(zip(earlier[enough].tolist(), later[enough].tolist(), strict=True))
 
 
-def linked_pairs(codes: Codes) -> Codes:
+def _linked_pairs(codes: Codes) -> Codes:
     """Return the pairs that shingles link, (earlier << 32 | later), once for each shingle."""
     hashes = codes >> np.uint64(32)
     is_same = hashes[1:] == hashes[:-1]  # as the shingle before

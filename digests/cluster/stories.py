@@ -47,11 +47,11 @@ def cluster_with_links(
     reports, nodes = represent_reports(ordered, rules, copies)
     node_of = {article: node for node, report in enumerate(reports) for article in report.articles}
     stories_before = [constraints.majority_story(report, known or {}) for report in reports]
-    groups, inside, threshold = cluster_representatives(nodes, rules, node_of, stories_before)
-    part_of = find_parts(nodes, inside, threshold, constraints.must_link_pairs(rules, node_of))
+    groups, inside, threshold = _cluster_representatives(nodes, rules, node_of, stories_before)
+    part_of = _find_parts(nodes, inside, threshold, constraints.must_link_pairs(rules, node_of))
     origins = [report.rewritten_from or report.origin for report in reports]
     text_of = np.unique(origins, return_inverse=True)[1]
-    links = best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
+    links = _best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
     stories = []
     for group in groups:
         members = [reports[node] for node in group]
@@ -97,7 +97,7 @@ def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> li
     return joined
 
 
-def cluster_representatives(
+def _cluster_representatives(
     nodes: Sequence[ClusterItem],
     rules: constraints.Constraints,
     node_of: Mapping[str, int],
@@ -109,7 +109,7 @@ def cluster_representatives(
     `known` has each node's story so far.
     """
     corrected = constraints.cannot_link(rules, node_of)
-    scores, threshold = score_reports(nodes)
+    scores, threshold = _score_reports(nodes)
     edges = constraints.apply_stability_bonus(scores, known)
     silent = np.array([item.is_non_voting for item in nodes], bool)
     is_non_voting = silent[edges.first] | silent[edges.second]
@@ -122,7 +122,7 @@ def cluster_representatives(
     return groups, scores.filter(group_of[scores.first] == group_of[scores.second]), threshold
 
 
-def score_reports(nodes: Sequence[ClusterItem]) -> tuple[Edges, float]:
+def _score_reports(nodes: Sequence[ClusterItem]) -> tuple[Edges, float]:
     """Return the probability of each pair of reports that they are on one event, and the threshold of groups."""
     pairs, answer = measure_pairs(nodes), models_for(nodes).event
     return Edges.from_scores(pairs.first, pairs.second, answer.probabilities(pairs)), answer.threshold
@@ -162,7 +162,7 @@ def story_id(earliest: str) -> str:
     return f"s{hash64(earliest):016x}"[:11]
 
 
-def best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
+def _best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
     """Return the best link of each node with an edge `inside` its group, in node order; on ties the earlier node."""
     one, other = np.r_[inside.first, inside.second], np.r_[inside.second, inside.first]
     scores = np.r_[inside.score, inside.score]
@@ -171,7 +171,7 @@ def best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
     return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}
 
 
-def find_parts(
+def _find_parts(
     nodes: Sequence[ClusterItem], inside: Edges, threshold: float, together: Sequence[tuple[int, int]]
 ) -> dict[int, int]:
     """Return the number of the part that each voting node is in: the groups that the plain average joins."""

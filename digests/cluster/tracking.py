@@ -84,20 +84,20 @@ def track_stories(
     groups = sorted(groups, key=lambda each: each.articles)
     shares = [Counter(home[article] for article in group.articles if article in home) for group in groups]
     had = {old for story in known for old in (story.id, *story.merged_ids)}
-    goes_on = best_successor(shares)
+    goes_on = _best_successor(shares)
     continued = {*goes_on.values()}
     left = (n for n, share in enumerate(shares) if share and n not in continued)
     back = ((n, restored_story(groups[n].articles, shares[n].total(), merged)) for n in left)
     restored = {n: story for n, story in back if story}
     named = assign_ids(groups, goes_on, by_id, restored, {*taken_ids, *had})
-    changes = tuple(find_events(named, home, items))
-    stories = assign_threads(named, {**{each.id: each for each in restored.values()}, **by_id}, items)
+    changes = tuple(_find_events(named, home, items))
+    stories = _assign_threads(named, {**{each.id: each for each in restored.values()}, **by_id}, items)
     profiles = {
         story.id: story_profile(story.id, [items[key] for key in story.articles])
         for story in stories
         if not all(items[key].is_non_voting for key in story.articles)
     }
-    threaded, steps = find_threads(stories, by_id, profiles)
+    threaded, steps = _find_threads(stories, by_id, profiles)
     return TrackedStories(stories=threaded, events=(*changes, *steps), profiles=profiles)
 
 
@@ -131,7 +131,7 @@ def assign_ids(
     return found
 
 
-def best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
+def _best_successor(shares: Sequence[Counter[str]]) -> dict[str, int]:
     """Return the index of the group that continues each known story: that with most of its articles, or the first."""
     best: dict[str, tuple[int, int]] = {}
     for number, share in enumerate(shares):
@@ -158,7 +158,7 @@ def new_id(earliest: str, taken: Collection[str]) -> str:
     return next(found for found in map(story_id, names) if found not in taken)
 
 
-def find_events(
+def _find_events(
     stories: Sequence[Story], previous_story_of: Mapping[str, str], items: Mapping[str, ClusterItem]
 ) -> Iterator[StoryEvent]:
     """Yield a merge, move or split for each earlier story with articles that are now in another story, by story id."""
@@ -182,7 +182,7 @@ def find_events(
             yield StoryEvent(kind=kind, story=old_id, other=other, articles=tuple(articles), why=why)
 
 
-def assign_threads(
+def _assign_threads(
     named: Sequence[Story], known: Mapping[str, ExistingStory], items: Mapping[str, ClusterItem]
 ) -> list[Story]:
     """
@@ -195,16 +195,16 @@ def assign_threads(
         before = known.get(story.id)
         times = [items[key].published_at for key in story.articles]
         began = earliest_time(*times, before.began_at if before else None)
-        stories.append(replace(story, thread=before.thread if before else own_thread(story.id), began_at=began))
+        stories.append(replace(story, thread=before.thread if before else _own_thread(story.id), began_at=began))
     return stories
 
 
-def own_thread(story: str) -> str:
+def _own_thread(story: str) -> str:
     """Return the id of the thread that begins with a story."""
     return f"t{story[1:]}"
 
 
-def find_threads(
+def _find_threads(
     stories: Sequence[Story], known: Mapping[str, ExistingStory], profiles: Mapping[str, ClusterItem]
 ) -> tuple[tuple[Story, ...], tuple[StoryEvent, ...]]:
     """
@@ -234,10 +234,10 @@ def find_threads(
         own = thread[story.id][0]
         nearest = fits.get(story.id, [])
         has_like = any(name == own and frozenset((story.id, key)) in alike for key, (name, _) in thread.items())
-        if sizes[own] > 1 and own != own_thread(story.id) and not has_like:
+        if sizes[own] > 1 and own != _own_thread(story.id) and not has_like:
             founder = next(key for key, (name, _) in thread.items() if name == own and key != story.id)
             sizes[own] -= 1
-            thread[story.id] = own_thread(story.id), known[story.id].first_at if story.id in known else story.began_at
+            thread[story.id] = _own_thread(story.id), known[story.id].first_at if story.id in known else story.began_at
             why = "no story of that thread is like it any more"
             events.append(StoryEvent(kind=LEFT, story=story.id, other=founder, articles=story.articles, why=why))
         if sizes[thread[story.id][0]] <= 1 and nearest:
@@ -293,8 +293,8 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
     languages = Counter(item.language for item in voting)
     language = min(languages, key=lambda each: (-languages[each], each))
     own = [item for item in voting if item.language == language]
-    vector, model = mean_vector(voting, language)
-    stems, weights = packed_terms(average_terms(own))
+    vector, model = _mean_vector(voting, language)
+    stems, weights = packed_terms(_average_terms(own))
     return ClusterItem(
         article_id=story,
         title=own[0].title,
@@ -306,15 +306,15 @@ def story_profile(story: str, members: Sequence[ClusterItem]) -> ClusterItem:
             shingles=max((item.features.shingles for item in own), key=len)[:MIN_BODY_BYTES],
             stems=stems,
             weights=weights,
-            names=frequent_keys([item.features.names for item in voting], MAX_NAMES),
-            numbers=frequent_keys([item.features.numbers for item in voting], MAX_NUMBERS),
+            names=_frequent_keys([item.features.names for item in voting], MAX_NAMES),
+            numbers=_frequent_keys([item.features.numbers for item in voting], MAX_NUMBERS),
             vector=vector,
             vector_model=model,
         ),
     )
 
 
-def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
+def _average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
     """Return the `MAX_TERMS` heaviest terms with their mean weights, each member's scaled to length 1 first."""
     ordered = sorted(members, key=lambda item: item.article_id)  # sums are the same for any order of `members`
     number = defaultdict[str, int](count().__next__)
@@ -328,14 +328,14 @@ def average_terms(members: Sequence[ClusterItem]) -> list[tuple[str, float]]:
     return sorted(zip(number, means.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:MAX_TERMS]
 
 
-def frequent_keys(keys: Sequence[Sequence[str]], limit: int) -> tuple[str, ...]:
+def _frequent_keys(keys: Sequence[Sequence[str]], limit: int) -> tuple[str, ...]:
     """Return up to `limit` keys that at least `MIN_SHARE` of the articles have, the most frequent first."""
     counts = Counter(chain.from_iterable(keys))
     kept = [key for key, count in counts.items() if count >= MIN_SHARE * len(keys)]
     return tuple(sorted(kept, key=lambda key: (-counts[key], key))[:limit])
 
 
-def mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | None, str | None]:
+def _mean_vector(members: Sequence[ClusterItem], language: str) -> tuple[bytes | None, str | None]:
     """
     Return the mean vector, as if of `language`, for the commonest embedder, and its name; (None, None) without vectors.
 

@@ -68,7 +68,7 @@ NUMBER_WEIGHT = (1_000).to_bytes(2, "little")  # in thousandths, as the weights 
 def term_vectors(rows: TermRows) -> Vectors:
     """Return the vectors of terms and numbers, weighted by their rarity among the articles of the same language."""
     articles = np.bincount(rows.languages, minlength=1)[rows.languages]
-    return weigh_terms(rows.starts, rows.keys, np.log1p(rows.weights), articles + PRIOR_ARTICLES, MAX_TERMS)
+    return _weigh_terms(rows.starts, rows.keys, np.log1p(rows.weights), articles + PRIOR_ARTICLES, MAX_TERMS)
 
 
 NGRAM_CHARS = (4, 5)
@@ -81,12 +81,12 @@ def ngram_vectors(rows: TermRows) -> Vectors:
 
     They are what two languages, or two forms of a word, share: a name in its own spelling, a loan word, a number.
     """
-    starts, keys, weights = prune_to_top(rows.starts, rows.keys, np.log1p(rows.weights), MAX_TERMS)
+    starts, keys, weights = _prune_to_top(rows.starts, rows.keys, np.log1p(rows.weights), MAX_TERMS)
     numbers = defaultdict[str, int](count().__next__)
     # All words are respelled at once, one a line: word by word takes six times as long.
     letters = to_latin("\n".join(rows.words)).split("\n") if rows.words else []
     found = [
-        [numbers[gram] for gram in word_ngrams(latin, word)] for latin, word in zip(letters, rows.words, strict=True)
+        [numbers[gram] for gram in _word_ngrams(latin, word)] for latin, word in zip(letters, rows.words, strict=True)
     ]
     sizes = np.array([len(each) for each in found] or [0], np.int64)
     every = np.fromiter(chain.from_iterable(found), np.int64)
@@ -101,10 +101,10 @@ def ngram_vectors(rows: TermRows) -> Vectors:
     row_sizes = np.bincount(entry_rows[kept], minlength=len(starts) - 1)
     articles = np.full(len(starts) - 1, len(starts) - 1 + PRIOR_NGRAMS)
     found_starts, found_keys = np.append(0, np.cumsum(row_sizes)), ngrams[kept].astype(np.int32)
-    return weigh_terms(found_starts, found_keys, np.repeat(weights, reach)[kept], articles, MAX_NGRAMS)
+    return _weigh_terms(found_starts, found_keys, np.repeat(weights, reach)[kept], articles, MAX_NGRAMS)
 
 
-def word_ngrams(latin: str, word: str) -> set[str]:
+def _word_ngrams(latin: str, word: str) -> set[str]:
     """Return the n-grams of a word with its ends marked by spaces; the word itself if it is short or not in Latin."""
     if len(latin) < MIN_WORD_LETTERS or not latin.isascii():
         return {word}
@@ -119,10 +119,10 @@ def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
     keys = np.fromiter(chain.from_iterable(found), np.int32)
     starts = np.append(0, np.cumsum(np.array([len(row) for row in found], np.int64)))
     articles = np.full(len(items), len(items) + PRIOR_ARTICLES)
-    return weigh_terms(starts, keys, np.ones(len(keys), np.float32), articles, MAX_TERMS)
+    return _weigh_terms(starts, keys, np.ones(len(keys), np.float32), articles, MAX_TERMS)
 
 
-def weigh_terms(
+def _weigh_terms(
     starts: Starts, keys: Ints, weights: Array, article_counts: npt.NDArray[np.int64], limit: int
 ) -> Vectors:
     """
@@ -132,13 +132,13 @@ def weigh_terms(
         article_counts: For each row, the number of articles among which its keys are rare or not.
     """
     rarity = np.log(np.repeat(article_counts, np.diff(starts)) / (np.bincount(keys, minlength=1)[keys] + 0.5))
-    starts, keys, values = prune_to_top(starts, keys, weights * rarity, limit)
+    starts, keys, values = _prune_to_top(starts, keys, weights * rarity, limit)
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     lengths = np.sqrt(np.bincount(rows, np.square(values, dtype=np.float64), len(starts) - 1))[rows]
     return starts, keys, np.divide(values, lengths, where=lengths > 0, out=np.zeros(len(keys))).astype(np.float32)
 
 
-def prune_to_top(starts: Starts, keys: Ints, values: Array, limit: int) -> Vectors:
+def _prune_to_top(starts: Starts, keys: Ints, values: Array, limit: int) -> Vectors:
     """Return vectors with the heaviest entries, at most `limit` in a row; ties go to the lowest keys."""
     sizes = np.diff(starts)
     rows = np.repeat(np.arange(len(sizes)), sizes)
@@ -173,9 +173,9 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
         return None
     model, matrix, has_vector = found
     if from_window:
-        matrix -= has_vector[:, None] * regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
-        for rows in rows_by_language(items, has_vector).values():
-            matrix[rows] -= regularized_mean(matrix[rows], PRIOR_LANGUAGE)
+        matrix -= has_vector[:, None] * _regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
+        for rows in _rows_by_language(items, has_vector).values():
+            matrix[rows] -= _regularized_mean(matrix[rows], PRIOR_LANGUAGE)
     return model, matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.float32(1e-6)), has_vector
 
 
@@ -186,7 +186,7 @@ def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | No
     Only the vectors of the commonest model are used; `has` is 1 for the items that have one, else 0.
     """
     kinds = [
-        (item.features.vector_model, len(item.features.vector or b"")) if has_known_vector(item) else (None, 0)
+        (item.features.vector_model, len(item.features.vector or b"")) if _has_known_vector(item) else (None, 0)
         for item in items
     ]
     counts = Counter((model, size) for model, size in kinds if model and size and size % 2 == 0)
@@ -200,18 +200,18 @@ def stack_vectors(items: Sequence[ClusterItem]) -> tuple[str, Array, Array] | No
             matrix[row] = np.frombuffer(item.features.vector or b"", "<f2")
             has[row] = 1.0
     matrix[~np.isfinite(matrix).all(axis=1)] = 0.0
-    for language, rows in rows_by_language(items, has).items():
+    for language, rows in _rows_by_language(items, has).items():
         matrix[rows] -= embedder_mean(model, language, size // 2)
     return model, matrix, has
 
 
-def has_known_vector(item: ClusterItem) -> bool:
+def _has_known_vector(item: ClusterItem) -> bool:
     """Whether `item` can be compared by its vector: the embedder knows its language, as far as we know."""
     shipped = language_means(item.features.vector_model or "")
     return bool(item.features.vector) and (not shipped or item.language in shipped or "und" in shipped)
 
 
-def rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list[int]]:
+def _rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list[int]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for row in np.flatnonzero(has).tolist():
         found[items[row].language].append(row)
@@ -225,6 +225,6 @@ def embedder_mean(model: str, language: str, dimensions: int) -> Array:
     return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
 
 
-def regularized_mean(rows: Array, prior: float) -> Array:
+def _regularized_mean(rows: Array, prior: float) -> Array:
     """Return the mean of `rows` and `prior` more rows of zeros."""
     return np.asarray(rows.sum(axis=0) / np.float32(len(rows) + prior), np.float32)

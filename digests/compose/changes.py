@@ -54,7 +54,7 @@ def compare_with_earlier(
 
     The reader has seen it if one of the last editions showed it, in full or as a brief: under its id, the id of a story
     merged into it, or with one of its articles. An earlier story of the same thread counts too, and one that an outlet
-    continues (`find_follow_up`). The latest edition counts. The story is then "developing" if an article that arrived
+    continues (`_find_follow_up`). The latest edition counts. The story is then "developing" if an article that arrived
     after that edition has a sentence with a number, a name or enough words that were not known, else "quiet". Known are
     the texts of the story's articles until then, and what that edition said of it.
 
@@ -63,11 +63,11 @@ def compare_with_earlier(
     """
     known = (articles[key] for key in story.articles if key in articles)
     present = [article for article in known if article.kind not in NO_REPORTS]
-    shown = ((edition, *find_in_edition(story, edition)) for edition in context.earlier_editions)
+    shown = ((edition, *_find_in_edition(story, edition)) for edition in context.earlier_editions)
     previous, earlier, brief = next((each for each in shown if each[1] or each[2]), (None, None, ()))
     followed = None
     if previous is None and context.previous:
-        followed = find_follow_up(story, present, articles, context)
+        followed = _find_follow_up(story, present, articles, context)
         if followed is not None:
             previous, earlier = context.previous, followed
     times = [article.published_at for article in present] or [context.window_end]
@@ -118,7 +118,7 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
     return found
 
 
-def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
+def _find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
     """Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither."""
     ids, known = set(story.articles), {story.id, *story.merged_ids}
     rows = [(s.id == story.id, s.id in known, len(ids & set(s.article_ids)), -s.number, s) for s in edition.stories]
@@ -132,7 +132,7 @@ def find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None
     return followed, next((b.article_ids for b in edition.briefs if b.thread == story.thread and not followed), ())
 
 
-def find_follow_up(
+def _find_follow_up(
     story: Story, present: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> EditionStory | None:
     """

@@ -85,11 +85,11 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=build_ledger(ranked, wanted, inputs.intake, shown, briefs, context),
+        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context),
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=inputs.corrections,
-        ended=ended_stories(context, ranked, continued),
+        ended=_ended_stories(context, ranked, continued),
         at=inputs.at,
         previous_at=previous.at if previous else None,
     )
@@ -109,16 +109,16 @@ def _sections(
     by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in selection.main:
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
-        title = choose_section(context.present(ranked.story), shown.place_codes, context.digest)
+        title = _choose_section(context.present(ranked.story), shown.place_codes, context.digest)
         title = followed if ranked.followed else title
         by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
-    titles = section_order([title for title in by_title if title != followed], context.digest)
+    titles = _section_order([title for title in by_title if title != followed], context.digest)
     if has_lines or followed in by_title:
         titles.insert(0, followed)
     sections, number = [], count(1)
     for title in titles:
         stories = tuple(replace(story, number=next(number)) for story in by_title[title])
-        anchor = make_section_anchor(title, anchors)
+        anchor = _make_section_anchor(title, anchors)
         sections.append(Section(title=title, anchor=anchor, stories=stories, followed=title == followed))
     return tuple(sections)
 
@@ -145,7 +145,7 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
     return tuple(brief for brief in found if brief)
 
 
-def choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
+def _choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
     """
     Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
@@ -168,7 +168,7 @@ def choose_section(present: Sequence[Article], places: Sequence[str], digest: Di
     return section_title(region, language)
 
 
-def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
+def _section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     """
     Return the distinct titles in page order.
 
@@ -182,7 +182,7 @@ def section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
 
 
-def make_section_anchor(title: str, taken: set[str]) -> str:
+def _make_section_anchor(title: str, taken: set[str]) -> str:
     """Return an ASCII anchor for a section, and add it to `taken`."""
     slug = "-".join(latin_words(title))
     return add_distinct(slug if slug[:1].isalpha() else f"section-{slug or len(taken) + 1}", taken)
@@ -192,7 +192,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", " ", fold(name)).strip()
 
 
-def ended_stories(
+def _ended_stories(
     context: ComposeContext, ranked: Sequence[RankedStory], continued: Collection[str]
 ) -> tuple[Brief, ...]:
     """
@@ -228,7 +228,7 @@ def _outlet_of_headline(story: EditionStory, context: ComposeContext) -> str:
     return next(named, None) or next(mentioned, story.mentions[0].outlet)
 
 
-def build_ledger(
+def _build_ledger(
     ranked: Sequence[RankedStory],
     among: Sequence[RankedStory],
     intake: Intake,
@@ -244,7 +244,7 @@ def build_ledger(
     wanted = {each.story.id for each in among}
     left_out = count_left_out((_why_left_out(each, wanted), "") for each in ranked if each.story.id not in taken)
     values = context.articles.values()
-    largest = find_largest_story(stories.values(), context.articles)
+    largest = _find_largest_story(stories.values(), context.articles)
     title = find_headline(stories[largest.id], context) if largest else None
     came_in: dict[str, Any] = {each.name: getattr(intake, each.name) for each in fields(Intake)}
     return Ledger(
@@ -276,7 +276,7 @@ OVERSIZED_SHARE = 0.25
 MIN_WINDOW_REPORTS = 100  # of a window: with fewer, one large event easily has a quarter of them
 
 
-def find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
+def _find_largest_story(stories: Iterable[Story], inside: Container[str]) -> LargestStory | None:
     """
     Return the story with the most reports that have an article in `inside`, the window; None if no report has one.
 

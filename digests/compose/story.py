@@ -63,7 +63,7 @@ def reading_time(texts: Iterable[str]) -> int:
     return max(1, math.ceil(total / WORDS_PER_MINUTE))
 
 
-def make_anchor(title: str, key: str, taken: set[str]) -> str:
+def _make_anchor(title: str, key: str, taken: set[str]) -> str:
     """
     Return an anchor of ASCII letters, digits and hyphens, and add it to `taken`.
 
@@ -91,7 +91,7 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
     return found
 
 
-def choose_readable_summary(
+def _choose_readable_summary(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, title: Headline, context: ComposeContext
 ) -> tuple[Sentence, ...]:
     """Return the summary of sentences that can be shown, in the headline's language if any of them is in it."""
@@ -113,7 +113,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     title = choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
     if title is None:
         return None
-    summary = choose_readable_summary(story, own, agreed, title, context)
+    summary = _choose_readable_summary(story, own, agreed, title, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
@@ -124,7 +124,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     return EditionStory(
         number=0,
         id=story.id,
-        anchor=make_anchor(title.text, story.id, taken),
+        anchor=_make_anchor(title.text, story.id, taken),
         title=title.text,
         title_language=title.article.language,
         url=title.article.url,
@@ -138,7 +138,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         folded=len(covered.folded),
         headline_only=len(covered.headline_only),
         agencies=covered.agencies,
-        mentions=source_mentions(story, own, covered, language, first=lead_outlet),
+        mentions=_source_mentions(story, own, covered, language, first=lead_outlet),
         comments=tuple(
             make_mention(article, agency=None, shows_title=False) for article in find_comments(story, context.articles)
         ),
@@ -194,7 +194,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     )
 
 
-def source_mentions(
+def _source_mentions(
     story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
 ) -> tuple[SourceMention, ...]:
     """

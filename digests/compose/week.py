@@ -34,21 +34,21 @@ def add_week(shown: EditionStory, stories: list[Story], listed: list[Story], con
     If it has two turns or more, they take the place of the summary and of what is new since the last edition.
     It has not ended while its thread, or a story that is `listed` below it, goes on.
     """
-    by_day = reports_by_day(stories_to_tell(shown, {each.id: each for each in stories}, context), context)
+    by_day = _reports_by_day(_stories_to_tell(shown, {each.id: each for each in stories}, context), context)
     thread = [each for each in stories if each.id == shown.id or (shown.thread and each.thread == shown.thread)]
     times = [article.published_at for each in (*thread, *listed) for article in context.present(each)]
     if times and max(times) < context.window_end - ENDED_AFTER:
         outlets = {mention.outlet for mention in shown.mentions}
         if outlets <= context.outlets_read:  # an outlet that was not read may report it still
             shown = replace(shown, ended_on=max(by_day))
-    turns = find_turns(by_day, context, title=stems(shown.title, shown.title_language))
+    turns = _find_turns(by_day, context, title=stems(shown.title, shown.title_language))
     if len(turns) < 2:
         return shown
-    figures = compare_figures([turn.sentence for turn in turns])
+    figures = _compare_figures([turn.sentence for turn in turns])
     return replace(shown, turns=turns, turn_figures=figures, summary=(), updates=(), number_changes=())
 
 
-def stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: ComposeContext) -> list[Story]:
+def _stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: ComposeContext) -> list[Story]:
     """
     Return the story that is shown and those of its thread with a report in similar words, and with a similar meaning.
 
@@ -77,7 +77,7 @@ def first_reports(story: Story, context: ComposeContext) -> list[Article]:
     return list(context.load_full_texts(list(order)[:MAX_REPORTS_COMPARED]).values())
 
 
-def reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:
+def _reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:
     """Return the articles of each story by the local date on which they were published, in time order."""
     zone, found = ZoneInfo(context.digest.timezone), defaultdict[date, list[tuple[Story, list[Article]]]](list)
     for story in stories:
@@ -89,19 +89,19 @@ def reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[da
     return found
 
 
-def find_turns(
+def _find_turns(
     by_day: Mapping[date, Sequence[tuple[Story, list[Article]]]], context: ComposeContext, *, title: Sequence[str]
 ) -> tuple[Turn, ...]:
     """Return a sentence for each of the last `MAX_TURNS` days that has one which says more than those before it."""
     turns: list[Turn] = []
     for day in sorted(by_day)[-MAX_TURNS:]:
-        sentence = choose_turn(by_day[day], [turn.sentence for turn in turns], context, title=title)
+        sentence = _choose_turn(by_day[day], [turn.sentence for turn in turns], context, title=title)
         if sentence is not None:
             turns.append(Turn(day=day, sentence=sentence))
     return tuple(turns)
 
 
-def choose_turn(
+def _choose_turn(
     reports: Iterable[tuple[Story, list[Article]]],
     told: Sequence[Sentence],
     context: ComposeContext,
@@ -133,7 +133,7 @@ def choose_turn(
     return next((sentence for sentences in shown for sentence in sentences), None)
 
 
-def compare_figures(sentences: Sequence[Sentence]) -> tuple[NumberChange, ...]:
+def _compare_figures(sentences: Sequence[Sentence]) -> tuple[NumberChange, ...]:
     """Return how numbers changed from the first of `sentences` that has one to the last; one change for each unit."""
     found: dict[str, NumberChange] = {}
     for at in range(len(sentences) - 1, 0, -1):

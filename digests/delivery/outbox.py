@@ -51,7 +51,7 @@ class OutboxWorker:
         self._settings = settings
         self._now = now
         self._chance = chance
-        self._routes = delivery_routes(settings)
+        self._routes = _delivery_routes(settings)
         self._open: dict[tuple[str, int], Channel] = {}
         self._is_aborted = False
 
@@ -98,7 +98,7 @@ class OutboxWorker:
 
     def _channel(self, delivery: Delivery) -> Channel:
         """Return the open channel for the recipient of a delivery. Errors: DeliveryError."""
-        found = self._routes.get(route_of(delivery))
+        found = self._routes.get(_route_of(delivery))
         if found is None:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
         if found.key not in self._open:
@@ -115,13 +115,13 @@ class OutboxWorker:
     def _record_failure(self, delivery: Delivery, error: DeliveryError) -> tuple[Delivery, ...]:
         """Store a delivery's failure, and its channel's others if the channel is at fault; return what was changed."""
         now = self._now()
-        state, next_try_at = retry_decision(delivery, error, now=now, chance=self._chance())
+        state, next_try_at = _retry_decision(delivery, error, now=now, chance=self._chance())
         response = error.reason
         if state == FAILED and not error.permanent:
             response = f"stopped after {delivery.attempts} attempts: {response}"
         failed = replace(delivery, state=state, response=response, hint=error.hint, next_try_at=next_try_at or now)
         recipients: tuple[str, ...] = ()
-        if error.affects_all_recipients and not self._is_aborted and (found := self._routes.get(route_of(delivery))):
+        if error.affects_all_recipients and not self._is_aborted and (found := self._routes.get(_route_of(delivery))):
             recipients = found.recipients
 
         def save_failure(connection: Connection) -> tuple[Delivery, ...]:
@@ -135,7 +135,7 @@ class OutboxWorker:
         return 0.0 if self._is_aborted else OUTBOX_SAVE_PATIENCE_S
 
 
-def delivery_routes(settings: Settings) -> dict[Route, Way]:
+def _delivery_routes(settings: Settings) -> dict[Route, Way]:
     """Return by digest, channel and recipient the first table in `deliver` that fits; `ALERTS` is a digest here."""
     alerts = settings.section(AlertsSettings)
     tables = [(digest.name, digest.mail.sender, digest.mail.to, digest.deliver) for digest in digests_of(settings)]
@@ -151,11 +151,11 @@ def delivery_routes(settings: Settings) -> dict[Route, Way]:
     return found
 
 
-def route_of(delivery: Delivery) -> Route:
+def _route_of(delivery: Delivery) -> Route:
     return delivery.key.digest, delivery.channel, delivery.recipient
 
 
-def retry_decision(
+def _retry_decision(
     delivery: Delivery, error: DeliveryError, *, now: datetime, chance: float
 ) -> tuple[str, datetime | None]:
     """

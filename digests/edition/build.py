@@ -87,7 +87,7 @@ def build_edition(
 def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the requested edition; stories and translations are saved, the edition is not. Errors: StoreError."""
     grouped = cluster_and_save(engine, start=request.window_start, end=request.window_end, now=now)
-    edition, translator = compose_translated(engine, digest, request, grouped, now=now)
+    edition, translator = _compose_translated(engine, digest, request, grouped, now=now)
     if translator is not None:
         translator.save(now)
     return edition if digest.prose is None else add_llm_summaries(engine, edition, grouped[0], digest.prose)
@@ -96,10 +96,10 @@ def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: Editi
 def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the edition that would be built now, without summaries by a model; nothing is saved."""
     grouped = cluster_preview(engine, start=request.window_start, end=request.window_end)
-    return compose_translated(engine, digest, request, grouped, now=now)[0]
+    return _compose_translated(engine, digest, request, grouped, now=now)[0]
 
 
-def compose_translated(
+def _compose_translated(
     engine: Engine, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
 ) -> tuple[Edition, Translator | None]:
     """Return the edition of `grouped` stories, and what has translated it; None if the settings name no engine."""
@@ -107,10 +107,10 @@ def compose_translated(
     if settings.engine == "none":
         return compose_edition(inputs), None
     translator = Translator(settings, digest.read_languages[0], engine)
-    return translator.with_outcome(compose_and_translate(inputs, translator)), translator
+    return translator.with_outcome(_compose_and_translate(inputs, translator)), translator
 
 
-def compose_and_translate(inputs: EditionInputs, translator: Translator) -> Edition:
+def _compose_and_translate(inputs: EditionInputs, translator: Translator) -> Edition:
     """
     Return the edition, with each text translated that the reader could not read.
 

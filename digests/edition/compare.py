@@ -24,7 +24,7 @@ def compare_files(ours: bytes, theirs: bytes, form: str) -> Iterator[str]:
     if form == "json":
         yield from _compare_values(json.loads(ours), json.loads(theirs), "")
         return
-    old, new = read_parts(ours, form), read_parts(theirs, form)
+    old, new = _read_parts(ours, form), _read_parts(theirs, form)
     for name in dict.fromkeys((*old, *new)):
         place = f"{name}, " if name else ""
         if name not in new:
@@ -35,7 +35,7 @@ def compare_files(ours: bytes, theirs: bytes, form: str) -> Iterator[str]:
             yield from _compare_lines(old[name].splitlines(), new[name].splitlines(), place)
 
 
-def read_parts(data: bytes, form: str) -> dict[str, str]:
+def _read_parts(data: bytes, form: str) -> dict[str, str]:
     """Return the texts of a file by name: the parts of a mail, the files of a book; else the whole file as ""."""
     if form == "epub":
         try:
@@ -61,7 +61,7 @@ def read_parts(data: bytes, form: str) -> dict[str, str]:
 
 def find_missing_texts(texts: Iterable[str], data: bytes, form: str) -> list[str]:
     """Return those of an edition's `texts` whose words do not follow each other anywhere in a file."""
-    whole = "\n".join(read_parts(data, form).values())
+    whole = "\n".join(_read_parts(data, form).values())
     shown_text = f" {_words(html.unescape(ANY_TAG.sub(' ', whole)) if '</' in whole else whole)} "
     return [text for text in texts if f" {_words(text)} " not in shown_text]
 

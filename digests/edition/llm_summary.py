@@ -32,7 +32,7 @@ def add_llm_summaries(engine: Engine, edition: Edition, stories: Sequence[Story]
     """
     until, tokens_left = time.monotonic() + settings.time.total_seconds(), settings.tokens
     by_id = {story.id: story for story in stories}
-    articles = read(engine, load_revised_articles, edition)
+    articles = read(engine, _load_revised_articles, edition)
     written: dict[str, EditionStory] = {}
     answers, stop, error_text = 0, None, ""
     try:
@@ -69,7 +69,7 @@ def add_llm_summaries(engine: Engine, edition: Edition, stories: Sequence[Story]
     return replace(edition, sections=sections, ledger=replace(edition.ledger, llm=outcome))
 
 
-def load_revised_articles(connection: Connection, edition: Edition) -> dict[str, Article]:
+def _load_revised_articles(connection: Connection, edition: Edition) -> dict[str, Article]:
     """Return the articles of an edition's stories by id, with the latest title and text of their pages."""
     ids = {key for story in edition.stories for key in story.article_ids}
     articles = tuple(articles_by_id(connection, ids).values())

@@ -44,21 +44,21 @@ def load_edition_inputs(
     connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
 ) -> EditionInputs:
     """Return what the requested edition of `grouped` stories is made of."""
-    feeds = load_feeds(connection, digest)
+    feeds = _load_feeds(connection, digest)
     loaded = load_window(connection, digest, request, feeds)
     sources = [state.feed.source for state in feeds]
     outlets = {source.name for source in sources} if digest.sources else None
     followed = followed_threads(connection, before=request.window_end, outlets=outlets)
     of_followed = (story.articles for story in grouped[0] if story.thread in followed)
-    chosen, left_out = choose_articles(digest, request, loaded, sources, frozenset(chain.from_iterable(of_followed)))
+    chosen, left_out = _choose_articles(digest, request, loaded, sources, frozenset(chain.from_iterable(of_followed)))
     chosen, apart = leave_out_apart(chosen, grouped[0])
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
-    context = load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
+    context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
     return EditionInputs(
         stories=separate_parts(grouped[0], grouped[2], articles),
         context=context,
-        intake=measure_intake(
+        intake=_measure_intake(
             connection,
             digest,
             request,
@@ -75,7 +75,7 @@ def load_edition_inputs(
     )
 
 
-def load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:
+def _load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:
     """Return the feeds of a digest: those of the sources that it names by name or tag, else all."""
     wanted = set(digest.sources)
     states = ((state, state.feed.source) for state in feed_states(connection, counted=False))
@@ -94,7 +94,7 @@ class LoadedArticles:
     articles: Mapping[str, Article]
     texts: Mapping[str, bytes]  # packed full texts of those with a beginning only
     revisions: Mapping[str, tuple[Revision, ...]]
-    late: Collection[str]  # of articles from before the window that are used (`find_late_articles`)
+    late: Collection[str]  # of articles from before the window that are used (`_find_late_articles`)
     withdrawn: int  # articles of the window whose page is gone
 
     @property
@@ -130,12 +130,12 @@ def load_window(
         articles=articles,
         texts={key: text for key, text in texts.items() if key not in revisions},
         revisions=revisions,
-        late=find_late_articles(connection, digest, request, articles.values()),
+        late=_find_late_articles(connection, digest, request, articles.values()),
         withdrawn=before - sum(article.published_at >= start for article in articles.values()),
     )
 
 
-def choose_articles(
+def _choose_articles(
     digest: DigestSettings,
     request: EditionRequest,
     loaded: LoadedArticles,
@@ -150,12 +150,12 @@ def choose_articles(
         mute_rules=active_mute_rules(digest.mute, sources, day=request.local_date),
         never_muted=never_muted,
         languages=[tag.split("-")[0] for tag in digest.languages],
-        load_full_texts=text_loader(loaded.articles, loaded.texts),
+        load_full_texts=_text_loader(loaded.articles, loaded.texts),
         omits_opinion=digest.opinion == "leave-out",
     )
 
 
-def load_context(
+def _load_context(
     connection: Connection,
     digest: DigestSettings,
     request: EditionRequest,
@@ -174,7 +174,7 @@ def load_context(
         limit=REMEMBERED_DATES,
         delivered=True,
     )
-    cited = articles_by_id(connection, cited_by_stories(seen))  # with full texts
+    cited = articles_by_id(connection, _cited_by_stories(seen))  # with full texts
     earlier = loaded.earlier | cited
     texts = {key: text for key, text in loaded.texts.items() if key in articles or key not in cited}
     sources = [state.feed.source for state in feeds]
@@ -187,14 +187,14 @@ def load_context(
         earlier_articles=earlier,
         earlier_editions=seen,
         owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
-        outlets_read=find_outlets_read([state.feed for state in feeds], articles.values(), end=request.window_end),
+        outlets_read=_find_outlets_read([state.feed for state in feeds], articles.values(), end=request.window_end),
         items=grouped[1],
         followed=followed,
-        load_full_texts=text_loader({**earlier, **articles}, texts),
+        load_full_texts=_text_loader({**earlier, **articles}, texts),
     )
 
 
-def cited_by_stories(seen: Iterable[Edition]) -> list[str]:
+def _cited_by_stories(seen: Iterable[Edition]) -> list[str]:
     return [key for edition in seen for story in edition.stories for key in story.article_ids]
 
 
@@ -212,7 +212,7 @@ def load_corrections(
     return find_corrections(citations, articles_by_id(connection, citations), revisions, since=since)
 
 
-def text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
+def _text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
     """Return a function that returns articles by id with full texts; it unpacks those in `compressed` on demand."""
 
     def with_full_text(article: Article) -> Article:
@@ -222,7 +222,7 @@ def text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]
     return lambda ids: {key: with_full_text(articles[key]) for key in ids}
 
 
-def find_late_articles(
+def _find_late_articles(
     connection: Connection, digest: DigestSettings, request: EditionRequest, articles: Iterable[Article]
 ) -> set[str]:
     """Return the ids of the articles from before the window that came after the time that earlier editions covered."""
@@ -236,7 +236,7 @@ def find_late_articles(
     return {article.id for article in before if article.fetched_at >= max(covered, start)}
 
 
-def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
+def _find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
     """
     Return the outlets whose feeds were all read up to `end`, and those of which articles were imported.
 
@@ -251,7 +251,7 @@ def find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, e
     return frozenset(outlets.union(feed.source.name for feed in feeds) - unread)
 
 
-def measure_intake(
+def _measure_intake(
     connection: Connection,
     digest: DigestSettings,
     request: EditionRequest,

@@ -67,13 +67,16 @@ def render_all(
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
     suffix = suffix or edition.suffix
-    head, templates = mail_head(edition, digest, to=digest.mail.to, suffix=suffix), load_own_templates(digest.templates)
+    head, templates = (
+        _mail_head(edition, digest, to=digest.mail.to, suffix=suffix),
+        load_own_templates(digest.templates),
+    )
     rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=templates)
     day = edition.local_date.isoformat()
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in rendered)
 
 
-def mail_head(edition: Edition, digest: DigestSettings, *, to: tuple[str, ...], suffix: str) -> MailHead:
+def _mail_head(edition: Edition, digest: DigestSettings, *, to: tuple[str, ...], suffix: str) -> MailHead:
     """Return the head of an edition's mail to `to`; it links to the edition's page, if there is one."""
     page = page_url(digest.url, f"{edition.local_date.isoformat()}{suffix}.html") if "html" in digest.formats else None
     head = MailHead(to=to, unsubscribe=digest.mail.unsubscribe, base_url=page)
@@ -139,7 +142,7 @@ class EditionContent:
     def _compose_mail(self, attach: Sequence[str]) -> EmailMessage:
         edition, digest = self._edition, self._digest
         # To the longest address, so that the mail to each stays within the budget.
-        head = mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
+        head = _mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
         message = compose_mail(edition_view(edition), edition, head, load_own_templates(digest.templates))
         for book in render_files(self._engine, edition, digest, attach, suffix=self._suffix):
             attach_file(message, book, epub.MEDIA_TYPE)
@@ -152,13 +155,13 @@ def load_own_templates(folder: Path | None) -> Own:
         return ()
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-        return tuple(load_own_template(path) for path in paths)
+        return tuple(_load_own_template(path) for path in paths)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DigestError(f"templates: {folder}: {reason}") from error
 
 
-def load_own_template(path: Path) -> OwnTemplate:
+def _load_own_template(path: Path) -> OwnTemplate:
     name = path.name
     if name not in TEMPLATE_NAMES and not name.startswith("_"):
         expected = f'expected one of {", ".join(TEMPLATE_NAMES)}, or your own file with a name that begins with "_"'

@@ -36,7 +36,7 @@ class DueEdition:
     due_at: datetime
 
 
-def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -> list[DueEdition]:
+def _due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -> list[DueEdition]:
     """
     Return the editions of a digest that are due from `days_back` days before `now` to eight days after it, by time.
 
@@ -44,14 +44,14 @@ def due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -
     """
     today, week_days = now.astimezone(ZoneInfo(digest.timezone)).date(), digest.week_days
     days = (today + timedelta(days=n) for n in range(-days_back, 9))
-    all_due = (edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
+    all_due = (_edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
     by_time: dict[datetime, DueEdition] = {}
     for due in all_due:
         by_time.setdefault(due.due_at, due)
     return [by_time[moment] for moment in sorted(by_time)]
 
 
-def edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
+def _edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
     """Return a digest's edition of a date and a time of day; the first of a date has the slot `DAILY`."""
     is_first = at == digest.at[0]
     slot = DAILY if is_first else Slot(kind=SlotKind.SCHEDULED, time=at)
@@ -68,17 +68,17 @@ def due_edition(
     It is the latest whose time has come, if that was after `since` (when the digest was first known) and at most
     `catch_up` ago (None: at any time). The next edition covers the window of a skipped one.
     """
-    latest = last_due(digest, now)
+    latest = _last_due(digest, now)
     return latest if since <= latest.due_at and (catch_up is None or now - latest.due_at <= catch_up) else None
 
 
-def last_due(digest: DigestSettings, by: datetime) -> DueEdition:
-    return [edition for edition in due_editions(digest, by) if edition.due_at <= by][-1]
+def _last_due(digest: DigestSettings, by: datetime) -> DueEdition:
+    return [edition for edition in _due_editions(digest, by) if edition.due_at <= by][-1]
 
 
 def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
     """Return the last edition of a date that was due by `now`, else the first one; on any day of the week."""
-    of_day = [edition_at(digest, day, at) for at in digest.at]
+    of_day = [_edition_at(digest, day, at) for at in digest.at]
     return max(
         (edition for edition in of_day if edition.due_at <= now),
         key=lambda edition: edition.due_at,
@@ -86,7 +86,7 @@ def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdit
     )
 
 
-def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
+def _window_of(end: datetime, length: timedelta, *, previous_end: datetime | None) -> tuple[datetime, datetime]:
     """Return the window [start, end): of `length`, or since the previous end, at most `MAX_WINDOWS` times `length`."""
     start = end - length
     if previous_end is not None:
@@ -96,7 +96,7 @@ def window_of(end: datetime, length: timedelta, *, previous_end: datetime | None
 
 def usual_length(digest: DigestSettings, due_at: datetime) -> timedelta:
     """Return how long the window of an edition due at `due_at` is, at most, if no edition was missed."""
-    return max(digest.window, due_at - last_due(digest, due_at - MOMENT).due_at)
+    return max(digest.window, due_at - _last_due(digest, due_at - MOMENT).due_at)
 
 
 def edition_window(
@@ -108,7 +108,7 @@ def edition_window(
     due_at: datetime | None = None,
 ) -> tuple[datetime, datetime]:
     """
-    Return the window of an edition: `length` if given, else the digest's, longer after a gap (`window_of`).
+    Return the window of an edition: `length` if given, else the digest's, longer after a gap (`_window_of`).
 
     A scheduled edition, due at `due_at`, begins where the last scheduled one ended, so that each article is in exactly
     one of them. After a gap it reaches back `MAX_WINDOWS` editions or windows, whichever is longer.
@@ -117,12 +117,12 @@ def edition_window(
         return end - length, end
     if due_at is None:
         covered = read(engine, editions.covered_up_to, digest.name, by=end, window=digest.window)
-        return window_of(end, digest.window, previous_end=covered)
+        return _window_of(end, digest.window, previous_end=covered)
     covered = read(engine, editions.covered_up_to, digest.name, by=end, window=None)
-    return scheduled_start(digest, end, due_at, previous_end=covered), end
+    return _scheduled_start(digest, end, due_at, previous_end=covered), end
 
 
-def scheduled_start(
+def _scheduled_start(
     digest: DigestSettings, end: datetime, due_at: datetime, *, previous_end: datetime | None
 ) -> datetime:
     """Return where the window of a scheduled edition begins: where the last one ended, unless that is too long ago."""
@@ -130,7 +130,7 @@ def scheduled_start(
         return end - digest.window
     before = [
         edition.due_at
-        for edition in due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1)
+        for edition in _due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1)
         if edition.due_at < due_at
     ]
     return max(previous_end, min(before[-MAX_WINDOWS], end - MAX_WINDOWS * digest.window))
@@ -187,7 +187,7 @@ def digest_statuses(connection: Connection, settings: Settings, *, now: datetime
             title=digest.title,
             last_date=last_date,
             last_made_at=last_made_at,
-            next_due_at=next(edition.due_at for edition in due_editions(digest, now) if edition.due_at > now),
+            next_due_at=next(edition.due_at for edition in _due_editions(digest, now) if edition.due_at > now),
             missing_since=missing_since,
             due_since=missing_since if missing_since and now - missing_since <= digest.catch_up else None,
         )

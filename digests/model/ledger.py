@@ -10,7 +10,7 @@ from pydantic import PlainSerializer, PlainValidator
 from watcher.failure_messages import Reason
 
 
-def parse_reason(value: object) -> Reason:
+def _parse_reason(value: object) -> Reason:
     """Return the reason that `Reason.to_dict` wrote. Errors: ValueError."""
     try:
         return Reason.from_dict(value)  # type: ignore[arg-type]
@@ -18,7 +18,7 @@ def parse_reason(value: object) -> Reason:
         raise ValueError(f"not a reason: {value!r}") from error
 
 
-StoredReason = Annotated[Reason, PlainValidator(parse_reason), PlainSerializer(Reason.to_dict)]
+StoredReason = Annotated[Reason, PlainValidator(_parse_reason), PlainSerializer(Reason.to_dict)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

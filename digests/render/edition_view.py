@@ -98,7 +98,7 @@ class Views:
         title, lang_attr, original = self._choose_text(
             self._title(story.title), story.title_language, story.translation
         )
-        by_title = [(mention, foreign_title(mention, story)) for mention in story.mentions]
+        by_title = [(mention, _foreign_title(mention, story)) for mention in story.mentions]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
@@ -137,7 +137,7 @@ class Views:
             perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),
             related=tuple(map(self.brief, story.related[:MAX_RELATED_SHOWN])),
-            spark=bar_heights(story.sparkline) if story.trend in TRENDS else (),
+            spark=_bar_heights(story.sparkline) if story.trend in TRENDS else (),
             trend=words[story.trend] if story.trend in TRENDS else "",
             country=next(iter(story.place_codes), ""),
             first_place=sanitize_line(next(iter(story.places), "")),
@@ -243,7 +243,7 @@ class Views:
 
     def _source(self, mention: SourceMention, title: str) -> view.SourceView:
         words = self.words
-        outlet, agency = outlet_name(mention.outlet, mention.url), agency_credit(mention)
+        outlet, agency = outlet_name(mention.outlet, mention.url), _agency_credit(mention)
         via = sanitize_line(mention.via or "", limit=MAX_NAME)
         return view.SourceView(
             outlet=outlet,
@@ -365,13 +365,13 @@ class Views:
         return sanitize_line(title, limit=MAX_TITLE_CHARS) or self.words["untitled"]
 
 
-def foreign_title(mention: SourceMention, story: EditionStory) -> str:
+def _foreign_title(mention: SourceMention, story: EditionStory) -> str:
     """Return the title of a report in another language, unless it is the story's headline; else ""."""
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
     return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
 
 
-def agency_credit(mention: SourceMention) -> str:
+def _agency_credit(mention: SourceMention) -> str:
     """Return the agency of a report; "" if it has none, or the outlet is the agency: "Reuters", "AP News"."""
     agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
     outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
@@ -383,7 +383,7 @@ def outlet_name(name: str, url: str) -> str:
     return sanitize_line(name, limit=MAX_TITLE_CHARS) or host_of(url) or "?"
 
 
-def bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
+def _bar_heights(counts: Sequence[int]) -> tuple[int, ...]:
     """Return bar heights from 1 to `SPARK_HEIGHT`, which the highest bar has; empty if all counts are 0."""
     top = max(counts, default=0)
     return tuple(max(1, round(SPARK_HEIGHT * count / top)) for count in counts) if top > 0 else ()

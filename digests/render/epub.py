@@ -67,7 +67,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
         for story, source in zip(section.stories, stored.stories, strict=True):
             name = f"story-{len(pages) + 1}.xhtml"
             alone = replace(bare, sections=(replace(section, stories=(story,)),))
-            body = to_xhtml(document(alone, own)["stories"])
+            body = _to_xhtml(document(alone, own)["stories"])
             pages[name] = _story_page(view, story, source, body, views, articles)
             entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
         title = section.title or view.words["in_this_edition"]
@@ -82,11 +82,11 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
         if title := heading.text_content().strip():
             contents.append(ContentsEntry(title=title, href=f"rest.xhtml#part-{n}"))
     if len(rest):
-        pages["rest.xhtml"] = _page(view, view.words["also_reported"], xhtml_of(rest))
+        pages["rest.xhtml"] = _page(view, view.words["also_reported"], _xhtml_of(rest))
     about = view.words["about"]
-    pages["about.xhtml"] = _page(view, about, to_xhtml(whole["foot"]), heading=about)
+    pages["about.xhtml"] = _page(view, about, _to_xhtml(whole["foot"]), heading=about)
     contents.append(ContentsEntry(title=about, href="about.xhtml"))
-    values = {"v": view, "w": view.words, "head": to_xhtml(whole["head"]), "contents": contents, "pages": tuple(pages)}
+    values = {"v": view, "w": view.words, "head": _to_xhtml(whole["head"]), "contents": contents, "pages": tuple(pages)}
     values |= {"id": book_id(edition), "modified": f"{edition.made_at:%Y-%m-%dT%H:%M:%SZ}"}
     frame = {
         name: render_template(html_templates(()), f"epub/{name}.j2", (), values)
@@ -110,19 +110,19 @@ def full_text_candidates(story: EditionStory) -> tuple[str, ...]:
     return tuple(dict.fromkeys(alike))[:MAX_CANDIDATES]
 
 
-def find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> Article | None:
+def _find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> Article | None:
     """Return the report to show in full: the first candidate with a complete text, else the first one with a text."""
     reports = [articles[key] for key in full_text_candidates(story) if key in articles]
     usable = [article for article in reports if article.kind != DOUBTFUL and article.text.strip()]
     return min(usable, key=lambda article: article.is_truncated, default=None)
 
 
-def to_xhtml(source: str) -> Markup:
+def _to_xhtml(source: str) -> Markup:
     """Return clean HTML as XHTML."""
-    return xhtml_of(lxml_html.fragment_fromstring(source, create_parent="div"))
+    return _xhtml_of(lxml_html.fragment_fromstring(source, create_parent="div"))
 
 
-def xhtml_of(root: lxml_html.HtmlElement) -> Markup:
+def _xhtml_of(root: lxml_html.HtmlElement) -> Markup:
     """Return an element as XHTML, without repeated ids, empty headings and links to places that are not in it."""
     ids: set[str] = set()
     for element in root.iterfind(".//*[@id]"):
@@ -134,14 +134,14 @@ def xhtml_of(root: lxml_html.HtmlElement) -> Markup:
         if link.get("href").startswith("#") and link.get("href")[1:] not in ids:
             del link.attrib["href"]
         else:
-            link.set("href", strict_url(link.get("href")))
+            link.set("href", _strict_url(link.get("href")))
     for heading in tuple(root.iter("h1", "h2", "h3")):
         if not heading.text_content().strip():
             heading.drop_tree()
     return Markup(etree.tostring(root, encoding="unicode", method="xml", with_tail=False))
 
 
-def strict_url(url: str) -> str:
+def _strict_url(url: str) -> str:
     """Return a URL without a "%" that encodes nothing and a second "#": browsers accept them, EPUBCheck does not."""
     place, mark, fragment = STRAY_PERCENT.sub("%25", url).partition("#")
     return place + mark + fragment.replace("#", "%23")
@@ -158,7 +158,7 @@ def _story_page(
     began_at, words = source.first_seen_at, view.words
     is_older = all(began_at < mention.published_at for mention in source.mentions)
     began = words.say("first_report", time=words.clock(began_at)) if is_older else ""
-    report = find_best_report(source, articles)
+    report = _find_best_report(source, articles)
     text = None if report is None else _full_text(report, words)
     return _page(view, story.title, body, story=story, timeline=views.timeline(source), began=began, text=text)
 
@@ -190,7 +190,7 @@ def _full_text(article: Article, words: Localizer) -> dict[str, Any]:
 
 def _page(view: EditionView, title: str, body: Markup, *, heading: str = "", **details: object) -> str:
     values = {"v": view, "w": view.words, "title": title, "heading": heading, "body": body, "story": None}
-    return render_template(html_templates(()), "epub/page.xhtml.j2", (), values | {"strict_url": strict_url} | details)
+    return render_template(html_templates(()), "epub/page.xhtml.j2", (), values | {"strict_url": _strict_url} | details)
 
 
 def _pack(contents: Mapping[str, str]) -> bytes:

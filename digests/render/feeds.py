@@ -89,7 +89,7 @@ def edition_items(editions: Iterable[Edition], domain: str, site: str | None, ow
             page=entry["url"],
             source=None,
         )
-        for entry in edition_entries(editions, domain, site, own)
+        for entry in _edition_entries(editions, domain, site, own)
     ]
 
 
@@ -153,7 +153,7 @@ def render_atom(editions: Iterable[Edition], domain: str, site: str | None, own:
 
     If `domain` changes, all entries are new to feed readers. `site`: the URL of the folder with the feed and the pages.
     """
-    entries = edition_entries(editions, domain, site, own)
+    entries = _edition_entries(editions, domain, site, own)
     newest = entries[0]
     values = {
         "id": tag_uri(domain, newest["view"].digest),
@@ -165,7 +165,7 @@ def render_atom(editions: Iterable[Edition], domain: str, site: str | None, own:
     return render_template(html_templates(own), "feed.atom.j2", own, values)
 
 
-def edition_entries(
+def _edition_entries(
     editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()
 ) -> tuple[dict[str, Any], ...]:
     """Return the entries of a feed of editions, newest first, as `render_atom` describes them."""

@@ -111,7 +111,7 @@ class Localizer:
     def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:
         """Return "05:32", with the date if it is another day or `day` is set, with the zone's name if `zone` is set."""
         local = at.astimezone(self.zone)
-        text = f"{local:%H:%M}" + (f" {zone_letters(local)}" if zone else "")
+        text = f"{local:%H:%M}" + (f" {_zone_letters(local)}" if zone else "")
         return f"{self.short_date(local.date())}{self['comma']}{text}" if day or local.date() != self.today else text
 
     def duration(self, seconds: float) -> str:
@@ -164,7 +164,7 @@ def arrow_in(tag: str, text: str) -> str:
     return "←" if language_direction(tag, text) == "rtl" else "→"
 
 
-def zone_letters(local: datetime) -> str:
+def _zone_letters(local: datetime) -> str:
     name = local.tzname() or "UTC"
     return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
 

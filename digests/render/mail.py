@@ -66,8 +66,8 @@ def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: Own =
     """
     room = min(max(MIN_MAIL_BYTES, STORY_BYTES * len(view.stories)), mail.budget)
     # Anchors are short, and the sentences that a page can unfold are left out.
-    view = change_stories(view, lambda story: replace(story, anchor=f"n{story.number}", grounds=()))
-    steps = list(shorten_steps(view))
+    view = _change_stories(view, lambda story: replace(story, anchor=f"n{story.number}", grounds=()))
+    steps = list(_shorten_steps(view))
 
     def fits(step: ShortenStep) -> bool:
         message, html_bytes = _message(step, edition, mail, own)
@@ -118,8 +118,8 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["List-Post"] = "NO"  # the list takes no mail (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
-    short = drop_extras(view) if step.terse else view
-    short = change_stories(short, partial(limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES))
+    short = _drop_extras(view) if step.terse else view
+    short = _change_stories(short, partial(_limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
     values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
     page = render_template(html_templates(own), "mail.html.j2", own, values)
@@ -198,25 +198,25 @@ class ShortenStep:
     at_all_costs: bool = False  # the mail may be as large as its budget; otherwise it must keep the target size
 
 
-def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
+def _shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     """Yield `view`, then shorter and shorter versions; `left_out` names what was cut."""
     words = view.words
-    whole = change_stories(view, partial(limit_story, headlines=HEADLINES, sources=SOURCES))
+    whole = _change_stories(view, partial(_limit_story, headlines=HEADLINES, sources=SOURCES))
     yield ShortenStep(view=whole)
     last_voiced = max((story.number for story in view.stories if story.differs), default=0)
     is_voiced = last_voiced > 0
     if is_voiced:
         yield ShortenStep(view=whole, terse=True)
-    view = change_stories(whole, _with_fewer_names)
+    view = _change_stories(whole, _with_fewer_names)
     yield ShortenStep(view=view, terse=is_voiced)
     # Perspectives of the last stories are removed first.
     for most in (most for most in PERSPECTIVE_STEPS if most < last_voiced):
         said = words.say("cut_later_voices", n=most) if most else words["cut_voices"]
-        view = change_stories(whole, partial(_without_perspectives_after, most), said)
-        view = change_stories(view, _with_fewer_names)
+        view = _change_stories(whole, partial(_without_perspectives_after, most), said)
+        view = _change_stories(view, _with_fewer_names)
         yield ShortenStep(view=view, terse=is_voiced)
     if any(story.related for story in view.stories):
-        view = change_stories(view, lambda story: replace(story, related=()), words["cut_related"])
+        view = _change_stories(view, lambda story: replace(story, related=()), words["cut_related"])
         yield ShortenStep(view=view, terse=is_voiced)
     yield from (ShortenStep(view=shorter, at_all_costs=True) for shorter in _shorten_to_size_limit(view))
 
@@ -224,29 +224,29 @@ def shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
     words = view.words
     yield view
-    view = change_stories(view, partial(limit_story, headlines=0), words["cut_headlines"])
+    view = _change_stories(view, partial(_limit_story, headlines=0), words["cut_headlines"])
     yield view
-    view = change_stories(view, partial(limit_story, sources=0), words["cut_sources"])
+    view = _change_stories(view, partial(_limit_story, sources=0), words["cut_sources"])
     yield view
     if view.followed or view.quiet or view.gone:
         sections = tuple(section for section in view.sections if section.stories)
         view = replace(view, sections=sections, followed=(), quiet=(), gone=())
-        view = change_stories(view, lambda story: story, words["cut_quiet"])
+        view = _change_stories(view, lambda story: story, words["cut_quiet"])
         yield view
     view = replace(view, briefs=(), foreign=(), left_out=(*view.left_out, words["cut_briefs"]))
     yield view
     last = max((story.number for story in view.stories), default=0)
     for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:
-        yield change_stories(view, partial(_headline_only_after, whole), words["cut_texts"])
+        yield _change_stories(view, partial(_headline_only_after, whole), words["cut_texts"])
 
 
-def change_stories(view: EditionView, change: Callable[[StoryView], StoryView], *left_out: str) -> EditionView:
+def _change_stories(view: EditionView, change: Callable[[StoryView], StoryView], *left_out: str) -> EditionView:
     """Return the edition with each story changed, and the phrases `left_out` added to it."""
     sections = tuple(replace(section, stories=tuple(map(change, section.stories))) for section in view.sections)
     return replace(view, sections=sections, left_out=(*view.left_out, *left_out))
 
 
-def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
+def _limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
     """Return the story with at most `sources` sources and `headlines` headlines, besides those in perspectives."""
     shown = story.other_headlines
     headlines_kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
@@ -254,16 +254,16 @@ def limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: in
 
 
 def _with_fewer_names(story: StoryView) -> StoryView:
-    return limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
+    return _limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
 
 
-def drop_extras(view: EditionView) -> EditionView:
+def _drop_extras(view: EditionView) -> EditionView:
     """Return the edition without perspectives and headlines in other languages, which `left_out` then names."""
     words = view.words
     cut = (words["cut_voices"], words["cut_headlines"])
     notes = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
     rest = (part for part in view.left_out if part not in notes)
-    view = change_stories(view, lambda story: limit_story(_without_perspectives_after(0, story), headlines=0))
+    view = _change_stories(view, lambda story: _limit_story(_without_perspectives_after(0, story), headlines=0))
     return replace(view, left_out=(*cut, *rest))
 
 

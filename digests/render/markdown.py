@@ -52,17 +52,17 @@ def document(
 
     Nothing in it loads or runs. `stories` links to a site's story pages by anchor, `briefs` by the URL of the brief.
     """
-    note = f'<div class="note">\n{to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
+    note = f'<div class="note">\n{_to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
     source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
-    parts = to_html(source).split("<hr>")
+    parts = _to_html(source).split("<hr>")
     head = parts.pop(0) if len(parts) > 2 else ""
     foot = parts.pop() if len(parts) > 1 else ""
     split = {"head": head, "stories": "<hr>".join(parts), "foot": foot}
     return {name: Markup(part.strip()) for name, part in split.items()}
 
 
-def to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
+def _to_html(source: str, *, tags: frozenset[str] = TAGS) -> str:
     """Return Markdown as HTML with only `tags`, so that nothing loads or runs. Front matter is left out."""
     html = python_markdown.markdown(FRONT_MATTER.sub("", source), extensions=EXTENSIONS, output_format="html")
     schemes = {"http", "https", "mailto"}

@@ -23,7 +23,7 @@ def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
     return json.dumps(SHAPES[shape](view, edition), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+def _json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     stories = [
         {
             "number": shown.number,
@@ -48,30 +48,30 @@ def json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     }
 
 
-def ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+def _ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for ntfy's JSON API (docs.ntfy.sh/publish); the channel adds the topic from the URL."""
     lines = (
         f"{story.number}. {story.title}{story.mark}" + (f" ({story.coverage})" if story.coverage else "")
         for story in view.stories
     )
-    message = fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
+    message = _fit_lines(lines, lambda told: len(told.encode()) <= NTFY_BYTES) or view.preview
     lead = view.stories[0].url if view.stories else None
     payload: dict[str, object] = {"title": view.heading, "message": message}
     return payload | ({"click": lead} if lead else {})
 
 
-def slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+def _slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     def line(story: StoryView) -> str:
         title = escape_slack(story.title + story.mark)
         return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)
 
     head = f"*{escape_slack(view.heading)}*"
     lines = [head, *map(line, view.stories)] if view.stories else [head, escape_slack(view.preview)]
-    told = fit_lines(lines, lambda told: len(told) <= SLACK_CHARS)
+    told = _fit_lines(lines, lambda told: len(told) <= SLACK_CHARS)
     return {"text": told, "unfurl_links": False, "unfurl_media": False}
 
 
-def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+def _discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return a message for Discord's webhooks: one embed; an "@everyone" in a headline notifies nobody."""
 
     def line(story: StoryView) -> str:
@@ -79,12 +79,12 @@ def discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
         return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
     lines = map(line, view.stories) if view.stories else [escape_markdown(view.preview)]
-    told = fit_lines(lines, lambda told: len(told) <= DISCORD_CHARS)
+    told = _fit_lines(lines, lambda told: len(told) <= DISCORD_CHARS)
     embed = {"title": view.heading[:DISCORD_TITLE], "description": told}
     return {"embeds": [embed], "allowed_mentions": {"parse": []}}
 
 
-def apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+def _apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return the heading and the headlines as lines of text, HTML and Markdown; the channel takes those that fit."""
     shown = [(f"{each.number}. ", hide_mentions(each.title + each.mark), each.url) for each in view.stories]
     shown = shown or [("", hide_mentions(view.preview), None)]
@@ -100,7 +100,7 @@ def apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     }
 
 
-def fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
+def _fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
     """Return as many of the first lines as fit; no line is cut, so no link breaks."""
     told = ""
     for line in lines:
@@ -127,9 +127,9 @@ def hide_mentions(value: str) -> str:
 
 
 SHAPES = {
-    "json": json_payload,
-    "ntfy": ntfy_payload,
-    "slack": slack_payload,
-    "discord": discord_payload,
-    "apprise": apprise_payload,
+    "json": _json_payload,
+    "ntfy": _ntfy_payload,
+    "slack": _slack_payload,
+    "discord": _discord_payload,
+    "apprise": _apprise_payload,
 }

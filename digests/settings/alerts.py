@@ -43,7 +43,7 @@ class AlertsSettings(SettingsModel):
                 yield ValidationIssue(loc=("deliver", n, "attach"), message=message, at_key=True)
 
 
-def check_when(value: str) -> str:
+def _check_when(value: str) -> str:
     """Return a condition in its usual spelling. Errors: ValueError."""
     text = value.strip().lower()
     if found := COUNT_CONDITION.fullmatch(text):
@@ -58,7 +58,7 @@ def check_when(value: str) -> str:
 class StoryAlertSettings(SettingsModel):
     """Sends a message at once, between editions, for each story with `when` and `words`, or for each correction."""
 
-    when: Annotated[str, AfterValidator(check_when)] = Field(
+    when: Annotated[str, AfterValidator(_check_when)] = Field(
         default="",
         description='"outlets >= 5" (independent outlets that report the story), "countries >= 3" (of its outlets), or'
         ' "corrections" (changes to reports that an edition cites); by default, `words` are enough.',

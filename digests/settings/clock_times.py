@@ -16,7 +16,7 @@ CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
 DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
 
 
-def parse_times(value: object) -> tuple[time, ...]:
+def _parse_times(value: object) -> tuple[time, ...]:
     """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
     given = tuple(value) if isinstance(value, list | tuple) else (value,)
     found = tuple(sorted({parse_clock(each) for each in given}))
@@ -25,7 +25,7 @@ def parse_times(value: object) -> tuple[time, ...]:
     return found
 
 
-def check_days(value: object) -> str:
+def _check_days(value: object) -> str:
     """Return a text of days, or the text of a list of them: ["mon", "wed"] is "mon,wed". Errors: ValueError."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     parse_days(text)
@@ -46,7 +46,7 @@ def parse_days(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def parse_quiet(value: object) -> tuple[time, time] | None:
+def _parse_quiet(value: object) -> tuple[time, time] | None:
     """Return begin and end of "22:00-07:00", which may pass midnight; None for "". Errors: ValueError."""
     if isinstance(value, tuple) or not value:
         return value or None  # type: ignore[return-value]
@@ -63,7 +63,7 @@ def schema(title: str, one: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
 
 
-ClockTimes = Annotated[tuple[time, ...], BeforeValidator(parse_times), schema("times of day", CLOCK_SCHEMA)]
+ClockTimes = Annotated[tuple[time, ...], BeforeValidator(_parse_times), schema("times of day", CLOCK_SCHEMA)]
 QUIET_SCHEMA = {"title": "times of day", "type": "string", "pattern": r"^(\s*\d{1,2}:\d{2}\s*(-|$)){2}|^$"}
-QuietHours = Annotated[tuple[time, time] | None, BeforeValidator(parse_quiet), WithJsonSchema(QUIET_SCHEMA)]
-WeekDays = Annotated[str, BeforeValidator(check_days), schema("days", DAYS_SCHEMA)]
+QuietHours = Annotated[tuple[time, time] | None, BeforeValidator(_parse_quiet), WithJsonSchema(QUIET_SCHEMA)]
+WeekDays = Annotated[str, BeforeValidator(_check_days), schema("days", DAYS_SCHEMA)]

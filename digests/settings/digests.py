@@ -41,7 +41,7 @@ DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 
 
-def check_unsubscribe(value: str) -> str:
+def _check_unsubscribe(value: str) -> str:
     text = value.strip()
     scheme, _, rest = text.partition(":")
     fits = text.isascii() and text.isprintable() and not set(text) & set(' <>"') and len(text) <= 900
@@ -60,7 +60,7 @@ class MailSettings(SettingsModel):
         default=None, alias="from", description="Sender; by default, digest@localhost under the digest's title."
     )
     to: tuple[Mailbox, ...] = Field(default=(), description="Recipients.", max_length=1_000)
-    unsubscribe: Annotated[str, AfterValidator(check_unsubscribe)] | None = Field(
+    unsubscribe: Annotated[str, AfterValidator(_check_unsubscribe)] | None = Field(
         default=None, description="Where to unsubscribe, an https or mailto address; by default, a mail to the sender."
     )
 
@@ -69,13 +69,13 @@ MAX_QUIET_DAYS = 14  # without a report, after which editions list a followed st
 SECTION_REGIONS = ("africa", "americas", "asia-pacific", "europe", "middle-east")
 
 
-def parse_weight(value: object) -> float:
+def _parse_weight(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
         raise ValueError(f"got {quote_value(value)}, expected a number from -100 to 100, such as 1.5")
     return float(value)
 
 
-def check_region(value: str) -> str:
+def _check_region(value: str) -> str:
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
     found = name if name in SECTION_REGIONS else country_code(value)
     if found is None:
@@ -86,10 +86,10 @@ def check_region(value: str) -> str:
     return found
 
 
-Weight = Annotated[float, BeforeValidator(parse_weight)]
+Weight = Annotated[float, BeforeValidator(_parse_weight)]
 LanguageTag = Annotated[str, parsed_by(language_tag, 'a language tag such as "en" or "fr"')]
 CountryCode = Annotated[str, parsed_by(country_code, 'a country code such as "FR"')]
-Region = Annotated[str, AfterValidator(check_region)]
+Region = Annotated[str, AfterValidator(_check_region)]
 DIGEST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 Name = Annotated[str, matching(DIGEST_NAME, 'lower-case letters, digits, hyphens, such as "world"')]
 
@@ -118,7 +118,7 @@ class SectionRuleSettings(SettingsModel):
         return self
 
 
-def check_regex(value: str) -> str:
+def _check_regex(value: str) -> str:
     try:
         compile_linear(value)
     except ValueError as error:
@@ -126,7 +126,7 @@ def check_regex(value: str) -> str:
     return value
 
 
-def parse_day(value: object) -> date:
+def _parse_day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
@@ -135,7 +135,7 @@ def parse_day(value: object) -> date:
         raise ValueError(f"got {quote_value(value)}, expected a date such as 2026-12-31") from None
 
 
-Day = Annotated[date, BeforeValidator(parse_day)]
+Day = Annotated[date, BeforeValidator(_parse_day)]
 MUTE_RULE_CHARS = 80  # of a rule in messages and in the ledger
 
 
@@ -147,7 +147,7 @@ class MuteSettings(SettingsModel):
     """
 
     words: Phrases = Field(default=(), description='Words or phrases; "elect*" matches "elects", "election" and so on.')
-    regex: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(check_regex)] | None = Field(
+    regex: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_check_regex)] | None = Field(
         default=None, description="Regular expression in the syntax of Rust, without regard to case; by default, none."
     )
     authors: Phrases = Field(default=(), description="Names of authors, in full or in part.")
@@ -179,7 +179,7 @@ class MuteSettings(SettingsModel):
         return text if len(text) <= MUTE_RULE_CHARS else f"{text[: MUTE_RULE_CHARS - 1]}…"
 
 
-def kind_of_mutes(value: object) -> str:
+def _kind_of_mutes(value: object) -> str:
     rows = value if isinstance(value, list | tuple) else ()
     return f"{TAG_PREFIX}{'tables' if any(isinstance(row, Mapping | MuteSettings) for row in rows) else 'phrases'}"
 
@@ -283,7 +283,7 @@ class DigestSettings(SettingsModel):
     mute: Annotated[
         Annotated[Phrases, Tag(f"{TAG_PREFIX}phrases")]
         | Annotated[tuple[MuteSettings, ...], Field(max_length=200), Tag(f"{TAG_PREFIX}tables")],
-        Discriminator(kind_of_mutes),
+        Discriminator(_kind_of_mutes),
     ] = Field(
         default=(), description="Articles with one of these phrases in the title are left out; or tables with rules."
     )
@@ -330,14 +330,14 @@ class DigestsSection(SettingsList):
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
         """Yield the faults between digests: names that occur twice, and sources that are not in the file."""
         yield from find_duplicates(data, "name", what="name", missing="world")
-        names, tags = source_words(document.get("sources"))
+        names, tags = _source_words(document.get("sources"))
         for n, row in raw_rows(data):
-            for fault in find_unknown(row, "sources", "the name or a tag of a source", names | tags):
+            for fault in _find_unknown(row, "sources", "the name or a tag of a source", names | tags):
                 yield replace(fault, loc=(n, *fault.loc))
             for m, rule in raw_rows(row.get("mute")):
                 for fault in (
-                    *find_unknown(rule, "sources", "the name of a source", names),
-                    *find_unknown(rule, "tags", "a tag of a source", tags),
+                    *_find_unknown(rule, "sources", "the name of a source", names),
+                    *_find_unknown(rule, "tags", "a tag of a source", tags),
                 ):
                     yield replace(fault, loc=(n, "mute", m, *fault.loc))
             for fault in cross_field_issues(row.get("deliver"), row.get("mail"), document):
@@ -346,7 +346,7 @@ class DigestsSection(SettingsList):
                 yield replace(fault, loc=(n, "alerts", *fault.loc))
 
 
-def find_unknown(
+def _find_unknown(
     row: Mapping[str, object], key: str, expected: str, known: Collection[str]
 ) -> Iterator[ValidationIssue]:
     """Yield a fault for each word in the list `key` of a raw table that is not in `known`."""
@@ -357,7 +357,7 @@ def find_unknown(
             yield ValidationIssue(loc=(key, n), message=message)
 
 
-def source_words(rows: object) -> tuple[set[str], set[str]]:
+def _source_words(rows: object) -> tuple[set[str], set[str]]:
     """Return the names and the tags of the raw sources; the host is the name of a source without one."""
     names: set[str] = set()
     known_tags: set[str] = set()

@@ -81,7 +81,7 @@ def claim(
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
     held = connection.execute(query).one_or_none()
     # A claim that has expired, or whose process on this machine has ended, is taken over.
-    if held is not None and not is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
+    if held is not None and not _is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
         release_claim(connection, key, by=held.claimed_by)
     values = {name: getattr(key, name) for name in EditionKey.__slots__}
     values["number"] = next_number(connection, key.digest, now=now)
@@ -102,7 +102,7 @@ def process_id() -> str:
     return f"{worker_name()}:{PROCESS_MARK}"
 
 
-def is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
+def _is_claim_live(by: str, claimed_at: datetime, *, now: datetime, held_for: timedelta = CLAIM_LASTS) -> bool:
     """Whether a claim of the process `by` is valid: not expired, and the process runs, as far as we can tell."""
     return abs(now - claimed_at) <= held_for and is_process_alive(by)
 
@@ -154,7 +154,7 @@ def release_claim(connection: sa.Connection, key: EditionKey, *, by: str | None 
 def is_settled(connection: sa.Connection, key: EditionKey, *, now: datetime) -> bool:
     query = sa.select(editions.c.made_at, editions.c.claimed_by, editions.c.claimed_at)
     row = connection.execute(query.where(*edition_filter(editions, key))).one_or_none()
-    return row is not None and (row.made_at is not None or is_claim_live(row.claimed_by, row.claimed_at, now=now))
+    return row is not None and (row.made_at is not None or _is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
 def is_made(connection: sa.Connection, key: EditionKey) -> bool:
@@ -171,13 +171,13 @@ def find_row(
     """
     query = sa.select(sa.func.max(editions.c.local_date)).where(editions.c.made_at.is_not(None))
     day = local_date or connection.scalar(query.where(editions.c.digest == digest))
-    rows = load_records(connection, select_editions(digest, day).order_by(editions.c.made_at.desc()), EditionRow)
+    rows = load_records(connection, _select_editions(digest, day).order_by(editions.c.made_at.desc()), EditionRow)
     rows_of_suffix = [row for row in rows if not suffix or row.suffix == suffix]
     first_slot = None if local_date is None else DAILY
     return min(rows_of_suffix, key=lambda row: (row.slot != first_slot, not row.slot.is_scheduled), default=None)
 
 
-def select_editions(digest: str | None = None, day: date | None = None) -> sa.Select[*tuple[Any, ...]]:
+def _select_editions(digest: str | None = None, day: date | None = None) -> sa.Select[*tuple[Any, ...]]:
     query = sa.select(*columns_of(editions, EditionRow)).where(editions.c.made_at.is_not(None))
     query = query if digest is None else query.where(editions.c.digest == digest)
     return query if day is None else query.where(editions.c.local_date == day)
@@ -196,13 +196,13 @@ def last_places(connection: sa.Connection, settings: Settings, story: str) -> li
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:
     """Return the edition that was made last, on a schedule or on demand. Errors: DigestError, if there is none."""
-    query = select_editions(digest).order_by(editions.c.made_at.desc()).limit(1)
+    query = _select_editions(digest).order_by(editions.c.made_at.desc()).limit(1)
     for row in load_records(connection, query, EditionRow):
         return load_edition(connection, row)
     raise DigestError(f"no edition of {digest} is stored; watcher digest makes one")
 
 
-def was_delivered() -> sa.ColumnElement[bool]:
+def _was_delivered() -> sa.ColumnElement[bool]:
     """Return the SQL condition that an edition has or may have reached a recipient, or is delivered by its files."""
     of_it = edition_filter(deliveries, editions.c)
     arrived = sa.exists().where(*of_it, deliveries.c.state.in_(DELIVERED_STATES)).correlate(editions)
@@ -227,9 +227,9 @@ def recent_editions(
     if until is not None:
         is_same_date = sa.and_(editions.c.local_date == before, editions.c.window_end < until)
         is_earlier = sa.or_(is_earlier, is_same_date)
-    query = select_editions(digest).where(is_earlier)
+    query = _select_editions(digest).where(is_earlier)
     query = query.order_by(editions.c.local_date.desc(), editions.c.made_at.desc())
-    rows = load_records(connection, query.where(was_delivered()) if delivered else query, EditionRow)
+    rows = load_records(connection, query.where(_was_delivered()) if delivered else query, EditionRow)
     counted = (row for row in rows if row.local_date < before or row.slot.is_scheduled)
     chosen: list[EditionRow] = []
     for _, of_date in islice(groupby(counted, key=attrgetter("local_date")), limit):
@@ -243,7 +243,7 @@ def editions_of_others(
     connection: sa.Connection, digest: str, *, start: datetime, end: datetime, limit: int
 ) -> tuple[Edition, ...]:
     """Return the last `limit` scheduled editions of other digests whose window ends in (start, end], newest first."""
-    query = select_editions().where(editions.c.digest != digest)
+    query = _select_editions().where(editions.c.digest != digest)
     query = query.where(editions.c.window_end > start, editions.c.window_end <= end)
     rows = load_records(connection, query.order_by(editions.c.window_end.desc(), editions.c.id.desc()), EditionRow)
     scheduled = (row for row in rows if row.slot.is_scheduled)
@@ -262,7 +262,7 @@ def covered_up_to(
     query = (
         sa.select(editions.c.slot, editions.c.window_start, editions.c.window_end)
         .where(editions.c.digest == digest, editions.c.made_at.is_not(None), editions.c.window_end <= by)
-        .where(was_delivered())
+        .where(_was_delivered())
         .order_by(editions.c.window_end.desc())
     )
     if before is not None:
@@ -307,7 +307,7 @@ def edition_rows(
     connection: sa.Connection, digest: str | None = None, *, day: date | None = None, limit: int | None = None
 ) -> tuple[EditionRow, ...]:
     newest_first = (editions.c.local_date.desc(), editions.c.made_at.desc(), editions.c.id.desc())
-    return load_records(connection, select_editions(digest, day).order_by(*newest_first).limit(limit), EditionRow)
+    return load_records(connection, _select_editions(digest, day).order_by(*newest_first).limit(limit), EditionRow)
 
 
 def count_deliveries(connection: sa.Connection, key: EditionKey) -> dict[str, int]:
@@ -338,7 +338,7 @@ def unpack_edition(payload: bytes) -> Edition:
 
 def adjacent_editions(connection: sa.Connection, row: EditionRow) -> tuple[EditionRow | None, EditionRow | None]:
     """Return the editions of the same digest before and after `row`, by date and by when they were made."""
-    query = select_editions(row.digest).order_by(editions.c.local_date, editions.c.made_at)
+    query = _select_editions(row.digest).order_by(editions.c.local_date, editions.c.made_at)
     rows = (None, *load_records(connection, query, EditionRow), None)
     at = rows.index(row)
     return rows[at - 1], rows[at + 1]
@@ -354,7 +354,7 @@ class EditionInProgress(EditionKey):
 def editions_in_progress(connection: sa.Connection, *, now: datetime) -> tuple[EditionInProgress, ...]:
     query = sa.select(*columns_of(editions, EditionInProgress)).where(editions.c.made_at.is_(None))
     rows = load_records(connection, query.order_by(editions.c.claimed_at), EditionInProgress)
-    return tuple(row for row in rows if is_claim_live(row.claimed_by, row.claimed_at, now=now))
+    return tuple(row for row in rows if _is_claim_live(row.claimed_by, row.claimed_at, now=now))
 
 
 def load_translation(connection: sa.Connection, key: str) -> str | None:

@@ -66,11 +66,11 @@ def drop_translations(connection: Connection, _after: object, limit: int, *, bef
 def check(connection: Connection) -> Iterator[StoreProblem]:
     if not connection.dialect.has_table(connection, editions.name):
         return
-    yield from check_editions(connection)
-    yield from check_story_references(connection)
+    yield from _check_editions(connection)
+    yield from _check_story_references(connection)
 
 
-def check_editions(connection: Connection) -> Iterator[StoreProblem]:
+def _check_editions(connection: Connection) -> Iterator[StoreProblem]:
     query = select(editions.c.digest, editions.c.local_date, editions.c.number, editions.c.payload)
     query = query.where(editions.c.made_at.is_not(None))
     broken = []
@@ -84,7 +84,7 @@ def check_editions(connection: Connection) -> Iterator[StoreProblem]:
         yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
-def check_story_references(connection: Connection) -> Iterator[StoreProblem]:
+def _check_story_references(connection: Connection) -> Iterator[StoreProblem]:
     has_no_story = ~exists().where(stories.c.id == story_articles.c.story_id)
     count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story)).scalar_one()
 

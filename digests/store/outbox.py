@@ -76,7 +76,7 @@ OWN_COLUMNS = [deliveries.c[field.name] for field in fields(Delivery) if field.n
 DELIVERY_COLUMNS = KEY_COLUMNS + OWN_COLUMNS
 
 
-def key_values(key: DeliveryKey) -> dict[str, Any]:
+def _key_values(key: DeliveryKey) -> dict[str, Any]:
     """Return the values of the columns that a key fills."""
     values: dict[str, Any] = {"digest": key.digest, "local_date": key.local_date}
     match key:
@@ -88,7 +88,7 @@ def key_values(key: DeliveryKey) -> dict[str, Any]:
             return values | {"failure": key.failure, "failure_at": key.failure_at, "is_over": key.is_over}
 
 
-def delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
+def _delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
     """Return the delivery of a row of `DELIVERY_COLUMNS`."""
     key: DeliveryKey
     if row.slot is not None:
@@ -100,9 +100,9 @@ def delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
     return Delivery(key=key, **{column.name: row._mapping[column] for column in OWN_COLUMNS})
 
 
-def has_key(key: DeliveryKey) -> tuple[ColumnElement[bool], ...]:
+def _has_key(key: DeliveryKey) -> tuple[ColumnElement[bool], ...]:
     """Return the WHERE conditions for the deliveries of an edition or an alert."""
-    return tuple(deliveries.c[name] == value for name, value in key_values(key).items())
+    return tuple(deliveries.c[name] == value for name, value in _key_values(key).items())
 
 
 def enqueue(
@@ -114,22 +114,22 @@ def enqueue(
     state: str = WAITING,
 ) -> None:
     """Add a delivery for each message; deliveries that the edition or the alert has already stay unchanged."""
-    common = key_values(key) | {"state": state, "attempts": 0, "response": ""}
+    common = _key_values(key) | {"state": state, "attempts": 0, "response": ""}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
-        common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": pack_forms(parcel)}
+        common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": _pack_forms(parcel)}
         for parcel in parcels
     ]
     execute_each(connection, insert(connection, deliveries).on_conflict_do_nothing(), rows)
 
 
-def pack_forms(parcel: OutboundMessage) -> bytes:
+def _pack_forms(parcel: OutboundMessage) -> bytes:
     """Return a message's forms as stored, compressed: a JSON line with formats, names and lengths, then the bytes."""
     head = json.dumps([[form.format, form.name, len(form.body)] for form in parcel.forms]).encode()
     return zlib.compress(b"\n".join((head, b"".join(form.body for form in parcel.forms))), 6)
 
 
-def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
+def _unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
     head, _, rest = zlib.decompress(payload).partition(b"\n")
     forms = []
     for format, name, size in json.loads(head):
@@ -140,7 +140,7 @@ def unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
 
 def message_from_row(connection: Connection, delivery: Delivery) -> OutboundMessage:
     payload = connection.execute(select(deliveries.c.payload).where(deliveries.c.id == delivery.id)).scalar_one()
-    forms = unpack_forms(payload) if payload else ()
+    forms = _unpack_forms(payload) if payload else ()
     return OutboundMessage(channel=delivery.channel, recipient=delivery.recipient, forms=forms)
 
 
@@ -155,9 +155,9 @@ def claim_delivery(
     """
     query = select(*DELIVERY_COLUMNS).where(deliveries.c.state.in_(OPEN_STATES), is_due(now))
     if key is not None:
-        query = query.where(*has_key(key))
+        query = query.where(*_has_key(key))
     query = query.order_by(deliveries.c.next_try_at, deliveries.c.id).limit(CLAIM_CANDIDATES)
-    for delivery in map(delivery_of, connection.execute(query).all()):
+    for delivery in map(_delivery_of, connection.execute(query).all()):
         if is_leased(delivery, now=now):
             continue
         held = deliveries.c.lease_by.is_not_distinct_from(delivery.lease_by)
@@ -174,7 +174,7 @@ def claim_delivery(
             .returning(*DELIVERY_COLUMNS)
         ).one_or_none()
         if taken is not None:
-            return delivery_of(taken)
+            return _delivery_of(taken)
     return None
 
 
@@ -192,21 +192,21 @@ def is_leased(each: Delivery, *, now: datetime) -> bool:
 
 def mark_in_flight(connection: Connection, delivery: Delivery) -> bool:
     """Record that the recipient may have the message from now on; False if another process has the delivery by now."""
-    return update_held(connection, delivery, {"state": UNKNOWN})
+    return _update_held(connection, delivery, {"state": UNKNOWN})
 
 
 def save_outcome(connection: Connection, tried: Delivery, *, now: datetime) -> bool:
     """Record the state of a delivery after an attempt; False if another process holds the delivery by now."""
-    return update_held(connection, tried, outcome_values(tried, now))
+    return _update_held(connection, tried, _outcome_values(tried, now))
 
 
-def update_held(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
+def _update_held(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
     """Update a delivery that its process still holds; False if another one holds it by now."""
     query = update(deliveries).where(deliveries.c.id == delivery.id, deliveries.c.lease_by == delivery.lease_by)
     return connection.execute(query.values(values)).rowcount == 1
 
 
-def outcome_values(tried: Delivery, now: datetime) -> dict[str, Any]:
+def _outcome_values(tried: Delivery, now: datetime) -> dict[str, Any]:
     """Return the columns that an attempt changes; the text of a message that has arrived is deleted."""
     values = {name: getattr(tried, name) for name in ("state", "response", "hint", "next_try_at")}
     values |= {"settled_at": now if tried.state in (SENT, FAILED) else None, "lease_by": None, "lease_until": None}
@@ -219,18 +219,18 @@ def fail_siblings(
     """Give the failure of `failed`, a fault of its channel, to its edition's other due deliveries to `recipients`."""
     c = deliveries.c
     others = (
-        *has_key(failed.key), c.channel == failed.channel, c.id != failed.id,
+        *_has_key(failed.key), c.channel == failed.channel, c.id != failed.id,
         c.recipient.in_(recipients), c.state.in_(OPEN_STATES), c.lease_by.is_(None), is_due(now),
     )  # fmt: skip
     state = FAILED if failed.state == FAILED else case((c.state == UNKNOWN, UNKNOWN), else_=WAITING)
-    values = outcome_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
+    values = _outcome_values(failed, now) | {"state": state, "attempts": c.attempts + 1}
     rows = connection.execute(update(deliveries).where(*others).values(values).returning(*DELIVERY_COLUMNS))
-    return tuple(sorted(map(delivery_of, rows), key=attrgetter("id")))
+    return tuple(sorted(map(_delivery_of, rows), key=attrgetter("id")))
 
 
 def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> None:
     """Make all deliveries of an edition that have not arrived due now, including those that were given up."""
-    query = update(deliveries).where(*has_key(key), deliveries.c.state != SENT)
+    query = update(deliveries).where(*_has_key(key), deliveries.c.state != SENT)
     state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
@@ -241,18 +241,18 @@ def count_due(connection: Connection, *, now: datetime) -> int:
 
 
 def deliveries_of(connection: Connection, key: DeliveryKey) -> tuple[Delivery, ...]:
-    return select_deliveries(connection, *has_key(key))
+    return _select_deliveries(connection, *_has_key(key))
 
 
 def list_undelivered(connection: Connection, *, since: date) -> tuple[Delivery, ...]:
     """Return the deliveries that have not arrived: the open ones, and the failed ones of editions since `since`."""
     failed = and_(deliveries.c.state == FAILED, deliveries.c.local_date >= since)
-    return select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
+    return _select_deliveries(connection, or_(deliveries.c.state.in_(OPEN_STATES), failed))
 
 
-def select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Delivery, ...]:
+def _select_deliveries(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Delivery, ...]:
     query = select(*DELIVERY_COLUMNS).where(*conditions).order_by(deliveries.c.id)
-    return tuple(map(delivery_of, connection.execute(query)))
+    return tuple(map(_delivery_of, connection.execute(query)))
 
 
 def load_open_alerts(connection: Connection) -> dict[str, datetime]:
@@ -287,7 +287,7 @@ def save_failure_alert(
     if ends is not None:
         sent = deliveries_of(connection, ends)
         unsent = {(delivery.channel, delivery.recipient) for delivery in sent if delivery.state not in (UNKNOWN, SENT)}
-        connection.execute(delete(deliveries).where(*has_key(ends)))
+        connection.execute(delete(deliveries).where(*_has_key(ends)))
     wanted = [parcel for parcel in parcels if (parcel.channel, parcel.recipient) not in unsent]
     enqueue(connection, key, wanted, now=now)
     return len(wanted)

@@ -62,10 +62,10 @@ def load_known_stories(
     for member in members:
         articles_by_story[member.story_id].append(member.article_id)
     rows = {row.id: row for row in rows_in(connection, select(stories), stories.c.id, articles_by_story)}
-    known = [existing_story(rows[story], tuple(sorted(keys))) for story, keys in sorted(articles_by_story.items())]
+    known = [_existing_story(rows[story], tuple(sorted(keys))) for story, keys in sorted(articles_by_story.items())]
     query = select(stories).order_by(stories.c.last_at.desc(), stories.c.id).limit(MAX_PROFILES)
     may_go_on = (stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
-    known += [existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
+    known += [_existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
     return tuple(known)
 
 
@@ -87,7 +87,7 @@ def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: dat
     return {feed: len(told_in) for feed, told_in in stories_by_feed.items()}
 
 
-def existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
+def _existing_story(row: Row[*tuple[Any, ...]], articles: tuple[str, ...] = ()) -> ExistingStory:
     """Return a row of `stories`; with its profile only if `articles`, those in the window, is empty."""
     profile = None
     if row.profile is not None and not articles:
@@ -130,28 +130,28 @@ def save_changes(
         return False
     for change in carried.events:
         if change.kind == MERGED:
-            redirect_merged(connection, change.story, change.other)
-    upsert_rows(connection, story_articles, [asdict(member) for member in members], key="article_id")
+            _redirect_merged(connection, change.story, change.other)
+    _upsert_rows(connection, story_articles, [asdict(member) for member in members], key="article_id")
     counts = select(story_articles.c.story_id, func.count()).group_by(story_articles.c.story_id)
     sizes: dict[str, int] = dict(rows_in(connection, counts, story_articles.c.story_id, profiles))
     changed = [
-        story_values(story, profiles[story.id], times, sizes.get(story.id, 0))
+        _story_values(story, profiles[story.id], times, sizes.get(story.id, 0))
         for story in carried.stories
         if story.id in profiles
     ]
-    upsert_rows(connection, stories, changed, key="id")
-    shrink_story_dates(connection, carried.events, times)
-    record_events(connection, carried.events, now=now)
+    _upsert_rows(connection, stories, changed, key="id")
+    _shrink_story_dates(connection, carried.events, times)
+    _record_events(connection, carried.events, now=now)
     return True
 
 
-def redirect_merged(connection: Connection, story: str, other: str) -> None:
+def _redirect_merged(connection: Connection, story: str, other: str) -> None:
     connection.execute(update(story_articles).where(story_articles.c.story_id == story).values(story_id=other))
     gone = {"merged_into": other, "size": 0, "profile": None, "vector": None, "vector_model": None}
     connection.execute(update(stories).where(stories.c.id == story).values(gone))
 
 
-def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
+def _story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetime], size: int) -> dict[str, object]:
     """Return a story as a row; its profile is stored only if it has more than one article."""
     features = profile.features if size > 1 else None
     at = [times[article] for article in story.articles]
@@ -172,7 +172,7 @@ def story_values(story: Story, profile: ClusterItem, times: Mapping[str, datetim
     }
 
 
-def upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
+def _upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
     if not rows:
         return
     statement = insert(connection, table)
@@ -192,7 +192,7 @@ def save_headlines(connection: Connection, headlines: Mapping[str, str]) -> None
     execute_each(connection, query, [{"story": key, "headline": title} for key, title in headlines.items()])
 
 
-def record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
+def _record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
     rows = [
         {
             "at": now, "kind": change.kind, "story_id": change.story, "other_id": change.other,
@@ -254,7 +254,7 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
         row = load_story(connection, row.merged_into)
     if row is None or row is requested:
         return row
-    had = articles_when_merged(connection, [story]).get(story, ())
+    had = _articles_when_merged(connection, [story]).get(story, ())
     now = Counter(member.story_id for member in load_members(connection, had).values())
     most = max(now, key=lambda each: (now[each], each == row.id, each), default=row.id)
     return row if most == row.id else load_story(connection, most)
@@ -294,27 +294,27 @@ def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]
 
 def merged_into(connection: Connection, ids: Collection[str]) -> tuple[ExistingStory, ...]:
     """Return those of the stories `ids` that were merged into others, ordered by id."""
-    had = articles_when_merged(connection, ids)
+    had = _articles_when_merged(connection, ids)
     query = select(stories).where(stories.c.merged_into.is_not(None)).order_by(stories.c.id)
     rows = rows_in(connection, query, stories.c.id, had)
-    return tuple(replace(existing_story(row, had[row.id]), size=len(had[row.id])) for row in rows)
+    return tuple(replace(_existing_story(row, had[row.id]), size=len(had[row.id])) for row in rows)
 
 
-def articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+def _articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     query = select(story_changes.c.story_id, story_changes.c.articles).where(story_changes.c.kind == MERGED)
     return dict(rows_in(connection, query.order_by(story_changes.c.id), story_changes.c.story_id, ids))
 
 
-def shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
+def _shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
     for change in changes:
         times_left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and times_left:
-            correct_story_dates(connection, change.story, times_left)
+            _correct_story_dates(connection, change.story, times_left)
         if change.kind == SPLIT:  # `other` may be a restored story, with only some of its articles
-            correct_story_dates(connection, change.other)
+            _correct_story_dates(connection, change.other)
 
 
-def correct_story_dates(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
+def _correct_story_dates(connection: Connection, story: str, left: Sequence[datetime] = ()) -> None:
     """
     Correct the size and the dates of a story from its stored articles.
 

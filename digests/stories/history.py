@@ -58,7 +58,7 @@ def load_story_details(
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
     whole = story_of(row, members.values(), articles)
-    row = with_headline(row, whole, articles)
+    row = _with_headline(row, whole, articles)
     shown = compare(whole.wire_groups)
     # A story may have a thousand reports of a hundred kilobytes: whole are the texts that are compared.
     compared = {key for report in shown for key in report.articles}
@@ -66,7 +66,7 @@ def load_story_details(
     texts = articles_by_id(connection, compared & articles.keys())
     articles |= {article.id: article for article in with_owners(texts.values(), owners)}
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
-    members |= {member.article_id: member for member in load_evidence(connection, evident, articles)}
+    members |= {member.article_id: member for member in _load_evidence(connection, evident, articles)}
     return StoryDetails(
         asked=requested,
         row=row,
@@ -81,7 +81,7 @@ def load_story_details(
     )
 
 
-def with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) -> StoryRow:
+def _with_headline(row: StoryRow, story: Story, articles: Mapping[str, Article]) -> StoryRow:
     """Return a story's row with its headline's language: the headline of the last edition, if its report is there."""
     known = next((article for article in articles.values() if row.title and row.title in article.title), None)
     if known is not None:
@@ -110,7 +110,7 @@ def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRo
     raise DigestError(f"there is no story {story.strip()!r}; an id looks like s1f2e3d4c5b", hint=hint)
 
 
-def load_evidence(
+def _load_evidence(
     connection: Connection, linked: Sequence[StoryMember], articles: Mapping[str, Article]
 ) -> Iterator[StoryMember]:
     """Yield the members of `linked` with the evidence for their link, if the features of both articles are stored."""

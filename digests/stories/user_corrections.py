@@ -32,9 +32,9 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
     The others keep the id. Those split off become a story of their own in the same thread, or again the story that they
     were before it was merged into this one.
     """
-    whole = load_story_now(connection, story)
-    check_parts(whole, articles)
-    rest, own = subset_story(whole, set(whole.articles) - set(articles)), subset_story(whole, articles)
+    whole = _load_story_now(connection, story)
+    _check_parts(whole, articles)
+    rest, own = _subset_story(whole, set(whole.articles) - set(articles)), _subset_story(whole, articles)
     if back := tracking.restored_story(
         own.articles, len(own.articles), store.merged_into(connection, whole.merged_ids)
     ):
@@ -42,26 +42,26 @@ def split(connection: Connection, story: str, articles: Collection[str], *, now:
         kept_ids = tuple(old for old in rest.merged_ids if old not in (back.id, *back.merged_ids))
         rest = replace(rest, merged_ids=kept_ids)
     else:
-        own = replace(own, id=free_id(connection, own.articles[0]), merged_ids=())
+        own = replace(own, id=_free_id(connection, own.articles[0]), merged_ids=())
     correction = UserCorrection(kind="split", articles=own.articles, others=rest.articles)
     event = tracking.StoryEvent(kind=SPLIT, story=whole.id, other=own.id, articles=own.articles, why="")
     description = f"split {whole.id} {' '.join(own.articles)}"
-    return save_correction(connection, correction, description, (rest, own), event, now=now)
+    return _save_correction(connection, correction, description, (rest, own), event, now=now)
 
 
 def join(connection: Connection, one: str, other: str, *, now: datetime) -> CorrectionResult:
     """Join two stories into one, now and in future; the larger one keeps its id. Errors: DigestError."""
-    first, second = (load_story_now(connection, each) for each in (one, other))
+    first, second = (_load_story_now(connection, each) for each in (one, other))
     if first.id == second.id:
         raise DigestError(f"{one} and {other} are already one story: {first.id}")
     into, gone = sorted((first, second), key=lambda each: (-len(each.articles), each.began_at, each.id))
     correction = UserCorrection(kind="join", articles=first.articles, others=second.articles)
     event = tracking.StoryEvent(kind=MERGED, story=gone.id, other=into.id, articles=gone.articles, why="")
     description = f"join {first.id} {second.id}"
-    return save_correction(connection, correction, description, (merge_stories(into, gone),), event, now=now)
+    return _save_correction(connection, correction, description, (_merge_stories(into, gone),), event, now=now)
 
 
-def load_story_now(connection: Connection, story: str) -> Story:
+def _load_story_now(connection: Connection, story: str) -> Story:
     """Return a story, or the one that it was merged into, as it is stored. Errors: DigestError."""
     _, now = resolve_story(connection, story)
     members = store.story_members(connection, now.id)
@@ -71,7 +71,7 @@ def load_story_now(connection: Connection, story: str) -> Story:
     return whole
 
 
-def check_parts(whole: Story, gone: Collection[str]) -> None:
+def _check_parts(whole: Story, gone: Collection[str]) -> None:
     """Check that `gone` are some articles of a story, but not all. Errors: DigestError."""
     missing = sorted(set(gone) - set(whole.articles))
     if missing:
@@ -81,14 +81,14 @@ def check_parts(whole: Story, gone: Collection[str]) -> None:
         raise DigestError(f"story {whole.id} has {len(whole.articles)} articles; name some of them, but not all")
 
 
-def subset_story(whole: Story, ids: Collection[str]) -> Story:
+def _subset_story(whole: Story, ids: Collection[str]) -> Story:
     """Return a story with only those of its articles that are in `ids`."""
     parts = [(report, tuple(key for key in report.articles if key in ids)) for report in whole.wire_groups]
     reports = tuple(replace(report, articles=articles) for report, articles in parts if articles)
     return replace(whole, articles=tuple(key for key in whole.articles if key in ids), wire_groups=reports)
 
 
-def merge_stories(into: Story, gone: Story) -> Story:
+def _merge_stories(into: Story, gone: Story) -> Story:
     """Return two stories as one, with the id of `into`."""
     return replace(
         into,
@@ -99,14 +99,14 @@ def merge_stories(into: Story, gone: Story) -> Story:
     )
 
 
-def free_id(connection: Connection, earliest: str) -> str:
+def _free_id(connection: Connection, earliest: str) -> str:
     taken: set[str] = set()
     while clash := store.existing_ids(connection, [tracking.new_id(earliest, taken)]):
         taken |= clash
     return tracking.new_id(earliest, taken)
 
 
-def save_correction(
+def _save_correction(
     connection: Connection,
     correction: UserCorrection,
     description: str,
@@ -125,14 +125,14 @@ def save_correction(
     found = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
     profiles = {story: tracking.story_profile(story, members) for story, members in found.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
-    members = [row for story in stories for row in member_rows(story, rows)]
+    members = [row for story in stories for row in _member_rows(story, rows)]
     tracked, end = tracking.TrackedStories(stories=stories, events=(event,)), version.until
     if not end or not store.save_changes(connection, version, tracked, members, profiles, times, until=end, now=now):
         raise DigestError("another process is saving stories; try again")
     return CorrectionResult(number=number, stories=stories)
 
 
-def member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
+def _member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
     """Return the rows of a story's articles; a link to an article that is no longer in the story is removed."""
     found = []
     for report in story.wire_groups:

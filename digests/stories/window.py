@@ -63,8 +63,8 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         window = read(engine, load_window, start=start, end=end)
         stories, links, parts = cluster_window(window)
         tracked = assign_ids(engine, window, stories)
-        members = changed_members(window, links, tracked.stories)
-        profiles = changed_profiles(window, tracked, {member.story_id for member in members})
+        members = _changed_members(window, links, tracked.stories)
+        profiles = _changed_profiles(window, tracked, {member.story_id for member in members})
         times = {key: item.published_at for key, item in window.items.items() if item.published_at}
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
@@ -141,7 +141,7 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links, Par
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
     """Return the groups with the ids of the known stories that they continue, or with new, unused ids."""
-    stories, splits = (window.known, ()) if window.version.covers(window.end) else undo_revoked_joins(window)
+    stories, splits = (window.known, ()) if window.version.covers(window.end) else _undo_revoked_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.merged}
     taken: set[str] = set()
     while True:
@@ -153,7 +153,7 @@ def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -
         taken |= clash
 
 
-def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
+def _undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
     """Return the known stories without the joins that were revoked, which tracking cannot undo, and the splits."""
     known = {story.id: story for story in window.known}
     joins = {
@@ -182,7 +182,7 @@ def undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...]
     return tuple(known.values()), tuple(events)
 
 
-def changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story]) -> list[StoryMember]:
+def _changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story]) -> list[StoryMember]:
     """Return the articles whose stored rows change, each with its link and the link's score."""
     changed = []
     for story in stories:
@@ -199,7 +199,7 @@ def changed_members(window: ClusterWindow, links: Links, stories: Iterable[Story
     return changed
 
 
-def changed_profiles(
+def _changed_profiles(
     window: ClusterWindow, tracked: TrackedStories, changed: Collection[str]
 ) -> dict[str, ClusterItem]:
     """Return the profiles of stories that are new or have changed; `changed`: ids of those with changed members."""

@@ -69,7 +69,7 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
         if source.language and not languages[source.name]:
             languages[source.name].add(source.language)
     firsts = first_reports(reports, since=since)
-    agency_countries, read_since = find_agency_countries(connection, reports, sources)
+    agency_countries, read_since = _find_agency_countries(connection, reports, sources)
     english = find_locales("en")[0].languages
     return WorldCoverage(
         since=since,
@@ -123,7 +123,7 @@ def group_outlets(
     return tuple(sorted(found, key=lambda each: (not each.code, -each.outlets, each.name)))
 
 
-def find_agency_countries(
+def _find_agency_countries(
     connection: Connection, reports: Sequence[StoryReport], sources: Iterable[OutletRow]
 ) -> tuple[tuple[AgencyCountry, ...], datetime | None]:
     """

@@ -71,7 +71,7 @@ def find_translation_fault(text: str, translation: str, *, source: str, target: 
     scripts = {script_of(word) for word in said}
     has_names = all(
         2 * sum(_is_said(word, said, source, target) for word in name) >= len(name)
-        for name in find_names(text, source)
+        for name in _find_names(text, source)
         if script_of(name[0]) in scripts
     )
     return None if has_names else TranslationFault.NAMES
@@ -132,7 +132,7 @@ def scale_words(language: str) -> Mapping[str, int]:
     return {fold(word): int(power) for power, _, joined in listed for word in joined.split(",")}
 
 
-def find_names(text: str, language: str) -> list[list[str]]:
+def _find_names(text: str, language: str) -> list[list[str]]:
     """Return the names in a text, each as its words; none where capitals mark no names, as in "A Title In Capitals"."""
     found = list(WORD.finditer(text))
     capitals = sum(match.group()[:1].isupper() for match in found)

@@ -101,14 +101,14 @@ def _groups_to_try(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str], title: str
 ) -> Iterator[list[Article]]:
     """Yield reports that may tell a story: those under its headline, then those on the event, language by language."""
-    groups = reports_by_language(story, articles, languages).values()
+    groups = _reports_by_language(story, articles, languages).values()
     yield [article for among in groups for article in among if title and title in article.title]
     is_local_angle = local_angle_test(story, articles)
     on_event = [[article for article in among if not is_local_angle(article)] for among in groups]
     yield from on_event if any(on_event) else groups
 
 
-def reports_by_language(
+def _reports_by_language(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str]
 ) -> dict[str, list[Article]]:
     """Return the reports by language: `languages` first, then the story's."""
@@ -254,7 +254,7 @@ def _choose_title(
         return None
     is_local_angle = local_angle_test(story, articles)
     rest: list[Headline] = []
-    for among in reports_by_language(story, articles, languages).values():
+    for among in _reports_by_language(story, articles, languages).values():
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         titled.sort(key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
         if event := next((h for h in titled if not is_local_angle(h.article)), None):

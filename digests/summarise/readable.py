@@ -71,7 +71,7 @@ def stands_alone(text: str, language: str) -> bool:
     person = words_for_language("person", language) | words_for_language("writer", language)
     if not person.isdisjoint(word.split("'")[0] for word in FIRST.findall(_own_words(text))):
         return False
-    if BARE_QUOTE.match(text) or starts_with_reference(text, language):
+    if BARE_QUOTE.match(text) or _starts_with_reference(text, language):
         return False
     # A teaser has no main clause: "Why the bridge fell.", "Wie die Brücke fiel, warum sie gesperrt war."
     clauses = [FIRST.search(clause) for clause in text.split(", ")]
@@ -123,7 +123,7 @@ def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:
     return () if is_named or not words_for_language("described", language).isdisjoint(phrase[1:2]) else phrase[:2]
 
 
-def starts_with_reference(text: str, language: str) -> bool:
+def _starts_with_reference(text: str, language: str) -> bool:
     """Whether a sentence begins with a word that refers back, or with a quotation whose speaker it does not name."""
     if _has_no_speaker(text, language):
         return True

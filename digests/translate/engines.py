@@ -37,7 +37,7 @@ MODEL_FILES = (
 MODEL_HINT = "docs/guides/translation.md says where to get models, and how their files are named"
 
 
-def kind_of(name: str, pair: str) -> str:
+def _kind_of(name: str, pair: str) -> str:
     """Return which file of the model of `pair` has this name, as a key of `ENDINGS`; "" if none."""
     kind = name.partition(".")[0]
     is_ours = f".{pair.replace('-', '')}." in name and name.endswith(ENDINGS.get(kind, "/"))
@@ -49,7 +49,7 @@ def find_models(folder: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("*")):
         if PAIR.fullmatch(path.name):
-            files = {kind: file for file in path.glob("*") if (kind := kind_of(file.name, path.name))}
+            files = {kind: file for file in path.glob("*") if (kind := _kind_of(file.name, path.name))}
             if "model" in files and ("vocab" in files or files.keys() >= {"srcvocab", "trgvocab"}):
                 found[path.name] = files
     return found
@@ -141,7 +141,7 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
         new.mkdir(parents=True)
         source = Path(origin).expanduser()
         if origin.startswith(("https://", "http://")):
-            download_files(f"{origin.rstrip('/')}/{pair}", pair, new)
+            _download_files(f"{origin.rstrip('/')}/{pair}", pair, new)
         elif source.is_file():
             try:
                 shutil.unpack_archive(source, unpacked, filter=None if source.suffix == ".zip" else "data")
@@ -149,7 +149,7 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
                 raise TranslationError(f"{origin} is not an archive (zip, tar): {error}", hint=MODEL_HINT) from error
             source = unpacked
         for file in sorted(source.rglob("*")):
-            if kind_of(file.name, pair):
+            if _kind_of(file.name, pair):
                 shutil.copyfile(file, new / file.name)
         if pair not in find_models(new.parent):
             names = ", ".join(sorted(file.name for file in new.iterdir())) or "none of its files"
@@ -159,7 +159,7 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
         new.rename(folder / pair)
 
 
-def download_files(url: str, pair: str, folder: Path) -> None:
+def _download_files(url: str, pair: str, folder: Path) -> None:
     """Download the files of a model that are under `url`; no other address is asked. Errors: TranslationError."""
     for name in (name.format(pair.replace("-", "")) for name in MODEL_FILES):
         get = HttpPost(

@@ -40,24 +40,24 @@ def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
     known = digests_of(site.settings)
     for digest in known:
         if row := read(site.engine, editions.find_row, digest.name):
-            return replace(edition_page(site, row, making), refresh_s=refresh_s)
+            return replace(_edition_page(site, row, making), refresh_s=refresh_s)
     return render_page(site, "empty.html.j2", package="digests.web", digests=known, making=making, refresh_s=refresh_s)
 
 
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     """Return a digest's edition, of a date or the latest, in the format of the URL's ending. Errors: NotFound."""
-    day, suffix, ending = parse_name(ask.params["name"]) if "name" in ask.params else (None, "", "")
+    day, suffix, ending = _parse_name(ask.params["name"]) if "name" in ask.params else (None, "", "")
     row = read(site.engine, editions.find_row, ask.params["digest"], day, suffix=suffix)
     if row is None:
         raise NotFound(f"There is no edition for this {'date' if day else 'digest'}.")
-    return edition_page(site, row) if ending in ("", "html") else render_form(site, row, ending)
+    return _edition_page(site, row) if ending in ("", "html") else render_form(site, row, ending)
 
 
 def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
     form, kind = EDITION_FORMS[ending]
     edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
-    (rendered,) = render_files(site.engine, edition, with_mail_to(digest_of(site, edition.digest), ()), (form,))
+    (rendered,) = render_files(site.engine, edition, with_mail_to(_digest_of(site, edition.digest), ()), (form,))
     return PageResponse(body=rendered.body, media_type=kind)
 
 
@@ -69,22 +69,22 @@ def archive(site: Site, ask: PageRequest) -> PageResponse:
     if "month" in ask.params and wanted not in months:
         raise NotFound("There is no edition for this month.")
     of_month = [row for row in rows if f"{row.local_date:%Y-%m}" == wanted]
-    lines = [(row, *title_and_lead(read(site.engine, editions.load_edition, row))) for row in of_month]
+    lines = [(row, *_title_and_lead(read(site.engine, editions.load_edition, row))) for row in of_month]
     return render_page(
         site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
     )
 
 
-def title_and_lead(edition: Edition) -> tuple[str, str]:
+def _title_and_lead(edition: Edition) -> tuple[str, str]:
     """Return the title that an edition was made with, and its first headline."""
     lead = next((story.headline for story in edition.stories), "")
     return sanitize_line(edition.title, limit=200), sanitize_line(lead, limit=200)
 
 
-def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
+def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
-    digest = digest_of(site, edition.digest)
+    digest = _digest_of(site, edition.digest)
     template = environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
@@ -113,7 +113,7 @@ def edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, .
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
 
-def digest_of(site: Site, name: str) -> DigestSettings:
+def _digest_of(site: Site, name: str) -> DigestSettings:
     """Return the settings of a digest; those of the first digest if the settings no longer have it."""
     known = digests_of(site.settings)
     return next((digest for digest in known if digest.name == name), known[0])
@@ -126,10 +126,10 @@ def other_endings(site: Site, digest: str) -> list[str]:
 
 def has_books(site: Site, digest: str) -> bool:
     """Whether the site has a digest's editions as books; a static copy has those that the digest writes itself."""
-    return not site.is_static or "epub" in digest_of(site, digest).formats
+    return not site.is_static or "epub" in _digest_of(site, digest).formats
 
 
-def parse_name(name: str) -> tuple[date, str, str]:
+def _parse_name(name: str) -> tuple[date, str, str]:
     """Return the date, the suffix and the ending of "2026-11-25-150000.md"; both may be empty. Errors: NotFound."""
     match = EDITION_NAME.fullmatch(name)
     try:

@@ -48,21 +48,21 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     part = next((field for field in PARTS if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
-    domain, templates = domain_of(digest), load_own_templates(digest.templates)
+    domain, templates = _domain_of(digest), load_own_templates(digest.templates)
     if part:
-        found = part_items(site, ask, digest, editions, {part: ask.query[part]})
+        found = _part_items(site, ask, digest, editions, {part: ask.query[part]})
         title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
-        return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
+        return _feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom" and editions:  # as in the digest's folder: the reader may have a template for it
         return PageResponse(
             body=feeds.render_atom(editions, domain, folder, templates), media_type=feeds.MEDIA_TYPES["atom"]
         )
     items = feeds.edition_items(editions, domain, folder, templates)
-    return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
+    return _feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
 
 
-def part_items(
+def _part_items(
     site: Site, ask: PageRequest, digest: DigestSettings, editions: tuple[Edition, ...], part: Mapping[str, str]
 ) -> list[feeds.Item]:
     """Return the stories of a section, or with a watched phrase. Errors: NotFound, if the digest does not have it."""
@@ -77,7 +77,7 @@ def part_items(
     stored, link = read(site.engine, existing_ids, ids), link_to(ask, "story")
     return feeds.story_items(
         editions,
-        domain_of(digest),
+        _domain_of(digest),
         lambda story: link(story) if story in stored else None,
         load_own_templates(digest.templates),
         section=section,
@@ -87,15 +87,15 @@ def part_items(
 
 def story_feed(site: Site, ask: PageRequest) -> PageResponse:
     """Return the feed of the reports of a story and of the other stories of its thread. Errors: NotFound."""
-    requested, row, reports = read(site.engine, load_story_reports, ask.params["story"][:200])
+    requested, row, reports = read(site.engine, _load_story_reports, ask.params["story"][:200])
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
-    items = (feeds.article_item(report, domain_of(digest), link) for report in reports)
-    return feed_response(
+    items = (feeds.article_item(report, _domain_of(digest), link) for report in reports)
+    return _feed_response(
         ask, items, ("story", requested.id), row.title or "Untitled", f"story/{requested.id}", {}, digest
     )
 
 
-def load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
+def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
     """Return a story as it was asked for, the one that has its articles, and the newest reports of its thread."""
     try:
         requested, row = resolve_story(connection, story)
@@ -119,15 +119,15 @@ def search_feed(site: Site, ask: PageRequest) -> PageResponse:
     articles, members = read(site.engine, articles_by_id, ids), read(site.engine, load_members, ids)
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
     items = (
-        feeds.article_item(articles[hit.id], domain_of(digest), link, highlight(hit.snippet))
+        feeds.article_item(articles[hit.id], _domain_of(digest), link, highlight(hit.snippet))
         for hit, *_ in fold_copies(hits, members)
         if hit.id in articles
     )
     key = ("search", urlencode(form.query))
-    return feed_response(ask, items, key, f"Search: {form.words}", "search", form.query, digest)
+    return _feed_response(ask, items, key, f"Search: {form.words}", "search", form.query, digest)
 
 
-def feed_response(
+def _feed_response(
     ask: PageRequest,
     items: Iterable[feeds.Item],
     key: tuple[str, ...],
@@ -143,7 +143,7 @@ def feed_response(
     body = feeds.render_feed(
         form,
         items,
-        feed_id=feeds.tag_uri(domain_of(digest), *key),
+        feed_id=feeds.tag_uri(_domain_of(digest), *key),
         title=title,
         language=digest.language if digest.name in key else "",
         home=page_url(ask.base or None, f"{path}{behind if path == 'search' else ''}"),
@@ -156,7 +156,7 @@ def link_to(ask: PageRequest, kind: str) -> feeds.LinkTo:
     return lambda key: page_url(ask.base or None, f"{kind}/{key}")
 
 
-def domain_of(digest: DigestSettings) -> str:
+def _domain_of(digest: DigestSettings) -> str:
     """Return the domain of the digest's sender, which the ids of its entries contain."""
     return parseaddr(digest.mail.sender or MailHead().sender)[1].rpartition("@")[2]
 
@@ -171,7 +171,7 @@ def latest_book(site: Site, _ask: PageRequest) -> PageResponse:
 
 def catalogue(site: Site, ask: PageRequest) -> PageResponse:
     """Return a page of the catalogue, the newest edition first. Errors: NotFound."""
-    page, rows = ask.page(), catalogue_rows(site)
+    page, rows = ask.page(), _catalogue_rows(site)
     first = (page - 1) * PAGE_EDITIONS
     shown = rows[first : first + PAGE_EDITIONS]
     if not shown and page > 1:
@@ -179,21 +179,21 @@ def catalogue(site: Site, ask: PageRequest) -> PageResponse:
     template = environment("digests.web", site.zone).get_template("opds.xml.j2")
     body = template.render(
         title=digests_of(site.settings)[0].title,
-        entries=[catalogue_entry(site, row) for row in shown],
+        entries=[_catalogue_entry(site, row) for row in shown],
         updated=max((row.made_at for row in rows), default=site.now()),
-        here=page_path(page),
-        previous=page_path(page - 1) if page > 1 else "",
-        next=page_path(page + 1) if first + PAGE_EDITIONS < len(rows) else "",
+        here=_page_path(page),
+        previous=_page_path(page - 1) if page > 1 else "",
+        next=_page_path(page + 1) if first + PAGE_EDITIONS < len(rows) else "",
     )
     return PageResponse(body=body, media_type=CATALOGUE_TYPE)
 
 
-def catalogue_rows(site: Site) -> list[EditionRow]:
+def _catalogue_rows(site: Site) -> list[EditionRow]:
     """Return the editions that the site has as books: all of them, in a static copy those whose digest writes books."""
     return [row for row in read(site.engine, edition_rows) if has_books(site, row.digest)]
 
 
-def catalogue_entry(site: Site, row: EditionRow) -> dict[str, Any]:
+def _catalogue_entry(site: Site, row: EditionRow) -> dict[str, Any]:
     edition = read(site.engine, load_edition, row)
     return {
         "id": book_id(edition),
@@ -205,9 +205,9 @@ def catalogue_entry(site: Site, row: EditionRow) -> dict[str, Any]:
 
 def catalogue_paths(site: Site) -> list[str]:
     """Return the paths of a static copy: the pages of the catalogue, and the latest book."""
-    pages = -(-len(catalogue_rows(site)) // PAGE_EDITIONS)
-    return [*(f"/{page_path(page)}" for page in range(1, pages + 1)), *(["/latest.epub"] if pages else [])]
+    pages = -(-len(_catalogue_rows(site)) // PAGE_EDITIONS)
+    return [*(f"/{_page_path(page)}" for page in range(1, pages + 1)), *(["/latest.epub"] if pages else [])]
 
 
-def page_path(page: int) -> str:
+def _page_path(page: int) -> str:
     return "opds.xml" if page == 1 else f"opds-{page}.xml"

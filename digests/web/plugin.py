@@ -56,18 +56,18 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
             Page(path="/search", answer=search_page, query=(*QUERY_FIELDS, "page"), cost="search"),
-            Page(path="/coverage", answer=coverage_page, query=("days",), cost="search"),
+            Page(path="/coverage", answer=_coverage_page, query=("days",), cost="search"),
             Page(path="/search/feed.{form}", answer=search_feed, query=QUERY_FIELDS, cost="search"),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),
         zone=ZoneInfo(first.timezone),
-        paths=static_paths,
+        paths=_static_paths,
         count_stories=lambda connection, ids, now: stories_of_feeds(connection, ids, since=now - RECENT),
     )
 
 
-def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
+def _coverage_page(site: Site, ask: PageRequest) -> PageResponse:
     asked = ask.query.get("days", "")
     days = asked if asked in COVERAGE_DAYS else next(iter(COVERAGE_DAYS))
     since = site.now() - timedelta(days=int(days))
@@ -75,7 +75,7 @@ def coverage_page(site: Site, ask: PageRequest) -> PageResponse:
     return render_page(site, "coverage.html.j2", package="digests.web", found=coverage, days=days, spans=COVERAGE_DAYS)
 
 
-def static_paths(site: Site) -> Iterator[str]:
+def _static_paths(site: Site) -> Iterator[str]:
     yield from ("/", "/archive", "/coverage", "/feed.atom", "/feed.json", *catalogue_paths(site))
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
@@ -89,11 +89,11 @@ def static_paths(site: Site) -> Iterator[str]:
         edition = read(site.engine, load_edition, row)
         shown = {one.id for one in edition.stories} | {one.id for one in edition.all_briefs}
         for story in sorted(shown - seen):
-            yield from read(site.engine, story_paths, story)
+            yield from read(site.engine, _story_paths, story)
         seen |= shown
 
 
-def story_paths(connection: Connection, story: str) -> list[str]:
+def _story_paths(connection: Connection, story: str) -> list[str]:
     """Return the paths of a story's pages and of its articles; empty if the story is no longer stored."""
     try:
         _, row = resolve_story(connection, story)

@@ -41,7 +41,7 @@ PAGE_TITLE_CHARS = 300
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
     at, zone = ask.page(), site.zone
-    details, reports, total = read(site.engine, load_story_page, zone, ask.params["story"][:200], at)
+    details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], at)
     row = details.row
     places = read(site.engine, last_places, site.settings, row.id)
     edition, shown = max(places, key=lambda place: place[0].made_at, default=(None, None))
@@ -63,11 +63,11 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
-        bars=hourly_bars((article.published_at for article in details.articles.values()), zone),
-        thread=nearby_thread(details),
+        bars=_hourly_bars((article.published_at for article in details.articles.values()), zone),
+        thread=_nearby_thread(details),
         changes=[(change.at, describe_change(change)) for change in details.changes],
         reports=reports,
-        done=read(site.engine, load_done, ask.query["done"]) if "done" in ask.query else None,
+        done=read(site.engine, _load_done, ask.query["done"]) if "done" in ask.query else None,
         at=at,
         first=(at - 1) * PAGE_ARTICLES + 1,
         last=min(at * PAGE_ARTICLES, total),
@@ -75,7 +75,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
     )
 
 
-def load_done(connection: Connection, number: str) -> dict[str, Any] | None:
+def _load_done(connection: Connection, number: str) -> dict[str, Any] | None:
     """Return what a correction did that holds, and the story of what it moved; None if there is none of this number."""
     stored = next((each for each in load_corrections(connection) if str(each.number) == number), None)
     if stored is None or stored.revoked_at is not None:
@@ -107,11 +107,11 @@ def follow_story(site: Site, ask: PageRequest) -> PageResponse:
     return PageResponse(redirect_to=f"/story/{row.id}")
 
 
-def load_story_page(
+def _load_story_page(
     connection: Connection, zone: tzinfo, story: str, at: int
 ) -> tuple[StoryDetails, list[dict[str, Any]], int]:
     """Return a story's details, a page of its reports, and how many articles all pages have. Errors: NotFound."""
-    on_page = partial(page_of_reports, at=at)
+    on_page = partial(_page_of_reports, at=at)
     try:
         details = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
@@ -120,10 +120,10 @@ def load_story_page(
     if not shown and at > 1:
         raise NotFound("This story has fewer pages.")
     total = sum(len(report.articles) for report in details.story.wire_groups)
-    return details, [report_details(details, report, zone) for report in shown], total
+    return details, [_report_details(details, report, zone) for report in shown], total
 
 
-def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
+def _page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
     """Return the reports of a page, each with its origin and only those copies that are on this page."""
     first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
     shown = []
@@ -136,17 +136,17 @@ def page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup,
     return tuple(shown)
 
 
-def report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
+def _report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
     copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
     return {
-        "origin": article_row(found.articles[report.origin], zone),
+        "origin": _article_row(found.articles[report.origin], zone),
         "agency": sanitize_line(report.agency or "", limit=80),
-        "copies": [article_row(article, zone, describe_copy(copy) if copy else "") for article, copy in copies],
+        "copies": [_article_row(article, zone, describe_copy(copy) if copy else "") for article, copy in copies],
         "why": [sanitize_line(each) for each in link_reasons(found, report)],
     }
 
 
-def hourly_bars(times: Iterable[datetime], zone: tzinfo) -> list[dict[str, Any]]:
+def _hourly_bars(times: Iterable[datetime], zone: tzinfo) -> list[dict[str, Any]]:
     """Return how many reports each hour brought, or each few hours if the story is long; empty for few reports."""
     hours = [int(at.timestamp()) // HOUR_S for at in times]
     if len(hours) < MIN_CHART_REPORTS:
@@ -165,7 +165,7 @@ def hourly_bars(times: Iterable[datetime], zone: tzinfo) -> list[dict[str, Any]]
     ]
 
 
-def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
+def _nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
     """Return up to `THREAD_STORIES` stories of the thread around this one; empty if it is the only one."""
     if len(found.thread) < 2:
         return ()
@@ -174,7 +174,7 @@ def nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
     return found.thread[start : start + THREAD_STORIES]
 
 
-def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
+def _article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
     """Return an article for a list of a page; `differs` says how a copy differs from its report's origin."""
     words = english(zone)
     title = sanitize_line(article.title, limit=PAGE_TITLE_CHARS) or "Untitled"
@@ -188,7 +188,7 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
             (
                 words.country(article.country),
                 words.in_language(article.language),
-                describe_via(article, words),
+                _describe_via(article, words),
                 "headline only" if article.is_headline_only else "",
             )
         ),
@@ -197,7 +197,7 @@ def article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, 
     }
 
 
-def describe_via(article: Article, words: Localizer) -> str:
+def _describe_via(article: Article, words: Localizer) -> str:
     """Return "by way of Example Links"; "" for an article that its outlet's own feed has."""
     return words.say("via", source=sanitize_line(article.via, limit=100)) if article.via else ""
 
@@ -218,7 +218,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         about=byline(article, english(site.zone)),
         paragraphs=paragraphs,
         left=bytes_left,
-        removed=removed_by_rule(article.removed),
+        removed=_removed_by_rule(article.removed),
     )
 
 
@@ -228,11 +228,11 @@ def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Articl
         raise NotFound("This article is not stored.")
     member = load_members(connection, [key]).get(key)
     story = resolve_merged(connection, member.story_id) if member else None
-    related = related_articles(connection, story, member, zone) if member and story else ()
+    related = _related_articles(connection, story, member, zone) if member and story else ()
     return article, {"revisions": revisions_of(connection, [key]).get(key, ()), "story": story, "related": related}
 
 
-def related_articles(
+def _related_articles(
     connection: Connection, story: StoryRow, member: StoryMember, zone: tzinfo
 ) -> list[tuple[dict[str, Any], float | None]]:
     """Return a story's articles nearest to one, each with its link's score or None: linked ones, copies, others."""
@@ -249,14 +249,14 @@ def related_articles(
 
     chosen = [each.article_id for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
     articles = articles_by_id(connection, chosen)
-    return [(article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
+    return [(_article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
 
 
 def byline(found: Article, words: Localizer) -> str:
     parts = (
         words.country(found.country),
         words.in_language(found.language),
-        describe_via(found, words),
+        _describe_via(found, words),
         ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
         sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
         sanitize_line(found.dateline or "", limit=80),
@@ -267,7 +267,7 @@ def byline(found: Article, words: Localizer) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
+def _removed_by_rule(removed: Sequence[RemovedBlock]) -> list[tuple[str, list[str], int]]:
     """Return (rule, some of the removed texts, number of them) for each cleaning rule that removed something."""
     blocks: dict[str, list[str]] = {}
     for block in removed:

@@ -10,7 +10,7 @@ from email import policy
 import pytest
 
 from digests.alerts.failures import ALERT_RETRY_AFTER, AlertJob, FailureAlert
-from digests.alerts.messages import render_mail, render_webhook
+from digests.alerts.messages import _render_mail, _render_webhook
 from digests.delivery.outbox import OutboxWorker
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.store.editions import claim, first_seen, open_digests
@@ -283,7 +283,7 @@ async def test_a_machine_that_was_off_is_no_fault(desk):
 @pytest.mark.parametrize("shape", ["json", "ntfy", "slack", "discord", "apprise"])
 async def test_a_web_address_gets_its_shape(shape, tmp_path):
     alert = FailureAlert(name="polling", words='no source\r\nanswers "&<"', machine="m", since=START, at=START + HOUR)
-    told = json.loads(render_webhook(alert.message, shape=shape))
+    told = json.loads(_render_webhook(alert.message, shape=shape))
 
     assert {"json": "text", "ntfy": "message", "slack": "text", "discord": "content", "apprise": "text"}[shape] in told
     assert "polling has been failing since 2026-06-10 00:00 UTC" in json.dumps(told)
@@ -294,7 +294,7 @@ async def test_hostile_words_stay_in_the_body_and_on_their_line():
     alert = FailureAlert(name="edition a\r\nBcc: e@e", words=words, machine="m", since=START, at=START)
 
     found = email.message_from_bytes(
-        render_mail(alert.message, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP
+        _render_mail(alert.message, sender="w@example.org", recipient="a@example.net"), policy=policy.SMTP
     )
 
     assert found.keys().count("Bcc") == 0

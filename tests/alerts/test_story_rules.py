@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digests.alerts.messages import render_message, render_webhook
-from digests.alerts.story_rules import StoryAlert, count_dropped, quiet_end, send_story_alerts
+from digests.alerts.messages import _render_webhook, render_message
+from digests.alerts.story_rules import StoryAlert, _count_dropped, _quiet_end, send_story_alerts
 from digests.cluster.tracking import FOLLOWS, StoryEvent
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
@@ -23,7 +23,7 @@ from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts
 from digests.store.schema import stories
-from digests.store.stories import record_events
+from digests.store.stories import _record_events
 from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
 from tests.delivery.tables import deliver_table
@@ -244,7 +244,7 @@ NIGHT = (time(22), time(7))
     ],
 )
 def test_quiet_hours_end_at_their_local_time_also_when_the_clocks_change(quiet, now, end):
-    found = quiet_end(quiet, datetime.fromisoformat(f"{now}+00:00"), BERLIN)
+    found = _quiet_end(quiet, datetime.fromisoformat(f"{now}+00:00"), BERLIN)
 
     assert found == (datetime.fromisoformat(f"{end}+00:00") if end else None)
 
@@ -276,7 +276,7 @@ def event(kind: str, story: str, other: str) -> StoryEvent:
 )
 def test_of_a_join_or_a_split_both_stories_count_as_told(engine, events, told):
     note(engine, "s1")
-    write(engine, record_events, [event(*each) for each in events], now=NOON)
+    write(engine, _record_events, [event(*each) for each in events], now=NOON)
 
     write(engine, outbox.save_alerts, [], now=NOON)
     write(engine, outbox.save_alerts, [], now=NOON)
@@ -293,7 +293,7 @@ def test_a_small_part_that_leaves_a_told_story_may_be_told_itself(engine, put):
     (story,) = {each.id for each in grouped}
     note(engine, story)
     splits = [replace(event(SPLIT, story, f"s{n}"), articles=tuple("abcd"[:n])) for n in (2, 3, 4)]
-    write(engine, record_events, splits, now=NOON)
+    write(engine, _record_events, splits, now=NOON)
 
     write(engine, outbox.save_alerts, [], now=NOON)
 
@@ -301,13 +301,13 @@ def test_a_small_part_that_leaves_a_told_story_may_be_told_itself(engine, put):
 
 
 def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine):
-    write(engine, record_events, [event(SPLIT, "s1", "s2")], now=NOON)
+    write(engine, _record_events, [event(SPLIT, "s1", "s2")], now=NOON)
     write(engine, outbox.save_alerts, [], now=NOON)
     note(engine, "s1")
     write(engine, outbox.save_alerts, [], now=NOON)
     assert abouts(read(engine, load_story_alerts)) == {"s1"}
 
-    write(engine, record_events, [event(MERGED, "s3", "s4")], now=NOON)
+    write(engine, _record_events, [event(MERGED, "s3", "s4")], now=NOON)
     write(engine, outbox.carry_alerts, now=NOON)
     add = lambda connection: outbox.enqueue(  # noqa: E731
         connection,
@@ -323,7 +323,7 @@ def test_a_join_from_before_an_alert_is_not_carried_and_one_during_it_is(engine)
 def test_many_joins_of_one_story_are_carried_in_a_moment(engine):
     note(engine, "s0")
     events = [event(kind, "s0", f"s{n}") for n in range(1, 60) for kind in (SPLIT, MERGED)]
-    write(engine, record_events, events, now=NOON)
+    write(engine, _record_events, events, now=NOON)
 
     write(engine, outbox.save_alerts, [], now=NOON)
 
@@ -363,8 +363,8 @@ def test_what_was_dropped_since_the_last_message_is_counted(engine):
         note(engine, about, day=date(2026, 11, day), state=state)
     found = read(engine, load_story_alerts)
 
-    assert count_dropped(found) == 1
-    assert count_dropped(found[:1]) == 0
+    assert _count_dropped(found) == 1
+    assert _count_dropped(found[:1]) == 0
 
 
 HOSTILE = StoryAlert(
@@ -376,7 +376,7 @@ HOSTILE = StoryAlert(
 
 def test_a_headline_is_shown_literally_by_each_service_and_the_link_stays_whole():
     told = {
-        shape: json.loads(render_webhook(HOSTILE.message, shape=shape))
+        shape: json.loads(_render_webhook(HOSTILE.message, shape=shape))
         for shape in ("ntfy", "slack", "discord", "apprise")
     }
 

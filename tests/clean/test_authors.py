@@ -7,7 +7,7 @@ import json
 import pytest
 from lxml import html
 
-from watcher.clean.authors import split_names
+from watcher.clean.authors import _split_names
 from watcher.clean.metadata import Metadata, read_metadata
 
 HEADLINE = "<h1>Bridge over the Ems closes in May</h1>"
@@ -112,4 +112,4 @@ def test_an_outlet_is_the_author_only_where_nobody_else_is_named() -> None:
     ],
 )
 def test_names_lose_what_is_no_name(text: str, names: tuple[str, ...]) -> None:
-    assert split_names([text]) == names
+    assert _split_names([text]) == names

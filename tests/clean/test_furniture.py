@@ -6,9 +6,9 @@ import pytest
 
 from watcher.clean.furniture import (
     ArticleContext,
+    _is_teaser_heading,
+    _line_rule,
     drop_furniture,
-    is_teaser_heading,
-    line_rule,
 )
 from watcher.clean.html import InlineMarkup
 from watcher.model import Block
@@ -186,27 +186,27 @@ def test_a_page_that_would_lose_everything_keeps_everything() -> None:
     ],
 )
 def test_read_more_lines_are_known(line: str) -> None:
-    assert line_rule(line) == "read more"
+    assert _line_rule(line) == "read more"
 
 
 @pytest.mark.parametrize(
     "line", ["Related costs rose by a third, the council said.", "Read aloud, the poem takes an hour."]
 )
 def test_a_sentence_is_no_read_more_line(line: str) -> None:
-    assert line_rule(line) is None
+    assert _line_rule(line) is None
 
 
 def test_calls_labels_and_headings_are_known() -> None:
-    assert line_rule("Sign up for our newsletter to get the day's news in your inbox.") == "call"
-    assert line_rule("Abonnieren Sie unseren Newsletter.") == "call"
-    assert line_rule("“Sign up for the newsletter,” she told the crowd, and few did.") is None
-    assert line_rule("The firm said that its newsletter would end in May.") is None
-    assert line_rule("Advertisement") == "label"
-    assert line_rule("Anzeige") == "label"
-    assert line_rule("More:") == "label"
-    assert line_rule("Advertisement spending rose by a third.") is None
-    assert is_teaser_heading("More from International")
-    assert not is_teaser_heading("Latest figures show that prices rose by two percent in May.")
+    assert _line_rule("Sign up for our newsletter to get the day's news in your inbox.") == "call"
+    assert _line_rule("Abonnieren Sie unseren Newsletter.") == "call"
+    assert _line_rule("“Sign up for the newsletter,” she told the crowd, and few did.") is None
+    assert _line_rule("The firm said that its newsletter would end in May.") is None
+    assert _line_rule("Advertisement") == "label"
+    assert _line_rule("Anzeige") == "label"
+    assert _line_rule("More:") == "label"
+    assert _line_rule("Advertisement spending rose by a third.") is None
+    assert _is_teaser_heading("More from International")
+    assert not _is_teaser_heading("Latest figures show that prices rose by two percent in May.")
 
 
 def test_a_link_with_a_date_behind_it_goes() -> None:
@@ -230,18 +230,18 @@ def test_figures_between_bars_that_are_no_links_stay() -> None:
 
 
 def test_questions_to_the_reader_are_calls_and_questions_of_the_text_are_not() -> None:
-    assert line_rule("Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.") == "call"
-    assert line_rule("Like this story? Share it with a friend!") == "call"
-    assert line_rule("¿Te ha gustado este artículo?") == "call"
-    assert line_rule("Did you find this, he asked, in the river?") is None
+    assert _line_rule("Hat Ihnen dieser Artikel gefallen? Dann unterstützen Sie uns mit einer Spende.") == "call"
+    assert _line_rule("Like this story? Share it with a friend!") == "call"
+    assert _line_rule("¿Te ha gustado este artículo?") == "call"
+    assert _line_rule("Did you find this, he asked, in the river?") is None
 
 
 def test_what_stands_for_a_post_from_elsewhere_goes() -> None:
     given = blocks(PROSE, "Empfohlener redaktioneller Inhalt", PROSE.replace("March", "May"))
 
     assert cut(given) == [("embed", "Empfohlener redaktioneller Inhalt")]
-    assert line_rule("Ich bin damit einverstanden, dass mir der externe Inhalt angezeigt wird.") == "embed"
-    assert line_rule("The third party was content with that, its chairman said.") is None
+    assert _line_rule("Ich bin damit einverstanden, dass mir der externe Inhalt angezeigt wird.") == "embed"
+    assert _line_rule("The third party was content with that, its chairman said.") is None
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_line_at_the_end_that_says_whose_the_text_is_goes(line: str) -> None:
 
 
 def test_a_law_on_copyright_is_no_line_of_rights() -> None:
-    assert line_rule("The Copyright Act says that rights end seventy years after the death of an author.") is None
+    assert _line_rule("The Copyright Act says that rights end seventy years after the death of an author.") is None
 
 
 def test_a_quote_set_apart_is_read_once() -> None:

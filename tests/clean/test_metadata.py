@@ -8,9 +8,9 @@ import pytest
 from lxml import html
 
 from watcher.clean.article import clean
-from watcher.clean.authors import split_names
+from watcher.clean.authors import _split_names
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.title import strip_site_name
+from watcher.clean.title import _strip_site_name
 
 URL = "https://www.example.org/2025/05/14/bridge"
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def read(head: str, body: str = "", url: str = URL) -> Metadata:
     ],
 )
 def test_a_title_loses_the_sites_name_only(title: str, bare: str) -> None:
-    assert strip_site_name(title, site="Example", url=URL) == bare
+    assert _strip_site_name(title, site="Example", url=URL) == bare
 
 
 def test_the_title_is_what_most_sources_say() -> None:
@@ -100,7 +100,7 @@ def test_a_moment_in_utc_is_told_in_the_zone_of_its_page() -> None:
     ],
 )
 def test_names_are_taken_out_of_bylines(text: str, names: tuple[str, ...]) -> None:
-    assert split_names([text]) == names
+    assert _split_names([text]) == names
 
 
 def test_a_logo_is_no_lead_image() -> None:

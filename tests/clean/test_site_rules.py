@@ -10,9 +10,9 @@ from lxml import html
 from watcher.clean.article import clean
 from watcher.clean.site_rules import (
     SiteRules,
+    _parse_rules,
     apply_rules,
     load_builtin_rules,
-    parse_rules,
     read_folder,
     rules_for,
 )
@@ -30,12 +30,12 @@ PAGE = (
 
 
 def rules(text: str) -> SiteRules:
-    return parse_rules(f'hosts = ["news.example"]\nreason = "A box stands before the text."\n{text}', path="a.toml")
+    return _parse_rules(f'hosts = ["news.example"]\nreason = "A box stands before the text."\n{text}', path="a.toml")
 
 
 def faults(text: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        parse_rules(text, path="sites/news.toml")
+        _parse_rules(text, path="sites/news.toml")
     return [str(problem) for problem in caught.value.problems]
 
 

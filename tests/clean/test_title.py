@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from watcher.clean.metadata import Metadata, read_metadata
-from watcher.clean.title import choose_title, strip_site_name
+from watcher.clean.title import _strip_site_name, choose_title
 
 URL = "https://www.example.org/bridge"
 
@@ -107,7 +107,7 @@ def test_a_title_that_ends_at_a_quote_is_told_in_full() -> None:
     ],
 )
 def test_a_sites_name_and_what_stands_behind_it_are_cut(title: str, bare: str) -> None:
-    assert strip_site_name(title, site="Example News", url=URL) == bare
+    assert _strip_site_name(title, site="Example News", url=URL) == bare
 
 
 def test_the_feeds_title_is_taken_where_the_page_goes_by_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.site import rss, serving
 from tests.delivery.mail_server import MailServer
-from watcher.cli.check import format_results
+from watcher.cli.check import _format_results
 from watcher.cli.main import run_command_line
 from watcher.plugins import CheckResult
 
@@ -135,4 +135,4 @@ def test_a_wrong_password_is_named(site, tmp_path, capsys):
     ("n", "told"), [(1, "1 web address checked: 1 OK, 0 failed"), (2, "2 web addresses checked: 2 OK, 0 failed")]
 )
 def test_what_is_asked_is_counted_in_words(n, told):
-    assert list(format_results([CheckResult(what="web address", name="a")] * n)) == [told]
+    assert list(_format_results([CheckResult(what="web address", name="a")] * n)) == [told]

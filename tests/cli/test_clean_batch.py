@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.cli.clean import clean_lines, draft_in_pool
+from watcher.cli.clean import _clean_lines, _draft_in_pool
 from watcher.failure_messages import Reason, TaskKind
 from watcher.worker.process_pool import WorkerFailed
 
@@ -24,7 +24,7 @@ def line(name: str, url: str) -> str:
 def run(lines: list[str]) -> tuple[int, list[dict[str, object]], str]:
     out, err = io.StringIO(), io.StringIO()
     with redirect_stderr(err):
-        code = asyncio.run(clean_lines(lines, out))
+        code = asyncio.run(_clean_lines(lines, out))
     return code, [json.loads(one) for one in out.getvalue().splitlines()], err.getvalue()
 
 
@@ -108,7 +108,7 @@ def test_a_line_that_utf_8_cannot_hold_costs_no_other_line() -> None:
     ]
     out = io.StringIO()
 
-    asyncio.run(clean_lines(given, out))
+    asyncio.run(_clean_lines(given, out))
 
     assert [json.loads(line)["id"] for line in out.getvalue().encode().decode().splitlines()] == ["\ud800", "2"]
 
@@ -121,7 +121,7 @@ class StoppingPool:
 
 
 async def test_a_page_that_takes_too_long_says_so() -> None:
-    page = await draft_in_pool(StoppingPool(), json.loads(line("rtl", "https://s.example/1")))
+    page = await _draft_in_pool(StoppingPool(), json.loads(line("rtl", "https://s.example/1")))
 
     assert (page.id, page.url, page.page) == ("rtl", "https://s.example/1", b"")
     assert page.reason == "cleaning the page took more than 20 s and was stopped"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests import edition_json
-from digests.cli.demo import DEMO_SETTINGS, check_folder
+from digests.cli.demo import DEMO_SETTINGS, _check_folder
 from watcher.cli.main import run_command_line
 from watcher.cli.options import closing_store
 from watcher.store.engine import open_store
@@ -33,11 +33,11 @@ def test_a_place_that_is_a_file_is_refused_in_words(tmp_path, capsys):
 
 
 def test_a_new_folder_and_that_of_an_earlier_demo_are_taken(tmp_path):
-    check_folder(tmp_path / "new" / "folder")
+    _check_folder(tmp_path / "new" / "folder")
 
     (tmp_path / "settings.toml").write_text(DEMO_SETTINGS + "\n[[sources]]\n")
     (tmp_path / "watcher.db").write_text("an old store")
-    check_folder(tmp_path)
+    _check_folder(tmp_path)
 
 
 @pytest.mark.slow

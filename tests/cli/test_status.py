@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, pick_unhealthy
+from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, _pick_unhealthy
 from watcher.cli.status_source import SourceStatus, source_status
 from watcher.errors import status_reason
 from watcher.failure_messages import FeedKind, FetchKind, PageKind, Reason, TaskKind
@@ -21,7 +21,7 @@ from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
 from watcher.store.hosts import record_network_down, record_polling_stop, set_blocked_until
 from watcher.store.pages import record_failure
-from watcher.store.polls import entry_article_id, record_polls
+from watcher.store.polls import _entry_article_id, record_polls
 from watcher.store.writer import read, write
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -197,7 +197,7 @@ def test_each_word_has_its_turn_on_the_screen(counts, limit, shares):
     words = ("gone", "failing", "silent")
     rows = [row(f"{word} {m}", word) for word, count in zip(words, counts, strict=False) for m in range(count)]
 
-    told = [each.health.status for each in pick_unhealthy([*rows, row("well", "ok")], limit=limit)]
+    told = [each.health.status for each in _pick_unhealthy([*rows, row("well", "ok")], limit=limit)]
 
     assert [told.count(words[n]) for n in range(len(counts))] == shares
     assert len(told) == sum(shares)
@@ -223,7 +223,7 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
         reason = status_reason(404) if n < 2 else Reason(PageKind.OTHER_PAGE, url=f"/{n}")
         write(
             press.engine,
-            lambda c, e=entry, r=reason: record_failure(c, entry_article_id(feed, e), reason=r, next_try_at=None),
+            lambda c, e=entry, r=reason: record_failure(c, _entry_article_id(feed, e), reason=r, next_try_at=None),
         )
 
     lines = status(press).splitlines()
@@ -325,7 +325,7 @@ def test_nothing_that_a_server_said_steers_the_terminal(shop, status, arguments)
     write(
         press.engine,
         record_failure,
-        entry_article_id(feed, page),
+        _entry_article_id(feed, page),
         reason=Reason(PageKind.OTHER_PAGE, url=f"{ESCAPE}\nx"),
         next_try_at=None,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from watcher.cli.main import run_command_line
 from watcher.cli.output import format_minute
-from watcher.cli.status import SILENT_AFTER, daemon_rows, daemon_to_json, list_daemons
+from watcher.cli.status import SILENT_AFTER, _daemon_rows, _daemon_to_json, _list_daemons
 from watcher.store.daemon_lock import DaemonStatus, JobFault, StatusWriter, hold_daemon_lock
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ def node(engine, machine: str, pid: int, **more):
 
 
 def told(engine) -> list[str]:
-    return [f"{label:8} {text}" for label, text in daemon_rows(*list_daemons(engine), now=NOW)]
+    return [f"{label:8} {text}" for label, text in _daemon_rows(*_list_daemons(engine), now=NOW)]
 
 
 def test_one_is_told_with_its_machine_and_the_others_are_counted(engine, at_work):
@@ -73,7 +73,7 @@ def test_others_that_are_silent_or_fail_are_told_too(engine, at_work):
 def test_workers_alone_are_no_daemon(engine, at_work):
     at_work("east", 9, is_worker=True)
 
-    assert daemon_to_json(*list_daemons(engine), now=NOW)["state"] == "none"
+    assert _daemon_to_json(*_list_daemons(engine), now=NOW)["state"] == "none"
     assert told(engine) == [
         "daemon   not running; watcher run starts it",
         "         also on this store: 1 worker",
@@ -91,7 +91,7 @@ def test_a_daemon_that_ended_is_told_beside_helpers_that_live(engine, at_work):
 
 def test_a_helper_says_that_it_is_one(engine):
     with hold_daemon_lock(engine, now=NOW, is_worker=True):
-        assert [other["helper"] for other in daemon_to_json(*list_daemons(engine), now=NOW)["others"]] == [True]
+        assert [other["helper"] for other in _daemon_to_json(*_list_daemons(engine), now=NOW)["others"]] == [True]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from digests.store.keys import DAILY, parse_slot
 from digests.store.stories import revoke
 from tests.edition.factory import make_edition
 from tests.edition.test_silence import FLOODS, OTHERS
-from watcher.cli.output import format_time
+from watcher.cli.output import _format_time
 from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -251,7 +251,7 @@ def test_a_join_that_is_forgotten_leaves_two_stories_as_they_were(watcher, press
     assert [key for _, key in shown(engine, *ids(*quake))] == [ours]
     assert shown(engine, *ids(*chess)) == [(ids(*chess), theirs)]
     assert spans(watcher, theirs) == before[theirs]
-    grown = {"last_at": format_time(MORNING + HOUR), "size": len(quake) + 1}
+    grown = {"last_at": _format_time(MORNING + HOUR), "size": len(quake) + 1}
     assert spans(watcher, ours) == before[ours] | grown
     assert f"2 articles of {ours} became a story of their own, {theirs}: " in watcher("story", theirs)[1]
     assert "is no more" not in watcher("story", theirs)[1]
@@ -315,8 +315,8 @@ def test_a_story_goes_from_its_first_to_its_last_article_when_others_have_left(w
     watcher("story", "split", monday, quake[0].id)  # the latest
     both = spans(watcher, monday)
 
-    assert first["first_at"] == both["last_at"] == both["first_at"] == format_time(quake[1].published_at)
-    assert both["began_at"] == format_time(quake[2].published_at)  # its thread has them still
+    assert first["first_at"] == both["last_at"] == both["first_at"] == _format_time(quake[1].published_at)
+    assert both["began_at"] == _format_time(quake[2].published_at)  # its thread has them still
 
 
 def spans(watcher, story):

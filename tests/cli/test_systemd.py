@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.service import BOOTED, STATE, Service, build_unit, quote_exec_arg, render_unit
+from watcher.cli.service import BOOTED, STATE, Service, _build_unit, _quote_exec_arg, _render_unit
 from watcher.errors import WatcherError
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
@@ -36,14 +36,14 @@ def settings(folder: Path, more: str = ""):
 def test_the_unit_in_the_docs_is_the_one_that_is_written():
     program, path = ("/opt/watcher/bin/python3", "-m", "watcher"), Path("/etc/watcher/settings.toml")
 
-    assert (ROOT / "docs" / "watcher.service").read_text() == render_unit(program, path, system=True, credentials={})
+    assert (ROOT / "docs" / "watcher.service").read_text() == _render_unit(program, path, system=True, credentials={})
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_finds_nothing_to_say_of_the_unit_and_little_exposed(tmp_path):
     path = tmp_path / "watcher.service"
     path.write_text(
-        render_unit(
+        _render_unit(
             (sys.executable, "-m", "watcher"),
             Path("/etc/a b/settings.toml"),
             system=True,
@@ -90,15 +90,15 @@ def test_uninstalling_stops_it_and_leaves_everything_else(tmp_path):
 
 def test_a_secret_in_a_variable_is_refused_since_a_service_has_none(tmp_path):
     with pytest.raises(WatcherError, match="the secret env:TOKEN would be empty"):
-        build_unit(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
+        _build_unit(settings(tmp_path, '[metrics]\ntoken = "env:TOKEN"\n'), system=False)
 
 
 def test_what_a_service_of_the_system_cannot_see_or_write_is_refused(tmp_path):
     with pytest.raises(WatcherError, match=r"cannot read the (settings file|program)"):
-        build_unit(settings(Path("/home/ann")), system=True)
+        _build_unit(settings(Path("/home/ann")), system=True)
     if not any(Path(sys.executable).resolve().is_relative_to(folder) for folder in ("/root", "/home", "/tmp")):
         with pytest.raises(WatcherError, match=r"cannot write digests\.directory = /etc/watcher/out"):
-            build_unit(settings(Path("/etc/watcher")), system=True)
+            _build_unit(settings(Path("/etc/watcher")), system=True)
 
 
 def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch):
@@ -112,7 +112,7 @@ def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch
 
     assert secret.reveal() == "of systemd"
     credentials = {"token": Path("/etc/watcher/token")}
-    unit = render_unit(("w",), Path("/s"), system=True, credentials=credentials)
+    unit = _render_unit(("w",), Path("/s"), system=True, credentials=credentials)
     assert "\nLoadCredential=token:/etc/watcher/token\n" in unit
     assert Path("/var/lib/watcher") == STATE
 
@@ -122,7 +122,7 @@ def test_a_secret_in_a_file_is_handed_over_as_a_credential(tmp_path, monkeypatch
     [("a", "a"), ("a b", '"a b"'), ("50%", "50%%"), ("$A", "$$A"), ('"', '"\\""'), ("\\", '"\\\\"')],
 )
 def test_words_of_a_command_are_quoted_as_systemd_reads_them(word, written):
-    assert quote_exec_arg(word) == written
+    assert _quote_exec_arg(word) == written
 
 
 @pytest.mark.skipif(BOOTED.is_dir(), reason="systemd is at work here")

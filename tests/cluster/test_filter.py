@@ -3,7 +3,7 @@
 import io
 import json
 
-from digests.cli.cluster import cluster_lines
+from digests.cli.cluster import _cluster_lines
 from tests.embedding_server import embedding_server
 
 QUAKE = "Quake shakes Tarvola at dawn, houses collapse"
@@ -17,7 +17,7 @@ ROWS = [
 
 def run(lines):
     out = io.StringIO()
-    code = cluster_lines(lines, out, embedder="none")
+    code = _cluster_lines(lines, out, embedder="none")
     return code, [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -93,7 +93,7 @@ def test_the_endpoint_of_the_settings_makes_the_vectors(tmp_path, monkeypatch):
         monkeypatch.setenv("WATCHER_CONFIG", str(settings))
         out = io.StringIO()
 
-        assert cluster_lines([json.dumps(row) for row in ROWS], out, embedder="endpoint") == 0
+        assert _cluster_lines([json.dumps(row) for row in ROWS], out, embedder="endpoint") == 0
 
     assert [len(asked["input"]) for asked in server.requests] == [2, 1]
     assert len(out.getvalue().splitlines()) == 3

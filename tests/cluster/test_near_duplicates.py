@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.cluster.near_duplicates import (
-    candidate_pairs,
+    _candidate_pairs,
+    _make_fingerprints,
     group_wire_copies,
     make_fingerprint,
-    make_fingerprints,
     measure_overlap,
 )
 from watcher.features.extract import MAX_SHINGLES, shingles
@@ -375,13 +375,13 @@ def test_every_pair_of_two_copies_is_a_candidate_and_no_pair_of_strangers():
     texts = [words(1_000 * n, 1_000 * n + 90) for n in range(40)]
     copied = [" ".join(text.split()[rng.randrange(20) :]) for text in texts]
 
-    found = candidate_pairs(window_of([shingles(text) for text in (*texts, *copied)]))
+    found = _candidate_pairs(window_of([shingles(text) for text in (*texts, *copied)]))
 
     assert found == [(n, n + 40) for n in range(40)]
 
 
 def test_the_copies_of_one_text_give_a_chain_and_not_all_pairs():
-    found = candidate_pairs(window_of([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
+    found = _candidate_pairs(window_of([shingles(f"{words(0, 200)} x{n} y{n}") for n in range(50)]))
 
     assert len(found) <= 2 * 50
     assert {later for _, later in found} == set(range(1, 50))
@@ -391,12 +391,12 @@ def test_a_part_of_the_shingles_of_a_large_window_shows_the_same_pairs():
     texts = [words(1_000 * n, 1_000 * n + 300) for n in range(20)]
     window = window_of([shingles(text) for text in (*texts, *(text[:1_000] for text in texts))])
 
-    assert candidate_pairs(window, limit=2_000) == candidate_pairs(window) == [(n, n + 20) for n in range(20)]
+    assert _candidate_pairs(window, limit=2_000) == _candidate_pairs(window) == [(n, n + 20) for n in range(20)]
 
 
 def test_no_text_gives_no_candidate():
-    assert candidate_pairs(window_of([])) == []
-    assert candidate_pairs(window_of([b"", b""])) == []
+    assert _candidate_pairs(window_of([])) == []
+    assert _candidate_pairs(window_of([b"", b""])) == []
 
 
 def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item):
@@ -408,7 +408,7 @@ def test_furniture_of_an_outlet_is_left_out_but_not_a_text_it_prints_again(item)
     ]
     again = [item(f"b{n}", "Story", words(900, 1_000), outlet="Weekly") for n in range(4)]
 
-    found = make_fingerprints([*own, *again])
+    found = _make_fingerprints([*own, *again])
 
     assert len({tuple(each.sample.tolist()) for each in found[:4]}) == 4
     assert not set.intersection(*(set(each.sample.tolist()) for each in found[:4]))

@@ -8,7 +8,7 @@ import pytest
 
 from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
-from digests.cluster.tracking import ExistingStory, find_threads, match_stories, own_thread, story_profile
+from digests.cluster.tracking import ExistingStory, _find_threads, _own_thread, match_stories, story_profile
 from digests.model.story import Story, WireGroup
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text
@@ -217,7 +217,7 @@ def profiles_of(press, stories):
 
 @pytest.mark.slow
 def test_a_story_that_fits_none_of_its_thread_any_more_leaves_it_with_the_reason(press):
-    thread = own_thread("s quake in Peru")
+    thread = _own_thread("s quake in Peru")
     stories = [story_of(press, name, thread if name in ("quake in Peru", "phone") else None) for name in press]
     known = {story.id: existing(story) for story in stories}
     phone = known["s phone"]
@@ -226,13 +226,13 @@ def test_a_story_that_fits_none_of_its_thread_any_more_leaves_it_with_the_reason
         phone, articles=phone.articles[:1], first_at=own_beginning, size=9
     )  # most left the window
 
-    found, events = find_threads(stories, known, profiles_of(press, stories))
+    found, events = _find_threads(stories, known, profiles_of(press, stories))
 
     (event,) = events
     assert (event.kind, event.story, event.other) == ("left", "s phone", "s quake in Peru")
     assert event.why == "no story of that thread is like it any more"
     threads = {story.id: story.thread for story in found}
-    assert threads["s phone"] == own_thread("s phone")
+    assert threads["s phone"] == _own_thread("s phone")
     assert next(story.began_at for story in found if story.id == "s phone") == own_beginning
     assert {key: name for key, name in threads.items() if key != "s phone"} == {
         story.id: story.thread for story in stories if story.id != "s phone"
@@ -241,10 +241,10 @@ def test_a_story_that_fits_none_of_its_thread_any_more_leaves_it_with_the_reason
 
 @pytest.mark.slow
 def test_a_story_that_has_not_grown_stays_in_its_thread(press):
-    thread = own_thread("s quake in Peru")
+    thread = _own_thread("s quake in Peru")
     stories = tuple(story_of(press, name, thread) for name in ("quake in Peru", "phone"))
 
-    assert find_threads(stories, {each.id: existing(each) for each in stories}, profiles_of(press, stories)) == (
+    assert _find_threads(stories, {each.id: existing(each) for each in stories}, profiles_of(press, stories)) == (
         stories, (),
     )  # fmt: skip
 
@@ -255,7 +255,7 @@ def test_stories_that_fit_each_other_stay_in_a_thread_whose_first_story_is_no_lo
     stories = (*running, *(story_of(press, name) for name in press if not name.startswith("quake in Peru")))
     known = {story.id: replace(existing(story), articles=story.articles[:1]) for story in stories}
 
-    found, events = find_threads(stories, known, profiles_of(press, stories))
+    found, events = _find_threads(stories, known, profiles_of(press, stories))
 
     assert events == ()
     assert [story.thread for story in found] == [story.thread for story in stories]
@@ -263,12 +263,12 @@ def test_stories_that_fit_each_other_stay_in_a_thread_whose_first_story_is_no_lo
 
 @pytest.mark.slow
 def test_a_story_that_takes_in_the_first_one_of_its_thread_stays_in_it(press):
-    first, second = (story_of(press, name, own_thread("s phone")) for name in ("phone", "film prize"))
+    first, second = (story_of(press, name, _own_thread("s phone")) for name in ("phone", "film prize"))
     known = {story.id: existing(story) for story in (first, second)}
     reports = (*first.wire_groups, *second.wire_groups)
     whole = replace(second, articles=first.articles + second.articles, wire_groups=reports, merged_ids=(first.id,))
 
-    assert find_threads([whole], known, profiles_of(press, [whole])) == ((whole,), ())
+    assert _find_threads([whole], known, profiles_of(press, [whole])) == ((whole,), ())
 
 
 @pytest.mark.slow
@@ -276,7 +276,7 @@ def test_a_new_story_joins_the_thread_that_it_fits_and_says_with_which_probabili
     stories = [story_of(press, name) for name in press]
     known = {story.id: existing(story) for story in stories if not story.id.endswith("next day")}
 
-    found, (event,) = find_threads(stories, known, profiles_of(press, stories))
+    found, (event,) = _find_threads(stories, known, profiles_of(press, stories))
 
     assert (event.kind, event.story, event.other) == ("follows", "s quake in Peru, next day", "s quake in Peru")
     assert event.why.startswith("the probability that they belong to one running story is 0.")
@@ -290,4 +290,4 @@ def test_nothing_follows_nothing(item):
     assert match_stories([], []) == {}
     assert match_stories([profile], []) == {}
     assert match_stories([], [profile]) == {}
-    assert find_threads([], {}, {}) == ((), ())
+    assert _find_threads([], {}, {}) == ((), ())

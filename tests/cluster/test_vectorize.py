@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem
-from digests.cluster.tracking import DIGITS, MAX_TERMS, average_terms
-from digests.cluster.vectorize import load_term_rows, name_vectors, ngram_vectors, term_vectors, word_ngrams
+from digests.cluster.tracking import DIGITS, MAX_TERMS, _average_terms
+from digests.cluster.vectorize import _word_ngrams, load_term_rows, name_vectors, ngram_vectors, term_vectors
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
@@ -67,9 +67,9 @@ def test_a_name_in_two_spellings_or_scripts_has_common_ngrams():
 
 
 def test_a_short_word_and_one_in_another_script_are_their_own_ngrams():
-    assert word_ngrams("ab", "ab") == {"ab"}
-    assert word_ngrams("地震", "地震") == {"地震"}
-    assert word_ngrams("dam", "dam") == {" dam", "dam ", " dam "}
+    assert _word_ngrams("ab", "ab") == {"ab"}
+    assert _word_ngrams("地震", "地震") == {"地震"}
+    assert _word_ngrams("dam", "dam") == {" dam", "dam ", " dam "}
 
 
 def test_a_shared_rare_name_weighs_more_than_a_shared_common_one():
@@ -104,9 +104,9 @@ def test_a_story_has_the_terms_with_the_largest_mean_weight(rows):
     sums = {term: round(10 * math.fsum(found) / len(rows), DIGITS) for term, found in expected.items()}
 
     members = [member(features(row), str(n)) for n, row in enumerate(rows)]
-    found = average_terms(members)
+    found = _average_terms(members)
 
     largest = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_TERMS]
     assert [term for term, _ in found] == [term for term, _ in largest]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in largest], abs=1e-8)
-    assert average_terms(members[::-1]) == found
+    assert _average_terms(members[::-1]) == found

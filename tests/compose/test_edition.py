@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from digests import edition_json
 from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier
-from digests.compose.edition import ended_stories
-from digests.compose.story import classify_trend, count_in_eighths, make_anchor, reading_time
+from digests.compose.edition import _ended_stories
+from digests.compose.story import _make_anchor, classify_trend, count_in_eighths, reading_time
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model.ledger import Intake, LeftOut, LeftOutKind
@@ -200,7 +200,7 @@ def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_fir
     monday = dataclasses.replace(monday, sections=(section,))
 
     context = make_context({}, earlier=by_id(first, second, headline), earlier_editions=(monday,))
-    (ended,) = ended_stories(context, [], set())
+    (ended,) = _ended_stories(context, [], set())
 
     assert (shown.mentions[0].outlet, ended.title, ended.outlet) == ("N1", headline.title, "N0")
 
@@ -320,9 +320,9 @@ def test_minutes_count_words_and_characters():
 def test_an_anchor_of_a_title_without_latin_letters_is_made_of_the_id():
     taken = set()
 
-    assert make_anchor("地震", "00ab12cd34ef5678", taken) == "story-00ab12"
-    assert make_anchor("地震", "00ab12cd34ef5678", taken) != "story-00ab12"
-    assert make_anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
+    assert _make_anchor("地震", "00ab12cd34ef5678", taken) == "story-00ab12"
+    assert _make_anchor("地震", "00ab12cd34ef5678", taken) != "story-00ab12"
+    assert _make_anchor("Spain’s “new” law", "ffee", taken) == "spains-new-law-ffee"
 
 
 @pytest.mark.slow

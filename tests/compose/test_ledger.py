@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from digests import edition_json
-from digests.compose.edition import MIN_WINDOW_REPORTS, OVERSIZED_SHARE, find_largest_story
+from digests.compose.edition import MIN_WINDOW_REPORTS, OVERSIZED_SHARE, _find_largest_story
 from digests.model.ledger import LargestStory
 from tests.compose.factories import article, by_id, story
 from tests.render.editions import small
@@ -29,7 +29,7 @@ def day(*sizes: int, copies: int = 1):
 def test_the_share_is_of_the_reports_of_the_window():
     stories, inside = day(6, 3, 1)
 
-    found = find_largest_story(stories, inside)
+    found = _find_largest_story(stories, inside)
 
     assert (found.id, found.reports, found.of_reports, found.share) == (stories[0].id, 6, 10, 0.6)
     assert not found.is_oversized  # ten reports are a small window
@@ -38,7 +38,7 @@ def test_the_share_is_of_the_reports_of_the_window():
 def test_copies_of_one_text_are_no_giant():
     stories, inside = day(*[1] * MIN_WINDOW_REPORTS, copies=80)
 
-    found = find_largest_story(stories, inside)
+    found = _find_largest_story(stories, inside)
 
     assert (found.articles, found.reports, found.is_oversized) == (80, 1, False)
 
@@ -47,7 +47,7 @@ def test_reports_of_an_earlier_day_do_not_count():
     stories, inside = day(6, 3)
     rest = {key: one for key, one in inside.items() if key not in set(stories[0].articles[1:])}
 
-    found = find_largest_story(stories, rest)
+    found = _find_largest_story(stories, rest)
 
     assert (found.id, found.reports, found.of_reports) == (stories[1].id, 3, 4)
 
@@ -60,12 +60,12 @@ def test_more_than_a_quarter_of_a_hundred_reports_is_an_alarm(giant, alone, alar
     assert (OVERSIZED_SHARE, MIN_WINDOW_REPORTS) == (0.25, 100)
     stories, inside = day(giant, *[1] * alone)
 
-    assert find_largest_story(stories, inside).is_oversized is alarm
-    assert find_largest_story(stories[::-1], inside) == find_largest_story(stories, inside)
+    assert _find_largest_story(stories, inside).is_oversized is alarm
+    assert _find_largest_story(stories[::-1], inside) == _find_largest_story(stories, inside)
 
 
 def test_a_day_without_a_report_has_none():
-    assert find_largest_story([], {}) is None
+    assert _find_largest_story([], {}) is None
 
 
 def test_an_edition_keeps_it():

@@ -23,9 +23,9 @@ from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG
 from tests.kinds import on_sqlite
 from tests.patience import PATIENCE_S
-from watcher.daemon.logging import log_event, log_formatter
+from watcher.daemon.logging import _log_formatter, log_event
 from watcher.daemon.metrics import Counters
-from watcher.daemon.routes import make_routes
+from watcher.daemon.routes import _make_routes
 from watcher.errors import status_reason
 from watcher.model import EntryChanges, Feed, NetworkDown, PollFailed, PollSucceeded, PollUnchanged, Source, Validators
 from watcher.text.format import fields
@@ -44,7 +44,7 @@ def test_json_has_the_event_and_its_fields_with_their_types():
     at = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
     counts = fields(status="ok", took_s=0.25, new=3, feed="https://a.example/feed", next_poll_at=at, nothing=None)
 
-    told = json.loads(log_formatter("json").format(record("polled %s", counts)))
+    told = json.loads(_log_formatter("json").format(record("polled %s", counts)))
 
     assert told | {"at": ""} == {
         "at": "", "level": "info", "logger": "watcher.worker", "event": "polled", "status": "ok", "new": 3,
@@ -53,7 +53,7 @@ def test_json_has_the_event_and_its_fields_with_their_types():
 
 
 def test_json_has_each_field_as_it_is_and_keeps_what_is_no_event():
-    form = log_formatter("json")
+    form = _log_formatter("json")
 
     told = json.loads(form.format(record("visit_failed %s", fields(host="a.example", reason="it\nbroke"))))
     foreign = json.loads(form.format(record("Something of a library's: %d\nlines", 2)))
@@ -85,9 +85,9 @@ def test_no_line_of_a_poll_shows_the_password_in_a_feeds_address(caplog):
 def test_a_line_of_text_stays_one_whatever_a_server_says():
     hostile = "a\nERROR forged\x1b[2J\u2028b\x9b2J\u202eb"
 
-    line = log_formatter("text").format(record("page_failed %s", fields(reason=hostile)))
-    other = log_formatter("text").format(record("Something of a library's: %s", hostile))
-    as_object = log_formatter("json").format(record("page_failed %s", fields(reason=hostile)))
+    line = _log_formatter("text").format(record("page_failed %s", fields(reason=hostile)))
+    other = _log_formatter("text").format(record("Something of a library's: %s", hostile))
+    as_object = _log_formatter("json").format(record("page_failed %s", fields(reason=hostile)))
 
     assert len(line.splitlines()) == len(other.splitlines()) == len(as_object.splitlines()) == 1
     assert (line + other + as_object).isprintable()
@@ -96,7 +96,7 @@ def test_a_line_of_text_stays_one_whatever_a_server_says():
 
 def test_the_journal_is_told_the_weight_and_not_the_time():
     assert (
-        log_formatter("text", journal=True).format(record("network_down", level=logging.WARNING)) == "<4>network_down"
+        _log_formatter("text", journal=True).format(record("network_down", level=logging.WARNING)) == "<4>network_down"
     )
 
 
@@ -147,7 +147,7 @@ async def test_many_who_ask_for_the_metrics_take_one_thread_of_all():
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Slow())
     most = 0
-    transport = httpx.ASGITransport(Starlette(routes=make_routes(registry, health)))
+    transport = httpx.ASGITransport(Starlette(routes=_make_routes(registry, health)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         answers = await asyncio.gather(*(client.get("/metrics") for _ in range(20)))
 

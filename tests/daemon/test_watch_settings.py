@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.patience import PATIENCE_S
-from watcher.daemon.run import watch_settings
+from watcher.daemon.run import _watch_settings
 from watcher.settings.load import file_state, load_settings_file
 
 LOOK_S = 0.01
@@ -27,7 +27,7 @@ async def watched(tmp_path):
         services.settings_state = file_state(path)
         loads.append(services.settings_state)
 
-    task = asyncio.create_task(watch_settings(services, on_change=load, every_s=LOOK_S))
+    task = asyncio.create_task(_watch_settings(services, on_change=load, every_s=LOOK_S))
     yield path, loads
     task.cancel()
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from tests.demo_press import Label, is_broken, label_of, labels
-from watcher.demo.model import edit_report, library
+from watcher.demo.model import _edit_report, library
 
 COPY_SHARE = 0.60  # of its word 5-grams, that a copy has from any other of its report, at least
 INDEPENDENT_SHARE = 0.15  # at most, between reports of one story in one language
@@ -115,7 +115,7 @@ def test_an_edit_that_finds_nothing_is_an_error():
     report, row = {"text": "A bridge opens."}, {"path": "/path", "edits": [["ferry", "boat"]]}
 
     with pytest.raises(ValueError, match="no 'ferry' to edit"):
-        edit_report(library().outlets[0], "story", report, row)
+        _edit_report(library().outlets[0], "story", report, row)
 
 
 @pytest.mark.parametrize("trap", ["related", "newsletter", "twin", "redirect", "missing", "paywall", "undated"])

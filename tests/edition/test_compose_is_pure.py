@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from digests.compose.edition import compose_draft
 from digests.compose.translations import Translations
-from digests.edition.build import MAX_DRAFTS, compose_and_translate
+from digests.edition.build import MAX_DRAFTS, _compose_and_translate
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
 from digests.model.edition_story import Translation
@@ -121,7 +121,7 @@ def test_a_story_of_which_no_sentence_can_be_translated_takes_a_few_drafts_and_o
     engine_of_texts = NoWords({})
     translator = Translator(settings, "en", engine, engine=engine_of_texts)
 
-    edition = translator.with_outcome(compose_and_translate(load(engine), translator))
+    edition = translator.with_outcome(_compose_and_translate(load(engine), translator))
 
     assert edition.stories == ()
     assert [brief.status for brief in edition.briefs] == ["foreign"]

@@ -18,7 +18,7 @@ from digests.summarise.checks import supported_sentences
 from tests.chat_server import chat_server
 from tests.edition.factory import make_edition
 from watcher.endpoints.chat import Chat
-from watcher.endpoints.json_endpoint import endpoint_url
+from watcher.endpoints.json_endpoint import _endpoint_url
 from watcher.errors import ModelError
 from watcher.settings.types import Secret
 from watcher.store.articles import articles_by_id
@@ -198,7 +198,7 @@ def test_a_refusal_never_shows_the_key(model, monkeypatch):
 
 @pytest.mark.parametrize("given", ["http://h/v1", "http://h/v1/", "http://h/v1/chat/completions"])
 def test_the_address_of_completions_stands_behind_the_one_given(given):
-    assert endpoint_url(given, "/chat/completions") == "http://h/v1/chat/completions"
+    assert _endpoint_url(given, "/chat/completions") == "http://h/v1/chat/completions"
 
 
 def test_tokens_are_counted_where_the_endpoint_does_not(model):

@@ -10,13 +10,13 @@ import pytest
 
 from digests.edition.schedule import (
     NOT_LATE,
+    _due_editions,
+    _scheduled_start,
+    _window_of,
     due_at,
     due_edition,
-    due_editions,
-    scheduled_start,
-    window_of,
 )
-from digests.jobs import daily_trigger
+from digests.jobs import _daily_trigger
 from digests.settings.digests import DigestSettings
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -75,15 +75,15 @@ def test_after_a_long_sleep_only_the_latest_edition_is_owed_and_not_for_ever():
 def test_a_window_reaches_back_to_the_last_edition_but_not_for_ever():
     end, day = datetime(2026, 6, 10, 6, 30, tzinfo=UTC), timedelta(days=1)
 
-    assert window_of(end, day, previous_end=None) == (end - day, end)
-    assert window_of(end, day, previous_end=end - day / 2) == (end - day, end)
-    assert window_of(end, day, previous_end=end - 2 * day) == (end - 2 * day, end)
-    assert window_of(end, day, previous_end=end - 30 * day) == (end - 3 * day, end)
+    assert _window_of(end, day, previous_end=None) == (end - day, end)
+    assert _window_of(end, day, previous_end=end - day / 2) == (end - day, end)
+    assert _window_of(end, day, previous_end=end - 2 * day) == (end - 2 * day, end)
+    assert _window_of(end, day, previous_end=end - 30 * day) == (end - 3 * day, end)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_each_digest_has_a_job_that_fires_at_its_local_time(zone):
-    trigger = daily_trigger(DigestSettings(at=time(6, 30), timezone=zone), time(6, 30))
+    trigger = _daily_trigger(DigestSettings(at=time(6, 30), timezone=zone), time(6, 30))
     now = fired = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
 
     for _ in range(2 * 365):
@@ -127,7 +127,7 @@ def run_schedule(digest, start: datetime, end: datetime, rng: Random, *, longest
     It looks every few hours and at each time when an edition is due, unless its machine sleeps. The machine is awake
     for a day or more after each sleep: an edition reaches back three days at least, not for ever.
     """
-    moments = {each.due_at for n in range(0, 40, 7) for each in due_editions(digest, start + n * DAY)}
+    moments = {each.due_at for n in range(0, 40, 7) for each in _due_editions(digest, start + n * DAY)}
     moments |= {start + timedelta(minutes=rng.randrange(40 * 1440)) for _ in range(150)}
     made: dict = {}
     previous_end, asleep_until = None, start
@@ -137,7 +137,7 @@ def run_schedule(digest, start: datetime, end: datetime, rng: Random, *, longest
         due = due_edition(digest, now, since=start, catch_up=digest.catch_up)
         if due is not None and due.key not in made:
             until = due.due_at if now - due.due_at <= NOT_LATE else now
-            made[due.key] = (scheduled_start(digest, until, due.due_at, previous_end=previous_end), until)
+            made[due.key] = (_scheduled_start(digest, until, due.due_at, previous_end=previous_end), until)
             previous_end = until
         if longest_sleep and now > asleep_until + 26 * HOUR and rng.random() < 0.1:
             asleep_until = now + rng.random() * longest_sleep
@@ -170,7 +170,7 @@ def test_each_moment_is_in_one_edition_in_every_zone_from_2026_to_2030(longest_s
             assert all(since < until for since, until in windows), (zone, change, more)
             assert [since for since, _ in windows[1:]] == [until for _, until in windows[:-1]], (zone, change, more)
             if not longest_sleep:
-                due = {each.key for each in due_editions(digest, change) if start <= each.due_at < end}
+                due = {each.key for each in _due_editions(digest, change) if start <= each.due_at < end}
                 assert due <= made.keys(), (zone, change, more)
     assert len(changes) > 40
 
@@ -182,11 +182,11 @@ def test_editions_are_due_on_the_days_of_the_week_and_at_the_times_of_the_settin
     friday_evening = due_at(date(2026, 11, 27), time(17, 0), BERLIN)
     monday_morning = due_at(date(2026, 11, 30), time(6, 30), BERLIN)
 
-    due = [each for each in due_editions(digest, friday_evening) if friday_evening <= each.due_at <= monday_morning]
+    due = [each for each in _due_editions(digest, friday_evening) if friday_evening <= each.due_at <= monday_morning]
 
     assert [(each.due_at, each.key.slot_name) for each in due] == [
         (friday_evening, "daily 17:00"),
         (monday_morning, "daily"),
     ]
-    start = scheduled_start(digest, monday_morning, monday_morning, previous_end=friday_evening)
+    start = _scheduled_start(digest, monday_morning, monday_morning, previous_end=friday_evening)
     assert start == friday_evening

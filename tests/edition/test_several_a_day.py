@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from digests.cli.editions import file_suffixes
 from digests.edition.build import BuiltEdition, build_edition
 from digests.edition.publish import render_files
-from digests.edition.schedule import EditionRequest, edition_at, edition_window
+from digests.edition.schedule import EditionRequest, _edition_at, edition_window
 from digests.settings.digests import DigestSettings
 from digests.store.editions import edition_rows, find_row, recent_editions
 from digests.store.outbox import SENT, deliveries_of
@@ -38,7 +38,7 @@ TEXT = (
 
 
 def make(engine: Engine, day: date, at: int, folder, *, now: datetime | None = None) -> BuiltEdition:
-    due = edition_at(BOTH, day, BOTH.at[at])
+    due = _edition_at(BOTH, day, BOTH.at[at])
     end = now or due.due_at
     start, end = edition_window(engine, BOTH, end=end, due_at=due.due_at)
     request = EditionRequest(

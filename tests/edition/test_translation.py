@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from digests import edition_json
-from digests.cli.verify import check_edition
+from digests.cli.verify import _check_edition
 from digests.edition.schedule import EditionRequest
 from digests.edition.verify import verify
 from digests.model.edition_story import Translation
@@ -73,7 +73,7 @@ def test_a_story_is_told_in_the_readers_language_with_its_originals_and_they_are
         assert sentence.translation.to == "en"
     assert made.ledger.translation == TranslationOutcome(by="firefox", translated=3, dropped=0)
     assert verify(made, read(engine, articles_by_id, cited_ids(made))) == ()
-    verdict = check_edition(engine, made)
+    verdict = _check_edition(engine, made)
     assert (verdict.sentences, verdict.translations, verdict.faults) == (2, 3, ())
     found = json.loads(edition_json.dump(made))["edition"]["sections"][0]["stories"][0]
     assert found["translation"] == {"text": story.headline, "from": "pt", "to": "en", "by": "firefox"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from digests.cli.verify import check_edition
-from digests.edition.schedule import EditionRequest, edition_at, edition_window
+from digests.cli.verify import _check_edition
+from digests.edition.schedule import EditionRequest, _edition_at, edition_window
 from digests.settings.digests import DigestSettings
 from tests.edition.factory import make_edition
 from watcher.model import Revision
@@ -20,7 +20,7 @@ TEXT = "{0} struck the valley of Orlen on {1}. A {0} struck the valley of Orlen 
 
 
 def make(engine, digest: DigestSettings, day: date):
-    due = edition_at(digest, day, digest.at[0])
+    due = _edition_at(digest, day, digest.at[0])
     start, end = edition_window(engine, digest, end=due.due_at, due_at=due.due_at)
     request = EditionRequest(local_date=day, window_start=start, window_end=end, slot=due.key.slot)
     made = make_edition(engine, digest, request, now=due.due_at)
@@ -45,6 +45,6 @@ def test_a_weekly_edition_covers_its_week_and_corrects_what_other_digests_cited_
     assert edition.window_end - edition.window_start == timedelta(days=7)
     assert edition.ledger.articles == 3
     assert [(each.article_id, each.cited_on) for each in edition.corrections] == [(first.id, monday.date())]
-    assert check_edition(engine, edition).faults == ()
+    assert _check_edition(engine, edition).faults == ()
     following = make(engine, WEEK, SUNDAY + timedelta(days=7))
     assert (following.window_start, following.corrections) == (edition.window_end, ())

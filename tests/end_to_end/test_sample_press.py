@@ -21,7 +21,7 @@ from digests.edition.verify import verify
 from digests.model.edition import Edition
 from digests.model.ledger import LeftOutKind
 from digests.render.forms import render
-from digests.render.markdown import to_html
+from digests.render.markdown import _to_html
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from tests.demo_press import is_broken
@@ -167,7 +167,7 @@ def test_the_mail_is_sound(run):
 
 
 def test_the_markdown_renders_to_the_headlines_and_links_of_the_page(run):
-    from_markdown = headlines_and_links(to_html(run.files[".md"].decode()))
+    from_markdown = headlines_and_links(_to_html(run.files[".md"].decode()))
 
     assert from_markdown == headlines_and_links(run.files[".html"].decode())
     assert len(from_markdown[0]) == len(run.edition.stories)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.daemon.logging import log_event, log_formatter
+from watcher.daemon.logging import _log_formatter, log_event
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker.context import Event, open_context
@@ -137,7 +137,7 @@ def test_the_log_shows_nothing_that_is_secret_in_an_address(settings):
     import asyncio
 
     told: list[str] = []
-    forms = (log_formatter("text"), log_formatter("json"))
+    forms = (_log_formatter("text"), _log_formatter("json"))
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.embedding_server import embedding_server, error, good
 from watcher.endpoints.embedding import LONGEST_PAUSE_S, EndpointEmbedder
-from watcher.endpoints.json_endpoint import endpoint_url
+from watcher.endpoints.json_endpoint import _endpoint_url
 from watcher.errors import EmbedderError, WatcherError
 from watcher.settings.models import EndpointSettings
 from watcher.settings.types import Secret
@@ -70,7 +70,7 @@ def test_dimensions_are_asked_for_and_part_of_the_name(server, ask):
     ],
 )
 def test_the_address_ends_in_embeddings(url, asked):
-    assert endpoint_url(url, "/embeddings") == asked
+    assert _endpoint_url(url, "/embeddings") == asked
 
 
 def test_the_key_comes_from_its_place_and_is_shown_nowhere(server, ask, monkeypatch):

@@ -15,10 +15,10 @@ from watcher.feeds.health import (
     HEALTH_STATUSES,
     LONGEST_SILENCE,
     MIN_SILENCE,
+    _silence_limit,
+    _with_duration,
     average_gap,
     feed_health,
-    silence_limit,
-    with_duration,
 )
 from watcher.model import Feed, Source
 
@@ -59,7 +59,7 @@ def private(host: str, address: str) -> Reason:
 def test_how_long_is_told_in_the_unit_that_fits(ago, words):
     reason = status_reason(503)
 
-    assert str(with_duration(reason, ago)) == f"{words}{reason}"
+    assert str(_with_duration(reason, ago)) == f"{words}{reason}"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_weekly_is_not_silent_after_a_week_and_none_is_excused_for_ever(gap, d
 
 @given(st.none() | st.floats(allow_nan=True))
 def test_the_silence_that_is_excused_has_bounds(gap_s):
-    assert MIN_SILENCE <= silence_limit(gap_s) <= LONGEST_SILENCE
+    assert MIN_SILENCE <= _silence_limit(gap_s) <= LONGEST_SILENCE
 
 
 def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_comes():

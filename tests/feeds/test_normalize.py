@@ -12,10 +12,10 @@ from watcher.feeds.normalize import (
     RawEntry,
     RawFeed,
     RawText,
+    _plausible_or_none,
     absolute_url,
     content_hash,
     normalize_entries,
-    plausible_or_none,
 )
 from watcher.text.urls import normalize_url
 
@@ -143,8 +143,8 @@ MOMENT = datetime(2026, 11, 24, 9, 5, 0, tzinfo=UTC)
 def test_dates_before_the_web_and_after_tomorrow_are_not_believed():
     now = MOMENT
 
-    assert plausible_or_none(datetime(1970, 1, 1, tzinfo=UTC), now) is None
-    assert plausible_or_none(now + timedelta(hours=25), now) is None
-    assert plausible_or_none(now + timedelta(hours=23), now) == now + timedelta(hours=23)
-    assert plausible_or_none(now + timedelta(days=400), None) == now + timedelta(days=400)
-    assert plausible_or_none(None, now) is None
+    assert _plausible_or_none(datetime(1970, 1, 1, tzinfo=UTC), now) is None
+    assert _plausible_or_none(now + timedelta(hours=25), now) is None
+    assert _plausible_or_none(now + timedelta(hours=23), now) == now + timedelta(hours=23)
+    assert _plausible_or_none(now + timedelta(days=400), None) == now + timedelta(days=400)
+    assert _plausible_or_none(None, now) is None

@@ -15,8 +15,8 @@ from watcher.feeds.schedule import (
     NextPoll,
     PollFacts,
     PollPolicy,
-    median_interval,
-    next_allowed_time,
+    _median_interval,
+    _next_allowed_time,
     schedule_next_poll,
 )
 from watcher.net.freshness import Freshness
@@ -180,10 +180,10 @@ def test_the_reason_names_what_decided():
 
 
 def test_dates_to_come_and_lone_dates_make_no_rhythm():
-    assert median_interval([NOW], NOW) is None
-    assert median_interval([NOW + timedelta(hours=number) for number in range(1, 9)], NOW) is None
-    assert median_interval([NOW] * 20, NOW) == 15 * MINUTE
+    assert _median_interval([NOW], NOW) is None
+    assert _median_interval([NOW + timedelta(hours=number) for number in range(1, 9)], NOW) is None
+    assert _median_interval([NOW] * 20, NOW) == 15 * MINUTE
 
 
 def test_out_of_skips_leaves_an_allowed_moment_alone():
-    assert next_allowed_time(NOW, (5, 7), ("sunday",)) == NOW
+    assert _next_allowed_time(NOW, (5, 7), ("sunday",)) == NOW

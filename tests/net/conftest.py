@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from tests.patience import PATIENCE_S
 from watcher.net.client import Client
-from watcher.worker.scheduler import loop_factory
+from watcher.worker.scheduler import _loop_factory
 
 settings.register_profile("unhurried", deadline=None)  # machines are busy
 settings.load_profile("unhurried")
@@ -79,7 +79,7 @@ def redirect(status: int, location: str) -> bytes:
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, object]:
     """Run every test of the client on both loops that it may be used on."""
-    ours = loop_factory()
+    ours = _loop_factory()
     return {"asyncio": asyncio.new_event_loop} | ({"uvloop": ours} if ours is not None else {})
 
 

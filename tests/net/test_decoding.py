@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import HopError
-from watcher.net.decoding import BodyDecoder, coding_of
+from watcher.net.decoding import BodyDecoder, _coding_of
 
 
 def decode(raw: bytes, coding: str, chunk: int, max_bytes: int = 1_000_000) -> bytes:
@@ -116,7 +116,7 @@ def test_empty_blocks_without_end_are_cut_by_the_bytes_received():
 @pytest.mark.parametrize("header", ["zstd", "gzip, br", "gzip, gzip", "x"])
 def test_what_was_not_offered_is_not_read(header):
     with pytest.raises(HopError):
-        coding_of(header)
+        _coding_of(header)
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_what_was_not_offered_is_not_read(header):
     [(None, "identity"), ("", "identity"), ("X-GZIP", "gzip"), ("BR", "br"), ("UTF-8", "identity")],
 )
 def test_the_usual_spellings_are_known(header, coding):
-    assert coding_of(header) == coding
+    assert _coding_of(header) == coding

@@ -22,7 +22,7 @@ from watcher.errors import FetchError, Unreachable
 from watcher.failure_messages import FetchKind
 from watcher.model import MAX_MAIL_BYTES, FolderMails
 from watcher.net import mailbox
-from watcher.net.mailbox import encode_folder, fetch_mails
+from watcher.net.mailbox import _encode_folder, fetch_mails
 from watcher.net.transport import tls_context
 from watcher.settings.request_options import RequestOptions
 from watcher.settings.types import Secret
@@ -225,7 +225,7 @@ async def test_mails_of_other_senders_are_not_transferred(dovecot: ImapServer, n
 @needs_dovecot
 async def test_folders_with_names_beyond_ascii_are_found(dovecot: ImapServer, name, options):
     name = f"Новости & «{name}»"
-    dovecot.deliver(letter(1), encode_folder(name))
+    dovecot.deliver(letter(1), _encode_folder(name))
 
     answer = await read(dovecot.url(name.replace(" ", "%20")), options=options)
 

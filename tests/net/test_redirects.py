@@ -10,9 +10,9 @@ from watcher.errors import RequestRefused
 from watcher.net.redirects import (
     MAX_HOPS,
     RedirectChain,
+    _split_userinfo,
     may_forward_credentials,
     split_target,
-    split_userinfo,
 )
 
 STATUSES = st.sampled_from([301, 302, 303, 307, 308])
@@ -105,4 +105,4 @@ def test_a_target_is_always_one_printable_word(rest):
 
 @given(st.from_regex(r"[a-z0-9%:]{1,12}", fullmatch=True))
 def test_userinfo_goes_out_and_in_again(userinfo):
-    assert split_userinfo(f"https://{userinfo}@a.example/x@y") == ("https://a.example/x@y", userinfo)
+    assert _split_userinfo(f"https://{userinfo}@a.example/x@y") == ("https://a.example/x@y", userinfo)

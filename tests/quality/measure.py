@@ -11,12 +11,12 @@ from io import StringIO
 from statistics import mean
 
 from bench.report_pairs import count, figures
-from digests.cli.cluster import cluster_lines
+from digests.cli.cluster import _cluster_lines
 from tests.demo_press import Label, label_of, labels
 from watcher.clean.article import clean
 from watcher.clean.site_memory import build_site_memory
 from watcher.demo.model import library
-from watcher.demo.server import answer_path
+from watcher.demo.server import _answer_path
 from watcher.errors import CleanError
 from watcher.model import ExtractedArticle
 
@@ -37,7 +37,7 @@ def cleaned_press() -> dict[str, Told]:
         pages = {}
         for key, label in truth.items():
             if label.page in ("ok", "redirect"):
-                html = answer_path(printed, label.path).body.decode(outlet.encoding)
+                html = _answer_path(printed, label.path).body.decode(outlet.encoding)
                 pages[key] = (html, f"{base}{label.path}")
         alone = {key: attempt(html, url) for key, (html, url) in pages.items()}
         for key, (html, url) in pages.items():
@@ -103,7 +103,7 @@ def grouping(embedder: str) -> dict[str, float]:
     """Return B-cubed of the press's stories and reports as `watcher cluster --jsonl` finds them."""
     truth = {key: label for key, label in labels(day=1).items() if label.kind == "article"}
     out = StringIO()
-    assert cluster_lines(map(json.dumps, (line(key, label) for key, label in truth.items())), out, embedder) == 0
+    assert _cluster_lines(map(json.dumps, (line(key, label) for key, label in truth.items())), out, embedder) == 0
     rows = {row["id"]: row for row in map(json.loads, out.getvalue().splitlines())}
     stories = {key: rows[key]["story"] for key in truth}
     reports = {key: rows[key]["report"] for key in truth}

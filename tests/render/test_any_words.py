@@ -17,7 +17,7 @@ from lxml import html as lxml_html
 
 from digests import edition_json
 from digests.render.forms import FORMATS, MailHead, render, sample_edition
-from digests.render.markdown import to_html
+from digests.render.markdown import _to_html
 from watcher.failure_messages import Reason
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=30)
@@ -73,4 +73,4 @@ def test_every_form_stays_what_it_is(text):
         assert all(etree.fromstring(book.read(name)) is not None for name in book.namelist() if name[-4:] in XML_FILES)
     assert edition_json.load(made["json"]).number == 1
     assert made["markdown"].decode().count("\n---\n") == 2
-    assert len(lxml_html.document_fromstring(to_html(made["markdown"].decode())).xpath("//h3")) == 2
+    assert len(lxml_html.document_fromstring(_to_html(made["markdown"].decode())).xpath("//h3")) == 2

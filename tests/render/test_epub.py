@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from lxml import etree
 
-from digests.render.epub import book_id, find_best_report, full_text_candidates
+from digests.render.epub import _find_best_report, book_id, full_text_candidates
 from digests.render.forms import render
 from tests.render.test_any_words import filled_with
 from tests.render.test_markdown import HOSTILE
@@ -194,12 +194,12 @@ def test_the_best_report_is_whole_and_surely_an_article(editions):
     keys = full_text_candidates(story)
     known = {key: article(key, "en", key, "Text.", at=at) for key in keys}
 
-    assert find_best_report(story, known) is known[keys[0]]
+    assert _find_best_report(story, known) is known[keys[0]]
     known[keys[0]] = replace(known[keys[0]], kind="doubtful")
     known[keys[1]] = replace(known[keys[1]], is_truncated=True)
-    assert find_best_report(story, known) is known[keys[2]]
-    assert find_best_report(story, {keys[1]: known[keys[1]]}) is known[keys[1]]
-    assert find_best_report(story, {keys[0]: known[keys[0]]}) is None
+    assert _find_best_report(story, known) is known[keys[2]]
+    assert _find_best_report(story, {keys[1]: known[keys[1]]}) is known[keys[1]]
+    assert _find_best_report(story, {keys[0]: known[keys[0]]}) is None
 
 
 @pytest.mark.slow

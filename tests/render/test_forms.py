@@ -15,7 +15,7 @@ from lxml import html as lxml_html
 
 from digests import edition_json
 from digests.render.forms import FORMATS, render
-from digests.render.markdown import to_html
+from digests.render.markdown import _to_html
 from digests.settings.digests import FORMAT_NAMES
 from tests.render.reading import headlines_and_links
 
@@ -42,7 +42,7 @@ def as_text(edition, form: str) -> str:
 def test_markdown_renders_to_the_headlines_and_links_of_the_page(editions, name):
     edition = getattr(editions, name)()
 
-    from_markdown = headlines_and_links(to_html(one(edition, "markdown")))
+    from_markdown = headlines_and_links(_to_html(one(edition, "markdown")))
     from_page = headlines_and_links(one(edition, "html"))
 
     assert from_markdown == from_page
@@ -157,7 +157,7 @@ def test_news_since_the_last_edition_from_two_outlets_is_one_quotation(editions)
     edition = editions.edition((editions.Section(title="Asia", anchor="asia", stories=(story,)),))
 
     quotation = re.findall(r"^>.*$", one(edition, "markdown"), re.MULTILINE)
-    page = lxml_html.document_fromstring(to_html(one(edition, "markdown")))
+    page = lxml_html.document_fromstring(_to_html(one(edition, "markdown")))
 
     assert [line[:12] for line in quotation] == ["> **Since ye", ">", "> Engineers "]
     assert len(page.xpath("//blockquote")) == 1

@@ -15,7 +15,7 @@ from lxml import html as lxml_html
 from digests.errors import DigestError
 from digests.render.edition_view import edition_view
 from digests.render.forms import MailHead, render
-from digests.render.mail import BUDGET, address_to, compose_mail, shorten_steps
+from digests.render.mail import BUDGET, _shorten_steps, address_to, compose_mail
 from tests.render.reading import sent_through_smtp
 
 TO = MailHead(sender="digest@example.org", to=("reader@example.net",))
@@ -247,7 +247,7 @@ def test_the_plain_part_is_the_first_that_does_not_say_what_differs(editions):
 
 
 def test_what_differs_goes_before_the_news_itself_and_from_the_end(editions):
-    tried = [step.view for step in shorten_steps(edition_view(editions.heavy(9)))][:11]
+    tried = [step.view for step in _shorten_steps(edition_view(editions.heavy(9)))][:11]
 
     assert [(each.left_out, sum(bool(story.perspectives) for story in each.stories)) for each in tried] == [
         ((), 9),
@@ -264,7 +264,7 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
     edition = editions.heavy(9)
     outlets = {story.number: max(story.outlets, len(story.mentions)) for story in edition.stories}
 
-    for step in list(shorten_steps(edition_view(edition)))[:11]:
+    for step in list(_shorten_steps(edition_view(edition)))[:11]:
         for story in step.view.stories:
             shown = {line.outlet for line in (*story.sources, *story.other_headlines)}
             shown |= {voice.cite.outlet for voice in story.perspectives}

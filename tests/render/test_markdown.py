@@ -8,7 +8,7 @@ from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
 from digests.render.escape import sanitize_line, web_url
-from digests.render.markdown import escape, link, text, to_html
+from digests.render.markdown import _to_html, escape, link, text
 
 READERS = {
     "python-markdown": python_markdown.markdown,
@@ -92,7 +92,7 @@ def test_markdown_as_html_loads_and_runs_nothing():
         "<script>alert(1)</script><img src='https://evil.example/p.png'><p style='x' onclick='y'>kept</p>\n"
     )
 
-    shown = to_html(source)
+    shown = _to_html(source)
 
     assert "<h1>Head</h1>" in shown
     assert "<em>a</em>" in shown

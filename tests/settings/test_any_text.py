@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.cli.settings import starter_settings
+from watcher.cli.settings import _starter_settings
 from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
 from watcher.settings.toml_syntax import MAX_SYNTAX_FAULTS, parse_with_recovery
@@ -42,7 +42,7 @@ at = 06:30:00
 "é" = 1
 """
 LINES = st.sampled_from(WORDS.split("\n"))
-START = "\n".join(starter_settings().split("\n")[:60])
+START = "\n".join(_starter_settings().split("\n")[:60])
 
 
 def check(text: str) -> None:

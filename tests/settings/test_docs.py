@@ -11,7 +11,7 @@ import fastjsonschema
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.settings import json_schema, settings_with_origin, starter_settings
+from watcher.cli.settings import _settings_with_origin, _starter_settings, json_schema
 from watcher.settings.load import parse_settings
 from watcher.settings.toml_syntax import Positions
 
@@ -43,7 +43,7 @@ url = "https://a.example/feed"
 @pytest.fixture
 def found(tmp_path):
     path = tmp_path / "settings.toml"
-    values = settings_with_origin(parse_settings(TEXT, path), Positions(TEXT))
+    values = _settings_with_origin(parse_settings(TEXT, path), Positions(TEXT))
     return {(v.table, v.name): (v.value, v.line) for v in values}
 
 
@@ -66,12 +66,12 @@ def test_secrets_are_hidden_and_their_places_are_not(found):
 
 
 def test_what_is_shown_of_the_starter_is_toml_that_says_the_same(tmp_path, capsys):
-    (tmp_path / "settings.toml").write_text(starter_settings())
+    (tmp_path / "settings.toml").write_text(_starter_settings())
     assert run_command_line(["settings", "show", "--config", str(tmp_path / "settings.toml")]) == 0
     lines = capsys.readouterr().out.splitlines()
 
     again = "\n".join(re.sub(r"^(\[.*\]) [\d.]+$", r"\1", line) for line in lines if " = none " not in line)
-    both = [parse_settings(text, tmp_path / "settings.toml") for text in (starter_settings(), again)]
+    both = [parse_settings(text, tmp_path / "settings.toml") for text in (_starter_settings(), again)]
 
     assert both[0].model_dump() == both[1].model_dump()
 
@@ -95,7 +95,7 @@ def test_the_schema_in_the_docs_is_the_one_of_the_models():
 def test_the_schema_takes_what_is_right():
     check = fastjsonschema.compile(json_schema())
 
-    check(tomllib.loads(starter_settings()))
+    check(tomllib.loads(_starter_settings()))
     check(tomllib.loads(TEXT))
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bench.make_docs import settings_page
 from digests.settings.digests import digests_of
-from watcher.cli.settings import starter_settings
-from watcher.settings.load import inner_model, load_settings_file, parse_settings, settings_model
+from watcher.cli.settings import _starter_settings
+from watcher.settings.load import _inner_model, load_settings_file, parse_settings, settings_model
 
 ROOT = Path(__file__).parents[2]
 CONTINENTS = {
@@ -25,7 +25,7 @@ CONTINENTS = {
 
 
 def test_the_repository_holds_the_packaged_starter():
-    assert (ROOT / "settings.toml").read_text(encoding="utf-8") == starter_settings()
+    assert (ROOT / "settings.toml").read_text(encoding="utf-8") == _starter_settings()
 
 
 def test_the_starter_is_a_good_start_for_international_news():
@@ -42,18 +42,18 @@ def test_the_starter_is_a_good_start_for_international_news():
 def names(model):
     for name, field in model.model_fields.items():
         yield field.alias or name
-        if part := inner_model(field.annotation):
+        if part := _inner_model(field.annotation):
             yield from names(part)
 
 
 def test_every_setting_occurs_in_the_starter_file():
-    words = set(re.findall(r"[a-z_]+", starter_settings()))
+    words = set(re.findall(r"[a-z_]+", _starter_settings()))
 
     assert [name for name in names(settings_model()) if name not in words] == []
 
 
 def test_every_setting_has_a_line_of_help_and_a_comment_of_its_own():
-    lines = starter_settings().split("\n")
+    lines = _starter_settings().split("\n")
     set_here = [n for n, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
     before_sources = [n for n in set_here if n < lines.index("[[sources]]") and "  # " not in lines[n]]
 
@@ -61,9 +61,9 @@ def test_every_setting_has_a_line_of_help_and_a_comment_of_its_own():
 
 
 def test_the_starter_loads_with_every_comment_taken_away():
-    uncommented = re.sub(r"(?m)^# ([a-z_]+ = .*|  \{ .*|\])$", r"\1", starter_settings().partition("# Sources:")[0])
-    rows = starter_settings()[starter_settings().index("[[sources]]") :]
-    extra = re.findall(r"(?m)^# ([a-z_]+ = .*  # .*)$", starter_settings())
+    uncommented = re.sub(r"(?m)^# ([a-z_]+ = .*|  \{ .*|\])$", r"\1", _starter_settings().partition("# Sources:")[0])
+    rows = _starter_settings()[_starter_settings().index("[[sources]]") :]
+    extra = re.findall(r"(?m)^# ([a-z_]+ = .*  # .*)$", _starter_settings())
 
     settings = parse_settings(
         f"{uncommented}\n[[sources]]\nurl = 'http://a.org/f'\n{chr(10).join(extra)}\n{rows}", Path("s.toml")
@@ -75,7 +75,7 @@ def test_the_starter_loads_with_every_comment_taken_away():
 
 
 def test_what_the_starter_calls_a_default_is_the_default():
-    shown = tomllib.loads(re.sub(r"(?m)^# ([a-z_]+ = .*)$", r"\1", starter_settings().partition("[[digests]]")[0]))
+    shown = tomllib.loads(re.sub(r"(?m)^# ([a-z_]+ = .*)$", r"\1", _starter_settings().partition("[[digests]]")[0]))
     examples = {"url", "contact", "allow_private", "endpoint", "max_size"}
     bare = parse_settings("", Path("s.toml"))
     table = {name: {k: v for k, v in part.items() if k not in examples} for name, part in shown.items()}

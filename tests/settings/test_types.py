@@ -16,12 +16,12 @@ from watcher.settings.load import parse_settings
 from watcher.settings.types import (
     Secret,
     Size,
-    check_private,
-    check_timezone,
+    _check_private,
+    _check_timezone,
+    _parse_keep,
     format_duration_setting,
     format_size,
     parse_duration,
-    parse_keep,
     parse_secret,
 )
 
@@ -74,19 +74,19 @@ def test_sizes_of_the_contract(text, count):
 
 @pytest.mark.parametrize("text", ["127.0.0.0/8", "::1/128", "10.1.2.3", "localhost:8000", "[::1]:8400"])
 def test_a_private_address_is_a_range_or_host_and_port(text):
-    assert check_private(text)
+    assert _check_private(text)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "10.0.0.1/8", "host:0", "host:70000", "a b:80", "10.0.0.0/33"])
 def test_what_is_no_private_address_is_refused(text):
     with pytest.raises(ValueError, match="expected"):
-        check_private(text)
+        _check_private(text)
 
 
 @pytest.mark.parametrize("text", ["", ".", "/etc/passwd", "../UTC", "Europe/", "\x00", "Europe/Berlin\n", "a" * 3000])
 def test_what_is_no_time_zone_is_refused(text):
     with pytest.raises(ValueError, match="IANA"):
-        check_timezone(text)
+        _check_timezone(text)
 
 
 def test_codes_are_read_as_people_write_them():
@@ -140,7 +140,7 @@ def test_a_secret_that_stands_in_the_file_is_refused_unseen():
 
 @pytest.mark.parametrize(("value", "kept"), [("400d", timedelta(days=400)), ("Forever", None), (None, None)])
 def test_what_is_kept_is_kept_for_a_time_or_forever(value, kept):
-    assert parse_keep(value) == kept
+    assert _parse_keep(value) == kept
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_is_kept_is_kept_for_a_time_or_forever(value, kept):
 )
 def test_what_is_kept_too_short_for_editions_is_refused(value, words):
     with pytest.raises(ValueError, match=words):
-        parse_keep(value)
+        _parse_keep(value)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from digests.store.keys import DAILY, parse_slot
 from digests.store.schema import SlotText
 from watcher.errors import status_reason
 from watcher.failure_messages import HealthKind, Reason
-from watcher.store.copy import copied_tables
+from watcher.store.copy import _copied_tables
 from watcher.store.engine import load_schemas
 from watcher.store.schema import JsonTuple, ReasonText, UtcDateTime
 from watcher.store.writer import read, write
@@ -59,7 +59,7 @@ def fill(engine: Engine) -> None:
     """Put rows into every table that is moved; no two values of a row are of the same place in the lists."""
 
     def put(connection) -> None:
-        for table in copied_tables(load_schemas()):
+        for table in _copied_tables(load_schemas()):
             connection.execute(table.delete())
             connection.execute(table.insert().values([row_of(table, n) for n in range(1, ROWS + 1)]))
 
@@ -96,7 +96,7 @@ def held_in(engine: Engine) -> dict[str, list[Any]]:
 
     def find(connection) -> dict[str, list[Any]]:
         found = {}
-        for table in copied_tables(load_schemas()):
+        for table in _copied_tables(load_schemas()):
             wanted = [column for column in table.columns if not column.name.startswith("lease_")]
             nothing = [column.is_(None) for column in wanted]
             found[table.name] = sorted(map(repr, connection.execute(select(*wanted, *nothing)).all()))

@@ -12,7 +12,7 @@ from tests.store.copy_stage import NOW, Stopped, moved, put_article, put_polls, 
 from tests.store.copy_values import ROWS, fill, held_in
 from watcher.errors import StoreError, status_reason
 from watcher.model import Source
-from watcher.store.copy import SLICE_ROWS, checksum, copied_tables, copy_store, open_both, require_empty
+from watcher.store.copy import SLICE_ROWS, _copied_tables, _require_empty, checksum, copy_store, open_both
 from watcher.store.engine import connect, load_schemas
 from watcher.store.feeds import sync_sources
 from watcher.store.schema import hosts, meta, polls
@@ -85,7 +85,7 @@ def test_a_move_that_is_stopped_leaves_an_empty_store_and_begins_again(file_url,
     with pytest.raises(Stopped):
         moved(file_url, empty_url, stop_at(step, times))
     target = open_digests(empty_url)
-    read(target, require_empty, load_schemas())
+    read(target, _require_empty, load_schemas())
     target.dispose()
     copied = []
 
@@ -112,7 +112,7 @@ def test_a_row_that_came_meanwhile_is_noticed_and_nothing_is_kept(file_url, empt
 
     assert {line.table for line in lines if not line.is_same} == {"polls"}
     target = open_digests(empty_url)
-    read(target, require_empty, load_schemas())
+    read(target, _require_empty, load_schemas())
     target.dispose()
     assert all(line.is_same for line in moved(file_url, empty_url))
     source.dispose()
@@ -196,7 +196,7 @@ def test_every_table_of_every_package_is_moved(file_url):
     index = {"search_documents"} | {name for name in names_in(engine) if name.startswith("article_search")}
     versions = {schema.version_table for schema in load_schemas()}
 
-    assert {table.name for table in copied_tables(load_schemas())} == set(names_in(engine)) - index - versions
+    assert {table.name for table in _copied_tables(load_schemas())} == set(names_in(engine)) - index - versions
     engine.dispose()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 from digests.store.editions import open_digests
 from tests.store.copy_stage import moved, put_article, put_polls
 from watcher.errors import SettingsError, StoreError
-from watcher.store.copy import address_of, open_both
+from watcher.store.copy import _address_of, open_both
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.engine import connect, load_schemas
 from watcher.store.writer import write
@@ -98,4 +98,4 @@ def test_an_address_says_where_a_store_is_and_not_who_asks():
         "postgresql://db.example/?dbname=watcher",
     ]
 
-    assert {address_of(make_url(url)) for url in said} == {"postgresql://db.example:5432/watcher"}
+    assert {_address_of(make_url(url)) for url in said} == {"postgresql://db.example:5432/watcher"}

@@ -15,8 +15,8 @@ from watcher.store.daemon_lock import (
     STATUS_RETENTION,
     JobFault,
     StatusWriter,
+    _load_statuses,
     hold_daemon_lock,
-    load_statuses,
     read_daemon_status,
 )
 from watcher.store.writer import read
@@ -62,7 +62,7 @@ def test_a_stop_is_saved_before_the_process_may_end(engine):
         busy.execute(text("LOCK TABLE meta IN EXCLUSIVE MODE"))
         threading.Timer(0.3, busy.rollback).start()
         mark.record_stop(now=NOW + MINUTE)
-        (saved,) = read(engine, load_statuses)
+        (saved,) = read(engine, _load_statuses)
 
     assert saved.stopped_at == NOW + MINUTE
 
@@ -76,7 +76,7 @@ def test_of_several_that_live_the_last_sign_of_life_is_told(engine):
         other.wait()
 
         assert read_daemon_status(engine).pid == 7
-        assert [each.is_running for each in read(engine, load_statuses)] == [True, True]
+        assert [each.is_running for each in read(engine, _load_statuses)] == [True, True]
     other.close()
 
 
@@ -127,4 +127,4 @@ def test_what_gave_no_sign_for_long_is_forgotten(engine):
     gone.close()
 
     with hold_daemon_lock(engine, now=NOW + STATUS_RETENTION + MINUTE):
-        assert len(read(engine, load_statuses)) == 1
+        assert len(read(engine, _load_statuses)) == 1

@@ -10,7 +10,7 @@ import pytest
 from watcher.errors import SettingsError
 from watcher.model import Source, Validators
 from watcher.settings.load import load_settings_file
-from watcher.store.feeds import claim_store, feed_states, reset_poll_schedule, sync_sources
+from watcher.store.feeds import _reset_poll_schedule, claim_store, feed_states, sync_sources
 from watcher.store.schema import feeds
 from watcher.store.writer import read, write
 
@@ -83,13 +83,13 @@ def test_feeds_are_read_anew_where_the_usual_pace_is_another(engine):
     kept = {"etag": '"1"', "last_modified": "Tue", "body_hash": "b", "interval_s": 14_400.0}
     write(engine, lambda c: c.execute(feeds.update().values(kept)))
 
-    write(engine, reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
-    write(engine, reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
+    write(engine, _reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
+    write(engine, _reset_poll_schedule, every=timedelta(minutes=30), min_every=timedelta(minutes=15))
     assert paces(engine) == [14_400.0, 14_400.0]
 
-    write(engine, reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=15))
+    write(engine, _reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=15))
     assert paces(engine) == [14_400.0, None]
 
-    write(engine, reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=5))
+    write(engine, _reset_poll_schedule, every=timedelta(hours=1), min_every=timedelta(minutes=5))
     assert paces(engine) == [None, None]
     assert [state.feed.validators for state in read(engine, feed_states)] == [Validators(), Validators()]

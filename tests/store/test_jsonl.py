@@ -14,7 +14,7 @@ from tests.tools import add_article
 from watcher.failure_messages import PageKind, Reason
 from watcher.model import Article, PackedFeatures, RemovedBlock
 from watcher.store.engine import open_store
-from watcher.store.jsonl import MAX_LINE_BYTES, format_article, format_articles, parse_article, read_bounded_lines
+from watcher.store.jsonl import MAX_LINE_BYTES, _format_article, format_articles, parse_article, read_bounded_lines
 from watcher.store.writer import read, write
 from watcher.text.urls import article_id
 
@@ -31,7 +31,7 @@ FULL = Article(
 
 
 def test_an_article_comes_back_as_it_was():
-    assert parse_article(format_article(FULL, "https://n.example/feed").encode(), now=NOW) == (
+    assert parse_article(_format_article(FULL, "https://n.example/feed").encode(), now=NOW) == (
         FULL,
         "https://n.example/feed",
     )
@@ -61,11 +61,11 @@ def test_an_article_without_a_text_is_its_headline(more):
     found, _ = parse_article(line, now=NOW)
 
     assert found.is_headline_only
-    assert parse_article(format_article(found, None).encode(), now=NOW)[0] == found
+    assert parse_article(_format_article(found, None).encode(), now=NOW)[0] == found
 
 
 def test_no_date_lies_ahead():
-    line = format_article(FULL, None).replace("2026-", "2126-").encode()
+    line = _format_article(FULL, None).replace("2026-", "2126-").encode()
 
     found, _ = parse_article(line, now=NOW)
 
@@ -92,7 +92,7 @@ def test_no_date_lies_ahead():
     ],
 )
 def test_what_is_wrong_is_named(change, words):
-    line = json.dumps(json.loads(format_article(FULL, None)) | change).encode()
+    line = json.dumps(json.loads(_format_article(FULL, None)) | change).encode()
 
     with pytest.raises(ValueError, match=words):
         parse_article(line, now=NOW)
@@ -116,9 +116,9 @@ VALUES = st.recursive(
 
 @pytest.mark.slow
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(sorted(json.loads(format_article(FULL, None)))), VALUES, max_size=5))
+@given(st.dictionaries(st.sampled_from(sorted(json.loads(_format_article(FULL, None)))), VALUES, max_size=5))
 def test_any_line_is_an_article_or_a_fault_in_words(change):
-    line = json.dumps(json.loads(format_article(FULL, None)) | change).encode()
+    line = json.dumps(json.loads(_format_article(FULL, None)) | change).encode()
 
     try:
         found, _ = parse_article(line, now=NOW)

@@ -13,7 +13,7 @@ from watcher.model import Article, PackedFeatures
 from watcher.store.articles import NewArticle, add_articles, articles_by_id, packed_features, pin
 from watcher.store.engine import open_store
 from watcher.store.features import set_vectors
-from watcher.store.partitions import DAYS_AHEAD, create_partitions, drop_partition, partition_days, partition_name
+from watcher.store.partitions import DAYS_AHEAD, _partition_days, _partition_name, create_partitions, drop_partition
 from watcher.store.retention import drop_articles
 from watcher.store.schema import articles, day_of, meta
 from watcher.store.writer import read, write
@@ -59,7 +59,7 @@ def make(engine, first: datetime) -> None:
 def test_a_store_that_is_opened_has_today_and_the_days_to_come_once(engine, store_url):
     open_store(store_url).dispose()
 
-    assert read(engine, partition_days) == list(range(day_of(NOW), day_of(NOW) + DAYS_AHEAD + 1))
+    assert read(engine, _partition_days) == list(range(day_of(NOW), day_of(NOW) + DAYS_AHEAD + 1))
 
 
 def test_what_comes_in_lies_in_its_day_and_what_is_of_another_in_the_rest(engine):
@@ -67,7 +67,7 @@ def test_what_comes_in_lies_in_its_day_and_what_is_of_another_in_the_rest(engine
     put(engine, "b", came=NOW - 30 * DAY)
 
     for table in ("texts", "features"):
-        assert within(engine, partition_name(table, day_of(NOW))) == ["a"]
+        assert within(engine, _partition_name(table, day_of(NOW))) == ["a"]
         assert within(engine, f"{table}_rest") == ["b"]
     assert there(engine, "a", "b") == {"a": True, "b": True}
 
@@ -92,7 +92,7 @@ def test_a_day_that_is_not_over_before_the_time_stays(engine):
     make(engine, NOW - 30 * DAY)
 
     assert write(engine, drop_partition, before=NOW - 30 * DAY) is None
-    assert day_of(NOW - 30 * DAY) in read(engine, partition_days)
+    assert day_of(NOW - 30 * DAY) in read(engine, _partition_days)
 
 
 def test_what_lies_in_the_rest_goes_row_by_row(engine):
@@ -109,7 +109,7 @@ def test_a_day_of_which_something_lies_in_the_rest_gets_no_partition(engine):
 
     make(engine, old)
 
-    made = read(engine, partition_days)
+    made = read(engine, _partition_days)
     assert day_of(old) in made and day_of(old + DAY) not in made
     assert there(engine, "a") == {"a": True}
 
@@ -156,7 +156,7 @@ def test_several_that_make_the_days_at_once_make_each_once(engine):
         thread.join()
 
     assert all(error.transient for error in failed)
-    assert len(read(engine, partition_days)) == 2 * (DAYS_AHEAD + 1)
+    assert len(read(engine, _partition_days)) == 2 * (DAYS_AHEAD + 1)
 
 
 def test_an_article_is_looked_for_in_its_own_day_alone(engine):
@@ -174,4 +174,4 @@ def test_an_article_is_looked_for_in_its_own_day_alone(engine):
     )
 
     looked_at = [line for line in plan if " on texts_" in line and "never executed" not in line]
-    assert len(looked_at) == 1 and partition_name("texts", day_of(NOW)) in looked_at[0]
+    assert len(looked_at) == 1 and _partition_name("texts", day_of(NOW)) in looked_at[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests.model.ledger import TranslationFault
-from digests.summarise.checks import figures, find_names, find_translation_fault
+from digests.summarise.checks import _find_names, figures, find_translation_fault
 
 KEPT = [
     ("pt", "Sismo de magnitude 6,8 faz 14 mortos no Chile", "Quake of magnitude 6.8 kills 14 in Chile"),
@@ -68,9 +68,9 @@ def test_a_translation_with_a_fault_is_not_shown_and_its_fault_is_named(language
 
 
 def test_capitals_mark_no_names_in_german_and_in_a_title_in_capitals():
-    assert find_names("Der Minister besucht die Baustelle", "de") == []
-    assert find_names("Minister Visits Building Site In Poland", "en") == []
-    assert find_names("A ministra Ana da Silva visita o Porto", "pt") == [["Ana", "Silva"], ["Porto"]]
+    assert _find_names("Der Minister besucht die Baustelle", "de") == []
+    assert _find_names("Minister Visits Building Site In Poland", "en") == []
+    assert _find_names("A ministra Ana da Silva visita o Porto", "pt") == [["Ana", "Silva"], ["Porto"]]
 
 
 def test_figures_are_values_in_all_scripts():

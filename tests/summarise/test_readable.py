@@ -2,7 +2,7 @@
 
 import pytest
 
-from digests.summarise.readable import dateline_length, stands_alone, starts_with_reference
+from digests.summarise.readable import _starts_with_reference, dateline_length, stands_alone
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_sentence_begins_behind_its_dateline(text, start):
     ],
 )
 def test_a_sentence_that_points_back_is_loose(language, text):
-    assert starts_with_reference(text, language)
+    assert _starts_with_reference(text, language)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_sentence_that_points_back_is_loose(language, text):
     ],
 )
 def test_a_sentence_with_its_own_subject_stands_alone(language, text):
-    assert not starts_with_reference(text, language)
+    assert not _starts_with_reference(text, language)
     assert stands_alone(text, language)
 
 

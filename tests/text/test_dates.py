@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.text.dates import MONTHS, date_in_url, find_dates, is_believable, month_number, parse_date
+from watcher.text.dates import MONTHS, _month_number, date_in_url, find_dates, is_believable, parse_date
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_every_language_has_twelve_months_and_no_word_names_two() -> None:
     seen: dict[str, int] = {}
     for words in MONTHS:
         for word in words.split():
-            number = month_number(word)
+            number = _month_number(word)
             assert seen.setdefault(word, number or 0) == number, word
 
     assert len(MONTHS) == 12
@@ -120,4 +120,4 @@ def test_dates_with_months_in_words_are_read_in_many_languages(text: str) -> Non
 
 
 def test_a_word_that_is_no_month_is_none() -> None:
-    assert month_number("Bridge") is None
+    assert _month_number("Bridge") is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.text.titles import TITLES
-from watcher.text.encoding import decode_page, guess_codec
+from watcher.text.encoding import _guess_codec, decode_page
 
 TEXT = "<p>Größe – “quoted” naïve</p>"
 
@@ -84,9 +84,9 @@ def test_japanese_is_told_by_its_kana() -> None:
 
 
 def test_few_letters_beyond_ascii_tell_nothing() -> None:
-    assert guess_codec("A café in Köln".encode("cp1252")) == "cp1252"
-    assert guess_codec(b"plain") == "cp1252"
-    assert guess_codec(bytes(range(128, 256)) * 9) == "cp1252"
+    assert _guess_codec("A café in Köln".encode("cp1252")) == "cp1252"
+    assert _guess_codec(b"plain") == "cp1252"
+    assert _guess_codec(bytes(range(128, 256)) * 9) == "cp1252"
 
 
 def test_what_a_page_says_of_its_coding_is_believed() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from digests.cli.status import format_translation
+from digests.cli.status import _format_translation
 from digests.model.ledger import TranslationFault, TranslationOutcome, Untranslated
 from tests.translate.models import PACKAGE
 from watcher.cli.main import run_command_line
@@ -115,4 +115,4 @@ def test_status_says_what_became_of_the_last_editions_translations():
     outcome = TranslationOutcome(by="firefox", translated=3, dropped=1, untranslated=(names,), missing=("ar", "ru"))
 
     told = "3 texts translated, 1 without a translation: a name is missing (1)"
-    assert format_translation(outcome) == f"{told}; no model for ar, ru: watcher translate list"
+    assert _format_translation(outcome) == f"{told}; no model for ar, ru: watcher translate list"

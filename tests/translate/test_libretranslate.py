@@ -13,7 +13,7 @@ from digests.cli.check import check_translation
 from digests.errors import TranslationError
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import make_engine
-from watcher.cli.check import format_results
+from watcher.cli.check import _format_results
 from watcher.settings.load import parse_settings
 
 
@@ -116,7 +116,7 @@ def test_check_online_has_the_server_translate_a_word_and_says_what_is_wrong(sta
     server.status, server.body = status, body
     settings = parse_settings(SETTINGS.format(url=server.url), tmp_path / "settings.toml")
 
-    lines = list(format_results(list(check_translation(settings))))
+    lines = list(_format_results(list(check_translation(settings))))
 
     assert any(told in line for line in lines)
     pairs = [(asked["source"], asked["target"]) for _, asked in server.asked]

@@ -16,7 +16,7 @@ from watcher.web.app import (
     KEPT_S,
     PageRenderer,
     TooManyRequests,
-    encode_page,
+    _encode_page,
 )
 from watcher.web.site import PageResponse
 
@@ -147,11 +147,11 @@ async def test_a_reader_who_goes_away_takes_the_page_from_nobody():
 
 def test_the_tag_names_all_that_is_sent():
     tags = {
-        encode_page(reply).headers["ETag"]
+        _encode_page(reply).headers["ETag"]
         for reply in (PageResponse(body="a"), PageResponse(body="b"), PageResponse(body="a", refresh_s=4))
     }
 
-    assert len(tags) == 3 and encode_page(PageResponse(body="a")).headers["ETag"] in tags
+    assert len(tags) == 3 and _encode_page(PageResponse(body="a")).headers["ETag"] in tags
 
 
 @pytest.mark.slow  # fills a store

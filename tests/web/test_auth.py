@@ -17,7 +17,7 @@ from watcher.settings.edit import add_sources, read_for_edit, save_settings, sou
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
-from watcher.web.auth import MAX_CLIENTS, AuthMiddleware, client_address, refuse
+from watcher.web.auth import MAX_CLIENTS, AuthMiddleware, _client_address, refuse
 
 from .conftest import BASE, client_of
 
@@ -137,11 +137,11 @@ def test_the_peers_that_are_remembered_are_bounded_and_a_network_of_ipv6_is_one(
         assert guard.token_refusal(f"192.0.2.{n}", "Bearer wrong").status_code == 401
 
     assert len(guard.guesses) == MAX_CLIENTS
-    peers = {client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
-    mapped = {client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
+    peers = {_client_address({"client": (f"2001:db8:1:2::{n:x}", 1)}) for n in range(300)}
+    mapped = {_client_address({"client": (f"::ffff:192.0.2.{n}", 1)}) for n in (1, 2)}
     assert len(peers) == 1 and mapped == {"192.0.2.1", "192.0.2.2"}
-    assert {client_address({"client": (each, 1)}) for each in ("127.0.0.1", "127.8.9.10", "::1")} == {"127.0.0.1"}
-    assert client_address({"client": None}) == "" and client_address({"client": ("unix:", 0)}) == "unix:"
+    assert {_client_address({"client": (each, 1)}) for each in ("127.0.0.1", "127.8.9.10", "::1")} == {"127.0.0.1"}
+    assert _client_address({"client": None}) == "" and _client_address({"client": ("unix:", 0)}) == "unix:"
 
 
 @pytest.mark.parametrize("token", [" ", "x", " " * 40, "fifteen charact"])

@@ -16,7 +16,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import claim
 from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.schema import stories, story_articles
-from digests.web.story import hourly_bars
+from digests.web.story import _hourly_bars
 from tests.edition.factory import make_edition
 from tests.tools import add_article
 from tests.translate.models import models
@@ -25,7 +25,7 @@ from watcher.features.extract import encode, extract_features
 from watcher.model import Article, PackedFeatures
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
-from watcher.web.app import render_path
+from watcher.web.app import _render_path
 
 from .conftest import client_of
 
@@ -105,10 +105,10 @@ async def test_the_page_of_a_translated_story_shows_its_original_and_what_transl
 def test_a_chart_has_a_bar_an_hour_from_eight_reports_on():
     reports = [NOW + timedelta(minutes=20 * n) for n in range(8)]
 
-    bars = hourly_bars(reports, ZoneInfo("Europe/Vienna"))
-    long = hourly_bars([*reports, NOW + timedelta(hours=95)], UTC)
+    bars = _hourly_bars(reports, ZoneInfo("Europe/Vienna"))
+    long = _hourly_bars([*reports, NOW + timedelta(hours=95)], UTC)
 
-    assert hourly_bars(reports[1:], UTC) == []
+    assert _hourly_bars(reports[1:], UTC) == []
     assert [(bar["start"], bar["count"]) for bar in bars] == [
         ("25 Nov 08:00", 3), ("25 Nov 09:00", 3), ("25 Nov 10:00", 2)
     ]  # fmt: skip
@@ -336,10 +336,10 @@ def great_story(press):
 @pytest.mark.parametrize("path", ["", "/page-3", "/feed.atom"])
 def test_of_a_story_of_many_long_reports_only_the_texts_that_are_shown_are_in_memory(great_story, path):
     site, story = great_story
-    render_path(site, f"/story/{story}{path}")  # loads the names of places, templates and the like
+    _render_path(site, f"/story/{story}{path}")  # loads the names of places, templates and the like
 
     tracemalloc.start()
-    found = render_path(site, f"/story/{story}{path}")
+    found = _render_path(site, f"/story/{story}{path}")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -350,7 +350,7 @@ def test_of_a_story_of_many_long_reports_only_the_texts_that_are_shown_are_in_me
 def test_a_page_of_a_long_story_says_which_of_its_articles_it_shows(great_story):
     site, story = great_story
     first, third, last = (
-        html.fromstring(render_path(site, f"/story/{story}{path}").body) for path in ("", "/page-3", "/page-4")
+        html.fromstring(_render_path(site, f"/story/{story}{path}").body) for path in ("", "/page-3", "/page-4")
     )
 
     shown = [page.xpath("string(//section[@aria-labelledby='all_']/p)") for page in (first, third, last)]

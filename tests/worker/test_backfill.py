@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from tests.embedding_server import embedding_server, error, good, vector_of
 from tests.tools import add_article
-from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, retry_delay_s
+from watcher.daemon.jobs import LONGEST_REST_S, MENDING_S, REST_S, Job, _retry_delay_s
 from watcher.errors import EmbedderError, PluginError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.features.embedders import EmbedderConfig
@@ -339,4 +339,4 @@ async def test_features_of_another_version_are_made_anew_and_keep_their_vectors(
 def test_a_job_rests_as_long_as_its_failure_asks_for(fault, seconds):
     async def nothing() -> None: ...
 
-    assert retry_delay_s(fault, Job(name="vectors", every_s=15.0, run=nothing)) == seconds
+    assert _retry_delay_s(fault, Job(name="vectors", every_s=15.0, run=nothing)) == seconds

@@ -58,8 +58,8 @@ def system(monkeypatch):
     async def has_name_server() -> bool:
         return World.latest.has_names
 
-    monkeypatch.setattr(connectivity, "has_default_route", lambda: World.latest.has_route)
-    monkeypatch.setattr(connectivity, "has_name_server", has_name_server)
+    monkeypatch.setattr(connectivity, "_has_default_route", lambda: World.latest.has_route)
+    monkeypatch.setattr(connectivity, "_has_name_server", has_name_server)
 
 
 GOOD = ("https://a.example/", "https://b.example/", "https://c.example/")

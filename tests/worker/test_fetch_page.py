@@ -11,7 +11,7 @@ from tests.worker.fakes import START, feed_xml, page_html
 from watcher.store.pages import RECHECK_AFTER, revisions_between, schedule_rechecks
 from watcher.store.schema import articles, pages
 from watcher.store.writer import read, write
-from watcher.worker.fetch_page import undo_new_cuts
+from watcher.worker.fetch_page import _undo_new_cuts
 
 pytestmark = pytest.mark.slow  # starts a worker process
 
@@ -107,7 +107,7 @@ async def test_a_line_that_other_pages_of_the_site_have_by_now_is_no_change(worl
     ],
 )
 def test_only_what_the_outlet_changed_is_a_change(old, new, old_cuts, new_cuts, text):
-    assert undo_new_cuts(old, new, old_cuts, new_cuts) == text
+    assert _undo_new_cuts(old, new, old_cuts, new_cuts) == text
 
 
 async def test_a_page_that_is_missing_twice_is_gone(world, cited):

@@ -16,7 +16,7 @@ from watcher.model import Article, PackedFeatures
 from watcher.settings.models import StoreSettings
 from watcher.store.articles import NewArticle, add_articles, pin
 from watcher.store.hosts import known_hosts, set_robots
-from watcher.store.partitions import create_partitions, partition_days
+from watcher.store.partitions import _partition_days, create_partitions
 from watcher.store.retention import BatchResult, robots_bytes
 from watcher.store.schema import articles, day_of
 from watcher.store.stats import disk_usage
@@ -115,7 +115,7 @@ async def test_days_that_are_older_than_the_settings_keep_go_whole_and_those_to_
 
     await run_retention(writer, kept(keep_articles="40d"), now=NOON + 9 * DAY)
 
-    there = read(engine, partition_days)
+    there = read(engine, _partition_days)
     assert (count(engine), day_of(NOON - 50 * DAY) in there, day_of(NOON + 9 * DAY) in there) == (0, False, True)
 
 

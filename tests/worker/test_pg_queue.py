@@ -22,7 +22,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
 from watcher.worker.context import system_clock
-from watcher.worker.pg_queue import QUEUED_HOST_LEASE, prune_job_log
+from watcher.worker.pg_queue import QUEUED_HOST_LEASE, _prune_job_log
 
 pytestmark = on_postgresql
 
@@ -169,7 +169,7 @@ async def test_failures_are_kept_for_two_days_and_the_steps_of_jobs_that_went_we
         for age, trace in ((1, "'{}'"), (1, "NULL"), (3, "'{}'")):
             await queue.context.writer.do(lambda c, age=age, trace=trace: c.execute(text(OLD_LINE.format(age, trace))))
 
-        await queue.context.writer.do(prune_job_log)
+        await queue.context.writer.do(_prune_job_log)
 
         assert await left(queue, LOGGED) == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from digests.store.editions import open_digests
 from watcher.clean.site_memory import build_site_memory
-from watcher.clean.site_rules import parse_rules
+from watcher.clean.site_rules import _parse_rules
 from watcher.errors import CleanError
 from watcher.model import Entry, Response
 from watcher.worker.tasks import LARGE_SITE, MAX_NEW_ARTICLES, clean_entry, clean_page, load_site_memory
@@ -62,7 +62,7 @@ def test_a_page_is_cleaned_by_the_rules_of_its_site():
     body = "".join(f"<p>{fact}</p>" for fact in FACTS)
     box = f"<div class=town><p>{BOX}</p></div>"
     html = f"<html><body><article><h1>The ferry runs again</h1>{box}{body}</article></body></html>"
-    rules = parse_rules('hosts = ["news.example"]\nreason = "A box."\ndrop = [".town"]\n', path="a.toml")
+    rules = _parse_rules('hosts = ["news.example"]\nreason = "A box."\ndrop = [".town"]\n', path="a.toml")
     url = "https://www.news.example/ferry"
     page, entry = answer(html, url), Entry(guid="1", url=url, title="The ferry runs again")
 

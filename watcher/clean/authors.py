@@ -43,7 +43,7 @@ PARENTHESIS = re.compile(r" ?\([^()]{0,60}\)")
 JUNIOR_SUFFIX = re.compile(r",\s+(?=(?:jr|sr|iii?)\b)", re.IGNORECASE)
 
 
-def split_names(texts: Iterable[str]) -> tuple[str, ...]:
+def _split_names(texts: Iterable[str]) -> tuple[str, ...]:
     """Return up to `MAX_BYLINE_NAMES` distinct names in `texts`: two in "By Ann Lee and Bo Ek, Staff Writers"."""
     names: dict[str, str] = {}
     for text in texts:
@@ -62,9 +62,9 @@ def _is_proper(name: str) -> bool:
     return bool(words) and (len(words) == 1 or not any(word[0].islower() for word in words))
 
 
-def capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
+def _capitalized_names(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the names in `texts` that are capitalised as names, unlike "posted in the morning"."""
-    return tuple(filter(_is_proper, split_names(texts)))
+    return tuple(filter(_is_proper, _split_names(texts)))
 
 
 def _strip_role(part: str) -> str:
@@ -115,7 +115,7 @@ def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tup
     outlet = _outlet_names(elements, site, url)
     fallback: tuple[tuple[str, ...], str] = ((), "")
     for source, texts in _author_sources(elements):
-        names = split_names(texts)
+        names = _split_names(texts)
         if kept := tuple(name for name in names if normalize_key(name) not in outlet):
             return _expand_names(kept, elements), source
         if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
@@ -167,7 +167,7 @@ def _by_lines(lines: tuple[ShortLine, ...]) -> Iterator[AuthorSource]:
     label = False
     for line in lines:
         text = line.text if BY_LINE.match(line.text) else f"By {line.text}" if label else ""
-        if text and len(text) <= MAX_BYLINE and (names := capitalized_names((text,))) and FULL_NAME.search(names[0]):
+        if text and len(text) <= MAX_BYLINE and (names := _capitalized_names((text,))) and FULL_NAME.search(names[0]):
             yield "line", names
         label = BY_LABEL.fullmatch(line.text) is not None
 
@@ -179,9 +179,9 @@ def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
     if not whole or len(whole) > MAX_BYLINE:
         return ()
     if is_sure:
-        return capitalized_names((whole,)) if whole.count(" ") < 2 else ()
-    full = capitalized_names(filter(FULL_NAME.search, pieces))
-    return full or (capitalized_names((whole,)) if FULL_NAME.search(whole) else ())
+        return _capitalized_names((whole,)) if whole.count(" ") < 2 else ()
+    full = _capitalized_names(filter(FULL_NAME.search, pieces))
+    return full or (_capitalized_names((whole,)) if FULL_NAME.search(whole) else ())
 
 
 def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
@@ -190,7 +190,7 @@ def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
     if stamp is None or line.is_opening or line.place < -2:
         return ()
     if found := BY_BEHIND.search(line.text[stamp.end :]):
-        return capitalized_names((found.group(1),))
+        return _capitalized_names((found.group(1),))
     parts = (part.strip(" ,") for part in PART_SEPARATOR.split(line.text))
     return tuple(part for part in parts if PROPER.fullmatch(part) and is_name(part))[:2]
 
@@ -219,7 +219,7 @@ def _expand_names(names: tuple[str, ...], elements: PageElements) -> tuple[str, 
     """Return `names`, with first names and user names replaced by the full names in the byline if it has them."""
     if all(" " in name or len(name) <= 4 or not name.isascii() for name in names):
         return names
-    shown = [name for _, texts in _bylines(elements) for name in split_names(texts) if " " in name]
+    shown = [name for _, texts in _bylines(elements) for name in _split_names(texts) if " " in name]
     full = {
         name: next((one for one in shown if normalize_key(name) in normalize_key(one)), name)
         for name in names

@@ -128,7 +128,7 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
             yield place, "label"
         elif is_near_edge and (is_paywall_note(text) or (place >= HEAD_BLOCKS and _is_call(text, within=CALL_MAX))):
             yield place, "call"
-        elif (rule := line_rule(text)) and (rule != "rights" or is_near_edge):
+        elif (rule := _line_rule(text)) and (rule != "rights" or is_near_edge):
             yield place, rule
 
 
@@ -215,7 +215,7 @@ def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
     place = 0
     while place < len(blocks):
         block = blocks[place]
-        if before >= BOX_AFTER and len(block.text) < LABEL_CHARS and is_teaser_heading(block.text):
+        if before >= BOX_AFTER and len(block.text) < LABEL_CHARS and _is_teaser_heading(block.text):
             end = _box_end(blocks, known, rules, place)
             yield from ((at, "box") for at in range(place, end))
             place = end
@@ -329,7 +329,7 @@ _CHANNELS = _any_of("channels")
 _RATES = _any_of("rates", r"^[\W_]{0,4}")
 
 
-def is_teaser_heading(text: str) -> bool:
+def _is_teaser_heading(text: str) -> bool:
     """Whether `text` can stand over a box of teasers, a schedule or comments: "More from International"."""
     return len(text) < 80 and text[-1:] not in ".!?。" and bool(_BOX.match(text)) and not TITLE_BEHIND.search(text)
 
@@ -354,6 +354,6 @@ _LINES: tuple[tuple[str, int, Callable[[str], object]], ...] = (
 )
 
 
-def line_rule(text: str) -> str | None:
+def _line_rule(text: str) -> str | None:
     """Return the rule for a line that is a label, a call, an embed and the like by its words, else None."""
     return next((rule for rule, most, has_words in _LINES if len(text) < most and has_words(text)), None)

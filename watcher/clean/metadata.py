@@ -56,7 +56,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     elements = collect_elements(tree)
     node, metas = elements.node, elements.metas
     site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_TEXT]
-    address, titles = canonical_url(elements, url=url), _titles(elements)
+    address, titles = _canonical_url(elements, url=url), _titles(elements)
     head = find_headline(elements, titles)
     if head is not None:
         elements.set_headline(head)  # dates and authors are looked for near it
@@ -102,7 +102,7 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     )
 
 
-def canonical_url(elements: PageElements, *, url: str) -> str:
+def _canonical_url(elements: PageElements, *, url: str) -> str:
     """Return the page's canonical URL if it is on the same site and not that of a front or section page, else `url`."""
     for href in (elements.links.get("canonical", ""), elements.metas.get("og:url", "")):
         try:

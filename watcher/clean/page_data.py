@@ -26,7 +26,7 @@ TAG_IN_TEXT = re.compile(r"<[^<>]{1,2000}>")  # a link with its title can be lon
 INLINE = re.compile(r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{1,2000})?>", re.I)
 
 
-def article_node(scripts: Iterable[str]) -> Node:
+def _article_node(scripts: Iterable[str]) -> Node:
     """Return the JSON-LD node of the article, else that of the page, else an empty dict."""
     best: Node = {}
     rank = 0
@@ -175,7 +175,7 @@ class PageElements:
     def set_headline(self, headline: _Element) -> None:
         self.headline = headline
         self.around = frozenset(headline.iterancestors())
-        self.lines = lines_near_headline(headline)
+        self.lines = _lines_near_headline(headline)
 
     def all_short_lines(self) -> tuple[ShortLine, ...]:
         """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
@@ -194,7 +194,7 @@ class PageElements:
 
     def in_furniture(self, element: _Element) -> bool:
         """Whether an element belongs to another article, a comment or the site's own furniture."""
-        return any(map(is_furniture_element, self._within(element)))
+        return any(map(_is_furniture_element, self._within(element)))
 
     def in_other_article(self, element: _Element) -> bool:
         """Whether an element certainly belongs to another article or a comment; stricter than `in_furniture`."""
@@ -235,7 +235,7 @@ def collect_elements(tree: _Element) -> PageElements:
                 found.times.append(DateElement(element=element, text=text, is_sure=is_sure))
         elif len(found.bylines) < MAX_BYLINES and (is_author(element) or is_byline_class(element.get("class", ""))):
             found.bylines.append(element)
-    found.node = article_node(scripts)
+    found.node = _article_node(scripts)
     found.language = found.language or found.metas.get("content-language", "")
     return found
 
@@ -261,7 +261,7 @@ def element_text(element: _Element) -> str:
     return " ".join("".join(parts).split())[: MAX_TEXT + 1]
 
 
-def is_furniture_element(element: _Element) -> bool:
+def _is_furniture_element(element: _Element) -> bool:
     """Whether an element's tag or class names show that it is not part of the article."""
     if element.tag in ELSEWHERE_TAGS:
         return True
@@ -284,7 +284,7 @@ PAGE_EVENTS = 20_000  # steps through a whole page
 BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
 
 
-def lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
+def _lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines after a headline, up to the second paragraph of the body, then those before it."""
     lines: list[ShortLine] = []
     paragraphs = 0
@@ -336,7 +336,7 @@ def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[
                 parts.clear()
                 names = []
             if event == "start":
-                if tag in SILENT or not isinstance(tag, str) or is_furniture_element(element):
+                if tag in SILENT or not isinstance(tag, str) or _is_furniture_element(element):
                     walk.skip_subtree()
                     continue
                 names.append(_element_names(element, with_parent=breaks))

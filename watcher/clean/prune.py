@@ -36,10 +36,10 @@ Kinds = Sequence[int]  # for each element of a page, KEPT or the kind of furnitu
 
 
 def classify_elements(page: FlatPage) -> Kinds:
-    return [classify_attributes(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
+    return [_classify_attributes(element, tag) for element, tag in zip(page.elements, page.tags, strict=True)]
 
 
-def classify_attributes(element: _Element, tag: str) -> int:
+def _classify_attributes(element: _Element, tag: str) -> int:
     """Return the kind of furniture that an element may be by its attributes, or KEPT."""
     if tag in PLAIN or not (said := dict(element.items())):
         return KEPT

@@ -40,7 +40,7 @@ class SiteRules:
     date: str = ""
 
 
-def parse_rules(text: str, *, path: str) -> SiteRules:
+def _parse_rules(text: str, *, path: str) -> SiteRules:
     """Parse the rules of one site. Errors: SettingsError with all faults of the file (named `path`) and their lines."""
     raw = parse_with_recovery(text, path)
     if raw.faults:
@@ -180,7 +180,7 @@ def read_folder(folder: Traversable) -> tuple[SiteRules, ...]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml") and file.is_file():
             try:
-                rules.append(parse_rules(_read_text(file), path=str(file)))
+                rules.append(_parse_rules(_read_text(file), path=str(file)))
             except SettingsError as error:
                 problems.extend(error.problems)
     if problems:

@@ -28,7 +28,7 @@ SITE_PREFIX = re.compile(r"^(?:www|m|mobile|amp|edition)\d?\.")
 
 def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str]:
     """Return the title with the most votes (`WORTH`) without the site's name, and its source; "" twice if none."""
-    bare = {name: strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
+    bare = {name: _strip_site_name(text, site=site, url=url) for name, text in titles.items() if name in WORTH}
     outlet = _site_names(site, url)
     bare = {name: text for name, text in bare.items() if normalize_key(text) not in outlet} or bare
     bare = {name: _complete_title(text, bare.values()) for name, text in bare.items()}
@@ -83,7 +83,7 @@ def _strip_kicker(heading: str, others: Iterable[str]) -> str:
     return next((end for end in ends if not SAID_BEFORE.search(heading[: -len(end)])), heading)
 
 
-def strip_site_name(title: str, *, site: str, url: str) -> str:
+def _strip_site_name(title: str, *, site: str, url: str) -> str:
     """Return a title without the site's name at its end or start: "Storm hits coast | The Daily"."""
     names = _site_names(site, url)
     cuts = list(SEPARATOR.finditer(title))

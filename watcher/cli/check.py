@@ -53,8 +53,8 @@ def check(
     path = settings_path(config)
     try:
         settings = load_settings(path)
-        check_tokens(settings, path)
-        counts = count_tables(settings)
+        _check_tokens(settings, path)
+        counts = _count_tables(settings)
     except WatcherError as error:
         if not json:
             raise
@@ -81,14 +81,14 @@ def check(
         print_lines([f"{', '.join(format_count(counts[name], noun, name) for name, noun in nouns.items())}: OK"])
         for warning in warnings:
             print_err(warning)
-        print_lines(format_faults(faults) if deep else ())
-        print_lines(format_results(results))
+        print_lines(_format_faults(faults) if deep else ())
+        print_lines(_format_results(results))
     if any(not fault["repaired"] for fault in faults):
         return FAILED
     return PARTLY if any(result.fault for result in results) else DONE
 
 
-def check_tokens(settings: Settings, path: Path) -> None:
+def _check_tokens(settings: Settings, path: Path) -> None:
     """Check the tokens of `[metrics]` and `[web]` that can be read. Errors: SettingsError if one is too short."""
     issues = []
     for name, token in (("metrics", settings.metrics.token), ("web", settings.web.token)):
@@ -101,7 +101,7 @@ def check_tokens(settings: Settings, path: Path) -> None:
         raise SettingsError(tuple(locate_issues(issues, Positions(read_file(path)), path)))
 
 
-def count_tables(settings: Settings) -> dict[str, int]:
+def _count_tables(settings: Settings) -> dict[str, int]:
     """Return the number of valid items by plural name. Errors: PluginError, and the errors of plug-in checks."""
     counts = {"sources": len(settings.sources)}
     for name in type(settings).model_fields:
@@ -139,14 +139,14 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         yield from find_more(settings)
 
 
-def format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
+def _format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
     if not faults:
         yield "store: no problems found"
     for fault in faults:
         yield f"store: {fault['what']}: " + ("repaired" if fault["repaired"] else f"try: {fault['hint']}")
 
 
-def format_results(results: Sequence[CheckResult]) -> Iterator[str]:
+def _format_results(results: Sequence[CheckResult]) -> Iterator[str]:
     for what in dict.fromkeys(result.what for result in results):
         those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)

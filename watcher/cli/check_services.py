@@ -28,12 +28,12 @@ def check_store(settings: Settings, *, repair: bool) -> list[dict[str, object]]:
     with closing_store(open_store(settings.store.url, create=False)) as engine:
         problems = read(engine, find_problems)
         return [
-            {"what": problem.what, "hint": problem.hint, "repaired": repair and repair_problem(engine, problem)}
+            {"what": problem.what, "hint": problem.hint, "repaired": repair and _repair_problem(engine, problem)}
             for problem in problems
         ]
 
 
-def repair_problem(engine: Engine, problem: StoreProblem) -> bool:
+def _repair_problem(engine: Engine, problem: StoreProblem) -> bool:
     """Repair a problem, in as many transactions as needed; return False if it has no automatic repair."""
     while problem.repair and write(engine, problem.repair):
         pass
@@ -42,12 +42,12 @@ def repair_problem(engine: Engine, problem: StoreProblem) -> bool:
 
 def check_online(settings: Settings) -> tuple[CheckResult, ...]:
     """Check sources and plug-ins online; nothing is stored, and no message is sent. Errors: PluginError."""
-    sources = scheduler.run(check_sources(settings))
+    sources = scheduler.run(_check_sources(settings))
     plugins = [result for _, checks in load_plugins(ONLINE_GROUP, "the check") for result in checks(settings)]
     return (*sources, *plugins)
 
 
-async def check_sources(settings: Settings) -> list[CheckResult]:
+async def _check_sources(settings: Settings) -> list[CheckResult]:
     """Request each feed once, up to `HOSTS_AT_ONCE` hosts in parallel; return results in the order of the settings."""
     sources, probes = settings.active_sources(), dict[str, ProbeResult]()
     by_host = defaultdict[str, list[Source]](list)

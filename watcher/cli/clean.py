@@ -71,7 +71,7 @@ def clean(
         if isinstance(sys.stdin, TextIOWrapper):  # whatever the encoding of the terminal
             sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         with nullcontext(sys.stdin) if piped else Path(page).open(encoding="utf-8", errors="replace") as lines:
-            return asyncio.run(clean_lines(lines, sys.stdout))
+            return asyncio.run(_clean_lines(lines, sys.stdout))
     if not page:
         print_err("watcher clean needs a page: a URL, a file, - for standard input, or --jsonl")
         return USAGE
@@ -86,7 +86,7 @@ def clean(
     extract = extract_page(html, url=url, sites=sites)
     article = finish_article(extract, memory=memory)
     if json:
-        print_json(article_to_dict(extract, article), links=True)
+        print_json(_article_to_dict(extract, article), links=True)
     elif explain:
         print_lines([format_explanation(extract, article, unselected_blocks(html, url=url, sites=sites))], links=True)
     else:
@@ -111,11 +111,11 @@ def load_site_memory(url: str, settings: Settings) -> SiteMemory | None:
         return build_site_memory(read(engine, load_site_blocks, host_of(url)))
 
 
-async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
+async def _clean_lines(lines: Iterable[str], out: TextIO) -> int:
     """Read all `lines`, a page's JSON each, then write a line for each article; return 3 if one was no page, else 0."""
     # Repeated blocks are found over all pages of a site, so all input is read before the first line is written.
     faults = 0
-    async for result in clean_pages(lines):
+    async for result in _clean_pages(lines):
         if isinstance(result, BadLine):
             print_err(f"line {result.line}: not a page: {result.reason}")
             faults += 1
@@ -126,19 +126,19 @@ async def clean_lines(lines: Iterable[str], out: TextIO) -> int:
 
 def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
     """Return a readable report on cleaning a page; `left_out` are the blocks that were never part of the text."""
-    lines = [*article_fields(page, cleaned), ""]
+    lines = [*_article_fields(page, cleaned), ""]
     for block in cleaned.blocks:
         first = {"h": "## ", "li": "- ", "quote": "> "}.get(block.kind, "")
         rest = first if block.kind == "quote" else " " * len(first)
         lines += [*wrap(block.text, initial_indent=first, subsequent_indent=rest, **TEXT_WRAPPING), ""]
     letters = sum(len(block.text) for block in cleaned.blocks)
     lines.append(f"Kept: {letters:,} characters in {len(cleaned.blocks)} paragraphs.")
-    lines += format_removed("Removed from the text", cleaned.removed)
-    lines += format_removed("Not part of the text", left_out)
+    lines += _format_removed("Removed from the text", cleaned.removed)
+    lines += _format_removed("Not part of the text", left_out)
     return "\n".join(lines)
 
 
-def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
+def _article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
     stated = {
@@ -160,7 +160,7 @@ def article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str
             yield f"{name:>9}  {value}{source}"
 
 
-def format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
+def _format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
     rules: dict[str, list[str]] = {}
     for cut in found:
         rules.setdefault(cut.rule, []).append(cut.text)
@@ -194,7 +194,7 @@ class BadLine:
     reason: str
 
 
-async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
+async def _clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
     """Yield the bad lines, then a result for each page, in order."""
     # A temporary file keeps the extracts until all are complete, so that memory does not grow with the pages.
     stored: list[tuple[ExtractedPage, int, int]] = []  # start and size of the extract in the file
@@ -206,7 +206,7 @@ async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
         return build_site_memory(map(tuple, hashes[site])) if len(hashes[site]) > 1 else None
 
     with TemporaryFile() as file:
-        async for draft in draft_pages(lines):
+        async for draft in _draft_pages(lines):
             if isinstance(draft, BadLine):
                 yield draft
                 continue
@@ -219,7 +219,7 @@ async def clean_pages(lines: Iterable[str]) -> AsyncIterator[Result | BadLine]:
             if size:
                 file.seek(start)
                 page: PageExtract = pickle.loads(file.read(size))  # safe: pickled by this process, in an anonymous file
-                yield result | article_to_dict(page, finish_article(page, memory=site_memory(site_of(draft.url))))
+                yield result | _article_to_dict(page, finish_article(page, memory=site_memory(site_of(draft.url))))
             else:
                 yield result | {"error": draft.reason}
 
@@ -230,7 +230,7 @@ def site_of(url: str) -> str:
     return next((host.removeprefix(prefix) for prefix in PREFIXES if host.startswith(prefix)), host)
 
 
-def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
+def _article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     published = page.metadata.published_at  # in the time zone of the page, so that the day is the one it shows
     return {
         **select_fields(cleaned, "url", "title", "text"),
@@ -243,7 +243,7 @@ def article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
     }
 
 
-async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | BadLine]:
+async def _draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | BadLine]:
     """Yield bad lines at once, and the extract of each page in order, computed in worker processes."""
     workers = os.cpu_count() or 1
     pool = Pool(workers, load=partial(gc.set_threshold, GC_THRESHOLD, 20, 20))
@@ -257,7 +257,7 @@ async def draft_pages(lines: Iterable[str]) -> AsyncIterator[ExtractedPage | Bad
             except (ValueError, RecursionError) as error:
                 yield BadLine(line=number, reason=str(error))
                 continue
-            waiting.append(asyncio.create_task(draft_in_pool(pool, page)))
+            waiting.append(asyncio.create_task(_draft_in_pool(pool, page)))
             await asyncio.sleep(0)  # hands the page to the pool
             if len(waiting) >= PAGES_AHEAD * workers:
                 yield await waiting.popleft()
@@ -275,16 +275,16 @@ def parse_page(line: str) -> Result:
     return page | {"url": str(page.get("url") or "")}
 
 
-async def draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
+async def _draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
     """Extract a page in a worker process; if that process fails or takes too long, `reason` says so."""
     draft = ExtractedPage(id=page["id"], url=str(page["url"]))
     try:
-        return await pool.run(draft_page, draft, str(page["html"]), limit_s=PAGE_LIMIT_S)
+        return await pool.run(_draft_page, draft, str(page["html"]), limit_s=PAGE_LIMIT_S)
     except WorkerFailed as error:
         return replace(draft, reason=f"cleaning the page {error}")
 
 
-def draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:
+def _draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:
     try:
         extract = extract_page(html, url=draft.url)
     except CleanError as error:

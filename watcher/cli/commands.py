@@ -36,11 +36,11 @@ class Command:
 
 def read_commands(path: Path) -> tuple[Command, ...]:
     """Return the commands in a table such as `commands.toml`."""
-    return parse_commands(tomllib.loads(path.read_text("utf-8")))
+    return _parse_commands(tomllib.loads(path.read_text("utf-8")))
 
 
-def parse_commands(table: dict[str, dict[str, Any]]) -> tuple[Command, ...]:
-    return tuple(Command(name, **row | {"rows": parse_commands(row.get("rows", {}))}) for name, row in table.items())
+def _parse_commands(table: dict[str, dict[str, Any]]) -> tuple[Command, ...]:
+    return tuple(Command(name, **row | {"rows": _parse_commands(row.get("rows", {}))}) for name, row in table.items())
 
 
 @dataclass(slots=True, kw_only=True)

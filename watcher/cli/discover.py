@@ -52,13 +52,13 @@ def discover_feeds(
     """
     path = settings_path(config) if add else None
     settings = settings_or_defaults(config)
-    discovery = asyncio.run(discover_with_progress(candidate_urls(url), settings))
+    discovery = asyncio.run(_discover_with_progress(candidate_urls(url), settings))
     known = sources_by_key(settings)
-    print_result(discovery_to_json(discovery, known), format_discovery(discovery, known), json=json)
+    print_result(_discovery_to_json(discovery, known), _format_discovery(discovery, known), json=json)
     if path is not None and discovery.items:
-        print_err(add_row(path, list_row(discovery)))
+        print_err(add_row(path, _list_row(discovery)))
     elif path is not None and discovery.feeds:
-        if (row := choose_only_feed(discovery, {})) is None:
+        if (row := _choose_only_feed(discovery, {})) is None:
             return USAGE
         print_err(add_row(path, row))
     return DONE if discovery.feeds or discovery.items else FAILED
@@ -94,9 +94,9 @@ def add_source(
     if not test or normalize_url(row.url) in sources_by_key(settings):
         print_lines([add_row(path, row)])
         return DONE
-    discovery = asyncio.run(discover_with_progress(urls, settings, as_page=False))
+    discovery = asyncio.run(_discover_with_progress(urls, settings, as_page=False))
     if not discovery.feeds or not (discovery.page.response or discovery.page.report):
-        message = f"{no_feed_message(discovery)}; nothing was added (--no-test adds it without reading it)"
+        message = f"{_no_feed_message(discovery)}; nothing was added (--no-test adds it without reading it)"
         command = f"watcher sources discover {quote(discovery.page.asked)} --add"
         hint = (
             f"{command} adds the page itself: it has a list of articles"
@@ -104,19 +104,19 @@ def add_source(
             else find_hint(discovery.page)
         )
         raise WatcherError(message, hint=hint)
-    if (chosen := choose_only_feed(discovery, given)) is None:
-        print_lines(format_discovery(discovery, sources_by_key(settings)))
+    if (chosen := _choose_only_feed(discovery, given)) is None:
+        print_lines(_format_discovery(discovery, sources_by_key(settings)))
         return USAGE
     print_lines([add_row(path, chosen)])
     return DONE
 
 
-async def discover_with_progress(urls: tuple[str, ...], settings: Settings, *, as_page: bool = True) -> Discovery:
+async def _discover_with_progress(urls: tuple[str, ...], settings: Settings, *, as_page: bool = True) -> Discovery:
     async with open_prober(settings, print_progress) as looker:
         return await discover(urls, looker, as_page=as_page)
 
 
-def choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
+def _choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
     """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
     feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
     if len(feeds) > 1:
@@ -126,23 +126,23 @@ def choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettin
     assert report and probe
     for problem in find_problems(report, probe.at):
         print_err(f"note: {problem}")
-    name, tag = default_name_and_language(report)
+    name, tag = _default_name_and_language(report)
     fields = {"name": name, "language": language_tag(tag)} | {key: value for key, value in given.items() if value}
     return source_row(**fields | {"url": feeds[0].url})
 
 
-def default_name_and_language(report: FeedReport) -> tuple[str, str]:
+def _default_name_and_language(report: FeedReport) -> tuple[str, str]:
     """Return name and language for a source with this feed, each "" if unknown."""
     stated, read = report.feed.language, report.language
     tag = stated if stated and primary_tag(stated) in (read, None) else read
     return report.feed.title[:200].strip(), "" if tag == UNKNOWN_LANGUAGE else tag
 
 
-def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def _format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     feeds, page = found.feeds, found.page
-    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(found)
+    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else _no_feed_message(found)
     for one in feeds:
-        yield from ("", one.url, *(f"  {line}" for line in describe_feed(one, found, known)))
+        yield from ("", one.url, *(f"  {line}" for line in _describe_feed(one, found, known)))
     others = [one for one in found.candidates if not one.report]
     failed = [(one.url, one.probe) for one in others if one.probe and (one.found_by != "guessed" or not feeds)]
     if failed:
@@ -155,10 +155,10 @@ def format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> I
         yield from ("", f"try: {hint}")
 
 
-def list_row(found: Discovery) -> SourceSettings:
+def _list_row(found: Discovery) -> SourceSettings:
     """Return a source of the page itself and its list of articles."""
     assert found.items
-    name, tag = default_name_and_language(found.items[1])
+    name, tag = _default_name_and_language(found.items[1])
     return source_row(url=found.page.asked, name=name, language=language_tag(tag), **asdict(found.items[0]))
 
 
@@ -166,14 +166,14 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterat
     """Yield the lines on the page itself as a source."""
     assert found.items
     is_known = normalize_url(found.page.asked) in known
-    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(list_row(found)))
+    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(_list_row(found)))
     yield from ("", f"the first of {len(found.items[1].feed.entries)} items:")
     yield from (f"  {line}" for line in format_items(found.items[1]))
     do = "it is a source already: put these selectors into its table" if is_known else "add it: repeat this with --add"
     yield from ("", do)
 
 
-def no_feed_message(found: Discovery) -> str:
+def _no_feed_message(found: Discovery) -> str:
     page = found.page
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNREADABLE_KINDS):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
@@ -183,7 +183,7 @@ def no_feed_message(found: Discovery) -> str:
     return f"no feed found at {page.asked}: {words}" + (", and none is at a common address" if guessed else "")
 
 
-def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     report, probe = one.report, one.probe
     assert report and probe
     yield f"{report.feed.title or one.title or 'without a title'} ({WAYS[one.found_by]})"
@@ -196,13 +196,13 @@ def describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sour
     if there := known.get(normalize_url(one.url)):
         yield f"in the settings as {there.source().name}"
     else:
-        name, tag = default_name_and_language(report)
+        name, tag = _default_name_and_language(report)
         options = [f" --name {quote(name)}"] if name else []
         options += [f" --language {quote(tag)}"] if tag else []
         yield f"add it: watcher sources add {quote(one.url)}{''.join(options)}"
 
 
-def discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+def _discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     page = found.page
     return {
         "url": page.asked,

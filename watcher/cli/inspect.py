@@ -57,19 +57,19 @@ def probe_source(
     Nothing is stored, and the feed does not have to be in the settings. Exit code 1 if it cannot be used.
     """
     settings = settings_or_defaults(config)
-    urls, row = resolve_target(settings, source)
-    look, again = asyncio.run(probe_target(urls, settings))
+    urls, row = _resolve_target(settings, source)
+    look, again = asyncio.run(_probe_target(urls, settings))
     next_poll = predict_next_poll(look, settings.poll, own_every_s=row.source().every_s if row else None)
-    values = probe_to_json(look, again, next_poll, name=row.source().name if row else None)
+    values = _probe_to_json(look, again, next_poll, name=row.source().name if row else None)
     lines = chain(
-        (summary_sentence(look), ""), format_rows(probe_rows(look, again, next_poll, row), width=INSPECT_LABEL_CHARS)
+        (_summary_sentence(look), ""), format_rows(_probe_rows(look, again, next_poll, row), width=INSPECT_LABEL_CHARS)
     )
     hint = find_hint(look)
     print_result(values, chain(lines, ("", f"try: {hint}") if hint else ()), json=json)
     return FAILED if failure_reason(look) else DONE
 
 
-def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
+def _resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], SourceSettings | None]:
     """Return the URLs for a typed name or address, and the settings row if it is a source. Errors: SettingsError."""
     try:
         row = settings.sources[find_source(settings, typed)]
@@ -83,14 +83,14 @@ def resolve_target(settings: Settings, typed: str) -> tuple[tuple[str, ...], Sou
     return (row.url,), row
 
 
-async def probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
+async def _probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[ProbeResult, Revalidation | None]:
     """Return the result for the first URL that works, and that of a second, conditional request if it is a feed."""
     async with open_prober(settings, print_progress) as looker:
         look = await looker.probe_first(urls)
         return look, await looker.revalidate(look) if look.report else None
 
 
-def summary_sentence(probe: ProbeResult) -> str:
+def _summary_sentence(probe: ProbeResult) -> str:
     report = probe.report
     if report is None:
         return failure_reason(probe)
@@ -114,7 +114,7 @@ def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
         yield "no entry has a link"
 
 
-def probe_rows(
+def _probe_rows(
     probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, row: SourceSettings | None
 ) -> Iterator[Row]:
     response = probe.response
@@ -122,18 +122,18 @@ def probe_rows(
     if row is not None:
         yield "source", f"{row.source().name} in the settings{'' if row.enabled else ', muted'}"
     steps = [
-        f"{step.status} to {step.leads_to} ({redirect_kind(probe.redirects[:n])})"
+        f"{step.status} to {step.leads_to} ({_redirect_kind(probe.redirects[:n])})"
         for n, step in enumerate(probe.redirects, 1)
     ]
-    yield from label_first("redirects", steps)
+    yield from _label_first("redirects", steps)
     if response is not None:
-        yield "response", format_response(response)
+        yield "response", _format_response(response)
     if (folder := probe.folder) is not None:
         size = format_bytes(sum(map(len, folder.mails)))
         yield "mails", f"{len(folder.mails):,}, {size} as sent, {folder.took_s:.2f} s"
     if response is not None and probe.report is not None:
-        yield from label_first("validators", format_validators(response, again))
-        yield from label_first("freshness", format_freshness(response, probe.report, probe.at))
+        yield from _label_first("validators", _format_validators(response, again))
+        yield from _label_first("freshness", _format_freshness(response, probe.report, probe.at))
     if probe.report is not None:
         yield from entry_rows(probe.report, wants_full_text=bool(row and row.full_text))
     if next_poll is None:
@@ -143,25 +143,25 @@ def probe_rows(
         yield "next poll", f"in {wait}, at {format_minute(next_poll.at)}: {next_poll.why}"
 
 
-def label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
+def _label_first(label: str, texts: Iterable[str]) -> Iterator[Row]:
     yield from zip(chain([label], repeat("")), texts, strict=False)
 
 
-def redirect_kind(steps: tuple[Redirect, ...]) -> str:
+def _redirect_kind(steps: tuple[Redirect, ...]) -> str:
     """Return a description of the last of `steps`: permanent or temporary, and whether it would be remembered."""
     if all(step.is_permanent for step in steps):
         return "permanent: would be remembered after two successful polls"
     return "permanent, but after a temporary one: not remembered" if steps[-1].is_permanent else "temporary"
 
 
-def format_response(response: Response) -> str:
+def _format_response(response: Response) -> str:
     kind = response.header("content-type") or "no Content-Type"
-    sent, coding = sent_bytes(response), response.header("content-encoding")
+    sent, coding = _sent_bytes(response), response.header("content-encoding")
     as_sent = f" ({format_bytes(sent) if sent is not None else 'less'} as sent, {coding})" if coding else ""
     return f"{response.status}, {kind}, {format_bytes(len(response.body))}{as_sent}, {response.took_s:.2f} s"
 
 
-def sent_bytes(response: Response) -> int | None:
+def _sent_bytes(response: Response) -> int | None:
     """Return the size of the body as transferred, in bytes; None if it was compressed without Content-Length."""
     length = response.header("content-length") or ""
     if length.isascii() and length.isdecimal():
@@ -169,11 +169,11 @@ def sent_bytes(response: Response) -> int | None:
     return None if response.header("content-encoding") else len(response.body)
 
 
-def format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
+def _format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
     given = response.validators
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
-    sent = sent_bytes(response)
+    sent = _sent_bytes(response)
     cost = f"every poll transfers {format_bytes(len(response.body) if sent is None else sent)}"
     if given == Validators() or again is None:
         return [f"none: {cost}"]
@@ -187,7 +187,7 @@ def format_validators(response: Response, again: Revalidation | None) -> Iterabl
     return [", ".join(names), told[again.support]]
 
 
-def format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
+def _format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
     feed, parts = report.feed, []
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
@@ -207,7 +207,7 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
     feed = report.feed
     yield "format", report.format
     yield "title", feed.title or "none"
-    yield "language", format_language(report)
+    yield "language", _format_language(report)
     if feed.hub:
         yield "hub", feed.hub
     if feed.entries:
@@ -217,10 +217,10 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
         yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
         dates = ((report.undated, "missing"), (report.unreadable, "implausible"), (report.ahead, "in the future"))
         yield "dates", format_counts(*dates)
-        yield "texts", format_texts(report, wants_full_text=wants_full_text)
+        yield "texts", _format_texts(report, wants_full_text=wants_full_text)
         if report.format == PAGE:
-            yield from label_first("items", format_items(report))
-    yield from label_first("problems", feed.faults)
+            yield from _label_first("items", format_items(report))
+    yield from _label_first("problems", feed.faults)
 
 
 def format_items(report: FeedReport) -> Iterator[str]:
@@ -229,7 +229,7 @@ def format_items(report: FeedReport) -> Iterator[str]:
         yield f"{format_minute(entry.published_at) if entry.published_at else 'no date'}  {entry.title}  {entry.url}"
 
 
-def format_language(report: FeedReport) -> str:
+def _format_language(report: FeedReport) -> str:
     stated, read = report.feed.language, report.language
     if read == UNKNOWN_LANGUAGE:
         return stated or "not stated, and not detected"
@@ -238,7 +238,7 @@ def format_language(report: FeedReport) -> str:
     return stated if primary_tag(stated) == read else f"{read}, detected from its entries; the feed states {stated}"
 
 
-def format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
+def _format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     count = len(report.feed.entries)
     line = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
     if report.whole >= MOSTLY_WHOLE_SHARE * count and not wants_full_text:
@@ -256,7 +256,7 @@ def newest_entry_age(report: FeedReport, now: datetime) -> str:
     return format_age(now - report.newest) if report.newest else "undated"
 
 
-def probe_to_json(
+def _probe_to_json(
     probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, *, name: str | None
 ) -> dict[str, Any]:
     response = probe.response
@@ -265,22 +265,22 @@ def probe_to_json(
         "url": probe.asked,
         "source": name,
         "usable": probe.report is not None,
-        "verdict": summary_sentence(probe),
+        "verdict": _summary_sentence(probe),
         "advice": find_hint(probe),
         "redirects": [{"status": step.status, "url": step.url, "to": step.leads_to} for step in probe.redirects],
-        "answer": response_to_json(response, again) if response else None,
-        "feed": report_to_json(probe.report) if probe.report else None,
+        "answer": _response_to_json(response, again) if response else None,
+        "feed": _report_to_json(probe.report) if probe.report else None,
         "fresh_s": parse_freshness(response.headers, probe.at).fresh_s if response else None,
         "next_poll": {"at": next_poll.at, "in_s": wait_s, "why": next_poll.why} if next_poll else None,
     }
 
 
-def response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
+def _response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
     return {
         **select_fields(response, "url", "moved_to", "status"),
         "content_type": response.header("content-type"),
         "content_encoding": response.header("content-encoding"),
-        "sent_bytes": sent_bytes(response),
+        "sent_bytes": _sent_bytes(response),
         "bytes": len(response.body),
         "took_s": round(response.took_s, 3),
         **asdict(response.validators),
@@ -290,7 +290,7 @@ def response_to_json(response: Response, again: Revalidation | None) -> dict[str
     }
 
 
-def report_to_json(report: FeedReport) -> dict[str, Any]:
+def _report_to_json(report: FeedReport) -> dict[str, Any]:
     feed = report.feed
     stated = select_fields(feed, "title", "link", "hub", "ttl_s", "skip_hours", "skip_days")
     counts = select_fields(report, *(field.name for field in fields(report) if field.name != "feed"))

@@ -60,7 +60,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
         if isinstance(stream, TextIOWrapper):  # no character that an encoding lacks ends a command
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = dispatch(arguments)
+        code = _dispatch(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         try:  # else Python reports at exit that it cannot flush the closed pipe
@@ -71,9 +71,9 @@ def run_command_line(arguments: Sequence[str]) -> int:
     return code
 
 
-def dispatch(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str]) -> int:
     try:
-        result = build_app().main(list(arguments), prog_name="watcher", standalone_mode=False)
+        result = _build_app().main(list(arguments), prog_name="watcher", standalone_mode=False)
         return result if isinstance(result, int) else DONE
     except WatcherError as error:
         print_error(error)
@@ -95,7 +95,7 @@ def dispatch(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 (the last place that can report it)
         if isinstance(error.__cause__, KeyboardInterrupt):  # as Python 3.11 raises it from a class that is being made
             return INTERRUPTED
-        print_traceback(error)
+        _print_traceback(error)
         print_err(f"unexpected: {type(error).__name__}: {error}", label="error")
         if not SESSION.debug:
             print_err("run the command with --debug to see where", label="try")
@@ -104,7 +104,7 @@ def dispatch(arguments: Sequence[str]) -> int:
 
 def print_error(error: WatcherError) -> None:
     """Print the error and its hint; the traceback only with `--debug`."""
-    print_traceback(error)
+    _print_traceback(error)
     if isinstance(error, SettingsError) and error.problems:
         for problem in error.problems:
             print_err(str(problem))
@@ -115,7 +115,7 @@ def print_error(error: WatcherError) -> None:
         print_err(error.hint, label="try")
 
 
-def print_traceback(error: Exception) -> None:
+def _print_traceback(error: Exception) -> None:
     if SESSION.debug:
         print_err("".join(traceback.format_exception(error)).rstrip())
 
@@ -141,11 +141,11 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
 
 
-def build_app() -> LazyGroup:
-    return build_group("watcher", INTRO, load_commands(), callback=note_options)
+def _build_app() -> LazyGroup:
+    return _build_group("watcher", INTRO, load_commands(), callback=_note_options)
 
 
-def note_options(
+def _note_options(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version, and its folder.")] = False,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file, for any command.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", expose_value=False)] = False,
@@ -159,7 +159,7 @@ def note_options(
 
 def build_command(row: Command) -> TyperCommand | LazyGroup:
     if row.rows:
-        group = build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
+        group = _build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
         group.default = row.default
         return group
     function = import_target(row)
@@ -170,11 +170,11 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
     app.command(row.name, help=words, context_settings=CLICK_CONTEXT)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)
-    command.params += [option for option in build_app().params if option.name == "debug"]
+    command.params += [option for option in _build_app().params if option.name == "debug"]
     return command
 
 
-def build_group(
+def _build_group(
     name: str, words: str, rows: Mapping[str, Command], *, callback: Callable[..., None] | None = None
 ) -> LazyGroup:
     app = typer.Typer(

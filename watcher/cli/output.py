@@ -52,12 +52,12 @@ def dump_json(value: object, *, indent: int | None = None) -> str:
 
 
 def to_json(value: object, *, links: bool = False) -> Any:  # noqa: ANN401 (any JSON)
-    """Convert a value for JSON: dataclasses to dicts, times by `format_time`, URLs without secrets unless `links`."""
+    """Convert a value for JSON: dataclasses to dicts, times by `_format_time`, URLs without secrets unless `links`."""
     match value:
         case None | bool() | int() | float():
             return value
         case datetime():
-            return format_time(value)
+            return _format_time(value)
         case date():
             return value.isoformat()
         case dict():
@@ -74,7 +74,7 @@ def select_fields(record: object, *names: str) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def format_time(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     """Format a time in RFC 3339, in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -239,9 +239,9 @@ def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[
         yield "there are no sources: watcher sources add URL" if is_empty else "nothing is due yet: watcher poll --all"
     why = "its host asked for a pause, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
-    yield from at_most(waiting, "more wait")
+    yield from _at_most(waiting, "more wait")
     elsewhere = "left to another process, which is visiting the host"
-    yield from at_most([f"  {elsewhere} ({visit.worker}): {visit.name}" for visit in summary.visited], "more")
+    yield from _at_most([f"  {elsewhere} ({visit.worker}): {visit.name}" for visit in summary.visited], "more")
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
@@ -261,14 +261,14 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     vectors = f"; embedding {summary.vectors:,} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
     yield f"polling the feeds and fetching the articles took {summary.fetching_s:.1f} s{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in summary.failures]
-    yield from at_most(failures, "more: see watcher status")
+    yield from _at_most(failures, "more: see watcher status")
     if summary.is_private:
         yield "  try: allow private addresses with [fetch] allow_private in the settings"
     for reason, count in summary.lost.most_common(MAX_FAILURES_SHOWN):
         yield f"  no article in {format_count(count, 'page')}: {reason}"
 
 
-def at_most(lines: list[str], more: str) -> Iterator[str]:
+def _at_most(lines: list[str], more: str) -> Iterator[str]:
     yield from lines[:MAX_FAILURES_SHOWN]
     if len(lines) > MAX_FAILURES_SHOWN:
         yield f"  and {len(lines) - MAX_FAILURES_SHOWN} {more}"

@@ -43,7 +43,7 @@ def run_daemon(
     logs them and keeps the old settings. Ctrl-C or SIGTERM stops it within ten seconds; press Ctrl-C twice to stop
     it at once. After the next start, the daemon finishes the work that was left. A store can have only one daemon.
     """
-    return run_until_signal(load_settings(config), once=once, take_over=yes)
+    return _run_until_signal(load_settings(config), once=once, take_over=yes)
 
 
 def run_worker(config: Config = None) -> int:
@@ -57,10 +57,10 @@ def run_worker(config: Config = None) -> int:
     settings = load_settings(config)
     if settings.work.queue == "local":
         raise SettingsError((), '[work] queue is "local": the daemon does not share its work', hint=QUEUE_HINT)
-    return run_until_signal(settings, is_helper=True)
+    return _run_until_signal(settings, is_helper=True)
 
 
-def run_until_signal(
+def _run_until_signal(
     settings: Settings, *, once: bool = False, take_over: bool = False, is_helper: bool = False
 ) -> int:
     configure_logging(settings.log, debug=SESSION.debug)
@@ -88,13 +88,13 @@ def serve_site(
     `watcher run` serves it too. An address that other machines can reach needs `[web] token` in the settings; a
     browser asks for it as a password. Ctrl-C stops it.
     """
-    settings = override_listen(load_settings(config), listen)
+    settings = _override_listen(load_settings(config), listen)
     with closing_store(open_store(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
-        asyncio.run(serve_until_signal(settings, engine))
+        asyncio.run(_serve_until_signal(settings, engine))
 
 
-async def serve_until_signal(settings: Settings, engine: Engine) -> None:
+async def _serve_until_signal(settings: Settings, engine: Engine) -> None:
     listener = Listener("web", settings.web, SiteApp(settings, engine, store_routes(settings, engine)))
     await listener.listen()
     print_lines([f"http://{settings.web.listen}/ (Ctrl-C stops it)"])
@@ -106,7 +106,7 @@ async def serve_until_signal(settings: Settings, engine: Engine) -> None:
     await listener.close()
 
 
-def override_listen(settings: Settings, listen: str | None) -> Settings:
+def _override_listen(settings: Settings, listen: str | None) -> Settings:
     """Return the settings with `listen` as `[web] listen`. Errors: BadParameter if it is invalid or needs a token."""
     wanted = listen or settings.web.listen or WEB_LISTEN
     address = parse_host_port(wanted)

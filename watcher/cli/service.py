@@ -44,9 +44,9 @@ def install(
     path = settings_path(config).absolute()
     settings = load_settings(path)
     if not BOOTED.is_dir():
-        sys.stdout.write(cron_alternative(str(path), str(path.with_name("watcher.log"))))
+        sys.stdout.write(_cron_alternative(str(path), str(path.with_name("watcher.log"))))
         return FAILED
-    for line in find_service(system=system).install(settings, start=start):
+    for line in _find_service(system=system).install(settings, start=start):
         print_lines([line])
     if not system:
         print_lines(["it stops when you log out, unless you run: loginctl enable-linger"])
@@ -56,13 +56,13 @@ def install(
 
 def uninstall(system: System = False) -> None:
     """Stop the service and remove its unit; settings, store and editions are kept."""
-    for line in find_service(system=system).uninstall():
+    for line in _find_service(system=system).uninstall():
         print_lines([line])
 
 
 def status(system: System = False, json: Json = False) -> int:
     """Show the service status; exit code 1 unless it is running."""
-    service = find_service(system=system)
+    service = _find_service(system=system)
     state = service.read_state() if BOOTED.is_dir() and service.path.exists() else {}
     missing = (
         f"not installed: {service.path} does not exist" if BOOTED.is_dir() else "this machine does not run systemd"
@@ -79,7 +79,7 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
     yield f"restarts: {state['NRestarts']}; start at boot: {state['UnitFileState']}"
 
 
-def cron_alternative(settings: str, log: str) -> str:
+def _cron_alternative(settings: str, log: str) -> str:
     words = [sys.executable, "-m", "watcher"]
     return (
         (files("watcher.cli") / "templates" / "without_systemd.txt")
@@ -124,7 +124,7 @@ class Service:
 
     def install(self, settings: Settings, *, start: bool) -> Iterator[str]:
         """Write and enable the unit, and start it if `start`; yield a message for each step. Errors: WatcherError."""
-        text = build_unit(settings, system=self.system)
+        text = _build_unit(settings, system=self.system)
         is_new = not self.path.exists() or self.path.read_text(encoding="utf-8") != text
         if is_new:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -156,16 +156,16 @@ class Service:
         return dict(line.partition("=")[::2] for line in answer.splitlines() if "=" in line)
 
 
-def find_service(*, system: bool) -> Service:
+def _find_service(*, system: bool) -> Service:
     user_folder = xdg_folder("XDG_CONFIG_HOME", ".config").parent / "systemd" / "user"
     return Service(system=system, folder=Path("/etc/systemd/system") if system else user_folder)
 
 
-def build_unit(settings: Settings, *, system: bool) -> str:
+def _build_unit(settings: Settings, *, system: bool) -> str:
     """Return the unit file for a settings file. Errors: WatcherError if the service could not use those settings."""
     if settings.path is None:
         raise WatcherError("these settings do not come from a file")
-    secrets = {value.name: value for _, value in iter_values(settings) if isinstance(value, Secret)}
+    secrets = {value.name: value for _, value in _iter_values(settings) if isinstance(value, Secret)}
     if settings.store.secret is not None:
         secrets[settings.store.secret.name] = settings.store.secret
     unset = [secret for secret in secrets.values() if secret.kind == "env"]
@@ -174,31 +174,31 @@ def build_unit(settings: Settings, *, system: bool) -> str:
         hint = f'write it into a file next to {settings.path}, mode 0600, and set it as "file:NAME"'
         raise WatcherError(words, hint=hint)
     if system:
-        check_paths(settings)
+        _check_paths(settings)
     files = {Path(name).name: secret.folder / Path(name).expanduser() for name, secret in secrets.items()}
-    return render_unit((sys.executable, "-m", "watcher"), settings.path, system=system, credentials=files)
+    return _render_unit((sys.executable, "-m", "watcher"), settings.path, system=system, credentials=files)
 
 
-def render_unit(command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path]) -> str:
+def _render_unit(command: Sequence[str], settings: Path, *, system: bool, credentials: Mapping[str, Path]) -> str:
     """Return the unit file that runs `command`; `credentials` are the paths of secret files by credential name."""
     environment = Environment(
         loader=PackageLoader("watcher.cli"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     return environment.get_template(f"{UNIT_NAME}.j2").render(
-        command=" ".join(map(quote_exec_arg, (*command, "run", "--config", str(settings)))),
-        credentials=[quote_exec_arg(f"{name}:{path}") for name, path in credentials.items()],
+        command=" ".join(map(_quote_exec_arg, (*command, "run", "--config", str(settings)))),
+        credentials=[_quote_exec_arg(f"{name}:{path}") for name, path in credentials.items()],
         state=STATE,
         system=system,
     )
 
 
-def quote_exec_arg(word: str) -> str:
+def _quote_exec_arg(word: str) -> str:
     """Return an argument quoted for ExecStart= (systemd.service(5))."""
     safe = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{safe}"' if any(c.isspace() or c in "\"'\\;" for c in word) else safe
 
 
-def check_paths(settings: Settings) -> None:
+def _check_paths(settings: Settings) -> None:
     """Raise WatcherError if a system service could not read or write a path of the settings."""
     assert settings.path is not None
     program = Path(sys.executable)
@@ -206,7 +206,7 @@ def check_paths(settings: Settings) -> None:
         if any(path.is_relative_to(folder) for folder in HIDDEN_FOLDERS):
             hint = "install into /opt/watcher and put the settings into /etc/watcher, or omit --system"
             raise WatcherError(f"a system service cannot read the {what} {path}", hint=hint)
-    paths = [(name, value) for name, value in iter_values(settings) if isinstance(value, Path)]
+    paths = [(name, value) for name, value in _iter_values(settings) if isinstance(value, Path)]
     scheme, _, rest = settings.store.url.partition(":///")
     if scheme.startswith("sqlite") and "store" in settings.model_fields_set:
         paths.insert(0, ("[store] url", Path(rest.partition("?")[0])))
@@ -216,7 +216,7 @@ def check_paths(settings: Settings) -> None:
             raise WatcherError(f"a system service cannot write {name} = {path}", hint=hint)
 
 
-def iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
+def _iter_values(part: SettingsModel, above: str = "") -> Iterator[tuple[str, object]]:
     for (key, *_), value, _ in settings_in(part):
         name = f"{above}.{key}".lstrip(".")
-        yield from iter_values(value, name) if isinstance(value, SettingsModel) else [(name, value)]
+        yield from _iter_values(value, name) if isinstance(value, SettingsModel) else [(name, value)]

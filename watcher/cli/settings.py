@@ -60,11 +60,11 @@ def init(
     if target.exists() and not force:
         print_err(f"{target} already exists; --force overwrites it")
         return USAGE
-    zone = timezone or machine_zone()
-    text = fill_in(starter_settings(), "timezone", zone)
+    zone = timezone or _machine_zone()
+    text = _fill_in(_starter_settings(), "timezone", zone)
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     for name, given in (("contact", contact), ("language", language)):
-        take = partial(fill_in, text, name)
+        take = partial(_fill_in, text, name)
         text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
@@ -77,7 +77,7 @@ def init(
     return DONE
 
 
-def fill_in(text: str, name: str, value: str) -> str:
+def _fill_in(text: str, name: str, value: str) -> str:
     """Return the starter `text` with `value` as the setting `name`, unchanged if it is "". Errors: BadParameter."""
     if not value.strip():
         return text
@@ -89,7 +89,7 @@ def fill_in(text: str, name: str, value: str) -> str:
     return filled
 
 
-def machine_zone() -> str:
+def _machine_zone() -> str:
     """Return the name of this machine's time zone; "UTC" if it has none that is known."""
     try:
         return ZoneInfo(get_localzone_name() or "UTC").key
@@ -105,7 +105,7 @@ def is_found(path: Path) -> bool:
         return False
 
 
-def starter_settings() -> str:
+def _starter_settings() -> str:
     return files("watcher.settings").joinpath("starter.toml").read_text(encoding="utf-8")
 
 
@@ -122,20 +122,20 @@ def show_settings(
     path = settings_path(config)
     values = [
         value
-        for value in settings_with_origin(load_settings(path), Positions(read_file(path)))
+        for value in _settings_with_origin(load_settings(path), Positions(read_file(path)))
         if value.line is not None or not (changed or value.table.startswith("[[sources]]"))
     ]
     absolute = path.absolute()
-    rows = [{**asdict(setting), "value": json_value(setting.value)} for setting in values] if json else []
-    print_result({"path": absolute, "settings": rows}, format_settings(absolute, values), json=json)
+    rows = [{**asdict(setting), "value": _json_value(setting.value)} for setting in values] if json else []
+    print_result({"path": absolute, "settings": rows}, _format_settings(absolute, values), json=json)
 
 
-def json_value(toml: str) -> object:
+def _json_value(toml: str) -> object:
     """Return a value that is shown as TOML, or as "none", for JSON."""
     return None if toml == "none" else tomllib.loads(f"value = {toml}")["value"]
 
 
-def format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
+def _format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
     yield f"# {path}"
     for table, values in groupby(found, key=attrgetter("table")):
         yield from ("", table)
@@ -183,20 +183,20 @@ class SettingValue:
     line: int | None
 
 
-def settings_with_origin(part: SettingsModel, places: Positions, loc: Loc = ()) -> Iterator[SettingValue]:
+def _settings_with_origin(part: SettingsModel, places: Positions, loc: Loc = ()) -> Iterator[SettingValue]:
     """Yield each setting of a table in the order of the models, with its line; missing tables have default values."""
     inner = []
     for place, value, field in settings_in(part):
         here = (*loc, *place)
         if isinstance(value, SettingsModel):
-            inner.append(settings_with_origin(value, places, here))
+            inner.append(_settings_with_origin(value, places, here))
         elif loc:
             line = places.keys.get(here, (None,))[0]
-            yield SettingValue(table_heading(loc), str(here[-1]), format_value(value, field), line)
+            yield SettingValue(_table_heading(loc), str(here[-1]), _format_value(value, field), line)
     yield from chain(*inner)
 
 
-def table_heading(loc: Loc) -> str:
+def _table_heading(loc: Loc) -> str:
     """Return the heading of a table, with its number if it is in a list: "[semantic.endpoint]", "[[digests]] 2"."""
     names = ".".join(str(part) for part in loc if isinstance(part, str))
     numbers = ".".join(str(part + 1) for part in loc if isinstance(part, int))
@@ -204,7 +204,7 @@ def table_heading(loc: Loc) -> str:
     return f"{heading} {numbers}".rstrip()
 
 
-def format_value(value: object, field: FieldInfo) -> str:
+def _format_value(value: object, field: FieldInfo) -> str:
     """Return a value as TOML; secrets are hidden, but a reference to a secret (`env:NAME`) is shown."""
     if value is None:
         extra = field.json_schema_extra

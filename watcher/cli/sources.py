@@ -52,13 +52,13 @@ def list_sources(config: Config = None, json: Json = False) -> int:
         for row in rows
     ]
     if sys.stdout.isatty():
-        print_table(cells)
+        _print_table(cells)
     else:
         print_lines("\t".join(" ".join(text.split()) for text in row.values()) for row in cells)
     return DONE
 
 
-def print_table(rows: list[dict[str, str]]) -> None:
+def _print_table(rows: list[dict[str, str]]) -> None:
     # Late: rich takes 50 ms to load, and is needed on a terminal only.
     from rich.console import Console
     from rich.table import Table
@@ -82,28 +82,28 @@ def add_row(path: Path, row: SourceSettings) -> str:
     text, settings = read_for_edit(path)
     if known := sources_by_key(settings).get(normalize_url(row.url)):
         return f"already in the settings: {known.source().name} ({known.url})"
-    save_rows(path, text, [row])
+    _save_rows(path, text, [row])
     return f"added {row.source().name} ({row.url}) to {path}"
 
 
 def remove(source: SourceArgument, config: Config = None) -> int:
     """Remove a source from the settings file; comments are kept."""
-    row, path = edit_source(source, config, remove_source)
+    row, path = _edit_source(source, config, remove_source)
     print_lines([f"removed {row.source().name} ({row.url}) from {path}"])
     return DONE
 
 
 def mute(source: SourceArgument, config: Config = None) -> int:
     """Switch a source off: it stays in the settings file but is not polled."""
-    return set_enabled(source, config, enabled=False)
+    return _set_enabled(source, config, enabled=False)
 
 
 def unmute(source: SourceArgument, config: Config = None) -> int:
     """Switch a muted source back on; Watcher polls it again."""
-    return set_enabled(source, config, enabled=True)
+    return _set_enabled(source, config, enabled=True)
 
 
-def edit_source(source: str, config: Path | None, change: Callable[[str, int], str]) -> tuple[SourceSettings, Path]:
+def _edit_source(source: str, config: Path | None, change: Callable[[str, int], str]) -> tuple[SourceSettings, Path]:
     """Save what `change` makes of the file's text and the source's index; return the old row and the path."""
     path = settings_path(config)
     text, settings = read_for_edit(path)
@@ -112,14 +112,14 @@ def edit_source(source: str, config: Path | None, change: Callable[[str, int], s
     return settings.sources[index], path
 
 
-def set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
-    row, path = edit_source(source, config, partial(switch_source, enabled=enabled))
+def _set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
+    row, path = _edit_source(source, config, partial(switch_source, enabled=enabled))
     done = f"{'unmuted' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
     print_lines([done, "a running daemon reads the file within seconds"])
     return DONE
 
 
-def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
+def _save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
     """Add `rows` to the settings file at `path`, whose current text is `text`. Errors: SettingsError."""
     positions = Positions(text)
     # TOML does not allow [[sources]] tables in addition to an inline list `sources = […]`.
@@ -184,18 +184,18 @@ def import_opml(
     path = settings_path(config)
     text, settings = read_for_edit(path)
     opml = parse_opml(read_file_or_stdin(file, MAX_OPML_BYTES), name=str(file))
-    rows, lines = classify_feeds(opml, settings)
+    rows, lines = _classify_feeds(opml, settings)
     if rows and not dry_run:
-        save_rows(path, text, rows)
-    print_result(lines, format_import(lines), json=json)
+        _save_rows(path, text, rows)
+    print_result(lines, _format_import(lines), json=json)
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 
-def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
+def _classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
     known, rows, lines = sources_by_key(settings), [], []
     for feed in opml.feeds:
         try:
-            row, dropped = to_source_row(feed)
+            row, dropped = _to_source_row(feed)
         except SettingsError as error:
             lines.append(ImportResult(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
             continue
@@ -208,7 +208,7 @@ def classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings]
     return rows, lines + [ImportResult(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
 
 
-def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
+def _to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     """Return the settings row of a feed, and a description of each value that was dropped. Errors: SettingsError."""
     fields = asdict(feed)
     # Other feed readers write arbitrary text for a language or country.
@@ -231,7 +231,7 @@ def to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     return row, dropped
 
 
-def format_import(lines: list[ImportResult]) -> Iterator[str]:
+def _format_import(lines: list[ImportResult]) -> Iterator[str]:
     for line in lines:
         feed = " ".join((*line.name.split(), line.url)).strip()
         yield ": ".join(part for part in (line.outcome, feed, line.why) if part)

@@ -74,21 +74,21 @@ def show_status(
     if alive:
         with closing_store(connect(settings.store.url)) as engine:
             try:
-                daemon, others = list_daemons(engine)
+                daemon, others = _list_daemons(engine)
             except StoreError as error:
                 values = {"state": "unknown", "error": str(error), "hint": error.hint}
-                rows = format_rows((("daemon", UNKNOWN_STATUS), *error_rows(error)), width=STATUS_LABEL_CHARS)
+                rows = format_rows((("daemon", UNKNOWN_STATUS), *_error_rows(error)), width=STATUS_LABEL_CHARS)
                 print_result(values, rows, json=json)
                 return FAILED
         now = datetime.now(UTC)
-        lines = format_rows(daemon_rows(daemon, others, now=now), width=STATUS_LABEL_CHARS)
-        print_result(daemon_to_json(daemon, others, now=now), lines, json=json)
+        lines = format_rows(_daemon_rows(daemon, others, now=now), width=STATUS_LABEL_CHARS)
+        print_result(_daemon_to_json(daemon, others, now=now), lines, json=json)
         return DONE if process_state(daemon, now) == "running" else FAILED
     fault = ""
     while True:
         if watch and not json and sys.stdout.isatty():
             sys.stdout.write(CLEAR_SCREEN)
-        code = print_once(settings, source, everything=everything, json=json)
+        code = _print_once(settings, source, everything=everything, json=json)
         if fault:
             print_err(f"{fault}; the status is shown for the last valid settings", label="warning")
         if not watch or code != DONE:
@@ -101,48 +101,48 @@ def show_status(
             fault = str(error)
 
 
-def print_once(settings: Settings, source: str, *, everything: bool, json: bool) -> int:
+def _print_once(settings: Settings, source: str, *, everything: bool, json: bool) -> int:
     """Print the status, or that of one source, and return the exit code. Errors: SettingsError for the source."""
     row = settings.sources[find_source(settings, source)] if source else None
     try:
         store = open_store(settings.store.url, create=False)
     except StoreError as error:
-        return print_store_error(settings.store.url, error, json=json)
+        return _print_store_error(settings.store.url, error, json=json)
     with closing_store(store) as engine:
         if row:
             print_source(engine, row, json=json)
         else:
-            print_status(settings, engine, everything=everything, json=json)
+            _print_status(settings, engine, everything=everything, json=json)
     return DONE
 
 
-def print_store_error(url: str, error: StoreError, *, json: bool) -> int:
+def _print_store_error(url: str, error: StoreError, *, json: bool) -> int:
     now = datetime.now(UTC)
     with closing_store(connect(url)) as engine:
         values: dict[str, Any] = {"store": redacted_url(engine), "error": str(error), "hint": error.hint}
         try:
-            processes = list_daemons(engine)
-            values["daemon"], rows = daemon_to_json(*processes, now=now), [*daemon_rows(*processes, now=now)]
+            processes = _list_daemons(engine)
+            values["daemon"], rows = _daemon_to_json(*processes, now=now), [*_daemon_rows(*processes, now=now)]
         except StoreError:
             values["daemon"], rows = {"state": "unknown"}, [("daemon", UNKNOWN_STATUS)]
-    print_result(values, format_rows((*rows, *error_rows(error)), width=STATUS_LABEL_CHARS), json=json)
+    print_result(values, format_rows((*rows, *_error_rows(error)), width=STATUS_LABEL_CHARS), json=json)
     return FAILED
 
 
-def error_rows(error: StoreError) -> Iterator[Row]:
+def _error_rows(error: StoreError) -> Iterator[Row]:
     yield "store", str(error)
     if error.hint:
         yield "", f"try: {error.hint}"
 
 
-def print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
-    now, processes = datetime.now(UTC), list_daemons(engine)
+def _print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
+    now, processes = datetime.now(UTC), _list_daemons(engine)
     sources = list_sources(settings, engine, now=now)
     lost = read(engine, failed_page_counts)
     replaced, bare = (read(engine, count_fallback_reasons, headlines=headlines) for headlines in (False, True))
     values = {
-        "daemon": daemon_to_json(*processes, now=now),
-        **collect_store(settings, engine, now=now),
+        "daemon": _daemon_to_json(*processes, now=now),
+        **_collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
         "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
@@ -152,13 +152,13 @@ def print_status(settings: Settings, engine: Engine, *, everything: bool, json: 
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
-    rows = (*daemon_rows(*processes, now=now), *store_rows(values), *source_counts(sources))
+    rows = (*_daemon_rows(*processes, now=now), *_store_rows(values), *_source_counts(sources))
     lines = chain(
         format_rows(rows, width=STATUS_LABEL_CHARS),
-        format_sources(sources, everything=everything),
-        format_reasons("pages without an article", lost, limit=most),
-        format_reasons("pages replaced by the feed's own text", replaced, limit=most),
-        format_reasons("pages of which only the headline is known", bare, limit=most),
+        _format_sources(sources, everything=everything),
+        _format_reasons("pages without an article", lost, limit=most),
+        _format_reasons("pages replaced by the feed's own text", replaced, limit=most),
+        _format_reasons("pages of which only the headline is known", bare, limit=most),
         format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
     )
     print_result(values | {section.name: section.found for section in sections}, lines, json=json)
@@ -180,7 +180,7 @@ def list_sources(settings: Settings, engine: Engine, *, now: datetime) -> list[S
     return sorted(rows, key=lambda row: (row.is_muted, severity(row.health.status), row.source.name))
 
 
-def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
+def _collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
     """Return the size and the pending work of the store, as in JSON. Errors: StoreError."""
     choice, recorded = embedder_config(settings.semantic), read(engine, recorded_embedder)
     used = recorded if recorded is not None and choice is not None and recorded.setting == choice.store_key else None
@@ -205,7 +205,7 @@ def collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[
     }
 
 
-def list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus]]:
+def _list_daemons(engine: Engine) -> tuple[DaemonStatus | None, list[DaemonStatus]]:
     """
     Return the daemon, None if none is recorded, and the other running processes; of several daemons, the first.
 
@@ -225,7 +225,7 @@ def process_state(mark: DaemonStatus | None, now: datetime) -> str:
     return "stopped" if mark.stopped_at else "gone"
 
 
-def daemon_to_json(
+def _daemon_to_json(
     daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime
 ) -> dict[str, object] | None:
     """Return the daemon with the `others`, None if there is no process; if only `watcher work` runs, it is "none"."""
@@ -239,11 +239,11 @@ def daemon_to_json(
         "heartbeat_at": daemon and daemon.heartbeat_at,
         "jobs": daemon.jobs if daemon else (),
         "faults": daemon.faults if daemon else (),
-        "others": [daemon_to_json(other, (), now=now) for other in others],
+        "others": [_daemon_to_json(other, (), now=now) for other in others],
     }
 
 
-def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
     waiting = f"{format_count(found['pages_waiting'], 'page')} to fetch, feeds and pages due: {found['due']:,}"
     yield "store", f"{found['store']}: {format_count(found['articles'], 'article')}{size}, {waiting}"
@@ -269,7 +269,7 @@ def store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield "features", f"{format_count(count, 'article')} with outdated features; a running daemon updates them"
 
 
-def source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
+def _source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
@@ -278,17 +278,17 @@ def source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
         yield MUTED, f"{', '.join(muted[:SOURCES_SHOWN])}{more}"
 
 
-def format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
-    shown = sources if everything else pick_unhealthy(sources, limit=SOURCES_SHOWN)
+def _format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
+    shown = sources if everything else _pick_unhealthy(sources, limit=SOURCES_SHOWN)
     for row in shown:
-        yield from format_source_row(row, everything=everything)
-    unwell = sum(is_unwell(row) for row in sources)
+        yield from _format_source_row(row, everything=everything)
+    unwell = sum(_is_unwell(row) for row in sources)
     if not everything and unwell:
         more = f"and {unwell - len(shown)} more: watcher status --all; " if unwell > len(shown) else ""
         yield f"  {more}watcher status NAME shows one in detail"
 
 
-def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
+def _format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
     health, name = row.health, to_one_line(row.source.name, NAME_CHARS)
     parts = (to_one_line(describe_health(health), REASON_CHARS), format_count(row.state.articles, "article"))
     yield f"  {health.status:10} {name}: {'; '.join(filter(None, parts))}"
@@ -300,19 +300,19 @@ def format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
             yield f"{INDENT}problem: {to_one_line(str(fault), REASON_CHARS)}"
 
 
-def pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceStatus]:
+def _pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceStatus]:
     """Return up to `limit` unhealthy sources of sorted `rows`, from each health in turn, so that none hides another."""
-    unwell = [row for row in rows if is_unwell(row)]
+    unwell = [row for row in rows if _is_unwell(row)]
     by_health = [list(alike) for _, alike in groupby(unwell, key=attrgetter("health.status"))]
     in_turn = [row.source.url for turn in zip_longest(*by_health) for row in turn if row is not None]
     return [row for row in unwell if row.source.url in in_turn[:limit]]
 
 
-def is_unwell(row: SourceStatus) -> bool:
+def _is_unwell(row: SourceStatus) -> bool:
     return row.health.status not in ("ok", "new", MUTED)
 
 
-def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit: int | None) -> Iterator[str]:
+def _format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit: int | None) -> Iterator[str]:
     """Yield the heading and the first `limit` reasons (None: all) with their numbers of pages; nothing without any."""
     if reasons:
         yield heading
@@ -322,18 +322,18 @@ def format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit
         yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 
-def daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime) -> Iterator[Row]:
-    yield from process_rows(daemon, now)
+def _daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime) -> Iterator[Row]:
+    yield from _process_rows(daemon, now)
     unwell = [other for other in others if process_state(other, now) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
-        yield from process_rows(other, now)
+        yield from _process_rows(other, now)
     helpers = sum(other.is_worker for other in others)
     counts = ((len(others) - helpers, "daemon"), (helpers, "worker"))
     if others:
         yield "", f"also on this store: {' and '.join(format_count(n, noun) for n, noun in counts if n)}"
 
 
-def process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
+def _process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
     if process is None:
         yield "daemon", NOT_RUNNING
         return
@@ -354,10 +354,10 @@ def process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
     for fault in process.faults if state != "stopped" else ():
         yield "", f"{fault.job} failing since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
     if state == "running":
-        yield from job_rows(process, now=process.heartbeat_at)
+        yield from _job_rows(process, now=process.heartbeat_at)
 
 
-def job_rows(process: DaemonStatus, *, now: datetime) -> Iterator[Row]:
+def _job_rows(process: DaemonStatus, *, now: datetime) -> Iterator[Row]:
     jump = process.clock_jump
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"

@@ -87,16 +87,16 @@ def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
         "history": history,
         "polls": polls,
     }
-    print_result(values, chain(format_source(status, now=now), format_history(history, polls)), json=json)
+    print_result(values, chain(_format_source(status, now=now), _format_history(history, polls)), json=json)
 
 
-def format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
+def _format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
     yield to_one_line(f"{status.source.name} ({hide_secrets(status.source.url)})", REASON_CHARS * 2)
-    rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in source_rows(status, now))
+    rows = ((label, to_one_line(text, REASON_CHARS * 2)) for label, text in _source_rows(status, now))
     yield from format_rows(rows, width=SOURCE_LABEL_CHARS)
 
 
-def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord]) -> Iterator[str]:
+def _format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord]) -> Iterator[str]:
     if history:
         yield "health"
     for change in history[:CHANGES_SHOWN]:
@@ -113,7 +113,7 @@ def format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord])
         yield f"  {format_minute(poll.at)}  {poll.status:{SOURCE_LABEL_CHARS}} {counts}  {notes}".rstrip()
 
 
-def source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
+def _source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
     feed, health, state = status.state.feed, status.health, status.state
     yield health.status, describe_health(health)
     if health.hint:

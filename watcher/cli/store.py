@@ -64,7 +64,7 @@ def backup(
     if to.endswith("/") or target.is_dir():
         target /= f"watcher-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.db"
     with closing_store(connect(url)) as engine:
-        back_up(engine, target, force=force, tell=print_share)
+        back_up(engine, target, force=force, tell=_print_share)
     size = target.stat().st_size
     print_result({"file": target, "bytes": size}, [f"{target}: {format_bytes(size)}, checked"], json=json)
 
@@ -96,7 +96,7 @@ def restore(
     print_result({"store": store, "bytes": size, "kept": previous}, lines, json=json)
 
 
-def print_share(share: float) -> None:
+def _print_share(share: float) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{share:4.0%} copied" + ("\r            \r" if share >= 1 else ""))
 
@@ -115,7 +115,7 @@ def move_store(
     """
     started = time.monotonic()
     schemas = load_schemas()
-    source_url, target_url = parse_store_url(from_, "FROM"), parse_store_url(to, "TO")
+    source_url, target_url = _parse_store_url(from_, "FROM"), _parse_store_url(to, "TO")
     with open_both(source_url, target_url, schemas) as (source, target), progress_bars(STEPS) as advance:
         tables = copy_store(source, target, schemas, tell=advance)
     took_s = time.monotonic() - started
@@ -127,7 +127,7 @@ def move_store(
     values["tables"] = [
         {"table": table.table, **asdict(table.from_), "same": table.is_same, "to": table.to} for table in tables
     ]
-    print_result(values, format_tables(tables), json=json)
+    print_result(values, _format_tables(tables), json=json)
     if different:
         hint = f"stop what writes to {source_name}, then run the command again"
         print_error(StoreError(f"{different}: different in the two stores; {target_name} stays empty", hint=hint))
@@ -144,7 +144,7 @@ def move_store(
     return DONE
 
 
-def parse_store_url(text: str, name: str) -> str:
+def _parse_store_url(text: str, name: str) -> str:
     """Return the URL of a store, validated as in the settings; `name` is for the message. Errors: SettingsError."""
     try:
         return StoreSettings.model_validate({"url": text}).url
@@ -153,7 +153,7 @@ def parse_store_url(text: str, name: str) -> str:
         raise SettingsError((), f"{name}: {why}", hint=f"write it as {STORE_URL_FORMS}") from error
 
 
-def format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
+def _format_tables(tables: Sequence[TableComparison]) -> Iterator[str]:
     width = max(len(table.table) for table in tables)
     for table in tables:
         outcome = "same" if table.is_same else f"DIFFERENT: {table.to.rows:,} rows, {table.to.checksum}"
@@ -197,8 +197,8 @@ def import_(
     The language of an article without one is detected. An article without a text is stored by its headline alone, until
     an article with a text replaces it. A line that cannot be read is reported and skipped; the exit code is then 3.
     """
-    with closing_store(open_store(load_settings(config).store.url)) as engine, closing(open_input(file)) as stream:
-        summary = asyncio.run(import_lines(engine, stream, now=datetime.now(UTC)))
+    with closing_store(open_store(load_settings(config).store.url)) as engine, closing(_open_input(file)) as stream:
+        summary = asyncio.run(_import_lines(engine, stream, now=datetime.now(UTC)))
     for fault in summary.faults[:BAD_LINES_SHOWN]:
         print_err(f"{file}:{fault.line}: {fault.reason}")
     if len(summary.faults) > BAD_LINES_SHOWN:
@@ -221,7 +221,7 @@ class ImportSummary:
     faults: list[BadLine] = field(default_factory=list)
 
 
-def open_input(file: Path) -> BinaryIO:
+def _open_input(file: Path) -> BinaryIO:
     """Open the file, or standard input for "-". Errors: StoreError."""
     if str(file) == "-":
         return sys.stdin.buffer
@@ -231,10 +231,10 @@ def open_input(file: Path) -> BinaryIO:
         raise StoreError(f"{file} cannot be read: {error.strerror}") from error
 
 
-async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> ImportSummary:
+async def _import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> ImportSummary:
     """Store articles from JSON lines; worker processes extract features. Errors: StoreError, WorkerFailed."""
     summary = ImportSummary()
-    given = read_articles(stream, summary, now=now)
+    given = _read_articles(stream, summary, now=now)
     with closing(Writer(engine)) as writer, closing(Pool()) as pool:
         # An export has the URL of a feed without its secrets.
         histories = defaultdict[str, Counter[str]](Counter)
@@ -242,7 +242,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
 
         async def import_chunks() -> None:
             while part := list(islice(given, IMPORT_CHUNK)):
-                part = await add_languages(part, histories, pool)
+                part = await _add_languages(part, histories, pool)
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
                 packed = await pool.run(tasks.pack_features, rows, limit_s=IMPORT_LIMIT_S)
                 arrivals = [
@@ -260,7 +260,7 @@ async def import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> Im
     return summary
 
 
-async def add_languages(
+async def _add_languages(
     part: list[tuple[Article, str | None]], histories: dict[str, Counter[str]], pool: Pool
 ) -> list[tuple[Article, str | None]]:
     """
@@ -285,7 +285,7 @@ async def add_languages(
     return [(replace(one, language=languages.get(one.id, one.language)), feed) for one, feed in part]
 
 
-def read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
+def _read_articles(stream: BinaryIO, summary: ImportSummary, *, now: datetime) -> Iterator[tuple[Article, str | None]]:
     """Yield each article with the URL of its feed, or None; invalid lines are added to `summary.faults`."""
     for number, line in enumerate(read_bounded_lines(stream.readline), start=1):
         if not line.strip():

@@ -150,7 +150,7 @@ class JobRunner:
                 level = logging.DEBUG  # it was logged before, by the last run or by the store
             log.log(level, "job_failed %s", fields(job=job.name, reason=error, hint=error.hint))
             if scheduled := self.scheduler.get_job(job.name):
-                scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=retry_delay_s(error, job)))
+                scheduled.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=_retry_delay_s(error, job)))
         except Exception as error:
             if not self._record_fault(job, f"{type(error).__name__}: {error}"):
                 log.exception("job_failed %s", fields(job=job.name))
@@ -170,7 +170,7 @@ class JobRunner:
         return before is not None and before.reason == reason
 
 
-def retry_delay_s(error: WatcherError, job: Job) -> float:
+def _retry_delay_s(error: WatcherError, job: Job) -> float:
     """Return the seconds until a failed job runs again; a Retry-After of an endpoint counts, within limits."""
     match error:
         case StoreError() | MachineError():
@@ -231,13 +231,13 @@ class ClockMonitor:
     """Detects jumps of the wall clock by comparing it with a monotonic clock."""
 
     def __init__(self) -> None:
-        self._ahead_s = time.time() - monotonic_s()
+        self._ahead_s = time.time() - _monotonic_s()
         self._jumped_s: float | None = None
         self.last_jump: ClockJump | None = None
 
     def detect_jump(self) -> None:
         """Record and log a jump of `JUMP_S` or more since the last call, if there was one."""
-        wall_s, steady_s = time.time(), monotonic_s()
+        wall_s, steady_s = time.time(), _monotonic_s()
         by_s = wall_s - steady_s - self._ahead_s
         if abs(by_s) >= JUMP_S:
             self._ahead_s += by_s
@@ -247,10 +247,10 @@ class ClockMonitor:
 
     def has_jumped(self, *, within_s: float) -> bool:
         self.detect_jump()
-        return self._jumped_s is not None and monotonic_s() - self._jumped_s <= within_s
+        return self._jumped_s is not None and _monotonic_s() - self._jumped_s <= within_s
 
 
-def monotonic_s() -> float:
+def _monotonic_s() -> float:
     """Return a monotonic time that includes sleep of the machine, so that waking up does not count as a jump."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 

@@ -32,7 +32,7 @@ ACTIVITY = "polls ok unchanged failed offline new pages stored known put_off los
 def configure_logging(settings: LogSettings, *, debug: bool) -> None:
     """Write the log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(log_formatter(settings.format, journal=is_journal(sys.stderr)))
+    handler.setFormatter(_log_formatter(settings.format, journal=_is_journal(sys.stderr)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -41,16 +41,16 @@ def configure_logging(settings: LogSettings, *, debug: bool) -> None:
         logging.getLogger(name).setLevel(logging.DEBUG if debug else settings.level.upper())
 
 
-def log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
+def _log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
     """Return the formatter; "text" is `2026-11-24T06:15:02Z INFO polled status=ok …`, for the journal `<6>polled …`."""
-    at, tail = "%Y-%m-%dT%H:%M:%SZ", list[Processor]([partial(format_line, journal)])
+    at, tail = "%Y-%m-%dT%H:%M:%SZ", list[Processor]([partial(_format_line, journal)])
     if form == "json":
-        at, tail = "iso", [add_logger_name, split_event, JSONRenderer(serializer=dump_printable)]
-    head = (TimeStamper(fmt=at, utc=True, key="at"), add_log_level, format_exc_info, hide_secret_urls)
+        at, tail = "iso", [add_logger_name, _split_event, JSONRenderer(serializer=_dump_printable)]
+    head = (TimeStamper(fmt=at, utc=True, key="at"), add_log_level, format_exc_info, _hide_secret_urls)
     return ProcessorFormatter(pass_foreign_args=True, processors=[*head, *tail])
 
 
-def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
+def _hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
     """Return an event with the secrets in URLs hidden, also in messages of libraries."""
     for key in ("event", "exception"):
         if key in told:
@@ -58,13 +58,13 @@ def hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
     return told
 
 
-def format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> str:
+def _format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> str:
     head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
     line = head + replace_unprintable(told["event"]).replace("\n", "?")
     return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
 
 
-def split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
+def _split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
     """Return an event with its fields; a log line of a library becomes a `message`."""
     message, given = str(told["_record"].msg), told["positional_args"]
     found = EVENT.fullmatch(message)
@@ -74,13 +74,13 @@ def split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
     return head | event | (given if isinstance(given, Fields) else {}) | tail
 
 
-def dump_printable(value: object, **_given: object) -> str:
+def _dump_printable(value: object, **_given: object) -> str:
     """Return JSON with all unprintable characters escaped."""
     text = json.dumps(value, ensure_ascii=False, default=format_field)
     return NOT_PRINTABLE.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
-def is_journal(stream: TextIO) -> bool:
+def _is_journal(stream: TextIO) -> bool:
     """Whether a stream goes to systemd's journal: JOURNAL_STREAM has its device and inode."""
     try:
         at = os.fstat(stream.fileno())
@@ -123,7 +123,7 @@ def log_event(event: Event) -> None:
         case FeedPolled(feed=feed, result=result, pages=noted):
             # The failures after the first one are counted only: the same source would be named with each poll.
             is_news = isinstance(result, PollFailed) and not feed.failures
-            log.log(logging.WARNING if is_news else logging.DEBUG, "polled %s", polled_fields(feed, result, noted))
+            log.log(logging.WARNING if is_news else logging.DEBUG, "polled %s", _polled_fields(feed, result, noted))
         case NetworkChanged(is_down=True):
             log.warning("network_down %s", fields(since=event.since))
         case NetworkChanged():
@@ -140,7 +140,7 @@ def log_event(event: Event) -> None:
             log.debug("looked_again %s", fields(page=event.url, outcome=event.outcome))
 
 
-def polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
+def _polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
     more: dict[str, object]
     match result:
         case PollFailed():

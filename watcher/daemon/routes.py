@@ -29,7 +29,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
     """Return `/metrics` and `/healthz` of a daemon."""
 
     def find() -> tuple[Metric, ...]:
-        return (*process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
+        return (*_process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
 
     async def health() -> dict[str, object]:
         status = services.lock.status
@@ -45,7 +45,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         return {"faults": faults, "jobs_failing": jobs, "network_down": is_down}
 
     services.counters.registry.register(MetricsCollector(find))
-    return make_routes(services.counters.registry, health)
+    return _make_routes(services.counters.registry, health)
 
 
 def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
@@ -56,10 +56,10 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
     async def health() -> dict[str, object]:
         return {"faults": {}, "articles": await asyncio.to_thread(read, engine, count_articles)}
 
-    return make_routes(registry, health)
+    return _make_routes(registry, health)
 
 
-def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
+def _make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
     one_at_a_time = asyncio.Semaphore(1)  # many requests must not take all threads, which other work waits for too
 
     async def answer_metrics(_request: Request) -> Response:
@@ -74,7 +74,7 @@ def make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict
     return (Route("/metrics", answer_metrics), Route("/healthz", answer_health))
 
 
-def process_metrics(services: Services) -> Iterator[Metric]:
+def _process_metrics(services: Services) -> Iterator[Metric]:
     status = services.lock.status
     started_s, beat_s = status.started_at.timestamp(), status.heartbeat_at.timestamp()
     yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)

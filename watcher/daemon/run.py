@@ -66,17 +66,17 @@ async def run(
             routes = daemon_routes(services)
             services.servers = Servers(settings, engine, routes, on_settings=flags.reload.set, is_helper=is_helper)
             services.schedule_jobs(() if is_helper else load_plugin_jobs(settings, services.tools))
-            install_signal_handlers(flags, lock)
+            _install_signal_handlers(flags, lock)
             services.jobs.start()
             heartbeat = asyncio.create_task(send_heartbeats(services))
             watches = (
                 asyncio.create_task(watch_clock(services.clock, on_jump=services.jobs.run_all_now)),
-                asyncio.create_task(watch_settings(services, on_change=flags.reload.set)),
+                asyncio.create_task(_watch_settings(services, on_change=flags.reload.set)),
             )
-            log_started(services)
+            _log_started(services)
             notify_systemd("READY=1", "running")
             try:
-                lost = await wait_for_signals(services, flags, heartbeat)
+                lost = await _wait_for_signals(services, flags, heartbeat)
             finally:
                 notify_systemd("STOPPING=1", "stopping: finishing the current work")
                 services.jobs.scheduler.pause()
@@ -97,8 +97,8 @@ async def run_once(settings: Settings, engine: Engine, *, on_end: Callable[[], o
     flags = SignalFlags(on_end=on_end)
     with hold_daemon_lock(engine, now=system_clock()) as lock:
         async with build_services(settings, engine, lock) as services:
-            install_signal_handlers(flags, lock)
-            log_started(services)
+            _install_signal_handlers(flags, lock)
+            _log_started(services)
             pass_task = asyncio.create_task(services.run_all(flags.end))
             end_task = asyncio.create_task(flags.end.wait())
             await asyncio.wait({pass_task, end_task}, return_when=asyncio.FIRST_COMPLETED)
@@ -141,7 +141,7 @@ async def build_services(
         )
 
 
-def log_started(services: Services) -> None:
+def _log_started(services: Services) -> None:
     settings, tools = services.settings, services.tools
     about: dict[str, object] = {"version": own_version(), "settings": settings.path}
     about |= {"store": redacted_url(tools.writer.engine), "sources": len(settings.active_sources())}
@@ -151,7 +151,7 @@ def log_started(services: Services) -> None:
     log.info("started %s", fields(**about))
 
 
-async def wait_for_signals(
+async def _wait_for_signals(
     services: Services, flags: SignalFlags, heartbeat: asyncio.Task[StoreError]
 ) -> StoreError | None:
     """Wait for a signal to end, reloading settings at SIGHUP; return the error if the store was lost, else None."""
@@ -171,12 +171,12 @@ async def wait_for_signals(
         if flags.reload.is_set() and not flags.end.is_set():
             flags.reload.clear()
             notify_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", "reloading the settings")
-            is_applied = await reload_settings(services)
+            is_applied = await _reload_settings(services)
             notify_systemd("READY=1", "running" if is_applied else "running with the previous settings")
     return None
 
 
-def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
+def _install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
     """Handle signals: SIGHUP reloads the settings, the first SIGINT or SIGTERM shuts down, a second one exits."""
     loop = asyncio.get_running_loop()
     had_terminal = os.isatty(0)
@@ -193,7 +193,7 @@ def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
             flags.end.set()
             flags.on_end()
         elif len(ended_at_s) > 2 or ended_at_s[-1] - ended_at_s[0] > SAME_SIGNAL_S:
-            exit_at_once(number, lock)
+            _exit_at_once(number, lock)
 
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, handle_signal, number)
@@ -201,7 +201,7 @@ def install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
         loop.add_signal_handler(signal.SIGHUP, handle_signal, signal.SIGHUP)
 
 
-def exit_at_once(number: signal.Signals, lock: DaemonLock) -> None:
+def _exit_at_once(number: signal.Signals, lock: DaemonLock) -> None:
     """End this process and its workers now. What is under way stays due; an open transaction is rolled back."""
     log.warning("forced_exit %s", fields(signal=number.name))
     lock.record_stop(now=system_clock())
@@ -227,7 +227,7 @@ async def shutdown(services: Services) -> None:
     await asyncio.gather(*left, return_exceptions=True)
 
 
-async def watch_settings(
+async def _watch_settings(
     services: Services, *, on_change: Callable[[], object], every_s: float = SETTINGS_LOOK_S
 ) -> None:
     """Call `on_change` each time the settings file differs from the one last loaded in two looks; until cancelled."""
@@ -240,7 +240,7 @@ async def watch_settings(
         before = found
 
 
-async def reload_settings(services: Services) -> bool:
+async def _reload_settings(services: Services) -> bool:
     """Load and apply the settings file; return False if there is none, or if it has errors."""
     path = services.settings.path
     if path is None:
@@ -256,11 +256,11 @@ async def reload_settings(services: Services) -> bool:
         about = {"faults": len(problems)} if problems else {"reason": error, "hint": error.hint}
         log.error("reload_failed %s", fields(**about, kept="the previous settings"))
         return False
-    log_changes(found)
+    _log_changes(found)
     return True
 
 
-def log_changes(found: SettingsDiff) -> None:
+def _log_changes(found: SettingsDiff) -> None:
     sources = {"added": found.sources_added, "removed": found.sources_removed, "changed": found.sources_changed}
     sums = {f"sources_{word}": len(urls) for word, urls in sources.items()}
     changed = ",".join(name for name in found.settings if name not in NEEDS_RESTART)

@@ -127,9 +127,9 @@ class Services:
 async def send_heartbeats(services: Services) -> StoreError:
     """Record heartbeats while loop and store answer. Return an error only if the store's file is gone or replaced."""
     lock = services.lock
-    every_s = min(HEARTBEAT_EVERY_S, (watchdog_interval_s() or HEARTBEAT_EVERY_S * SHARE) / SHARE)
+    every_s = min(HEARTBEAT_EVERY_S, (_watchdog_interval_s() or HEARTBEAT_EVERY_S * SHARE) / SHARE)
     while (lost := lock.store_replaced_error()) is None:
-        reason = await ping_store(services.tools)
+        reason = await _ping_store(services.tools)
         now = services.tools.now()
         services.heartbeat_s = time.monotonic()
         faults = list(services.jobs.faults.values())
@@ -142,15 +142,15 @@ async def send_heartbeats(services: Services) -> StoreError:
         lock.record_heartbeat(
             now=now, faults=faults, jobs=services.jobs.next_runs(), clock_jump=services.clock.last_jump
         )
-        notify_systemd("WATCHDOG=1", format_status(services, faults))
+        notify_systemd("WATCHDOG=1", _format_status(services, faults))
         await asyncio.sleep(every_s)
     return lost
 
 
-async def ping_store(tools: WorkerContext) -> str | None:
+async def _ping_store(tools: WorkerContext) -> str | None:
     """Return why a transaction fails, None if one succeeds; does not return while the store's thread hangs."""
     writer = tools.writer
-    asking = asyncio.create_task(writer.do(noop))
+    asking = asyncio.create_task(writer.do(_noop))
     try:
         while not asking.done():
             await asyncio.wait({asking}, timeout=PROBE_LOOK_S)
@@ -164,11 +164,11 @@ async def ping_store(tools: WorkerContext) -> str | None:
     return None
 
 
-def noop(_connection: Connection) -> None:
+def _noop(_connection: Connection) -> None:
     pass
 
 
-def format_status(services: Services, faults: Sequence[JobFault]) -> str:
+def _format_status(services: Services, faults: Sequence[JobFault]) -> str:
     """Return the line for `systemctl status`."""
     busy = f"{len(services.settings.active_sources())} sources, {services.queue.busy} hosts being visited"
     if services.tools.connectivity.down_since is not None:
@@ -178,7 +178,7 @@ def format_status(services: Services, faults: Sequence[JobFault]) -> str:
     return f"{faults[0].job} failing: {faults[0].reason}; {busy}"
 
 
-def watchdog_interval_s() -> float | None:
+def _watchdog_interval_s() -> float | None:
     """Return the longest time between two heartbeats that systemd allows, None if it expects none."""
     own, wanted = str(os.getpid()), os.environ.get("WATCHDOG_USEC", "")
     is_ours = os.environ.get("WATCHDOG_PID", own) == own

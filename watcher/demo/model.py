@@ -99,15 +99,15 @@ class Library:
 def library() -> Library:
     """Load the demo texts. Errors: ValueError for an edit whose text is missing, KeyError for an unknown outlet."""
     folder = files(__package__) / "texts"
-    words = read_toml(folder / "furniture.toml")
-    rows = read_toml(folder / "outlets.toml")["outlets"]
+    words = _read_toml(folder / "furniture.toml")
+    rows = _read_toml(folder / "outlets.toml")["outlets"]
     given: list[dict[str, Any]] = [
         {key: tuple(each) if isinstance(each, list) else each for key, each in row.items()} for row in rows
     ]
     outlets = {row["key"]: Outlet(**row, words=words[row["language"]]) for row in given}
-    stories = [read_toml(file) for file in sorted((folder / "stories").iterdir(), key=lambda file: file.name)]
+    stories = [_read_toml(file) for file in sorted((folder / "stories").iterdir(), key=lambda file: file.name)]
     pieces = [
-        edit_report(outlets[row["outlet"]], story["story"], report, row)
+        _edit_report(outlets[row["outlet"]], story["story"], report, row)
         for story in stories
         for report in story["reports"]
         for row in report["pieces"]
@@ -115,11 +115,11 @@ def library() -> Library:
     return Library(outlets=tuple(outlets.values()), pieces=tuple(pieces))
 
 
-def read_toml(file: Traversable) -> dict[str, Any]:
+def _read_toml(file: Traversable) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def edit_report(outlet: Outlet, story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArticle:
+def _edit_report(outlet: Outlet, story: str, report: dict[str, Any], row: dict[str, Any]) -> DemoArticle:
     """Return one outlet's version of a report, changed as `row` says: `edits`, `keep` paragraphs, `lead`, `end`."""
     text = report["text"].strip()
     for old, new in row.get("edits", ()):

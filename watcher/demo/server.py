@@ -108,7 +108,7 @@ class DemoServer(uvicorn.Server):
 
     async def answer(self, request: Request) -> Response:
         host, port = request.scope["server"]
-        return answer_path(self.sites[f"{host}:{port}"], request.url.path)
+        return _answer_path(self.sites[f"{host}:{port}"], request.url.path)
 
 
 def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
@@ -121,7 +121,7 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
         "url": printed.base + piece.path,
         "image": f"{printed.base}/media{piece.path}.jpg",
         "at": at if dated else None,
-        "shown_at": shown_date(outlet, at) if dated else "",
+        "shown_at": _shown_date(outlet, at) if dated else "",
         "paragraphs": piece.body[:1] if "paywall" in piece.traps else piece.body,
         "posts": posts[::-1] if piece.kind == "live" else [],
     }
@@ -129,7 +129,7 @@ def article_page(printed: PrintedOutlet, piece: DemoArticle) -> str:
     return _render(f"{outlet.layout}.html", printed, others, page=page)
 
 
-def shown_date(outlet: Outlet, at: datetime) -> str:
+def _shown_date(outlet: Outlet, at: datetime) -> str:
     return str(outlet.words["date"]).format(outlet.local(at))
 
 
@@ -146,7 +146,7 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
         direction="rtl" if outlet.language in RIGHT_TO_LEFT else "ltr",
         has=set(outlet.furniture),
         teasers=[
-            {"title": title, "path": path, "summary": summary, "at": at, "shown_at": shown_date(outlet, at)}
+            {"title": title, "path": path, "summary": summary, "at": at, "shown_at": _shown_date(outlet, at)}
             for title, path, summary, at in (own + old)[:MAX_PAGE_TEASERS]
         ],
         latest=[archive[-1], archive[-2]],
@@ -199,7 +199,7 @@ def _content(piece: DemoArticle) -> str:
     )
 
 
-def answer_path(printed: PrintedOutlet, path: str) -> Response:
+def _answer_path(printed: PrintedOutlet, path: str) -> Response:
     outlet = printed.outlet
     if path == outlet.feed_path and outlet.feed == "error":
         return PlainTextResponse("Service unavailable\n", 503, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -53,7 +53,7 @@ class EndpointEmbedder(JsonEndpoint):
         max_bytes = HEAD_BYTES + TEXT_BYTES * len(texts)
         body = self.post_json(question, timeout_s=self._endpoint.timeout.total_seconds(), max_bytes=max_bytes)
         try:
-            rows = parse_vectors(json.loads(body))
+            rows = _parse_vectors(json.loads(body))
         except (ValueError, RecursionError, TypeError) as error:
             raise self.make_error(f"answered with something other than embeddings ({error})") from error
         if len(rows) != len(texts):
@@ -71,7 +71,7 @@ class EndpointEmbedder(JsonEndpoint):
         return vectors
 
 
-def parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
+def _parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
     """Return the vectors of a response in the order of the texts. Errors: ValueError unless there is one per index."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(row, dict) and "embedding" in row for row in data):

@@ -22,7 +22,7 @@ class JsonEndpoint:
     """An endpoint for JSON, set in `table` of the settings. Errors: WatcherError if the key cannot be read."""
 
     def __init__(self, url: str, path: str, *, key: Secret | None, table: str) -> None:
-        self._url = endpoint_url(url, path)
+        self._url = _endpoint_url(url, path)
         self._host = urlsplit(self._url).netloc.rpartition("@")[2]
         self._table = table
         self._key = key.reveal() if key else ""
@@ -84,7 +84,7 @@ class JsonEndpoint:
         return to_one_line(text.replace(self._key, "…") if self._key else text, MESSAGE_CHARS)
 
 
-def endpoint_url(url: str, path: str) -> str:
+def _endpoint_url(url: str, path: str) -> str:
     """Return `url` with `path` appended to its own path, unless that already ends with it."""
     parts = urlsplit(url)
     own = parts.path.rstrip("/")

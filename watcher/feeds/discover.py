@@ -49,11 +49,11 @@ def find_feed_links(html: str, url: str) -> tuple[FoundFeed, ...]:
         href = attributes.get("href", "").strip()
         if not href:
             continue
-        target = absolute_link(base, href)
+        target = _absolute_link(base, href)
         link = FoundFeed(url=target or "", title=to_one_line(attributes.get("title", ""), 200), declared=name == "link")
         if name == "base":
             base = target or base
-        elif name == "link" and target and is_declared(attributes):
+        elif name == "link" and target and _is_declared(attributes):
             if target not in feeds or not feeds[target].declared:
                 feeds[target] = link
         elif name == "a" and target and FEED_PATH.search(target.partition("://")[2].partition("#")[0]):
@@ -95,14 +95,14 @@ def platform_feed(url: str) -> str | None:
     return None
 
 
-def is_declared(attributes: dict[str, str]) -> bool:
+def _is_declared(attributes: dict[str, str]) -> bool:
     rel = attributes.get("rel", "").lower().split()
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
     is_feed = FEED_TYPE.fullmatch(kind) or (kind in VAGUE_TYPES and FEED_PATH.search(attributes.get("href", "")))
     return "feed" in rel or ("alternate" in rel and bool(is_feed))
 
 
-def absolute_link(base: str, href: str) -> str | None:
+def _absolute_link(base: str, href: str) -> str | None:
     """Return `href` as an absolute http(s) URL, None if it is no such URL."""
     href = href.removeprefix("feed:") if href.lower().startswith("feed:") else href
     try:

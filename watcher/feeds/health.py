@@ -87,19 +87,19 @@ def feed_health(
     is_due = feed.next_poll_at is None or feed.next_poll_at <= now
     if held_until is not None and held_until > now and is_due:
         statuses.append("held")
-    if feed.last_new_at is not None and now - feed.last_new_at > silence_limit(feed.avg_gap_s):
+    if feed.last_new_at is not None and now - feed.last_new_at > _silence_limit(feed.avg_gap_s):
         statuses.append("silent")
     status = min(statuses, key=severity)
     if status == "held":
         return Health(status=status, reason=Reason(HealthKind.HELD, time=f"{held_until:%Y-%m-%d %H:%M} UTC"))
     if status == "silent" and feed.last_new_at is not None:
         silent = Reason(HealthKind.SILENT, n=(now - feed.last_new_at).days)
-        hint = f"check that it is still maintained; {discover_hint(feed)}"
+        hint = f"check that it is still maintained; {_discover_hint(feed)}"
         return Health(status=status, reason=silent, hint=hint, since=feed.last_new_at)
     since = feed.health_at if feed.health == status else None
     if status in WELL_STATUSES or status in PLAIN_KINDS:
-        return Health(status=status, reason=explain_status(feed, status), since=since)
-    return failure_health(feed, status, reason, since=since, now=now)
+        return Health(status=status, reason=_explain_status(feed, status), since=since)
+    return _failure_health(feed, status, reason, since=since, now=now)
 
 
 def stored_status(feed: Feed, *, reason: Reason | None) -> str:
@@ -134,7 +134,7 @@ def severity(status: str) -> int:
     return HEALTH_STATUSES.index(status if status in HEALTH_STATUSES else "failing")
 
 
-def explain_status(feed: Feed, status: str) -> Reason | None:
+def _explain_status(feed: Feed, status: str) -> Reason | None:
     """Return the reason for the status of a feed whose polls succeed, None if there is nothing to explain."""
     if status == "slow":
         return Reason(HealthKind.SLOW, time=f"{feed.took_s or 0:.0f}")
@@ -145,21 +145,21 @@ def explain_status(feed: Feed, status: str) -> Reason | None:
     return Reason(PLAIN_KINDS[status]) if status in PLAIN_KINDS else None
 
 
-def failure_health(feed: Feed, status: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
+def _failure_health(feed: Feed, status: str, reason: Reason | None, *, since: datetime | None, now: datetime) -> Health:
     """Return the health of a feed whose polls fail: "gone", "bot wall", "not a feed" or "failing"."""
     if reason is None:
         return Health(status=status, since=feed.failing_since or since)
     is_moved = feed.url != feed.source.url
-    why = Reason(HealthKind.ASKED_AT, why=reason, site=front_page_url(feed.url)) if is_moved else reason
+    why = Reason(HealthKind.ASKED_AT, why=reason, site=_front_page_url(feed.url)) if is_moved else reason
     if status == "gone":
-        hint, since = f"remove it, or {discover_hint(feed)}", since or feed.failing_since
+        hint, since = f"remove it, or {_discover_hint(feed)}", since or feed.failing_since
         return Health(status=status, reason=Reason(HealthKind.GONE, why=why), hint=hint, since=since)
     since = feed.failing_since or since
-    why = with_duration(why, now - since) if since else why
-    return Health(status=status, reason=why, hint=hint_for(feed, reason), since=since)
+    why = _with_duration(why, now - since) if since else why
+    return Health(status=status, reason=why, hint=_hint_for(feed, reason), since=since)
 
 
-def hint_for(feed: Feed, reason: Reason) -> str:
+def _hint_for(feed: Feed, reason: Reason) -> str:
     """Return a hint on what a user can do about a failing feed, "" if only the publisher can do something."""
     if reason.kind is HealthKind.ASKED_AT and isinstance(why := reason["why"], Reason):  # of a sitemap in an index
         reason = why
@@ -168,7 +168,7 @@ def hint_for(feed: Feed, reason: Reason) -> str:
     if reason.kind in REDESIGNED:
         return f"watcher sources discover {quote(hide_secrets(feed.source.url))}"
     if isinstance(reason.kind, FeedKind) or reason["status"] == 404:
-        return discover_hint(feed)
+        return _discover_hint(feed)
     if reason.kind is FetchKind.PRIVATE_ADDRESS and not has_private_address(feed, reason):
         return ""
     if reason.kind is FetchKind.STATUS:
@@ -186,18 +186,18 @@ def has_private_address(feed: Feed, reason: Reason) -> bool:
     return reason.kind is FetchKind.PRIVATE_ADDRESS and reason["host"] in hosts
 
 
-def discover_hint(feed: Feed) -> str:
+def _discover_hint(feed: Feed) -> str:
     if is_mail(feed.source.url):
         return "check that mails still arrive in this folder"
-    return f"watcher sources discover {front_page_url(feed.source.url)}"
+    return f"watcher sources discover {_front_page_url(feed.source.url)}"
 
 
-def front_page_url(url: str) -> str:
+def _front_page_url(url: str) -> str:
     """Return the URL of the front page of a URL's host, without user and password."""
     return f"{url.partition('://')[0]}://{host_of(url)}/"
 
 
-def silence_limit(gap_s: float | None) -> timedelta:
+def _silence_limit(gap_s: float | None) -> timedelta:
     """Return how long a feed may have no new entry before it is "silent"; `gap_s` is its average gap in seconds."""
     if gap_s is None or not gap_s > 0:
         return MIN_SILENCE
@@ -219,7 +219,7 @@ def average_gap(
     return latest_s if gap_s is None else gap_s + GAP_SMOOTHING * (latest_s - gap_s)
 
 
-def with_duration(reason: Reason, duration: timedelta) -> Reason:
+def _with_duration(reason: Reason, duration: timedelta) -> Reason:
     """Return `reason` with its duration: "for 47 hours: …", "for 2 days: …"; unchanged below a minute."""
     minutes = int(duration / timedelta(minutes=1))
     if minutes >= 2 * 24 * 60:

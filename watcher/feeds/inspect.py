@@ -58,15 +58,15 @@ def inspect_body(
         raw = add_parts(parse_raw_feed(body, page, url=url, content_type=content_type), url, parts)
     except FeedError as error:
         return NotAFeed(reason=error.reason, links=find_feed_links(text, url))
-    return make_report(raw, url, now, sent=len(ITEM_START.findall(text)))
+    return _make_report(raw, url, now, sent=len(ITEM_START.findall(text)))
 
 
 def inspect_mails(folder: FolderMails, now: datetime) -> FeedReport:
     """Return a report on the mails of a folder."""
-    return make_report(read_mails(folder), folder.url, now)
+    return _make_report(read_mails(folder), folder.url, now)
 
 
-def make_report(raw: RawFeed, url: str, now: datetime, *, sent: int = 0) -> FeedReport:
+def _make_report(raw: RawFeed, url: str, now: datetime, *, sent: int = 0) -> FeedReport:
     """Return a report on a feed that was parsed; `sent` is the number of its items if some may have been left out."""
     feed = normalize_feed(raw, url=url, now=now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]

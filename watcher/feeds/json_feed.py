@@ -24,7 +24,7 @@ def parse_json_feed(text: str, url: str, max_entries: int) -> RawFeed:
     items = top["items"]
     is_ascending = is_oldest_first(to_text(item.get("date_published")) for item in dicts_only(items))
     newest = items[-max_entries:] if is_ascending else items[:max_entries]
-    entries = [item_to_entry(item) for item in dicts_only(newest)]
+    entries = [_item_to_entry(item) for item in dicts_only(newest)]
     faults = [f"{len(items) - len(entries)} items skipped"] if len(entries) < len(items) else []
     hubs = [hub for hub in dicts_only(top.get("hubs")) if to_text(hub.get("type")).lower() == "websub"]
     return RawFeed(
@@ -43,7 +43,7 @@ def is_item(item: object) -> bool:
     return isinstance(item, dict) and "id" in item and not fields.isdisjoint(item)
 
 
-def item_to_entry(item: dict[str, Any]) -> RawEntry:
+def _item_to_entry(item: dict[str, Any]) -> RawEntry:
     """Convert one item; fields of a wrong type count as missing."""
     html, text = to_text(item.get("content_html")), to_text(item.get("content_text"))
     people = dicts_only(item.get("authors")) or dicts_only([item.get("author")])

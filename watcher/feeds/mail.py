@@ -55,13 +55,13 @@ def read_mails(folder: FolderMails) -> RawFeed:
             name, address, stated = read_sender(head)
             if wanted and not is_wanted(address, wanted):
                 if not address and any(pattern.lstrip("@") in stated.lower() for pattern in wanted):
-                    faults.append(f"{name_mail(mail)} is left out: its From header does not name one sender")
+                    faults.append(f"{_name_mail(mail)} is left out: its From header does not name one sender")
                 continue
-            entry = parse_mail(head, text, name or address, wanted)
+            entry = _parse_mail(head, text, name or address, wanted)
             entries.setdefault(entry.guid, entry)
             outlets.add(name)
             if len(mail) >= MAX_MAIL_BYTES:
-                faults.append(f"only the first {MAX_MAIL_BYTES:,} bytes of {name_mail(mail)} were read")
+                faults.append(f"only the first {MAX_MAIL_BYTES:,} bytes of {_name_mail(mail)} were read")
         except Exception as error:  # noqa: BLE001 - the mail's fault; the others go on
             faults.append(describe_fault(mail, str(error) or type(error).__name__))
     name = unquote(urlsplit(folder.url).path).rpartition("/")[2]
@@ -72,10 +72,10 @@ def read_mails(folder: FolderMails) -> RawFeed:
 
 
 def describe_fault(mail: bytes, why: str) -> str:
-    return f"{name_mail(mail)} is left out: {to_one_line(why, NAMING_HEADER_CHARS)}"
+    return f"{_name_mail(mail)} is left out: {to_one_line(why, NAMING_HEADER_CHARS)}"
 
 
-def name_mail(mail: bytes) -> str:
+def _name_mail(mail: bytes) -> str:
     """Return the subject of a mail, or else its Message-ID, and its sender, for a fault."""
     head = b"\n".join(split_head(mail)[0].split(b"\n")[:MAX_HEADER_LINES])
     message, (name, address, _) = read_headers(head), read_sender(head)
@@ -90,13 +90,13 @@ def is_wanted(address: str, wanted: tuple[str, ...]) -> bool:
     return any(address == pattern or (pattern[0] == "@" and domain.endswith(f".{pattern[1:]}")) for pattern in wanted)
 
 
-def is_own_site(host: str, wanted: tuple[str, ...]) -> bool:
+def _is_own_site(host: str, wanted: tuple[str, ...]) -> bool:
     """Whether `host` is that of one of the `wanted` senders, or below it; on a shared platform, others are below it."""
     domains = [address.rpartition("@")[2] for address in wanted]
     return any(host == domain or (domain not in SHARED_HOSTS and host.endswith(f".{domain}")) for domain in domains)
 
 
-def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -> RawEntry:
+def _parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -> RawEntry:
     """
     Return the entry for a mail. Errors: ValueError for too many headers or parts.
 
@@ -110,15 +110,15 @@ def parse_mail(head: bytes, body: bytes, author: str, wanted: tuple[str, ...]) -
     name = match[1] if match else hashlib.sha256(stated).hexdigest()[:32]
     return RawEntry(
         guid=f"mid:{quote(name, safe='@')}",  # RFC 2392
-        links=(archived[1],) if archived and is_own_site(archived[2].lower(), wanted) else (),
+        links=(archived[1],) if archived and _is_own_site(archived[2].lower(), wanted) else (),
         title=RawText(value=subject),
-        content=RawText(value=mail_text(head, body)),
+        content=RawText(value=_mail_text(head, body)),
         authors=(author,),
         published=(date,),
     )
 
 
-def mail_text(head: bytes, body: bytes) -> str:
+def _mail_text(head: bytes, body: bytes) -> str:
     """Return the text of a mail, a line for each paragraph: of its HTML, unless its plain text is much longer."""
     parts: dict[str, str] = {}
     for part in text_parts(head, body):
@@ -131,8 +131,8 @@ def mail_text(head: bytes, body: bytes) -> str:
     markup = drop_unshown(OUTLOOK_CONDITION.sub("", " ".join(parts.get("text/html", "").split())))
     text = URL.sub("", FILLER.sub(" ", html_to_text(markup, TEXT_CHARS)))
     lines = (text if 2 * len(text) >= len(plain) else plain).split("\n")
-    return "\n".join(line for line in lines if not is_furniture(line.strip().lower()))
+    return "\n".join(line for line in lines if not _is_furniture(line.strip().lower()))
 
 
-def is_furniture(line: str) -> bool:
+def _is_furniture(line: str) -> bool:
     return bool(ONLY_URL.fullmatch(line) or (len(line) <= FURNITURE_CHARS and NEWSLETTER_FURNITURE.search(line)))

@@ -44,7 +44,7 @@ def read_headers(head: bytes) -> Message:
     return message
 
 
-def decode_words(text: str) -> str:
+def _decode_words(text: str) -> str:
     """Return a header with its encoded words (RFC 2047) decoded, or as it is if they are not correct."""
     try:
         return str(make_header(decode_header(text)))
@@ -54,7 +54,7 @@ def decode_words(text: str) -> str:
 
 def header(message: Message, name: str) -> str:
     """Return the first header `name`, decoded; "" if there is none."""
-    return decode_words(message.get(name, ""))
+    return _decode_words(message.get(name, ""))
 
 
 def read_sender(head: bytes) -> tuple[str, str, str]:
@@ -68,7 +68,7 @@ def read_sender(head: bytes) -> tuple[str, str, str]:
     values = [line.partition(":")[2] for line in lines if re.match(r"from[ \t]*:", line, re.IGNORECASE)]
     raw = values[0][:MAX_MAIL_HEADER_CHARS] if values else ""
     mailbox = MAILBOX.fullmatch(OPAQUE.sub("\0", raw)) if values == [raw] else None
-    name = decode_words(QUOTING.sub(r"\1", raw.rpartition("<")[0]).strip())
+    name = _decode_words(QUOTING.sub(r"\1", raw.rpartition("<")[0]).strip())
     return name, (mailbox[1] or mailbox[2]).lower() if mailbox else "", "\n".join(values)
 
 
@@ -86,7 +86,7 @@ def text_parts(head: bytes, body: bytes) -> Iterator[Message]:
         kind, boundary = message.get_content_type(), message.get_boundary()
         inner = list[bytes]()
         if kind.startswith("multipart/") and boundary:
-            inner = split_parts(body, boundary, MAX_PARTS - number - len(waiting))
+            inner = _split_parts(body, boundary, MAX_PARTS - number - len(waiting))
         elif kind == "message/rfc822":
             inner = [body]
         else:
@@ -97,7 +97,7 @@ def text_parts(head: bytes, body: bytes) -> Iterator[Message]:
         waiting += [(*split_head(part), depth + 1) for part in reversed(inner)]
 
 
-def split_parts(body: bytes, boundary: str, most: int) -> list[bytes]:
+def _split_parts(body: bytes, boundary: str, most: int) -> list[bytes]:
     """Return the parts of a multipart body, the last one also if it is cut. Errors: ValueError for more than `most`."""
     delimiter = re.compile(rb"(?:\A|\r?\n)--%b(--)?[ \t]*(?:(?=\r?\n)|\Z)" % re.escape(boundary.encode()))
     parts, start = list[bytes](), -1

@@ -104,26 +104,26 @@ def normalize_entries(
     entries: dict[str, Entry] = {}
     times: dict[str, int] = {}
     for row, guid in zip(raw.entries, guids, strict=True):
-        link = first_link(row, base)
+        link = _first_link(row, base)
         digest = content_hash(row)
-        identity = bounded_id(guid if guid and use_guids else normalize_url(link) if link else digest)
+        identity = _bounded_id(guid if guid and use_guids else normalize_url(link) if link else digest)
         if identity in entries:
             known_url = entries[identity].url
             if link is None or known_url is None or normalize_url(link) == normalize_url(known_url):
                 times["repeated"] = times.get("repeated", 0) + 1
                 continue
             times["with another's GUID"] = times.get("with another's GUID", 0) + 1
-            identity = bounded_id(normalize_url(link))
+            identity = _bounded_id(normalize_url(link))
             if identity in entries:
                 continue
         is_known = bool(known) and known is not None and known.get(identity) == digest
-        entries[identity] = normalize_entry(
+        entries[identity] = _normalize_entry(
             row, identity, link, digest, base=link or base, now=now, whole=not is_known, language=raw.language
         )
-    return tuple(entries.values()), (*raw.faults, *entry_faults(tuple(entries.values()), times, use_guids))
+    return tuple(entries.values()), (*raw.faults, *_entry_faults(tuple(entries.values()), times, use_guids))
 
 
-def normalize_entry(
+def _normalize_entry(
     row: RawEntry,
     guid: str,
     link: str | None,
@@ -136,18 +136,18 @@ def normalize_entry(
 ) -> Entry:
     """Return the entry for one item; without summary and text if `whole` is False."""
     title = title_text(row.title)
-    updated_at = first_date(row.updated, now)
-    summary, text = summary_and_text(row) if whole else ("", "")
+    updated_at = _first_date(row.updated, now)
+    summary, text = _summary_and_text(row) if whole else ("", "")
     return Entry(
         guid=guid,
         url=link,
-        title=title or quote_first_sentence(summary, language),
+        title=title or _quote_first_sentence(summary, language),
         summary=summary,
         text=text,
         authors=tuple(
             filter(None, (to_one_line(html_to_text(name, MAX_AUTHOR_CHARS), MAX_AUTHOR_CHARS) for name in row.authors))
         ),
-        published_at=first_date(row.published, now) or updated_at,
+        published_at=_first_date(row.published, now) or updated_at,
         updated_at=updated_at,
         image=next((url for url in (absolute_url(base, image) for image in row.images) if url), None),
         language=parse_language_tag(language),
@@ -161,7 +161,7 @@ def parse_language_tag(text: str) -> str | None:
     return tag if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}", tag) else None
 
 
-def quote_first_sentence(text: str, language: str) -> str:
+def _quote_first_sentence(text: str, language: str) -> str:
     """Return the first sentence of `text` in quotation marks: the title of an entry that has none; "" for no text."""
     if not text:
         return ""
@@ -171,7 +171,7 @@ def quote_first_sentence(text: str, language: str) -> str:
     return f"“{to_one_line(text[start:end], SENTENCE_CHARS)}”"
 
 
-def summary_and_text(row: RawEntry) -> tuple[str, str]:
+def _summary_and_text(row: RawEntry) -> tuple[str, str]:
     """Return an entry's summary, and its whole text with a line for each paragraph, "" if it has only a summary."""
     text = plain_text(row.content)
     summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
@@ -193,7 +193,7 @@ def title_text(text: RawText) -> str:
     return to_one_line(html_to_text(text.value) if text.is_html else text.value)
 
 
-def first_link(row: RawEntry, base: str) -> str | None:
+def _first_link(row: RawEntry, base: str) -> str | None:
     """Return the URL of an item's page: its first http(s) link, else its GUID if that is a URL, else None."""
     links = (absolute_url(base, link) for link in row.links)
     guid_url = row.guid.strip() if row.guid.strip().startswith(("http://", "https://")) else ""
@@ -213,11 +213,11 @@ def absolute_url(base: str, link: str) -> str | None:
     scheme, colon, rest = joined.partition(":")
     joined = scheme.lower() + colon + rest
     return (
-        quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else to_ascii_url(joined)
+        quote(joined, safe=IN_URLS, errors="replace") if joined.isascii() and is_web(joined) else _to_ascii_url(joined)
     )
 
 
-def to_ascii_url(url: str) -> str | None:
+def _to_ascii_url(url: str) -> str | None:
     """Return a URL in ASCII: the host as IDNA, the rest percent-encoded UTF-8; None if that is not possible."""
     if not is_web(url):
         return None
@@ -230,10 +230,10 @@ def to_ascii_url(url: str) -> str | None:
     return quote(urlunsplit(parts._replace(netloc=place)), safe=IN_URLS, errors="replace")
 
 
-def first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
+def _first_date(texts: Sequence[str], now: datetime | None) -> datetime | None:
     """Return the first date that can be parsed and is plausible, else None."""
     return next(
-        (moment for moment in (plausible_or_none(parse_timestamp(text), now) for text in texts) if moment), None
+        (moment for moment in (_plausible_or_none(parse_timestamp(text), now) for text in texts) if moment), None
     )
 
 
@@ -244,14 +244,14 @@ def content_hash(row: RawEntry) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def bounded_id(identity: str) -> str:
+def _bounded_id(identity: str) -> str:
     """Return `identity`, or its hash if it is longer than `GUID_CHARS`."""
     if len(identity) <= GUID_CHARS:
         return identity
     return "sha256:" + hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
+def _entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: bool) -> list[str]:
     """Return descriptions of the faults in a feed's entries."""
     faults = [f"{count} entries {what}" for what, count in times.items()]
     if not use_guids and len(entries) > 1:
@@ -265,7 +265,7 @@ def entry_faults(entries: Sequence[Entry], times: Mapping[str, int], use_guids: 
     return faults
 
 
-def plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:
+def _plausible_or_none(moment: datetime | None, now: datetime | None) -> datetime | None:
     """Return `moment`, or None if it is before `EARLIEST_ENTRY` or more than `MAX_ENTRY_AHEAD` after `now`."""
     if moment is None or moment < EARLIEST_ENTRY or (now is not None and moment > now + MAX_ENTRY_AHEAD):
         return None

@@ -145,17 +145,17 @@ def render_opml(feeds: Iterable[OpmlFeed], *, title: str) -> str:
     for feed in feeds:
         folders.setdefault(feed.section or "", []).append(replace(feed, title=feed.title or feed.url))
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<opml version="2.0" xmlns:watcher="{NAMESPACE}">']
-    lines += ["  <head>", f"    <title>{format_attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
+    lines += ["  <head>", f"    <title>{_format_attribute(title)[1:-1]}</title>", "  </head>", "  <body>"]
     for section, rows in folders.items():
-        written = [f"    <outline {outline_attributes(feed)}/>" for feed in rows]
+        written = [f"    <outline {_outline_attributes(feed)}/>" for feed in rows]
         if section:
-            name = format_attribute(section)
+            name = _format_attribute(section)
             written = [f"    <outline text={name} title={name}>", *(f"  {row}" for row in written), "    </outline>"]
         lines += written
     return "\n".join([*lines, "  </body>", "</opml>", ""])
 
 
-def outline_attributes(feed: OpmlFeed) -> str:
+def _outline_attributes(feed: OpmlFeed) -> str:
     """Return the attributes of a feed's outline."""
     pairs = {"type": "rss", "text": feed.title, "title": feed.title, "xmlUrl": feed.url, "language": feed.language}
     attributes = {name: getattr(feed, name) for name in OWN_TEXTS} | {
@@ -166,10 +166,10 @@ def outline_attributes(feed: OpmlFeed) -> str:
         "selectors": urlencode(feed.selectors),
     }
     pairs |= {f"watcher:{name.replace('_', '-')}": value for name, value in attributes.items()}
-    return " ".join(f"{name}={format_attribute(value)}" for name, value in pairs.items() if value)
+    return " ".join(f"{name}={_format_attribute(value)}" for name, value in pairs.items() if value)
 
 
-def format_attribute(text: str) -> str:
+def _format_attribute(text: str) -> str:
     """Return a quoted attribute value; characters not allowed in XML are removed, control characters escaped."""
     value = quoteattr(NOT_XML_CHARACTER.sub("", text).encode("utf-8", "replace").decode(), {'"': "&quot;"})
     return CONTROL_CHARACTERS.sub(lambda found: f"&#x{ord(found.group()):x};", value)

@@ -36,7 +36,7 @@ Items = Mapping[_Element, Mapping[str, float]]  # elements with the articles in 
 
 def parse_page(html: str, url: str, selectors: PageSelectors) -> RawFeed:
     """Return the items of a page as a feed. Errors: FeedError if the selector finds none, or none with a link."""
-    root = parse_tree(html, url)
+    root = _parse_tree(html, url)
     paths = {name: XPath(xpath_of(css)) for name in PageSelectors.__slots__ if (css := getattr(selectors, name))}
     items, rows = paths["items"](root), dict[str, RawEntry]()
     for item in items[:MAX_MATCHES]:
@@ -50,7 +50,7 @@ def parse_page(html: str, url: str, selectors: PageSelectors) -> RawFeed:
     return RawFeed(format=PAGE, title=title, link=url, language=language, entries=entries, faults=faults)
 
 
-def parse_tree(html: str, url: str) -> _Element:
+def _parse_tree(html: str, url: str) -> _Element:
     """Return the tree of a page, in which links to other pages have the attribute `TARGET`."""
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     root = None
@@ -74,7 +74,7 @@ def read_item(item: _Element, paths: Mapping[str, XPath]) -> RawEntry | None:
     if link is None:
         return None
     target = link.get(TARGET)
-    title = next(filter(None, map(text_of, (*titles, *HEADINGS(link)))), "") or default_title(item, link)
+    title = next(filter(None, map(text_of, (*titles, *HEADINGS(link)))), "") or _default_title(item, link)
     moments = (
         *map(date_of, dates if "date" in paths else islice(item.iter("time"), MAX_ITEM_PARTS)),
         date_in_url(target),
@@ -83,12 +83,12 @@ def read_item(item: _Element, paths: Mapping[str, XPath]) -> RawEntry | None:
     return RawEntry(guid=normalize_url(target), links=(target,), title=RawText(value=title), published=published)
 
 
-def default_title(item: _Element, link: _Element) -> str:
+def _default_title(item: _Element, link: _Element) -> str:
     """Return the text of a link, that of another link to its page, or a heading; the first that is long enough."""
     same = [other for other in ITEM_LINKS(item)[:MAX_ITEM_PARTS] if other.get(TARGET) == link.get(TARGET)]
     texts = [text_of(part) for part in (link, *same, *HEADINGS(item))[:MAX_ITEM_PARTS]]
     texts += [link.get("title", ""), link.get("aria-label", "")]
-    return next(filter(title_weight, texts), next(filter(None, texts), ""))
+    return next(filter(_title_weight, texts), next(filter(None, texts), ""))
 
 
 def text_of(element: _Element) -> str:
@@ -96,7 +96,7 @@ def text_of(element: _Element) -> str:
     return to_one_line(html_to_text(markup.replace("</span><span", "</span> <span")))
 
 
-def title_weight(text: str) -> int:
+def _title_weight(text: str) -> int:
     """Return the number of letters in a text that may be a title, at most 150; 0 for a shorter or longer text."""
     weight = sum(3 if char > "\u2e80" else 1 for char in text)  # a Chinese character says as much as three letters
     return min(weight, 150) if 20 <= weight < 300 else 0
@@ -127,13 +127,15 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
     Items are elements with a selector in common, each with a link to one article. The best selector names the most
     articles with the longest titles, and little else; stable names and larger elements count, too.
     """
-    root, site = parse_tree(decode_page(body, content_type), url), host_of(url).removeprefix("www.")
+    root, site = _parse_tree(decode_page(body, content_type), url), host_of(url).removeprefix("www.")
     groups: dict[str, dict[_Element, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     links = [(link, normalize_url(link.get(TARGET))) for link in root.xpath(f"//a[@{TARGET}]")]
     times, names = Counter(target for _, target in links), dict[_Element, list[str]]()
     for link, target in links:
         # A page that is linked often, such as that of a section, is no article.
-        weight = title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_LINKS_TO_ARTICLE else 0
+        weight = (
+            _title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_LINKS_TO_ARTICLE else 0
+        )
         above = [part for part in islice(link.iterancestors(), MAX_ABOVE) if part.tag not in ("html", "body")]
         place = " ".join(f"{part.tag} {part.get('class', '')} {part.get('id', '')}"[:MAX_NAMES] for part in above)
         is_likely = host_of(target).endswith(site) and ARTICLE_PATH.search(urlsplit(target).path)
@@ -141,13 +143,15 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
         for element in (link, *above[:MAX_CLIMB]) if value else ():
             for selector in names.get(element) or names.setdefault(element, list(selectors_of(element))):
                 groups[selector][element][target] = value
-    best = sorted(groups, key=lambda selector: weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
-    rank, chosen = max(((rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
+    best = sorted(groups, key=lambda selector: _weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
+    rank, chosen = max(((_rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
     alone = {item: next(iter(links)) for item, links in groups[chosen].items() if len(links) == 1}
-    return complete_selectors(PageSelectors(items=chosen), dict(islice(alone.items(), MAX_SAMPLE))) if rank[0] else None
+    return (
+        _complete_selectors(PageSelectors(items=chosen), dict(islice(alone.items(), MAX_SAMPLE))) if rank[0] else None
+    )
 
 
-def weigh_articles(items: Items) -> float:
+def _weigh_articles(items: Items) -> float:
     """Return the weight of the articles that are alone in their item; 0 if these elements are no list of articles."""
     alone = [next(iter(links.items())) for links in items.values() if len(links) == 1]
     total, count = sum(dict(alone).values()), len(dict(alone))
@@ -156,15 +160,15 @@ def weigh_articles(items: Items) -> float:
     )
 
 
-def rank_items(root: _Element, selector: str, items: Items) -> tuple[float, ...]:
+def _rank_items(root: _Element, selector: str, items: Items) -> tuple[float, ...]:
     """Return a tuple that is greater for the better selector; it begins with 0 if the selector is of no use."""
     share = len(items) / (len(XPath(xpath_of(selector))(root)) or 1)
     is_named = selector == "article" or "." in selector or "#" in selector
-    value = round(weigh_articles(items) * share**2 * (1.0 if is_named else 0.5 if share >= MOST else 0.0))
+    value = round(_weigh_articles(items) * share**2 * (1.0 if is_named else 0.5 if share >= MOST else 0.0))
     return value, UNSTABLE.search(selector) is None, -len(list(next(iter(items)).iterancestors())), -len(selector)
 
 
-def complete_selectors(selectors: PageSelectors, items: Mapping[_Element, str]) -> PageSelectors:
+def _complete_selectors(selectors: PageSelectors, items: Mapping[_Element, str]) -> PageSelectors:
     """Return selectors with those for link and date that the items need; `items` have the links of their articles."""
 
     def is_link(part: _Element, item: _Element) -> bool:
@@ -173,9 +177,9 @@ def complete_selectors(selectors: PageSelectors, items: Mapping[_Element, str]) 
 
     rows = [(read_item(item, {}), target) for item, target in items.items()]
     if sum(row is not None and row.guid == target for row, target in rows) < MOST * len(items):
-        selectors = replace(selectors, link=common_selector(items, is_link))
+        selectors = replace(selectors, link=_common_selector(items, is_link))
     if sum(any(map(date_of, item.iter("time"))) for item in items) < MOST * len(items):
-        selectors = replace(selectors, date=common_selector(items, is_date))
+        selectors = replace(selectors, date=_common_selector(items, is_date))
     return selectors
 
 
@@ -185,7 +189,7 @@ def is_date(part: _Element, item: _Element) -> bool:
     return len(text) <= MAX_DATE_CHARS and any(map(str.isdecimal, text)) and part.tag != "a" and bool(date_of(part))
 
 
-def common_selector(items: Mapping[_Element, str], is_wanted: Callable[[_Element, _Element], bool]) -> str:
+def _common_selector(items: Mapping[_Element, str], is_wanted: Callable[[_Element, _Element], bool]) -> str:
     """Return a selector whose first match in most items is wanted, "" without one."""
     counts = Counter[str]()
     for item in items:

@@ -102,7 +102,7 @@ def parse_raw_feed(
         try:
             return parse_page(decode_page(body, content_type), url, page)
         except FeedError as error:
-            other = classify_non_feed(body, "", "", url)
+            other = _classify_non_feed(body, "", "", url)
             raise error if other.kind is FeedKind.OTHER_TEXT else FeedError(url, other) from None
     body = unpack(body, url)
     text = strip_control_chars(decode_feed(body, content_type)).lstrip(" \t\r\n\ufeff")
@@ -111,7 +111,7 @@ def parse_raw_feed(
         raise FeedError(url, Reason(FeedKind.EMPTY))
     if start in "{[":
         return parse_json_feed(text, url, max_entries)
-    return parse_xml_feed(body, text, url, max_entries)
+    return _parse_xml_feed(body, text, url, max_entries)
 
 
 def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
@@ -158,27 +158,27 @@ def normalize_feed(
     )
 
 
-def parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
+def _parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
     """Parse a feed in XML. Errors: FeedError."""
-    at, root = find_root(text)
+    at, root = _find_root(text)
     if root in SITEMAPS:
-        return note_cut(parse_sitemap(text[at:], root, url, max_entries), text[at:])
+        return _note_cut(parse_sitemap(text[at:], root, url, max_entries), text[at:])
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:
-            raise FeedError(url, classify_non_feed(body, text, root, url))
+            raise FeedError(url, _classify_non_feed(body, text, root, url))
         at = later.start()
     faults = ["entity declarations ignored"] if "<!ENTITY" in text[:at] else []
     if root not in FEED_NAMES:
         faults.append("text before the feed")
-    raw = read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
+    raw = _read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
     if not raw.entries and not raw.title.value and not raw.link and root == "entry":
         raise FeedError(url, Reason(FeedKind.XML))
     raw = replace(raw, faults=(*faults, *raw.faults))
-    return note_cut(raw, text[at:]) if BROKEN in raw.faults else raw
+    return _note_cut(raw, text[at:]) if BROKEN in raw.faults else raw
 
 
-def note_cut(raw: RawFeed, text: str) -> RawFeed:
+def _note_cut(raw: RawFeed, text: str) -> RawFeed:
     """Return a feed with the fault that it is cut, if `text`, which begins with its root element, does not close it."""
     opening = OPENING_TAG.match(text)
     if opening is None or opening[0].endswith("/>") or f"</{opening[1]}" in text[-END_CHARS:]:
@@ -186,7 +186,7 @@ def note_cut(raw: RawFeed, text: str) -> RawFeed:
     return replace(raw, is_cut=True, faults=(*raw.faults, CUT_FAULT))
 
 
-def find_root(text: str) -> tuple[int, str]:
+def _find_root(text: str) -> tuple[int, str]:
     """Return offset and name of the root element, in lower case without prefix; (0, "") if there is none."""
     prolog = PROLOG.match(text)
     at = prolog.end() if prolog else 0
@@ -196,11 +196,11 @@ def find_root(text: str) -> tuple[int, str]:
     return (match.start(), match.group(1).rpartition(":")[2].lower()) if match else (0, "")
 
 
-def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
+def _read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
     """Parse at most `max_entries` entries of XML, the newest; the others are cut before the slow parser runs."""
     ends = [match.end() for match in ITEM_END.finditer(text)]
     if len(ends) <= max_entries:
-        return parse_xml(limit_unclosed_entries(text, max_entries), url, max_entries)
+        return parse_xml(_limit_unclosed_entries(text, max_entries), url, max_entries)
     fault = f"{len(ends) - max_entries} of {len(ends)} entries left out"
     raw = parse_xml(text[: ends[max_entries - 1]] + text[ends[-1] :], url, max_entries)
     if is_oldest_first(entry.published[0] for entry in raw.entries if entry.published):
@@ -210,7 +210,7 @@ def read_bounded(text: str, url: str, max_entries: int) -> RawFeed:
     return replace(raw, faults=(*raw.faults, fault))
 
 
-def limit_unclosed_entries(text: str, max_entries: int) -> str:
+def _limit_unclosed_entries(text: str, max_entries: int) -> str:
     """
     Return `text` cut before entry number 2 * `max_entries` + 1.
 
@@ -220,11 +220,11 @@ def limit_unclosed_entries(text: str, max_entries: int) -> str:
     return text if beyond is None else text[: beyond.start()]
 
 
-def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
+def _classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
     """Return the reason why bytes are not a feed: what they are instead."""
     if wall := find_bot_wall(body):
         return Reason(FeedKind.BOT_WALL, wall=wall)
-    if file := binary_kind(body):
+    if file := _binary_kind(body):
         return Reason(file)
     if root in HTML_NAMES or (root and root not in OTHER_XML and "<body" in text[:PROLOG_CHARS].lower()):
         feed_urls = [feed.url for feed in find_feed_links(text, url) if feed.declared][:3]
@@ -234,7 +234,7 @@ def classify_non_feed(body: bytes, text: str, root: str, url: str) -> Reason:
     return Reason(FeedKind.OTHER_TEXT, sample=repr(to_one_line(html_to_text(text[:2000]), 60)))
 
 
-def binary_kind(body: bytes) -> FeedKind | None:
+def _binary_kind(body: bytes) -> FeedKind | None:
     """Return the kind of a binary file, None for text."""
     known = next((kind for start, kind in FILE_SIGNATURES if body.startswith(start)), None)
     sample = decode_feed(body[:BINARY_SAMPLE_BYTES])

@@ -64,7 +64,7 @@ def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, j
     Source: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (`ttl`, `skipHours`, `skipDays`).
     """
     stated, failures = facts.freshness or Freshness(), facts.failures
-    interval_s, why = base_interval(policy, facts, now)
+    interval_s, why = _base_interval(policy, facts, now)
     wait_s = interval_s
     if stated.fresh_s is not None and stated.fresh_s > wait_s and not failures:
         wait_s, why = stated.fresh_s, "the response says that it stays fresh for that long"
@@ -79,13 +79,13 @@ def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, j
         held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + POLL_JITTER * jitter))
         if held > at:
             at, why = held, "the server asked for this pause (Retry-After)"
-    allowed = next_allowed_time(at, policy.skip_hours, policy.skip_days)
+    allowed = _next_allowed_time(at, policy.skip_hours, policy.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"
     return NextPoll(at=at, interval_s=interval_s, why=why)
 
 
-def base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[float, str]:
+def _base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[float, str]:
     """Return the interval in seconds and its reason, before freshness, failures and maximum are applied."""
     floor_s, last_s = policy.min_every_s, facts.last_interval_s
     if policy.own_every_s is not None:
@@ -95,7 +95,7 @@ def base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[
             chosen = (last_s, "as before")
     elif facts.published:
         chosen = (max(policy.every_s, floor_s), "the usual interval")
-        rhythm_s = median_interval(facts.published, now)
+        rhythm_s = _median_interval(facts.published, now)
         if rhythm_s is not None and rhythm_s < chosen[0]:
             chosen = (rhythm_s, "half the usual time between its entries")
     elif last_s is not None:
@@ -111,14 +111,14 @@ def base_interval(policy: PollPolicy, facts: PollFacts, now: datetime) -> tuple[
     return max(candidates, key=itemgetter(0))
 
 
-def median_interval(published: Iterable[datetime], now: datetime) -> float | None:
+def _median_interval(published: Iterable[datetime], now: datetime) -> float | None:
     """Return half the median gap between the newest dates, in seconds within `ADAPTIVE_S`; None below three dates."""
     moments = sorted((moment for moment in published if moment <= now), reverse=True)[:RHYTHM_ENTRIES]
     gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(moments)]
     return None if len(gaps) < 2 else min(max(median(gaps) / 2, ADAPTIVE_S[0]), ADAPTIVE_S[1])
 
 
-def next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
+def _next_allowed_time(at: datetime, skip_hours: Collection[int], skip_days: Collection[str]) -> datetime:
     """Return the first time from `at` on outside of skipped hours (UTC) and days; `at` if all are skipped."""
     hours = frozenset(skip_hours)
     days = frozenset(day.lower() for day in skip_days)

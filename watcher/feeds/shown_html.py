@@ -56,23 +56,23 @@ def drop_unshown(markup: str) -> str:
                 if last == name:
                     break
         elif name not in VOID:
-            if opened and is_closed_by(opened[-1][0], name):
+            if opened and _is_closed_by(opened[-1][0], name):
                 last, look = opened.pop()
                 numbers[last] -= 1
             opened.append((name, look))
             numbers[name] += 1
-            look = look_of(attributes, look) if MAY_HIDE.search(attributes) else look
+            look = _look_of(attributes, look) if MAY_HIDE.search(attributes) else look
     if look == SHOWN_LOOK:
         pieces.append(markup[end:])
     return "".join(pieces)
 
 
-def is_closed_by(name: str, following: str) -> bool:
+def _is_closed_by(name: str, following: str) -> bool:
     """Whether an element without an end tag ends where another one starts."""
     return following in BLOCK if name == "p" else name == following and name in CLOSED_BY_NEXT
 
 
-def look_of(attributes: str, around: Look) -> Look:
+def _look_of(attributes: str, around: Look) -> Look:
     """Return how the text of an element looks that is in an element with the look `around`."""
     values = dict[str, str]()
     for match in HTML_ATTRIBUTE.finditer(attributes):
@@ -81,9 +81,9 @@ def look_of(attributes: str, around: Look) -> Look:
     for rule in COMMENT.sub("", unescape(values.get("style", "")).lower()).split(";"):
         key, _, value = rule.partition(":")
         style[key.strip()] = value.replace("!important", "").strip()
-    is_gone = "hidden" in values or style.get("display") == "none" or is_zero(style.get("opacity", ""))
+    is_gone = "hidden" in values or style.get("display") == "none" or _is_zero(style.get("opacity", ""))
     is_gone |= style.get("overflow") == "hidden" and any(
-        is_zero(style.get(key, "")) for key in ("height", "max-height")
+        _is_zero(style.get(key, "")) for key in ("height", "max-height")
     )
     look = replace(around, is_there=around.is_there and not is_gone)
     if (visibility := style.get("visibility")) in ("hidden", "collapse", "visible"):
@@ -98,5 +98,5 @@ def look_of(attributes: str, around: Look) -> Look:
     return look
 
 
-def is_zero(value: str) -> bool:
+def _is_zero(value: str) -> bool:
     return bool((size := SIZE.match(value)) and not float(size[1]))

@@ -22,7 +22,7 @@ ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)(?=[\s>])", 
 ITEM_END = re.compile(r"</(?:[A-Za-z_][\w.-]{0,30}:)?(?:item|entry)\s{0,20}>", re.IGNORECASE)
 
 # feedparser resolves links by xml:base or else by the document's URL, and does not say which. With this URL for the
-# document, `undo_base` can restore the links that were resolved by it.
+# document, `_undo_base` can restore the links that were resolved by it.
 UNKNOWN_BASE = "http://relative.invalid"
 DOCUMENT = f"{UNKNOWN_BASE}/here/"
 
@@ -36,15 +36,15 @@ Row = dict[str, Any]
 
 def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
     """Parse the feed in `text`, which begins with its root element. Errors: FeedError if feedparser fails."""
-    parsed = run_feedparser(text, url)
+    parsed = _run_feedparser(text, url)
     is_broken = bool(parsed.bozo)
     if is_broken and len(parsed.entries) < len(ITEM_START.findall(text)):
-        again = run_feedparser(repair_unclosed_items(text), url)
+        again = _run_feedparser(_repair_unclosed_items(text), url)
         parsed = again if len(again.entries) > len(parsed.entries) else parsed
     feed: Row = dict(parsed.feed)
     is_atom = parsed.format.startswith("Atom")
-    link = undo_base(to_text(feed.get("link")))
-    hours, days = skip_hours_and_days(text)
+    link = _undo_base(to_text(feed.get("link")))
+    hours, days = _skip_hours_and_days(text)
     return RawFeed(
         format=parsed.format,
         title=text_of(feed, "title", is_atom),
@@ -55,12 +55,12 @@ def parse_xml(text: str, url: str, max_entries: int) -> RawFeed:
         ttl_s=ttl_s(*(to_text(feed.get(key)) for key in ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
         skip_hours=hours,
         skip_days=days,
-        entries=tuple(raw_entry(dict(row), is_atom) for row in parsed.entries[:max_entries]),
+        entries=tuple(_raw_entry(dict(row), is_atom) for row in parsed.entries[:max_entries]),
         faults=(BROKEN,) if is_broken else (),
     )
 
 
-def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
+def _run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDict has no types
     """Return the result of feedparser for `text`, with its `format`. Errors: FeedError if feedparser fails."""
     import feedparser  # late: takes 70 ms and 8 MB, and only parsing processes need it
 
@@ -80,43 +80,43 @@ def run_feedparser(text: str, url: str) -> Any:  # noqa: ANN401 - a FeedParserDi
     return parsed
 
 
-def raw_entry(row: Row, is_atom: bool) -> RawEntry:
+def _raw_entry(row: Row, is_atom: bool) -> RawEntry:
     """Convert an entry of feedparser."""
     contents = [part for part in dicts_only(row.get("content")) if is_text(part) and to_text(part.get("value")).strip()]
     best = next((part for part in contents if "html" in to_text(part.get("type"))), contents[0] if contents else None)
     return RawEntry(
-        guid=undo_base(to_text(row.get("id"))),
-        links=links_of(row),
+        guid=_undo_base(to_text(row.get("id"))),
+        links=_links_of(row),
         title=text_of(row, "title", is_atom),
-        summary=summary_of(row, contents, is_atom),
-        content=raw_text(best, is_atom) if best is not None else RawText(),
-        authors=authors_of(row),
-        published=tuple(filter(None, (parsed_date(row, "published"), to_text(row.get("published"))))),
-        updated=tuple(filter(None, (parsed_date(row, "updated"), to_text(row.get("updated"))))),
-        images=images_of(row),
+        summary=_summary_of(row, contents, is_atom),
+        content=_raw_text(best, is_atom) if best is not None else RawText(),
+        authors=_authors_of(row),
+        published=tuple(filter(None, (_parsed_date(row, "published"), to_text(row.get("published"))))),
+        updated=tuple(filter(None, (_parsed_date(row, "updated"), to_text(row.get("updated"))))),
+        images=_images_of(row),
     )
 
 
-def links_of(row: Row) -> tuple[str, ...]:
+def _links_of(row: Row) -> tuple[str, ...]:
     """Return an entry's links without duplicates: the original of a FeedBurner link, `link`, then the alternates."""
     all_links = dicts_only(row.get("links"))
     alternates = [to_text(link.get("href")) for link in all_links if link.get("rel") == "alternate"]
     links = [to_text(row.get("feedburner_origlink")), to_text(row.get("link")), *alternates]
-    return tuple(dict.fromkeys(filter(None, map(undo_base, links))))
+    return tuple(dict.fromkeys(filter(None, map(_undo_base, links))))
 
 
-def undo_base(url: str) -> str:
+def _undo_base(url: str) -> str:
     """Return a link as written in the document if feedparser resolved it by `DOCUMENT`; but "../x" becomes "/x"."""
     return url.strip().removeprefix(DOCUMENT).removeprefix(UNKNOWN_BASE)
 
 
-def summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
+def _summary_of(row: Row, contents: list[Row], is_atom: bool) -> RawText:
     """Return an entry's summary; if feedparser copied it from a content, with the type of that content."""
     value = to_text(row.get("summary"))
     if "summary_detail" not in row:
         for part in contents:
             if part.get("value") == value:
-                return raw_text(part, is_atom)
+                return _raw_text(part, is_atom)
     return text_of(row, "summary", is_atom)
 
 
@@ -124,19 +124,19 @@ def text_of(row: Row, key: str, is_atom: bool) -> RawText:
     """Return the text of a field, as HTML or plain by its `…_detail`, or by its tags if there is none."""
     for detail in dicts_only([row.get(f"{key}_detail")]):
         if detail.get("value"):
-            return raw_text(detail, is_atom)
+            return _raw_text(detail, is_atom)
     value = to_text(row.get(key))
     return RawText(value=value, is_html=has_markup(value))
 
 
-def raw_text(detail: Row, is_atom: bool) -> RawText:
+def _raw_text(detail: Row, is_atom: bool) -> RawText:
     """Return the text of a `…_detail`. RSS has no types for its texts: those with tags are HTML."""
     value = to_text(detail.get("value"))
     says_plain = to_text(detail.get("type")) in ("text/plain", "")
     return RawText(value=value, is_html=not says_plain or (not is_atom and has_markup(value)))
 
 
-def authors_of(row: Row) -> tuple[str, ...]:
+def _authors_of(row: Row) -> tuple[str, ...]:
     """Return the names of an entry's authors."""
     names = [
         to_text(person.get("name")) or to_text(person.get("email"))
@@ -145,13 +145,13 @@ def authors_of(row: Row) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, names))) or tuple(filter(None, (to_text(row.get("author")),)))
 
 
-def images_of(row: Row) -> tuple[str, ...]:
+def _images_of(row: Row) -> tuple[str, ...]:
     """Return the URLs of an entry's pictures, at most ten."""
     media = [part for part in dicts_only(row.get("media_content")) if is_image(part)]
     enclosed = [link for link in dicts_only(row.get("links")) if link.get("rel") == "enclosure" and is_image(link)]
     images = [part.get("url") for part in (*media, *dicts_only(row.get("media_thumbnail")))]
     images += [part.get("href") for part in (*enclosed, *dicts_only([row.get("image")]))]
-    return tuple(filter(None, (undo_base(to_text(url)) for url in images[:10])))
+    return tuple(filter(None, (_undo_base(to_text(url)) for url in images[:10])))
 
 
 def is_text(part: Row) -> bool:
@@ -164,7 +164,7 @@ def is_image(part: Row) -> bool:
     return part.get("medium") == "image" or to_text(part.get("type")).startswith("image/")
 
 
-def parsed_date(row: Row, key: str) -> str:
+def _parsed_date(row: Row, key: str) -> str:
     """Return a date that feedparser parsed in ISO 8601, "" if it did not; it accepts unusual formats."""
     parts = row.get(f"{key}_parsed")
     if parts is None:
@@ -182,14 +182,14 @@ def ttl_s(ttl: str, period: str, frequency: str) -> float | None:
     return max(stated) if stated and max(stated) > 0 else None
 
 
-def skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _skip_hours_and_days(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the hours (UTC, 0 to 23) and days (lower case) on which the feed asks not to be polled."""
-    hours = {int(hour) % 24 for hour in skip_values(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
-    days = dict.fromkeys(day.lower() for day in skip_values(text, "skipDays") if day.lower() in WEEKDAYS)
+    hours = {int(hour) % 24 for hour in _skip_values(text, "skipHours") if hour.isdecimal() and int(hour) <= 24}
+    days = dict.fromkeys(day.lower() for day in _skip_values(text, "skipDays") if day.lower() in WEEKDAYS)
     return tuple(sorted(hours)), tuple(days)
 
 
-def skip_values(text: str, name: str) -> list[str]:
+def _skip_values(text: str, name: str) -> list[str]:
     """Return the values in skipHours or skipDays, unchecked."""
     start = text.find(f"<{name}")
     if start < 0:
@@ -198,7 +198,7 @@ def skip_values(text: str, name: str) -> list[str]:
     return SKIPPED.findall(text, start, end if end >= 0 else start + 4000)[:31]
 
 
-def repair_unclosed_items(text: str) -> str:
+def _repair_unclosed_items(text: str) -> str:
     """Return a feed with the open tags of each item closed; unchanged if its root cannot be read or it has no items."""
     text = CDATA_OR_AMPERSAND.sub(lambda match: "&amp;" if match[0] == "&" else match[0], text)
     opening = OPENING_TAG.match(text)
@@ -206,14 +206,14 @@ def repair_unclosed_items(text: str) -> str:
     if opening is None or not starts:
         return text
     root, closing = opening.group(0), f"</{opening.group(1)}>"
-    pieces = [close_open_tags(text[opening.end() : starts[0]], root, closing)]
+    pieces = [_close_open_tags(text[opening.end() : starts[0]], root, closing)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         ends = [match.end() for match in ITEM_END.finditer(text, start, end)]
-        pieces.append(close_open_tags(text[start : ends[-1] if ends else end], root, closing))
+        pieces.append(_close_open_tags(text[start : ends[-1] if ends else end], root, closing))
     return root + "".join(pieces) + closing
 
 
-def close_open_tags(piece: str, root: str, closing: str) -> str:
+def _close_open_tags(piece: str, root: str, closing: str) -> str:
     """Return a piece of a feed with its open tags closed, "" if it cannot be repaired."""
     from lxml import etree  # late: only broken feeds need it
 

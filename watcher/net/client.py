@@ -131,7 +131,7 @@ class Client:
     ) -> Response | NotModified | CrossHostRedirect:
         """Return the response after all redirects; `stay`: keep the connection, and stop at one to another host."""
         async with self._slots:
-            started, chain = time.monotonic(), start_chain(url, options)
+            started, chain = time.monotonic(), _start_chain(url, options)
             proxy = options.proxy if options else None
             try:
                 async with asyncio.timeout(self.deadline_s):
@@ -203,7 +203,7 @@ class Client:
         )
 
 
-def start_chain(url: str, options: RequestOptions | None) -> redirects.RedirectChain:
+def _start_chain(url: str, options: RequestOptions | None) -> redirects.RedirectChain:
     """Return the chain that begins at `url`, with a source's own headers only if `url` has the source's origin."""
     chain = redirects.RedirectChain.start(url)
     if options is None or not options.headers or not redirects.may_forward_credentials(options.url, chain.url):

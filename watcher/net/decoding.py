@@ -22,7 +22,7 @@ class BodyDecoder:
     """
 
     def __init__(self, coding: str | None, *, max_bytes: int) -> None:
-        self._coding = coding_of(coding)
+        self._coding = _coding_of(coding)
         self._max_bytes = max_bytes
         self._raw_bytes = 0
         self._pieces: list[bytes] = []
@@ -70,7 +70,7 @@ class BodyDecoder:
                 self._coding = "identity"
                 self._keep(chunk)
                 return b""
-            self._zlib = zlib.decompressobj(wbits_of(chunk))
+            self._zlib = zlib.decompressobj(_wbits_of(chunk))
         self._keep(self._zlib.decompress(chunk, self._room()))
         if not self._zlib.eof:
             return b""
@@ -92,14 +92,14 @@ class BodyDecoder:
             raise HopError(FetchKind.TOO_LARGE, n=self._max_bytes)
 
 
-def wbits_of(head: bytes) -> int:
+def _wbits_of(head: bytes) -> int:
     """Return zlib's `wbits` for a stream that begins with `head`: gzip, zlib, or raw deflate."""
     if head.startswith(GZIP_MAGIC):
         return 31
     return 15 if head[0] & 0x0F == 8 and (head[0] << 8 | head[1]) % 31 == 0 else -15
 
 
-def coding_of(header: str | None) -> str:
+def _coding_of(header: str | None) -> str:
     """Return `gzip`, `deflate`, `br` or `identity` for a Content-Encoding. Errors: HopError for any other."""
     names = [name.strip().lower() for name in (header or "").split(",") if name.strip()]
     names = [name.removeprefix("x-") for name in names if name not in ("identity", "none", "utf-8", "binary")]

@@ -62,7 +62,7 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
             reason, is_far = Reason(FetchKind.TIMED_OUT, time=f"{timeout_s:g}"), isinstance(error, httpx.ConnectTimeout)
             return TimedOut(url, reason, answered_by=at, no_connection=is_far and not proxy)
         case httpx.ProxyError() if proxy:
-            why = connection_reason(error, proxy, timeout_s)
+            why = _connection_reason(error, proxy, timeout_s)
             return Unreachable(url, Reason(FetchKind.PROXY, proxy=urlsplit(proxy).netloc, why=why), answered_by=at)
         case TimeoutError():
             return TimedOut(url, Reason(FetchKind.DEADLINE, time=f"{deadline_s:g}"), answered_by=at)
@@ -73,12 +73,12 @@ def fetch_error(error: Exception, url: str, *, at: str, timeout_s: float, deadli
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | UnicodeError():
             return RequestRefused(url, Reason(FetchKind.UNUSABLE_URL, detail=str(error)), answered_by=at)
         case _:
-            reason = connection_reason(error, at, timeout_s)
+            reason = _connection_reason(error, at, timeout_s)
             is_far = isinstance(error, httpx.ConnectError) and reason.kind not in (FetchKind.CERTIFICATE, FetchKind.TLS)
             return Unreachable(url, reason, answered_by=at, no_connection=is_far and not proxy)
 
 
-def connection_reason(error: Exception, url: str, timeout_s: float) -> Reason:
+def _connection_reason(error: Exception, url: str, timeout_s: float) -> Reason:
     """Return why the host of `url` could not be connected to, or why the connection broke."""
     for cause in cause_chain(error):
         match cause:

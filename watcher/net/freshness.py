@@ -42,13 +42,13 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
         match = MAX_AGE.search(control) if is_kept else None
         max_age_s = float(match[1]) if match else None
     return Freshness(
-        fresh_s=remaining_freshness_s(fields, server_now, max_age_s) if is_kept else None,
+        fresh_s=_remaining_freshness_s(fields, server_now, max_age_s) if is_kept else None,
         retry_after_s=parse_retry_after(fields["retry-after"], server_now) if "retry-after" in fields else None,
         max_age_s=max_age_s,
     )
 
 
-def remaining_freshness_s(headers: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
+def _remaining_freshness_s(headers: dict[str, str], server_now: datetime, max_age_s: float | None) -> float | None:
     """Return for how many more seconds the response is fresh, None if it is not or the headers do not say."""
     if max_age_s is None:
         expires = parse_timestamp(headers.get("expires", ""))

@@ -66,7 +66,7 @@ def has_room(mails: Sequence[bytes], until: float) -> bool:
     return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until)
 
 
-def read_maildir(
+def _read_maildir(
     url: str,
     state: str,
     until: float,
@@ -135,7 +135,7 @@ class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):  # type: ignore[misc]  # o
     """The same over TLS."""
 
 
-def read_imap(
+def _read_imap(
     url: str, state: str, until: float, options: RequestOptions | None, opened: list[socket.socket], timeout_s: float
 ) -> Mails:
     """Connect to the server of a folder and read it: see `read_folder`."""
@@ -159,7 +159,7 @@ def read_imap(
             imap.logout()
         return found
     except (imaplib.IMAP4.error, ValueError) as error:
-        raise HopError(FetchKind.CONNECTION_BROKEN, detail=describe_reply(error.args, url, secret)) from error
+        raise HopError(FetchKind.CONNECTION_BROKEN, detail=_describe_reply(error.args, url, secret)) from error
     finally:
         with suppress(OSError):
             if imap is not None:
@@ -178,11 +178,11 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        raise HopError(FetchKind.MAIL_LOGIN, detail=describe_reply(error.args, url, secret)) from None
+        raise HopError(FetchKind.MAIL_LOGIN, detail=_describe_reply(error.args, url, secret)) from None
     name = unquote(parts.path[1:])
-    status, data = imap.select(json.dumps(encode_folder(name)), readonly=True)
+    status, data = imap.select(json.dumps(_encode_folder(name)), readonly=True)
     if status != "OK":
-        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=describe_reply(data, url, secret))
+        raise HopError(FetchKind.NO_MAIL_FOLDER, folder=name, detail=_describe_reply(data, url, secret))
     exists = int(data[0] or 0)
     validity, uid_next = (int((imap.response(key)[1] or [None])[0] or 0) for key in ("UIDVALIDITY", "UIDNEXT"))
     known, _, first = state.partition(":")
@@ -198,17 +198,17 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
             break
         status, read = imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
         if status != "OK":
-            refused[uid] = describe_reply(read, url, secret)
+            refused[uid] = _describe_reply(read, url, secret)
         mails += [part[1][:MAX_MAIL_BYTES] for part in read if isinstance(part, tuple)][:1]
     if refused and not mails:  # it is not the fault of one mail
         raise imaplib.IMAP4.error(*refused.values())
     return mails, [f"the mail with UID {uid} is left out: {why}" for uid, why in refused.items()], f"{validity}:{after}"
 
 
-READERS = {"maildir": read_maildir, "imap": read_imap, "imaps": read_imap}  # by the scheme of the folder's URL
+READERS = {"maildir": _read_maildir, "imap": _read_imap, "imaps": _read_imap}  # by the scheme of the folder's URL
 
 
-def encode_folder(name: str) -> str:
+def _encode_folder(name: str) -> str:
     """Return the name of a folder in modified UTF-7 (RFC 3501 §5.1.3)."""
     return BEYOND_ASCII.sub(
         lambda run: f"&{run[0].encode('utf-7').decode()[1:].removesuffix('-').replace('/', ',')}-",
@@ -216,7 +216,7 @@ def encode_folder(name: str) -> str:
     )
 
 
-def describe_reply(data: Sequence[object], url: str, secret: str) -> str:
+def _describe_reply(data: Sequence[object], url: str, secret: str) -> str:
     """Return what a server said, on one line, with "***" for the password; some servers repeat the commands."""
     texts = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
     plain = f"\0{unquote(urlsplit(url).username or '')}\0{secret}"  # as SASL PLAIN has it

@@ -34,7 +34,7 @@ class RedirectChain:
         """Return the chain that begins at `url`. Errors: RequestRefused if it is no http(s) URL."""
         if PLAIN_PAGE.fullmatch(url) is not None and "#" not in url:  # nearly all of them, at a third of the cost
             return cls(asked=url, url=url, seen=(url,))
-        bare, userinfo = split_userinfo(validate_url(url, asked=url))
+        bare, userinfo = _split_userinfo(_validate_url(url, asked=url))
         if not userinfo:
             return cls(asked=url, url=bare, seen=(bare,))
         token = unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:")
@@ -49,7 +49,7 @@ class RedirectChain:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
         if len(joined) > MAX_REDIRECT_CHARS:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_REDIRECT_CHARS))
-        target, _ = split_userinfo(validate_url(joined, asked=self.asked))
+        target, _ = _split_userinfo(_validate_url(joined, asked=self.asked))
         if target in self.seen:
             raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
         if len(self.seen) > MAX_HOPS:
@@ -59,11 +59,11 @@ class RedirectChain:
         chain = replace(self, url=target, authorization=keeps, own_headers=own, seen=(*self.seen, target))
         if not (self.for_good and status in PERMANENT):
             return replace(chain, for_good=False)
-        userinfo = split_userinfo(self.asked)[1] if keeps else ""
+        userinfo = _split_userinfo(self.asked)[1] if keeps else ""
         return replace(chain, moved_to=target.replace("://", f"://{userinfo}@", 1) if userinfo else target)
 
 
-def validate_url(url: str, *, asked: str) -> str:
+def _validate_url(url: str, *, asked: str) -> str:
     """Return `url` without its fragment. Errors: RequestRefused if it is no http(s) URL with a host."""
     try:
         parts = urlsplit(url)
@@ -89,7 +89,7 @@ def split_target(url: str) -> tuple[str, str]:
     return f"{scheme}://{rest[:end]}", target
 
 
-def split_userinfo(url: str) -> tuple[str, str]:
+def _split_userinfo(url: str) -> tuple[str, str]:
     """Return `url` without its `user:password@`, and that part."""
     netloc = urlsplit(url).netloc
     userinfo, at, place = netloc.rpartition("@")
@@ -98,11 +98,11 @@ def split_userinfo(url: str) -> tuple[str, str]:
 
 def may_forward_credentials(url: str, target: str) -> bool:
     """Whether credentials for `url` may go to `target`: the same origin, or the same host stepping up to https."""
-    here, there = url_origin(url), url_origin(target)
+    here, there = _url_origin(url), _url_origin(target)
     return here == there or (here[1] == there[1] and here[::2] == ("http", 80) and there[::2] == ("https", 443))
 
 
-def url_origin(url: str) -> tuple[str, str, int]:
+def _url_origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").rstrip("."), parts.port or DEFAULT_PORTS[scheme]

@@ -77,9 +77,9 @@ def extract_rules(body: bytes, agent: str) -> str:
     closest = ours = 0  # match lengths of the best group so far, and of the current one
     is_open = False  # the line before named an agent: another agent belongs to the same group
     for line in lines:
-        field, value = split_line(line.partition("#")[0].strip())
+        field, value = _split_line(line.partition("#")[0].strip())
         if field == AGENT:
-            ours = max(ours if is_open else 0, agent_match_length(value.lower(), token))
+            ours = max(ours if is_open else 0, _agent_match_length(value.lower(), token))
             is_open = True
             if ours > closest:  # the rules so far are for others
                 closest = ours
@@ -93,7 +93,7 @@ def extract_rules(body: bytes, agent: str) -> str:
     return "\n".join(rules)
 
 
-def split_line(line: str) -> tuple[str, str]:
+def _split_line(line: str) -> tuple[str, str]:
     """Return the field ("" for none) and the value of a line without its comment, as protego reads it."""
     name, colon, rest = line.partition(":")
     if colon:
@@ -107,7 +107,7 @@ def split_line(line: str) -> tuple[str, str]:
     return (OTHER if colon else ""), ""
 
 
-def agent_match_length(name: str, token: str) -> int:
+def _agent_match_length(name: str, token: str) -> int:
     """Return how specifically the name in a User-agent line matches our product token; 0 if it does not match."""
     # The beginning of our token matches, as in protego; so does the token before a version or more words
     # ("Watcher/1.0", "Watcher bot"), as Google does it.

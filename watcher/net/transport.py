@@ -67,7 +67,7 @@ def http_client(
     return httpx.AsyncClient(
         timeout=timeout_s,
         cookies=NoCookies(),
-        event_hooks={"response": [detach_redirect]},
+        event_hooks={"response": [_detach_redirect]},
         transport=substitute or GuardedTransport(GuardedBackend(guard, to_proxy=proxy is not None), proxy),
         trust_env=False,
     )
@@ -152,7 +152,7 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-async def detach_redirect(response: httpx.Response) -> None:
+async def _detach_redirect(response: httpx.Response) -> None:
     """Note that the headers are complete; move a redirect's target out of them, as httpx fails for some targets."""
     if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
         stream.is_in_head = False

@@ -51,8 +51,8 @@ def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
 
 
 def remove_source(text: str, index: int) -> str:
-    """Return `text` without source number `index` (from 0); comments around it are kept. Errors: as `source_span`."""
-    start, last = source_span(Positions(text), index)
+    """Return `text` without source number `index` (from 0); comments around it are kept. Errors: as `_source_span`."""
+    start, last = _source_span(Positions(text), index)
     lines, first = text.split("\n"), start - 1
     if last < len(lines) and not lines[last].strip() and (first == 0 or not lines[first - 1].strip()):
         last += 1  # of two blank lines around the source, keep one
@@ -60,9 +60,9 @@ def remove_source(text: str, index: int) -> str:
 
 
 def switch_source(text: str, index: int, *, enabled: bool) -> str:
-    """Return `text` with source number `index` (from 0) enabled or disabled. Errors: as `source_span`."""
+    """Return `text` with source number `index` (from 0) enabled or disabled. Errors: as `_source_span`."""
     positions = Positions(text)
-    span = source_span(positions, index)
+    span = _source_span(positions, index)
     lines = text.split("\n")
     at = positions.key((LIST, index, "enabled"))[0]
     if SWITCH.match(lines[at - 1]) and span[0] < at <= span[1]:
@@ -72,7 +72,7 @@ def switch_source(text: str, index: int, *, enabled: bool) -> str:
     return "\n".join(lines)
 
 
-def source_span(positions: Positions, index: int) -> tuple[int, int]:
+def _source_span(positions: Positions, index: int) -> tuple[int, int]:
     """Return the first and last line (from 1) of a source. Errors: SettingsError if it is an inline table."""
     if span := positions.spans.get((LIST, index)):
         return span
@@ -93,9 +93,9 @@ def to_toml(value: object) -> str:
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, timedelta):
-        return quote_toml(format_duration_setting(value))
+        return _quote_toml(format_duration_setting(value))
     if isinstance(value, time):
-        return quote_toml(f"{value:%H:%M}")
+        return _quote_toml(f"{value:%H:%M}")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple | list):
@@ -103,10 +103,10 @@ def to_toml(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{to_toml(key)} = {to_toml(each)}" for key, each in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
-    return quote_toml(str(value))
+    return _quote_toml(str(value))
 
 
-def quote_toml(text: str) -> str:
+def _quote_toml(text: str) -> str:
     """Return a basic TOML string. Its escapes are those of JSON; control and direction characters are escaped too."""
     return escape_control_characters(json.dumps(text, ensure_ascii=False))
 
@@ -161,22 +161,22 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
         sources_added=tuple(url for url in new if url not in old),
         sources_removed=tuple(url for url in old if url not in new),
         sources_changed=tuple(url for url, row in new.items() if url in old and old[url] != row),
-        settings=tuple(name for name in changed_names(before, after) if name.partition(".")[0] != LIST),
+        settings=tuple(name for name in _changed_names(before, after) if name.partition(".")[0] != LIST),
     )
 
 
-def changed_names(before: SettingsModel, after: SettingsModel) -> Iterator[str]:
+def _changed_names(before: SettingsModel, after: SettingsModel) -> Iterator[str]:
     """Yield the dotted names of settings that differ; a table in a list is named by its `name` or its number."""
-    was, now = settings_by_name(before), settings_by_name(after)
+    was, now = _settings_by_name(before), _settings_by_name(after)
     for name in {**was, **now}:
         old, new = was.get(name, ...), now.get(name, ...)
         if isinstance(old, SettingsModel) and isinstance(new, SettingsModel):
-            yield from (f"{name}.{inner}" for inner in changed_names(old, new))
+            yield from (f"{name}.{inner}" for inner in _changed_names(old, new))
         elif old != new:
             yield name
 
 
-def settings_by_name(part: SettingsModel) -> dict[str, object]:
+def _settings_by_name(part: SettingsModel) -> dict[str, object]:
     found = {}
     for (key, *number), value, _ in settings_in(part):
         names = [getattr(value, "name", None) or str(int(n) + 1) for n in number]

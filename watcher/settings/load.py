@@ -216,12 +216,12 @@ def _unknown_key_message(path: Loc, model: type[BaseModel]) -> str:
     name, known = str(path[-1]), _fields_at(model, path[:-1])
     if kind := _kind_of(path[:-1]):
         kinds = _tagged_types(_type_at(model, path[:-2])).items()
-        others = [quote_value(tag.partition("=")[2]) for tag, each in kinds if name in _fields_of(inner_model(each))]
+        others = [quote_value(tag.partition("=")[2]) for tag, each in kinds if name in _fields_of(_inner_model(each))]
         if others:
             return f"belongs to {kind[0]} = {' or '.join(others)}, not {quote_value(kind[1])}"
     if near := did_you_mean(name, known):
         return f"unknown setting{near}"
-    tables = {key: inner_model(field.annotation) for key, field in _fields_of(model).items()}
+    tables = {key: _inner_model(field.annotation) for key, field in _fields_of(model).items()}
     elsewhere = [
         f"[{key}]" if _fields_of(model)[key].annotation is table else f"[[{key}]]"
         for key, table in tables.items()
@@ -234,7 +234,7 @@ def _unknown_key_message(path: Loc, model: type[BaseModel]) -> str:
 
 def _fields_at(model: type[BaseModel], path: Loc) -> dict[str, FieldInfo]:
     """Return the fields of the table at `path` by key; empty if there is no table."""
-    return _fields_of(inner_model(_type_at(model, path)))
+    return _fields_of(_inner_model(_type_at(model, path)))
 
 
 def _type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any type form)
@@ -244,7 +244,7 @@ def _type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any typ
         if _is_tag(part):
             annotation = _tagged_types(annotation).get(str(part))
         elif isinstance(part, str):
-            field = _fields_of(inner_model(annotation)).get(part)
+            field = _fields_of(_inner_model(annotation)).get(part)
             annotation = field.annotation if field else None
     return annotation
 
@@ -261,10 +261,10 @@ def _fields_of(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
 
 
-def inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
+def _inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (any type form)
     """Return the model in a type: the type itself, that of list items, or that of an optional; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
-        return inner_model(annotation.model_fields["root"].annotation)
+        return _inner_model(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for item in get_args(annotation) if (found := inner_model(item))), None)
+    return next((found for item in get_args(annotation) if (found := _inner_model(item))), None)

@@ -66,7 +66,7 @@ def request_headers(
     return tuple((name, value) for name, value in own.items() if value is not None)
 
 
-def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+def _check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
     """
     Return the headers of a source; the path of a secret in a file is absolute.
 
@@ -88,7 +88,7 @@ def check_headers(headers: dict[str, str], info: ValidationInfo) -> dict[str, st
     return headers | {name: f"file:{resolve_path(path, info)}" for name, path in files.items()}
 
 
-def check_proxy(value: str) -> str:
+def _check_proxy(value: str) -> str:
     """Return the URL of a proxy. Errors: ValueError."""
     text = value.strip()
     parts = urlsplit(text) if is_web(text) else None
@@ -98,6 +98,6 @@ def check_proxy(value: str) -> str:
     return text.rstrip("/")
 
 
-Headers = Annotated[dict[str, str], AfterValidator(check_headers)]
+Headers = Annotated[dict[str, str], AfterValidator(_check_headers)]
 UserAgent = Annotated[str, matching(HEADER_VALUE, "one line of ASCII")]
-ProxyUrl = Annotated[str, AfterValidator(check_proxy)]
+ProxyUrl = Annotated[str, AfterValidator(_check_proxy)]

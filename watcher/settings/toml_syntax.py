@@ -46,19 +46,19 @@ def parse_with_recovery(text: str, path: str) -> ParseResult:
             faults.append(Problem(path=path, line=1, column=1, key="syntax", message="values are nested too deeply"))
             break
         except tomllib.TOMLDecodeError as error:
-            first, last, fault = locate_fault(lines, error, path)
+            first, last, fault = _locate_fault(lines, error, path)
             faults.append(fault)
             lines[first - 1 : last] = [""] * (last - first + 1)
     return ParseResult(data={}, sound="", faults=tuple(faults))
 
 
-def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) -> tuple[int, int, Problem]:
+def _locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) -> tuple[int, int, Problem]:
     """Return the first and last line to blank (from 1), and the fault."""
     where = ERROR_POSITION.search(str(error))
     reason = ERROR_POSITION.sub("", str(error))
     line, column = (int(where[1]), int(where[2])) if where and where[1] else (len(lines), 1)
     line = min(line, len(lines))
-    first = statement_start(lines, line)
+    first = _statement_start(lines, line)
     if first is None:
         message = "a value above is not closed; nothing after it can be read"
         return 1, len(lines), Problem(path=path, line=line, column=column, key="syntax", message=message)
@@ -73,12 +73,12 @@ def locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) ->
         if any(word in reason for word in REPEATED_KEY_WORDS):
             column, message = indent, "is set a second time; expected each key and table once"
         else:
-            message = describe_syntax_error(statement, reason)
-    key = statement_name(statement)
+            message = _describe_syntax_error(statement, reason)
+    key = _statement_name(statement)
     return first, last, Problem(path=path, line=first, column=max(1, column), key=key, message=message)
 
 
-def statement_start(lines: list[str], line: int) -> int | None:
+def _statement_start(lines: list[str], line: int) -> int | None:
     """Return the line where the statement that fails at `line` starts, None if it is too far back."""
     steps = min(MAX_LOOK_BACK, 1 + LOOK_BACK_CHARACTERS // (1 + sum(map(len, lines[:line]))))
     for start in range(line, max(0, line - steps), -1):
@@ -90,14 +90,14 @@ def statement_start(lines: list[str], line: int) -> int | None:
     return None
 
 
-def statement_name(statement: str) -> str:
+def _statement_name(statement: str) -> str:
     if match := ASSIGNMENT.match(statement):
         return match[1]
     text = statement.strip()
     return text if text.startswith("[") and len(text) < 60 else "syntax"
 
 
-def describe_syntax_error(statement: str, reason: str) -> str:
+def _describe_syntax_error(statement: str, reason: str) -> str:
     match = ASSIGNMENT.match(statement)
     value = match[2].partition("#")[0].strip() if match else ""
     if meant := BOOLEANS.get(value.lower()):
@@ -148,7 +148,7 @@ class Positions:
         header = next((child for child in node.named_children if child.type in KEY_NODES), None)
         if header is None:
             return
-        at, loc = self._place(header), self._resolve(key_names(header))
+        at, loc = self._place(header), self._resolve(_key_names(header))
         for length in range(1, len(loc) + 1):  # a header makes the tables above it too
             self.keys.setdefault(loc[:length], at)
         if node.type == "table_array_element":
@@ -174,7 +174,7 @@ class Positions:
             if pair.type != "pair" or len(parts) < 2 or parts[0].type not in KEY_NODES:
                 continue
             loc = prefix
-            for name in key_names(parts[0]):
+            for name in _key_names(parts[0]):
                 loc = (*loc, name)
                 self.keys.setdefault(loc, self._place(parts[0]))
             self._read_value(parts[1], loc)
@@ -192,7 +192,7 @@ class Positions:
         return row + 1, len(self._lines[row][:column].decode(errors="replace")) + 1
 
 
-def key_names(node: Node) -> list[str]:
+def _key_names(node: Node) -> list[str]:
     """Return the parts of a key, several for a dotted key, without quotes and escapes."""
     names: list[str] = []
     inner: Any = tomllib.loads(f"{(node.text or b'').decode(errors='replace')} = 0")

@@ -29,7 +29,7 @@ COUNTRY_ALIASES = {"UK": "GB", "EL": "GR"}
 LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,4})")
 
 
-def unicode_table(name: str) -> Mapping[str, Any]:
+def _unicode_table(name: str) -> Mapping[str, Any]:
     from babel.core import get_global  # late: 24 ms and 5 MB that settings without a code need not pay
 
     return get_global(name)  # type: ignore[arg-type]
@@ -37,19 +37,19 @@ def unicode_table(name: str) -> Mapping[str, Any]:
 
 @cache
 def countries() -> frozenset[str]:
-    return frozenset(unicode_table("territory_languages")) - NOT_COUNTRIES
+    return frozenset(_unicode_table("territory_languages")) - NOT_COUNTRIES
 
 
 @cache
 def alpha3_codes() -> dict[str, str]:
-    aliases = unicode_table("territory_aliases").items()
+    aliases = _unicode_table("territory_aliases").items()
     known = {alias: codes[0] for alias, codes in aliases if alias.isalpha() and len(alias) == 3 and len(codes) == 1}
     return {alias: code for alias, code in known.items() if code in countries() and alias not in WITHDRAWN_COUNTRIES}
 
 
 @cache
 def languages() -> frozenset[str]:
-    tags = (*unicode_table("likely_subtags"), *unicode_table("language_aliases"))
+    tags = (*_unicode_table("likely_subtags"), *_unicode_table("language_aliases"))
     return frozenset(tag for tag in tags if len(tag) == 2) - WITHDRAWN_LANGUAGES
 
 
@@ -161,7 +161,7 @@ def format_duration_setting(value: timedelta) -> str:
     return out or "0s"
 
 
-def parse_keep(value: object) -> timedelta | None:
+def _parse_keep(value: object) -> timedelta | None:
     """Parse a retention time of at least `MIN_KEEP`; None for "forever". Errors: ValueError."""
     if value is None or (isinstance(value, str) and value.strip().lower() == FOREVER):
         return None
@@ -185,7 +185,7 @@ def within(message: str, least: timedelta = timedelta(), limit: timedelta = time
     return AfterValidator(check)
 
 
-def reject_bool(value: object) -> object:
+def _reject_bool(value: object) -> object:
     """Return `value`; a bool becomes text, which is then no valid size (pydantic would read it as 1 or 0 bytes)."""
     return str(value).lower() if isinstance(value, bool) else value
 
@@ -207,7 +207,7 @@ def parse_clock(value: object) -> time:
     return time(int(match[1]), int(match[2]))
 
 
-def check_timezone(value: str) -> str:
+def _check_timezone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):  # absent names are a KeyError, "." or "/etc" a ValueError or OSError
@@ -220,7 +220,7 @@ def check_timezone(value: str) -> str:
     return value
 
 
-def check_selector(value: str) -> str:
+def _check_selector(value: str) -> str:
     from watcher.text.css import xpath_of  # late: lxml takes 5 MB, and only a page as a source needs it
 
     xpath_of(value)
@@ -236,7 +236,7 @@ def check_web(value: str) -> str:
     return text
 
 
-def check_source_url(value: str, info: ValidationInfo) -> str:
+def _check_source_url(value: str, info: ValidationInfo) -> str:
     """Return the address of a feed or of a mail folder; the path of a maildir becomes absolute. Errors: ValueError."""
     text = value.strip()
     if not is_mail(text):
@@ -251,14 +251,14 @@ def check_source_url(value: str, info: ValidationInfo) -> str:
     return text
 
 
-def check_country(value: str) -> str | None:
+def _check_country(value: str) -> str | None:
     code = country_code(value)
     if code is None and value.strip():
         raise ValueError(f'got {quote_value(value)}, expected a country code of ISO 3166-1 such as "FR" or "GB"')
     return code
 
 
-def check_language(value: str) -> str | None:
+def _check_language(value: str) -> str | None:
     tag = language_tag(value)
     if tag is None and value.strip():
         meant = LANGUAGE_ALIASES.get(value.strip().lower())
@@ -267,7 +267,7 @@ def check_language(value: str) -> str | None:
     return tag
 
 
-def check_private(value: str) -> str:
+def _check_private(value: str) -> str:
     """Return `value` in normal form if it is a CIDR range, an address or host:port. Errors: ValueError."""
     text = value.strip()
     try:
@@ -327,25 +327,25 @@ def matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
     return parsed_by(lambda value: value if pattern.fullmatch(value) else None, expected)
 
 
-def text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
+def _text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
 
 
 HAS_WORD = parsed_by(lambda text: text if re.search(r"\w", text) else None, 'a word or a phrase, such as "elect*"')
 Phrases = tuple[Annotated[str, Field(max_length=200), HAS_WORD], ...]
-DURATION_SCHEMA = text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
+DURATION_SCHEMA = _text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
 PositiveDuration = Annotated[Duration, within("got zero, expected more than zero", timedelta(microseconds=1))]
-Keep = Annotated[timedelta | None, BeforeValidator(parse_keep), text_schema("duration")]
-Size = Annotated[ByteSize, BeforeValidator(reject_bool), Field(gt=0, title="size")]
-TimeZoneName = Annotated[str, AfterValidator(check_timezone)]
+Keep = Annotated[timedelta | None, BeforeValidator(_parse_keep), _text_schema("duration")]
+Size = Annotated[ByteSize, BeforeValidator(_reject_bool), Field(gt=0, title="size")]
+TimeZoneName = Annotated[str, AfterValidator(_check_timezone)]
 WebUrl = Annotated[str, AfterValidator(check_web)]
-SourceUrl = Annotated[str, AfterValidator(check_source_url)]
-Selector = Annotated[str, AfterValidator(check_selector)] | None
-Country = Annotated[str, AfterValidator(check_country)] | None
-Language = Annotated[str, AfterValidator(check_language)] | None
-PrivateNetwork = Annotated[str, AfterValidator(check_private)]
-LocalPath = Annotated[Path, BeforeValidator(resolve_path), text_schema("path")]
-SECRET_SCHEMA = text_schema("secret", "^(env|file):.+")
+SourceUrl = Annotated[str, AfterValidator(_check_source_url)]
+Selector = Annotated[str, AfterValidator(_check_selector)] | None
+Country = Annotated[str, AfterValidator(_check_country)] | None
+Language = Annotated[str, AfterValidator(_check_language)] | None
+PrivateNetwork = Annotated[str, AfterValidator(_check_private)]
+LocalPath = Annotated[Path, BeforeValidator(resolve_path), _text_schema("path")]
+SECRET_SCHEMA = _text_schema("secret", "^(env|file):.+")
 SecretRef = Annotated[Secret, BeforeValidator(parse_secret), SECRET_SCHEMA]
 OptionalSecret = SecretRef | None

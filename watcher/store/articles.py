@@ -59,13 +59,13 @@ def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bo
     """
     index, written = full_text_index(connection), []
     for arrival in given:
-        is_new = insert_article(connection, arrival)
-        written.append(arrival.article if is_new else replace_headline(connection, arrival))
+        is_new = _insert_article(connection, arrival)
+        written.append(arrival.article if is_new else _replace_headline(connection, arrival))
     index.add(index_document(article) for article in written if article is not None)
     return [article is not None for article in written]
 
 
-def insert_article(connection: Connection, arrival: NewArticle) -> bool:
+def _insert_article(connection: Connection, arrival: NewArticle) -> bool:
     """Insert an article's rows into all tables; return False, and write nothing, if it is already stored."""
     article = arrival.article
     day = day_of(article.fetched_at)
@@ -73,13 +73,13 @@ def insert_article(connection: Connection, arrival: NewArticle) -> bool:
     query = insert(connection, articles).values(row).on_conflict_do_nothing(index_elements=["id"])
     if not connection.execute(query, execution_options=KEEP_ROWCOUNT).rowcount:  # RETURNING takes a third longer
         return False
-    connection.execute(texts.insert().values(article_id=article.id, day=day, **text_columns(article)))
+    connection.execute(texts.insert().values(article_id=article.id, day=day, **_text_columns(article)))
     connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(arrival.packed)))
-    insert_site_blocks(connection, arrival)
+    _insert_site_blocks(connection, arrival)
     return True
 
 
-def replace_headline(connection: Connection, arrival: NewArticle) -> Article | None:
+def _replace_headline(connection: Connection, arrival: NewArticle) -> Article | None:
     """
     Replace an article of which only the headline is known with one that has a text; return it as it is stored then.
 
@@ -102,18 +102,18 @@ def replace_headline(connection: Connection, arrival: NewArticle) -> Article | N
     row |= {name: getattr(article, name) for name in ARTICLE_FIELDS}
     connection.execute(update(articles).where(articles.c.id == article.id).values(row))
     day = day_of(article.fetched_at)
-    for table, values in ((texts, text_columns(article)), (features, asdict(arrival.packed))):
+    for table, values in ((texts, _text_columns(article)), (features, asdict(arrival.packed))):
         connection.execute(update(table).where(table.c.article_id == article.id, table.c.day == day).values(values))
-    insert_site_blocks(connection, arrival)
+    _insert_site_blocks(connection, arrival)
     return article
 
 
-def text_columns(article: Article) -> dict[str, bytes]:
+def _text_columns(article: Article) -> dict[str, bytes]:
     removed = json.dumps([[cut.rule, cut.text] for cut in article.removed], ensure_ascii=False)
     return {"text": compress(article.text), "removed": compress(removed)}
 
 
-def insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
+def _insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
     if arrival.block_hashes:
         article, hashes = arrival.article, struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         row = {"article_id": article.id, "host": article.host, "at": article.fetched_at, "hashes": hashes}
@@ -144,7 +144,7 @@ def decompress(data: bytes) -> str:
     return zlib.decompress(data).decode("utf-8")
 
 
-def decompress_prefix(data: bytes, chars: int) -> str:
+def _decompress_prefix(data: bytes, chars: int) -> str:
     """Return the first `chars` characters of a compressed text; hardly any of the rest is decompressed."""
     packed = zlib.decompressobj()
     prefix = packed.decompress(data, chars)
@@ -189,7 +189,7 @@ def select_articles(
     return query.where(*conditions, in_partitions(connection, joined.c.day, *conditions))
 
 
-def select_published(
+def _select_published(
     connection: Connection, columns: Iterable[Any], joined: Table, *, start: datetime, end: datetime
 ) -> Select[*tuple[Any, ...]]:
     """Return `select_articles` for articles published in [start, end) and stored before `end`, oldest first."""
@@ -209,7 +209,7 @@ def article_leads_between(
         chars: How many characters of their text the returned articles have.
     """
     columns = (*(articles.c[name] for name in ARTICLE_FIELDS), texts.c.text)
-    query = select_published(connection, columns, texts, start=start, end=end)
+    query = _select_published(connection, columns, texts, start=start, end=end)
     if feed_ids is not None:
         ids = list(feed_ids)
         since = start - LISTED_BEFORE
@@ -217,7 +217,7 @@ def article_leads_between(
         query = query.where(or_(articles.c.feed_id.in_(ids), articles.c.id.in_(listed)))
     leads, compressed = [], {}
     for *values, packed in connection.execute(query):
-        lead = decompress_prefix(packed, chars)
+        lead = _decompress_prefix(packed, chars)
         leads.append(Article(text=lead, **dict(zip(ARTICLE_FIELDS, values, strict=True))))
         if len(lead) == chars:
             compressed[leads[-1].id] = packed
@@ -230,7 +230,7 @@ def outlines_between(
     """Yield articles published in [start, end) and stored before `end`, oldest first, with features, without texts."""
     columns = (*columns_of(articles, ArticleHeader), *columns_of(features, PackedFeatures))
     count = len(ArticleHeader.__slots__)
-    for row in connection.execute(select_published(connection, columns, features, start=start, end=end)):
+    for row in connection.execute(_select_published(connection, columns, features, start=start, end=end)):
         outline = ArticleHeader(**dict(zip(ArticleHeader.__slots__, row[:count], strict=True)))
         yield outline, PackedFeatures(**dict(zip(PackedFeatures.__slots__, row[count:], strict=True)))
 
@@ -261,7 +261,7 @@ def article_leads(connection: Connection, ids: Iterable[str], *, chars: int) -> 
     rows = (
         dict(zip((*ARTICLE_FIELDS, "text"), row, strict=True)) for row in rows_by_id(connection, columns, texts, ids)
     )
-    return {row["id"]: Article(**row | {"text": decompress_prefix(row["text"], chars)}) for row in rows}
+    return {row["id"]: Article(**row | {"text": _decompress_prefix(row["text"], chars)}) for row in rows}
 
 
 def newest_articles(connection: Connection, ids: Iterable[str], *, limit: int) -> list[str]:

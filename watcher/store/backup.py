@@ -28,24 +28,24 @@ def back_up(engine: Engine, to: Path, *, force: bool, tell: Callable[[float], No
     `force` replaces an existing file; `tell` is called repeatedly with the copied share, 0 to 1. Errors: StoreError.
     """
     dump = f"pg_dump --format=custom --exclude-table='pgqueuer*' --file={shlex.quote(str(to))} {{url}}"
-    source = store_file(engine, dump)
+    source = _store_file(engine, dump)
     if to.exists() and not force:
         raise StoreError(f"{to} already exists", hint="--force replaces it")
     if to.exists() and to.samefile(source):
         raise StoreError(f"{to} is the store itself")
     with atomic_file(to) as part:
         try:
-            copy_pages(source, part, tell)
-            faults = integrity_faults(part)
+            _copy_pages(source, part, tell)
+            faults = _integrity_faults(part)
         except sqlite3.Error as error:
             raise StoreError(f"the store {redacted_url(engine)} cannot be copied: {error}") from error
         if faults:
             raise StoreError(f"the copy is damaged: {faults[0]}", hint="watcher check --deep checks the store itself")
 
 
-def copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
+def _copy_pages(source: Path, to: Path, tell: Callable[[float], None]) -> None:
     """Copy all pages of a store from one snapshot; the copy is a single file without a write-ahead log."""
-    with closing(connect_read_only(source)) as from_, closing(sqlite3.connect(to)) as into:
+    with closing(_connect_read_only(source)) as from_, closing(sqlite3.connect(to)) as into:
         from_.isolation_level = None
         from_.execute("BEGIN")  # kept open: else each write of another process restarts the copy
         from_.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -66,14 +66,14 @@ def restore(engine: Engine, backup: Path, *, schemas: Sequence[Schema], force: b
     store = restore_target(engine, backup)
     if not backup.is_file():
         raise StoreError(f"there is no file {backup}")
-    check_backup(backup, schemas)
-    there = describe_content(store)
+    _check_backup(backup, schemas)
+    there = _describe_content(store)
     if there and not force:
         hint = "--force replaces it, and keeps the old store next to the new one"
         raise StoreError(f"the store {redacted_url(engine)} contains {there}", hint=hint)
     with atomic_file(store) as part:
         shutil.copyfile(backup, part)
-        return keep_previous_store(store)
+        return _keep_previous_store(store)
 
 
 def restore_target(engine: Engine, backup: Path) -> Path:
@@ -83,15 +83,15 @@ def restore_target(engine: Engine, backup: Path) -> Path:
     owner = f" --owner={shlex.quote(login)}" if login else ""
     command = f"createdb{owner} --template=template0 {shlex.quote(name)}"
     restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
-    return store_file(engine, f"{command}, then {restored}, and set [store] url to it", database=name)
+    return _store_file(engine, f"{command}, then {restored}, and set [store] url to it", database=name)
 
 
-def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
+def _check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
     """Check that a file is an intact store that this version can use. Errors: StoreError."""
     versions: dict[str, str] = {}
     try:
-        faults = integrity_faults(backup)
-        with closing(connect_read_only(backup)) as connection:
+        faults = _integrity_faults(backup)
+        with closing(_connect_read_only(backup)) as connection:
             for name in (schema.version_table for schema in schemas):
                 with suppress(sqlite3.OperationalError):  # there is no such table
                     for row in connection.execute(f"SELECT version_num FROM {name}"):
@@ -109,18 +109,18 @@ def check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
             raise StoreError(words, hint="update Watcher, then restore the backup")
 
 
-def integrity_faults(path: Path) -> list[str]:
+def _integrity_faults(path: Path) -> list[str]:
     """Return the first faults of SQLite's integrity check. Errors: sqlite3.Error if it is no database."""
-    with closing(connect_read_only(path)) as connection:
+    with closing(_connect_read_only(path)) as connection:
         rows = connection.execute(f"PRAGMA integrity_check({MAX_BACKUP_FAULTS})").fetchall()
     return [row[0] for row in rows if row[0] != "ok"]
 
 
-def describe_content(store: Path) -> str | None:
+def _describe_content(store: Path) -> str | None:
     if not store.exists() or not store.stat().st_size:
         return None
     try:
-        with closing(connect_read_only(store)) as connection:
+        with closing(_connect_read_only(store)) as connection:
             counts = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM feeds)"
             articles, feeds = connection.execute(counts).fetchone()
     except sqlite3.Error:
@@ -128,11 +128,11 @@ def describe_content(store: Path) -> str | None:
     return f"{articles} articles of {feeds} feeds" if articles or feeds else None
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
+def _connect_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
 
 
-def keep_previous_store(store: Path) -> Path | None:
+def _keep_previous_store(store: Path) -> Path | None:
     """Hard-link a store to a second path and return that; None if there is no store. Errors: StoreError if in use."""
     if not store.exists():
         return None
@@ -182,7 +182,7 @@ def flush_names(folder: Path) -> None:
         os.close(number)
 
 
-def store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
+def _store_file(engine: Engine, instead: str, *, database: str | None = None) -> Path:
     """Return the file of a SQLite store. Errors: StoreError for any other; its hint is the command `instead`."""
     url = engine.url
     if file := file_of(url):

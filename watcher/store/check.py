@@ -43,22 +43,22 @@ Check = Callable[[Connection], Iterable[StoreProblem]]
 
 def find_problems(connection: Connection) -> list[StoreProblem]:
     """Return what all checks find, those of other packages too. Errors: PluginError."""
-    store_checks: list[Check] = [check_database, check_references, check_index, check_articles, check_texts]
+    store_checks: list[Check] = [_check_database, _check_references, _check_index, _check_articles, _check_texts]
     checks = [*store_checks, *(check for _, check in load_plugins(ENTRY_POINTS, "the checks of"))]
     return [problem for check in checks for problem in check(connection)]
 
 
-def check_database(connection: Connection) -> Iterator[StoreProblem]:
+def _check_database(connection: Connection) -> Iterator[StoreProblem]:
     if connection.dialect.name != "sqlite":
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({MAX_CHECK_FAULTS})")):
         if FTS5_TABLE in row[0]:
-            yield broken_index(f"the search index is damaged: {row[0]}")
+            yield _broken_index(f"the search index is damaged: {row[0]}")
         elif row[0] != "ok":
             yield StoreProblem(what=f"the database is damaged: {row[0]}", hint=RESTORE_HINT)
 
 
-def check_references(connection: Connection) -> Iterator[StoreProblem]:
+def _check_references(connection: Connection) -> Iterator[StoreProblem]:
     if connection.dialect.name != "sqlite":
         return
     counts: dict[tuple[str, str], list[int]] = {}
@@ -66,38 +66,38 @@ def check_references(connection: Connection) -> Iterator[StoreProblem]:
         counts.setdefault((name, parent), []).append(rowid)
     for (name, parent), rows in counts.items():
         what = f"{len(rows)} rows of {name} belong to {parent} that do not exist"
-        yield StoreProblem(what=what, hint=REPAIR_HINT, repair=partial(drop_rows, name=name, rows=rows))
+        yield StoreProblem(what=what, hint=REPAIR_HINT, repair=partial(_drop_rows, name=name, rows=rows))
 
 
-def drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
+def _drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
     connection.execute(text(f"DELETE FROM {name} WHERE rowid = :number"), [{"number": number} for number in rows])
 
 
-def check_index(connection: Connection) -> Iterator[StoreProblem]:
+def _check_index(connection: Connection) -> Iterator[StoreProblem]:
     """Yield a problem if the full-text index has articles that are not stored, or is complete but lacks some."""
     key = full_text_index(connection).article_id
     held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
     gone = count_rows(connection, select(key).where(~exists().where(articles.c.id == key)))
     if gone:
-        yield broken_index(f"the search index has {gone} articles that do not exist")
+        yield _broken_index(f"the search index has {gone} articles that do not exist")
     elif index_state(connection).get("is_complete") and held != there:
-        yield broken_index(f"{there - held} articles are missing from the search index")
+        yield _broken_index(f"{there - held} articles are missing from the search index")
 
 
-def broken_index(what: str) -> StoreProblem:
+def _broken_index(what: str) -> StoreProblem:
     return StoreProblem(what=what, hint=f"{REPAIR_HINT}; a running daemon then rebuilds it", repair=rebuild_index)
 
 
-def check_articles(connection: Connection) -> Iterator[StoreProblem]:
-    if n := count_rows(connection, articles_without_text()):
+def _check_articles(connection: Connection) -> Iterator[StoreProblem]:
+    if n := count_rows(connection, _articles_without_text()):
         hint = f"{REPAIR_HINT}, which removes them"
-        yield StoreProblem(what=f"{n} articles have no text", hint=hint, repair=drop_textless)
-    if n := count_rows(connection, articles_without_features()):
+        yield StoreProblem(what=f"{n} articles have no text", hint=hint, repair=_drop_textless)
+    if n := count_rows(connection, _articles_without_features()):
         what = f"{n} articles have no features: editions cannot use them"
         yield StoreProblem(what=what, hint=REPAIR_HINT, repair=add_missing_features)
 
 
-def check_texts(connection: Connection) -> Iterator[StoreProblem]:
+def _check_texts(connection: Connection) -> Iterator[StoreProblem]:
     broken: list[str] = []
     query = select(texts.c.article_id, texts.c.text, texts.c.removed).execution_options(yield_per=CHECK_BATCH)
     for key, *values in connection.execute(query):
@@ -111,18 +111,18 @@ def check_texts(connection: Connection) -> Iterator[StoreProblem]:
         yield StoreProblem(what=what, hint=RESTORE_HINT)
 
 
-def articles_without_text() -> Select[tuple[str, int]]:
+def _articles_without_text() -> Select[tuple[str, int]]:
     return select(articles.c.id, articles.c.day).where(~exists().where(has_text))
 
 
-def drop_textless(connection: Connection) -> None:
-    rows = connection.execute(articles_without_text()).all()
+def _drop_textless(connection: Connection) -> None:
+    rows = connection.execute(_articles_without_text()).all()
     delete_partitioned_rows(connection, [(row.id, row.day) for row in rows])
     for ids in in_chunks([row.id for row in rows]):
         connection.execute(delete(articles).where(articles.c.id.in_(ids)))
 
 
-def articles_without_features() -> Select[tuple[str, int]]:
+def _articles_without_features() -> Select[tuple[str, int]]:
     return select(articles.c.id, articles.c.day).join(texts, has_text).where(~exists().where(has_features))
 
 
@@ -130,7 +130,7 @@ def add_missing_features(connection: Connection) -> bool:
     """Compute the features of up to `CHECK_BATCH` articles that lack them; return whether more may be left."""
     from watcher.features.extract import encode, extract_features
 
-    days = {row.id: row.day for row in connection.execute(articles_without_features().limit(CHECK_BATCH))}
+    days = {row.id: row.day for row in connection.execute(_articles_without_features().limit(CHECK_BATCH))}
     articles = articles_by_id(connection, list(days))
     extracted = [
         extract_features(key, title=one.title, text=one.text, language=one.language) for key, one in articles.items()

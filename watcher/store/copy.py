@@ -74,19 +74,19 @@ def copy_store(
 ) -> tuple[TableComparison, ...]:
     """Copy and compare each table. If one differs, or after an error, `target` stays empty. Errors: StoreError."""
     try:
-        return write(target, copy_and_compare, source, schemas, tell)
+        return write(target, _copy_and_compare, source, schemas, tell)
     except StoreError as error:
         if error.transient and error.hint:
             error.hint = f"{error.hint}; then run the same command again"
         raise
 
 
-def copy_and_compare(
+def _copy_and_compare(
     target: sa.Connection, source: sa.Engine, schemas: Sequence[Schema], tell: OnProgress
 ) -> tuple[TableComparison, ...]:
     """Do as `copy_store` in the transaction of `target`, which is rolled back if a table differs."""
-    tables = copied_tables(schemas)
-    total = sum(read(source, count_rows, sa.select(table).where(is_copied(table))) for table in tables)
+    tables = _copied_tables(schemas)
+    total = sum(read(source, count_rows, sa.select(table).where(_is_copied(table))) for table in tables)
 
     def on_copied(rows: int) -> None:
         tell("copy", rows, total)
@@ -97,27 +97,27 @@ def copy_and_compare(
     if target.dialect.name == "postgresql":
         target.execute(sa.text("LOCK TABLE meta"))  # any daemon reads it when it starts
         target.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # while the source is read
-    require_empty(target, schemas)  # by now another copy may have come
+    _require_empty(target, schemas)  # by now another copy may have come
     for table in reversed(tables):
         target.execute(sa.delete(table))
     rebuild_index(target)
     for table in tables:
-        read(source, copy_table, table, target, on_copied)
+        read(source, _copy_table, table, target, on_copied)
     compared = []
     for table in tables:
         sums = read(source, checksum, table, on_compared), checksum(target, table, on_compared)
         compared.append(TableComparison(table=table.name, from_=sums[0], to=sums[1]))
     if all(table.is_same for table in compared):
-        build_index(target, tell=tell)
+        _build_index(target, tell=tell)
         if target.dialect.name == "postgresql":
-            set_sequences(target, tables)
+            _set_sequences(target, tables)
             target.execute(sa.text("ANALYZE"))
     else:
         target.rollback()
     return tuple(compared)
 
 
-def copied_tables(schemas: Sequence[Schema]) -> tuple[sa.Table, ...]:
+def _copied_tables(schemas: Sequence[Schema]) -> tuple[sa.Table, ...]:
     """Return the tables to copy, referenced tables first. Errors: PluginError if one has no primary key."""
     every = (table for schema in schemas for table in schema.tables.sorted_tables)
     tables = tuple(table for table in every if not table.info.get(REBUILT))
@@ -127,14 +127,14 @@ def copied_tables(schemas: Sequence[Schema]) -> tuple[sa.Table, ...]:
     return tables
 
 
-def copy_table(
+def _copy_table(
     connection: sa.Connection, table: sa.Table, target: sa.Connection, on_rows: Callable[[int], None]
 ) -> None:
     """Copy the rows of a table. Errors: StoreError; it names a row that the target rejects, or an unreadable table."""
     values: dict[str, Any] = {}
-    for column in copied_columns(table):
+    for column in _copied_columns(table):
         value = sa.bindparam(f"of_{column.name}", type_=sa.Text() if is_text(column) else column.type)
-        is_cast = is_json(column) and target.dialect.name != "sqlite"
+        is_cast = _is_json(column) and target.dialect.name != "sqlite"
         values[column.name] = sa.cast(value, sa.JSON) if is_cast else value
     names = [f"of_{name}" for name in values]
     query = table.insert().values(values)
@@ -153,14 +153,14 @@ def copy_table(
                     try:
                         target.execute(query, row)
                     except (DBAPIError, OverflowError) as rejected:
-                        raise row_error(table, row, rejected) from rejected
+                        raise _row_error(table, row, rejected) from rejected
                 raise
             on_rows(len(rows))
     except ValueError as error:  # of a column's type, such as a malformed time
         raise StoreError(f"{table.name}: a row cannot be read: {error}") from error
 
 
-def row_error(table: sa.Table, row: dict[str, Any], error: Exception) -> StoreError:
+def _row_error(table: sa.Table, row: dict[str, Any], error: Exception) -> StoreError:
     key = ", ".join(repr(row[f"of_{column.name}"]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
@@ -169,39 +169,39 @@ def row_error(table: sa.Table, row: dict[str, Any], error: Exception) -> StoreEr
     )
 
 
-def is_copied(table: sa.Table) -> sa.ColumnElement[bool]:
+def _is_copied(table: sa.Table) -> sa.ColumnElement[bool]:
     """Return the condition for rows to copy: all, except rows of `meta` about the index and daemons."""
     if table is not meta:
         return sa.true()
     return meta.c.name.not_in((PROBE, INDEX_STATE)) & ~meta.c.name.startswith(DAEMON_PREFIX)
 
 
-def copied_columns(table: sa.Table) -> list[Any]:
+def _copied_columns(table: sa.Table) -> list[Any]:
     """Return the columns to copy: all except the state of processes, such as leases."""
     return [column for column in table.columns if not column.info.get(PROCESS_STATE)]
 
 
 def is_text(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     """Whether a column is copied as text, without its type's conversion: `null` in JSON must not become NULL."""
-    return is_json(column) or (isinstance(column.type, sa.TypeDecorator) and isinstance(column.type.impl, sa.Text))
+    return _is_json(column) or (isinstance(column.type, sa.TypeDecorator) and isinstance(column.type.impl, sa.Text))
 
 
-def is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
+def _is_json(column: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's own
     """Whether the database type of a column is JSON, whatever its Python type."""
     return isinstance(getattr(column.type, "impl", column.type), sa.JSON)
 
 
 def read_rows(connection: sa.Connection, table: sa.Table) -> Iterator[Sequence[Row]]:
-    """Yield the rows of a table, ordered by its key, `SLICE_ROWS` at a time, with the values of `copied_columns`."""
+    """Yield the rows of a table, ordered by its key, `SLICE_ROWS` at a time, with the values of `_copied_columns`."""
 
     def readable(column: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         if not is_text(column):
             return column
-        is_plain = connection.dialect.name == "sqlite" or not is_json(column)
+        is_plain = connection.dialect.name == "sqlite" or not _is_json(column)
         return (sa.type_coerce(column, sa.Text) if is_plain else sa.cast(column, sa.Text)).label(column.name)
 
     query = (
-        sa.select(*map(readable, copied_columns(table))).where(is_copied(table)).order_by(*table.primary_key.columns)
+        sa.select(*map(readable, _copied_columns(table))).where(_is_copied(table)).order_by(*table.primary_key.columns)
     )
     with connection.execute(query.execution_options(yield_per=SLICE_ROWS)) as rows:
         yield from rows.partitions()
@@ -222,7 +222,7 @@ def checksum(connection: sa.Connection, table: sa.Table, on_rows: Callable[[int]
         return value.isoformat() if isinstance(value, date) else str(value)
 
     encode = json.JSONEncoder(separators=(",", ":"), default=to_json).encode
-    json_columns = [is_json(column) for column in copied_columns(table)]
+    json_columns = [_is_json(column) for column in _copied_columns(table)]
     total = count = 0
     for row in chain.from_iterable(read_rows(connection, table)):
         values = [comparable(value, of_json) for value, of_json in zip(row, json_columns, strict=True)]
@@ -234,7 +234,7 @@ def checksum(connection: sa.Connection, table: sa.Table, on_rows: Callable[[int]
     return TableChecksum(rows=count, checksum=(total % (1 << 8 * CHECKSUM_BYTES)).to_bytes(CHECKSUM_BYTES).hex())
 
 
-def build_index(target: sa.Connection, *, tell: OnProgress) -> None:
+def _build_index(target: sa.Connection, *, tell: OnProgress) -> None:
     missing = count_missing(target)
     try:
         while took := index_missing(target, limit=INDEX_BATCH):
@@ -246,7 +246,7 @@ def build_index(target: sa.Connection, *, tell: OnProgress) -> None:
         ) from error
 
 
-def set_sequences(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
+def _set_sequences(connection: sa.Connection, tables: Sequence[sa.Table]) -> None:
     """Set the sequences of PostgreSQL after the copied keys."""
     for table in tables:
         column = table.autoincrement_column
@@ -262,8 +262,8 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
         if not is_server(url) and file_of(url) is None:
             hint = "sqlite:///PATH, or postgresql://USER@HOST/DATABASE"
             raise SettingsError((), f"{name} is not the address of a store", hint=hint)
-    address = address_of(source_url)
-    if address == address_of(target_url):
+    address = _address_of(source_url)
+    if address == _address_of(target_url):
         raise SettingsError((), f"FROM and TO are the same store, {address}")
     if (file := file_of(source_url)) and not file.is_file():
         raise StoreError(f"there is no store to move at {file}")
@@ -280,13 +280,13 @@ def open_both(from_: str, to: str, schemas: Sequence[Schema]) -> Iterator[tuple[
             sa.event.listen(target, "connect", lambda driver, _: driver.execute("PRAGMA journal_mode=DELETE").close())
         stack.enter_context(lock_store(source))
         stack.enter_context(lock_store(target))
-        read(target, require_empty, schemas)
+        read(target, _require_empty, schemas)
         for schema in schemas:
             upgrade(target, schema)
         yield source, target
 
 
-def address_of(url: sa.URL) -> str:
+def _address_of(url: sa.URL) -> str:
     """Return a store's address without user and password, equal for all URLs of the same store."""
     if file := file_of(url):
         return f"sqlite:///{file.resolve()}"
@@ -313,16 +313,16 @@ def lock_store(engine: sa.Engine) -> Iterator[None]:
     yield
 
 
-def require_empty(connection: sa.Connection, schemas: Sequence[Schema]) -> None:
+def _require_empty(connection: sa.Connection, schemas: Sequence[Schema]) -> None:
     """Raise StoreError if a table has more rows than in a new store."""
     there = set(sa.inspect(connection).get_table_names())
 
     def has_rows(table: sa.Table) -> bool:
         initial: int = table.info.get(INITIAL_ROWS, 0)
-        query = sa.select(sa.literal(1)).select_from(table).where(is_copied(table)).limit(initial + 1)
+        query = sa.select(sa.literal(1)).select_from(table).where(_is_copied(table)).limit(initial + 1)
         return len(connection.execute(query).all()) > initial
 
-    if names := [table.name for table in copied_tables(schemas) if table.name in there and has_rows(table)]:
+    if names := [table.name for table in _copied_tables(schemas) if table.name in there and has_rows(table)]:
         raise StoreError(
             f"the store {redacted_url(connection.engine)} is not empty: it has rows in {', '.join(names)}",
             hint="use a new file, or create a new database",

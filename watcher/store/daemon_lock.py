@@ -101,12 +101,12 @@ class DaemonLock:
     def __init__(self, status: DaemonStatus, save: Callable[[DaemonStatus], None], *, store: Path | None) -> None:
         self.status = status
         self._save = save
-        self._store, self._identity = store, file_identity(store) if store else None
+        self._store, self._identity = store, _file_identity(store) if store else None
         save(status)
 
     def store_replaced_error(self) -> StoreError | None:
         """Return an error if the store's file was replaced or removed since the start, else None."""
-        if self._store is None or self._identity in (None, file_identity(self._store)):
+        if self._store is None or self._identity in (None, _file_identity(self._store)):
             return None
         became = "has been replaced by another file" if self._store.exists() else "is gone"
         return StoreError(
@@ -134,7 +134,7 @@ class DaemonLock:
         self._save(self.status)
 
 
-def file_identity(path: Path) -> tuple[int, int] | None:
+def _file_identity(path: Path) -> tuple[int, int] | None:
     with suppress(OSError):
         status = path.stat()
         return status.st_dev, status.st_ino
@@ -146,10 +146,10 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
     """Lock a store for a daemon until the context ends. On PostgreSQL, several daemons may. Errors: StoreError."""
     path = status_path(engine)
     if path is None:
-        before = next(iter(read(engine, load_statuses)), None)
-        write(engine, prune_statuses, before=now - STATUS_RETENTION)
+        before = next(iter(read(engine, _load_statuses)), None)
+        write(engine, _prune_statuses, before=now - STATUS_RETENTION)
         with closing(StatusWriter(engine, worker_name())) as writer:
-            lock = DaemonLock(new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
+            lock = DaemonLock(_new_status(before, now=now, is_worker=is_worker), writer.write_status, store=None)
             writer.wait()
             with stop_recorded(lock):
                 yield lock
@@ -158,9 +158,9 @@ def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) 
 
         def save(status: DaemonStatus) -> None:
             with suppress(OSError):
-                os.pwrite(file, dump_status(status), 0)
+                os.pwrite(file, _dump_status(status), 0)
 
-        lock = DaemonLock(new_status(load_status(file), now=now), save, store=file_of(engine.url))
+        lock = DaemonLock(_new_status(_load_status(file), now=now), save, store=file_of(engine.url))
         with stop_recorded(lock):
             yield lock
 
@@ -181,7 +181,7 @@ def status_path(engine: Engine) -> Path | None:
     return Path(f"{store.resolve()}.daemon") if store else None  # one for all names of a store: links, ".." in a path
 
 
-def new_status(before: DaemonStatus | None, *, now: datetime, is_worker: bool = False) -> DaemonStatus:
+def _new_status(before: DaemonStatus | None, *, now: datetime, is_worker: bool = False) -> DaemonStatus:
     """Return the status of a starting daemon; after a short break, it keeps `polling_since` of the one `before`."""
     is_short = before is not None and timedelta() <= now - before.heartbeat_at <= SHORT_BREAK
     since = before.polling_since if before is not None and is_short else now
@@ -196,8 +196,8 @@ def locked_file(path: Path) -> Iterator[int]:
     except OSError as error:
         raise StoreError(f"the daemon lock {path} cannot be written: {error.strerror}") from error
     try:
-        if not any(try_lock(file, path) for _ in range(LOCK_TRIES)):
-            other = load_status(file)
+        if not any(_try_lock(file, path) for _ in range(LOCK_TRIES)):
+            other = _load_status(file)
             who = f"process {other.pid}, since {other.started_at:%Y-%m-%d %H:%M} UTC" if other else "another process"
             raise StoreError(
                 f"a daemon is already using this store: {who} ({path})",
@@ -208,7 +208,7 @@ def locked_file(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def try_lock(file: int, path: Path) -> bool:
+def _try_lock(file: int, path: Path) -> bool:
     """Lock a status file; if another process has it locked, wait `LOCK_TRY_S` and return False. Errors: StoreError."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -220,7 +220,7 @@ def try_lock(file: int, path: Path) -> bool:
     return True
 
 
-def dump_status(status: DaemonStatus) -> bytes:
+def _dump_status(status: DaemonStatus) -> bytes:
     """Return a status as `STATUS_BYTES` of padded JSON; if too long, jobs, then faults are cut off at the end."""
     while True:
         data = ADAPTER.dump_json(status, exclude=NOT_SAVED)
@@ -229,7 +229,7 @@ def dump_status(status: DaemonStatus) -> bytes:
         status = replace(status, jobs=status.jobs[:-1], faults=status.faults if status.jobs else status.faults[:-1])
 
 
-def load_status(file: int) -> DaemonStatus | None:
+def _load_status(file: int) -> DaemonStatus | None:
     """Return the status in an open file; None if it has none, or it cannot be read."""
     try:
         return ADAPTER.validate_json(os.pread(file, STATUS_BYTES, 0))
@@ -251,7 +251,7 @@ def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
     path = status_path(engine)
     if path is None:
         try:
-            return read(engine, load_statuses)
+            return read(engine, _load_statuses)
         except StoreError as error:
             if error.__cause__ and sqlstate(error.__cause__) == UNDEFINED_TABLE:  # no store yet
                 return []
@@ -261,13 +261,13 @@ def list_daemon_statuses(engine: Engine) -> list[DaemonStatus]:
     except OSError:
         return []
     try:
-        status = load_status(file)
-        return [replace(status, is_running=is_locked(file))] if status else []
+        status = _load_status(file)
+        return [replace(status, is_running=_is_locked(file))] if status else []
     finally:
         os.close(file)
 
 
-def is_locked(file: int) -> bool:
+def _is_locked(file: int) -> bool:
     """Return whether another process has locked an open file. If not, this locks it (shared) until it is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -337,7 +337,7 @@ def free_lock(connection: Connection) -> None:
     connection.close()
 
 
-def load_statuses(connection: Connection) -> list[DaemonStatus]:
+def _load_statuses(connection: Connection) -> list[DaemonStatus]:
     """Return the statuses of all daemons on PostgreSQL, in the order of `list_daemon_statuses`."""
     statuses = []
     for name, value, is_running in connection.execute(
@@ -349,6 +349,6 @@ def load_statuses(connection: Connection) -> list[DaemonStatus]:
     return sorted(statuses, key=lambda status: (status.is_running, status.heartbeat_at), reverse=True)
 
 
-def prune_statuses(connection: Connection, *, before: datetime) -> None:
+def _prune_statuses(connection: Connection, *, before: datetime) -> None:
     is_old = meta.c.value["heartbeat_at"].as_string() < before.isoformat()
     connection.execute(delete(meta).where(meta.c.name.startswith(DAEMON_PREFIX), is_old))

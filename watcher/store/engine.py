@@ -66,7 +66,7 @@ def open_store(url: str, *, create: bool = True) -> Engine:
     engine = connect(url)
     with dispose_on_error(engine):
         if not create:
-            refuse_empty(engine)
+            _refuse_empty(engine)
         upgrade(engine, SCHEMA)
         change_partitions(engine, partial(create_partitions, now=datetime.now(UTC)))
     return engine
@@ -80,7 +80,7 @@ def open_read_only(url: str) -> Engine:
         event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA query_only=ON").close())
     engine.update_execution_options(reading=True)
     with dispose_on_error(engine):
-        refuse_empty(engine)
+        _refuse_empty(engine)
         require_current_version(engine, SCHEMA)
     return engine
 
@@ -97,7 +97,7 @@ def dispose_on_error(engine: Engine) -> Iterator[None]:
 
 def require_current_version(engine: Engine, schema: Schema) -> None:
     """Raise StoreError if the last applied migration of a store is not the newest of `schema`."""
-    if known_version(engine, schema) != schema.revisions[-1]:
+    if _known_version(engine, schema) != schema.revisions[-1]:
         raise StoreError(f"the store {redacted_url(engine)} is not up to date: watcher status brings it up to date")
 
 
@@ -105,15 +105,15 @@ def connect(url: str) -> Engine:
     """Return an engine, which connects when it is used. Errors: StoreError; WatcherError for the URL's password."""
     parsed = parse_url(url)
     if is_server(parsed):
-        return connect_server(parsed)
+        return _connect_server(parsed)
     try:
         engine = create_engine(parsed)
     except ArgumentError as error:
         raise StoreError(f"[store] url cannot be used: {error}") from error
     if file_of(parsed) is not None:
-        event.listen(engine, "do_connect", connect_to_file)
-    event.listen(engine, "connect", prepare_sqlite)
-    event.listen(engine, "begin", begin_immediately)
+        event.listen(engine, "do_connect", _connect_to_file)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediately)
     return engine
 
 
@@ -160,20 +160,20 @@ def refuse_missing(url: str) -> None:
         raise StoreError(f"there is no store at {path}", hint=MISSING_HINT)
 
 
-def refuse_empty(engine: Engine) -> None:
+def _refuse_empty(engine: Engine) -> None:
     """Raise StoreError if a file or a database has no tables of ours, and so is no store."""
-    if known_version(engine, SCHEMA) is None:
+    if _known_version(engine, SCHEMA) is None:
         raise StoreError(f"there is no store in {redacted_url(engine)}", hint=MISSING_HINT)
 
 
-def connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
+def _connect_to_file(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
     """Connect to an existing file only: by default, SQLite would create an empty one in place of a removed one."""
     return sqlite3.connect(
         f"file:{quote(arguments[0])}?mode=rw", uri=True, cached_statements=CACHED_STATEMENTS, **options
     )
 
 
-def connect_server(url: URL) -> Engine:
+def _connect_server(url: URL) -> Engine:
     """Return an engine on a PostgreSQL server; options in the URL override our own. Errors: as `connect`."""
     options = f"-c TimeZone=UTC -c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
     given: dict[str, Any] = {"application_name": "watcher", "connect_timeout": CONNECT_S}
@@ -187,11 +187,11 @@ def connect_server(url: URL) -> Engine:
             "a store on PostgreSQL needs the driver psycopg, which is not installed",
             hint="pip install 'watcher-digests[postgresql]'",
         ) from error
-    event.listen(engine, "begin", set_begin_mode)
+    event.listen(engine, "begin", _set_begin_mode)
     return engine
 
 
-def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Set the pragmas of a SQLite connection and take over the start of transactions from the driver."""
     connection.isolation_level = None
     if connection.execute("PRAGMA page_count").fetchone() == (0,):  # later it has no effect, and waits for a lock
@@ -207,7 +207,7 @@ def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def begin_immediately(connection: Connection) -> None:
+def _begin_immediately(connection: Connection) -> None:
     """
     Begin a write transaction unless the connection only reads: a reader could not wait for the write lock later.
 
@@ -235,16 +235,16 @@ def errors_of_opening(engine: Engine) -> Iterator[None]:
 def upgrade(engine: Engine, schema: Schema) -> None:
     """Create the tables of a new store, else run its missing migrations, in one transaction. Errors: StoreError."""
     newest = schema.revisions[-1]
-    if known_version(engine, schema) == newest:  # cheap; looked at again under the lock
+    if _known_version(engine, schema) == newest:  # cheap; looked at again under the lock
         return
     with errors_of_opening(engine), engine.begin() as connection:
         if is_server(engine.url):
             acquire_migration_lock(connection)
-        if applied_version(connection, schema) != newest:
-            create_or_migrate(connection, schema)
+        if _applied_version(connection, schema) != newest:
+            _create_or_migrate(connection, schema)
 
 
-def applied_version(connection: Connection, schema: Schema) -> str | None:
+def _applied_version(connection: Connection, schema: Schema) -> str | None:
     """Return the revision of the last migration applied to a store; None if none was applied."""
     if not inspect(connection).has_table(schema.version_table):
         return None
@@ -257,10 +257,10 @@ def load_schemas() -> tuple[Schema, ...]:
     return (SCHEMA, *(schema for _, schema in load_plugins(SCHEMAS, "the tables of")))
 
 
-def known_version(engine: Engine, schema: Schema) -> str | None:
-    """Return `applied_version`. Errors: StoreError if it is newer or older than all migrations of `schema`."""
+def _known_version(engine: Engine, schema: Schema) -> str | None:
+    """Return `_applied_version`. Errors: StoreError if it is newer or older than all migrations of `schema`."""
     with errors_of_opening(engine), engine.connect().execution_options(reading=True) as connection:
-        has = applied_version(connection, schema)
+        has = _applied_version(connection, schema)
     name, known = schema.version_table, schema.revisions
     if has is not None and has > known[-1]:
         raise StoreError(
@@ -275,7 +275,7 @@ def known_version(engine: Engine, schema: Schema) -> str | None:
     return has
 
 
-def create_or_migrate(connection: Connection, schema: Schema) -> None:
+def _create_or_migrate(connection: Connection, schema: Schema) -> None:
     """Create the tables of a schema and record its newest revision; if there are tables, run the missing migrations."""
     from alembic import command  # late: 0.2 s and 10 MB, which only a new store or one of an older release should pay
     from alembic.config import Config
@@ -283,7 +283,7 @@ def create_or_migrate(connection: Connection, schema: Schema) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.scripts).replace("%", "%%"))
     config.attributes.update(connection=connection, version_table=schema.version_table)
-    if applied_version(connection, schema) is None:
+    if _applied_version(connection, schema) is None:
         schema.tables.create_all(connection, checkfirst=False)  # a table of another program is an error
         command.stamp(config, "head")
     else:
@@ -305,7 +305,7 @@ def with_driver(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg", password=secret.reveal() if secret else url.password)
 
 
-def set_begin_mode(connection: Connection) -> None:
+def _set_begin_mode(connection: Connection) -> None:
     """Set a transaction's mode: `reading` sees one snapshot, read-only; `busy_ms` is the longest wait for a lock."""
     from psycopg import IsolationLevel  # late: an optional dependency
 

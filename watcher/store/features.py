@@ -56,7 +56,7 @@ def count_features(connection: Connection, condition: ColumnElement[bool], *, si
 def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, model: str) -> None:
     """Store an embedder's vectors by article id; None marks a text that it refused and must not be given again."""
     for key, vector in vectors.items():
-        query = update(features).where(*has_article_id(connection, key))
+        query = update(features).where(*_has_article_id(connection, key))
         connection.execute(query.values(vector=vector, vector_model=model))
 
 
@@ -64,10 +64,10 @@ def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> 
     """Replace the features of articles by id; their vectors stay."""
     for key, packed in made.items():
         values = {"version": packed.version, "payload": packed.payload}
-        connection.execute(update(features).where(*has_article_id(connection, key)).values(values))
+        connection.execute(update(features).where(*_has_article_id(connection, key)).values(values))
 
 
-def has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
+def _has_article_id(connection: Connection, key: str) -> tuple[ColumnElement[bool], ...]:
     return features.c.article_id == key, in_partitions(connection, features.c.day, articles.c.id == key)
 
 
@@ -121,13 +121,13 @@ def has_backlog(connection: Connection, *, setting: str | None) -> bool:
 def lacks_vector(model: str | None) -> ColumnElement[bool]:
     """Return the condition that an article has no vector of `model`, nor was refused by it; if None, true for all."""
     column = features.c.vector_model
-    return true() if model is None else or_(column.is_(None), differs_from(column, model))
+    return true() if model is None else or_(column.is_(None), _differs_from(column, model))
 
 
 def has_old_version() -> ColumnElement[bool]:
-    return differs_from(features.c.version, FEATURES_VERSION)
+    return _differs_from(features.c.version, FEATURES_VERSION)
 
 
-def differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:
+def _differs_from(column: Column[Any], value: str) -> ColumnElement[bool]:
     """Return the condition `column` != `value`, written as two ranges so that an index can be used."""
     return or_(column < value, column > value)

@@ -69,7 +69,7 @@ def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
 def sync_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
     """Bring the feeds in line with the sources and the poll intervals of the settings."""
     sync_sources(connection, settings.active_sources(), now=now, spread_s=spread_s)
-    reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
+    _reset_poll_schedule(connection, every=settings.poll.every, min_every=settings.poll.min_every)
 
 
 def sync_sources(connection: Connection, sources: Sequence[Source], *, now: datetime, spread_s: float = 0.0) -> None:
@@ -86,7 +86,7 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     wanted = {source.url: source for source in sources}
     unknown = [source for url, source in wanted.items() if url not in have]
     new = [
-        source_columns(source) | {"source_url": source.url, "url": source.url, "host": host_key(source.url)}
+        _source_columns(source) | {"source_url": source.url, "url": source.url, "host": host_key(source.url)}
         | {"enabled": True, "next_poll_at": now + timedelta(seconds=spread_s * number)}
         | {"faults": (), "skip_hours": (), "skip_days": ()}
         for number, source in enumerate(unknown)
@@ -97,19 +97,19 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     absent = [{"of": url} for url in sorted(enabled) if url not in wanted]
     execute_each(connection, insert(connection, feeds).on_conflict_do_nothing(index_elements=["source_url"]), new)
     by_url = update(feeds).where(feeds.c.source_url == bindparam("of"))
-    execute_each(connection, by_url, [source_columns(source) | {"of": source.url} for source in changed])
+    execute_each(connection, by_url, [_source_columns(source) | {"of": source.url} for source in changed])
     execute_each(connection, by_url.values(RESET_INTERVAL), paced)
     # A source that was put back is polled again, even if it was gone.
     execute_each(connection, by_url.values(enabled=True, gone=False, next_poll_at=now), back)
     execute_each(connection, by_url.values(enabled=False), absent)
 
 
-def source_columns(source: Source) -> dict[str, Any]:
+def _source_columns(source: Source) -> dict[str, Any]:
     """Return the fields of a source except its URL, by column name."""
     return {name: getattr(source, name) for name in Source.__slots__[1:]}
 
 
-def reset_poll_schedule(connection: Connection, *, every: timedelta, min_every: timedelta) -> None:
+def _reset_poll_schedule(connection: Connection, *, every: timedelta, min_every: timedelta) -> None:
     """
     Have feeds parsed again at their next poll if `[poll] every` or `min_every` has changed.
 
@@ -197,16 +197,16 @@ def entry_from_json(at: Mapping[str, Any], *, url: str) -> Entry:
 
 def feed_states(connection: Connection, *, counted: bool = True, disabled: bool = False) -> tuple[FeedState, ...]:
     """Return the states of all enabled feeds, or `disabled` ones too, by name; unless `counted`, with 0 articles."""
-    return load_states(connection, true() if disabled else feeds.c.enabled, counted=counted)
+    return _load_states(connection, true() if disabled else feeds.c.enabled, counted=counted)
 
 
 def feed_state(connection: Connection, source: str | int) -> FeedState | None:
     """Return the state of the feed with this source URL or id, even if it is disabled; None if there is none."""
     is_meant = feeds.c.source_url == source if isinstance(source, str) else feeds.c.id == source
-    return next(iter(load_states(connection, is_meant)), None)
+    return next(iter(_load_states(connection, is_meant)), None)
 
 
-def load_states(connection: Connection, which: ColumnElement[bool], *, counted: bool = True) -> tuple[FeedState, ...]:
+def _load_states(connection: Connection, which: ColumnElement[bool], *, counted: bool = True) -> tuple[FeedState, ...]:
     count = select(func.count()).where(articles.c.feed_id == feeds.c.id).scalar_subquery() if counted else literal(0)
     columns: dict[str, Any] = {"reason": feeds.c.reason, "faults": feeds.c.faults}
     columns |= {"blocked_until": hosts.c.blocked_until, "articles": count}

@@ -48,7 +48,7 @@ class IndexDocument:
     def words(self, text: str) -> str:
         """Return the words to index, space-separated: of the title, of `text`, and of the filters."""
         plain = index_words(f"{self.title}\n{text}").replace(FILTER_MARK, " ")
-        return " ".join([plain, *(token.text for token in filter_tokens(self.language, self.country, self.outlet))])
+        return " ".join([plain, *(token.text for token in _filter_tokens(self.language, self.country, self.outlet))])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Filters:
         return (self.since is None or published_at >= self.since) and (self.until is None or published_at < self.until)
 
 
-def filter_tokens(language: str | None, country: str | None, outlet: str | None) -> Iterator[Token]:
+def _filter_tokens(language: str | None, country: str | None, outlet: str | None) -> Iterator[Token]:
     for kind, value in (("l", language), ("c", country)):
         if value is not None:
             yield Token(text=f"{FILTER_MARK}{kind}{normalize(value).replace(' ', '')}")
@@ -91,7 +91,7 @@ class Fts5Index:
         """Add articles, none of which may be in the index."""
         rows = []
         for document in documents:
-            number = self._free_rowid(rowid_at(document.published_at))
+            number = self._free_rowid(_rowid_at(document.published_at))
             self.connection.execute(search_documents.insert(), {"number": number, "article_id": document.article_id})
             rows.append({"number": number, "words": document.words(document.text)})
         rows.sort(key=itemgetter("number"))  # out of order, FTS5 would write each by itself
@@ -110,14 +110,14 @@ class Fts5Index:
 
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
         """Yield ids of matching articles, newest first; if `query.needs_text`, some whose text does not match, too."""
-        low = rowid_at(filters.since) if filters.since else -MAX_ROWID
-        high = rowid_at(filters.until) + MAX_ROWID_SHIFT if filters.until else MAX_ROWID
+        low = _rowid_at(filters.since) if filters.since else -MAX_ROWID
+        high = _rowid_at(filters.until) + MAX_ROWID_SHIFT if filters.until else MAX_ROWID
         # CROSS JOIN: SQLite reads the index first, in its own order.
         statement = f"""
             SELECT d.article_id FROM {FTS5_TABLE} f CROSS JOIN search_documents d ON d.number = f.rowid
             WHERE f.{FTS5_TABLE} MATCH :words AND f.rowid >= :low AND f.rowid < :high ORDER BY f.rowid DESC
         """
-        values = {"words": fts5_query(query, filters), "low": low, "high": high}
+        values = {"words": _fts5_query(query, filters), "low": low, "high": high}
         with self.connection.execute(text(statement).execution_options(yield_per=100), values) as rows:
             yield from rows.scalars()
 
@@ -147,7 +147,7 @@ class TsvectorIndex:
     def add(self, documents: Iterable[IndexDocument]) -> None:
         """Add articles; those that the index holds stay as they are."""
         rows = [
-            {"article_id": document.article_id, "at": document.published_at, "words": lead_words(document)}
+            {"article_id": document.article_id, "at": document.published_at, "words": _lead_words(document)}
             for document in documents
         ]
         query = """
@@ -163,7 +163,7 @@ class TsvectorIndex:
     def matching(self, query: Query, filters: Filters) -> Generator[str]:
         """Yield ids of matching articles, newest first; if `query.needs_text`, some whose text does not match, too."""
         at = article_words.c.published_at
-        words = text("CAST(:words AS tsquery)").bindparams(words=ts_query(query, filters))
+        words = text("CAST(:words AS tsquery)").bindparams(words=_ts_query(query, filters))
         statement = select(article_words.c.article_id).where(article_words.c.words.op("@@")(words))
         if filters.since is not None:
             statement = statement.where(at >= filters.since)
@@ -178,12 +178,12 @@ def full_text_index(connection: Connection) -> Fts5Index | TsvectorIndex:
     return Fts5Index(connection) if connection.dialect.name == "sqlite" else TsvectorIndex(connection)
 
 
-def rowid_at(time: datetime) -> int:
+def _rowid_at(time: datetime) -> int:
     """Return the first row number of FTS5 for articles published at a time."""
     return int(time.timestamp() * ROWIDS_PER_S)
 
 
-def combine_words(
+def _combine_words(
     query: Query, filters: Filters, word: Callable[[Token], str], *, and_: str, or_: str
 ) -> tuple[str, list[str]]:
     """Return the condition for wanted words, and a list of excluded ones, written with `word`, `and_` and `or_`."""
@@ -192,32 +192,32 @@ def combine_words(
         return f"({and_.join(map(word, tokens))})"
 
     parts = [f"({or_.join(all_of(term.tokens) for term in group)})" for group in query.groups]
-    parts += [all_of((token,)) for token in filter_tokens(filters.language, filters.country, filters.outlet)]
+    parts += [all_of((token,)) for token in _filter_tokens(filters.language, filters.country, filters.outlet)]
     return and_.join(parts), [all_of(term.tokens) for term in query.without if not term.is_row]
 
 
-def fts5_query(query: Query, filters: Filters) -> str:
+def _fts5_query(query: Query, filters: Filters) -> str:
     """Return the query in FTS5's syntax; quoted words keep user input from adding operators."""
 
     def word(token: Token) -> str:
         return f'"{token.text}"{"*" if token.is_prefix else ""}'
 
-    wanted, without = combine_words(query, filters, word, and_=" AND ", or_=" OR ")
+    wanted, without = _combine_words(query, filters, word, and_=" AND ", or_=" OR ")
     return f"({wanted}) NOT ({' OR '.join(without)})" if without else wanted
 
 
-def ts_query(query: Query, filters: Filters) -> str:
+def _ts_query(query: Query, filters: Filters) -> str:
     """Return the query in PostgreSQL's syntax; quoted words keep user input from adding operators."""
 
     def word(token: Token) -> str:
         quoted = token.text[:MAX_INDEXED_WORD_CHARS].replace("\\", "\\\\").replace("'", "''")
         return f"'{quoted}'{':*' if token.is_prefix else ''}"
 
-    wanted, without = combine_words(query, filters, word, and_=" & ", or_=" | ")
+    wanted, without = _combine_words(query, filters, word, and_=" & ", or_=" | ")
     return " & ".join([wanted, *(f"!{part}" for part in without)])
 
 
-def lead_words(document: IndexDocument) -> list[str]:
+def _lead_words(document: IndexDocument) -> list[str]:
     lead = document.text[:INDEXED_LEAD_CHARS]
     if len(document.text) > INDEXED_LEAD_CHARS and not document.text[INDEXED_LEAD_CHARS].isspace():
         lead = lead.rpartition(" ")[0] or lead

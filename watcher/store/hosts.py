@@ -62,7 +62,7 @@ def due_hosts(
     for query in select_due(now)[: 2 if pages_too else 1]:
         host_column, at_column = query.selected_columns
         query = query.where(~unless(host_column), true() if since is None else at_column >= since)
-        hosts_due = tuple(first_hosts(connection, query, limit=limit, busy=busy))
+        hosts_due = tuple(_first_hosts(connection, query, limit=limit, busy=busy))
         for host, at in hosts_due:
             longest[host] = min(at, longest.get(host, at))
         if len(hosts_due) >= limit:  # there may be more
@@ -78,13 +78,13 @@ def select_due(now: datetime) -> tuple[Select[str, datetime], Select[str, dateti
 
     def at_free_host(table: Table, at: ColumnElement[datetime]) -> Select[str, datetime]:
         query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
-        return query.where(at <= now, or_(hosts.c.host.is_(None), is_unleased(now)), feeds.c.enabled)
+        return query.where(at <= now, or_(hosts.c.host.is_(None), _is_unleased(now)), feeds.c.enabled)
 
     due_pages = at_free_host(pages, pages.c.next_try_at).join(feeds, feeds.c.id == pages.c.feed_id)
     return at_free_host(feeds, feeds.c.next_poll_at).where(~feeds.c.gone), due_pages
 
 
-def is_unleased(now: datetime) -> ColumnElement[bool]:
+def _is_unleased(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a host is neither leased nor blocked (Retry-After)."""
     return and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
@@ -100,7 +100,7 @@ def lease_free_hosts(
     taken: set[str] = set()
     for part in in_chunks(sorted(names)):
         known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
-        ours = select(hosts.c.host).where(hosts.c.host.in_(part), is_unleased(now))
+        ours = select(hosts.c.host).where(hosts.c.host.in_(part), _is_unleased(now))
         ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
         query = update(hosts).where(hosts.c.host.in_(ours)).values(mine).returning(hosts.c.host)
         taken.update(connection.scalars(query))
@@ -110,7 +110,7 @@ def lease_free_hosts(
     return taken
 
 
-def first_hosts(
+def _first_hosts(
     connection: Connection, query: Select[str, datetime], *, limit: int, busy: Collection[str]
 ) -> Iterator[tuple[str, datetime]]:
     """Yield up to `limit` hosts of a query, longest due first, row by row: the cost must not grow with what is due."""

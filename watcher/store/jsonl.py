@@ -25,18 +25,18 @@ MAX_REASON = 1_000  # characters of its sentence
 Position = tuple[datetime, str]  # the `fetched_at` and the id of an article
 
 
-def clean_text(value: object) -> object:
+def _clean_text(value: object) -> object:
     """Return a string stripped and without characters that no database stores; any other value unchanged."""
     return replace_surrogates(value).strip() if isinstance(value, str) else value
 
 
-def check_url(value: str) -> str:
+def _check_url(value: str) -> str:
     if value and not is_web(value) and not value.startswith("mid:"):
         raise ValueError(value)
     return value
 
 
-def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
+def _to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
     try:
         reason = Reason.from_dict(value)
         if len(str(reason)) <= MAX_REASON:
@@ -46,12 +46,12 @@ def to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
     raise ValueError("too long")
 
 
-Cleaned = BeforeValidator(clean_text)
+Cleaned = BeforeValidator(_clean_text)
 Short = Annotated[str, Field(max_length=200), Cleaned]
 Long = Annotated[str, Field(max_length=1_000_000), Cleaned]
-WebAddress = Annotated[str, Field(max_length=4_000), AfterValidator(check_url), Cleaned]
+WebAddress = Annotated[str, Field(max_length=4_000), AfterValidator(_check_url), Cleaned]
 Time = Annotated[datetime, BeforeValidator(lambda value: parse_iso_time(str(value)))]
-KnownReason = Annotated[Any, BeforeValidator(to_reason)]
+KnownReason = Annotated[Any, BeforeValidator(_to_reason)]
 
 
 class RemovedText(TypedDict):
@@ -61,12 +61,12 @@ class RemovedText(TypedDict):
     text: Long
 
 
-def line_name(field: str) -> str:
+def _line_name(field: str) -> str:
     """Return the key of a JSON line for a field of `Article`."""
     return {"is_truncated": "truncated", "published_at": "published", "fetched_at": "fetched"}.get(field, field)
 
 
-@with_config(ConfigDict(strict=True, alias_generator=line_name))
+@with_config(ConfigDict(strict=True, alias_generator=_line_name))
 class ArticleLine(TypedDict, total=False):
     """The fields of a JSON line, in their order; other fields are ignored."""
 
@@ -126,12 +126,12 @@ def format_articles(
     if after is not None:
         query = query.where(or_(came > after[0], and_(came == after[0], key > after[1])))
     rows = connection.execute(query.order_by(came, key).limit(limit)).all()
-    lines = [format_article(article_from_row(row), row.source_url) for row in rows]
+    lines = [_format_article(article_from_row(row), row.source_url) for row in rows]
     return lines, (rows[-1].fetched_at, rows[-1].id) if len(rows) == limit else None
 
 
-def format_article(article: Article, feed: str | None) -> str:
-    values = {line_name(name): getattr(article, name, None) for name in ArticleLine.__annotations__}
+def _format_article(article: Article, feed: str | None) -> str:
+    values = {_line_name(name): getattr(article, name, None) for name in ArticleLine.__annotations__}
     values["feed"] = hide_secrets(feed) if feed else None
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=to_json)
 
@@ -149,7 +149,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     Defaults: fetched `now`, published when fetched; future times become `now`. Raises ValueError with a message.
     """
     try:
-        line_values = {name: value for name, value in parse_object(line).items() if value is not None}
+        line_values = {name: value for name, value in _parse_object(line).items() if value is not None}
         row = LINE.validate_python(line_values)
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
@@ -170,7 +170,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
     return Article(**given, host=host), feed
 
 
-def parse_object(line: bytes) -> dict[str, Any]:
+def _parse_object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
     try:

@@ -58,7 +58,7 @@ def hand_over(connection: Connection, listings: Mapping[str, Sequence[Feed]]) ->
     ]
     if not rows:  # nearly always: it is the feed's own
         return
-    before = feeds_by_id(connection, {row.feed_id for row in rows})
+    before = _feeds_by_id(connection, {row.feed_id for row in rows})
     stored = articles_by_id(connection, [row.id for row in rows])
     for row in rows:
         article, owner_before, new = stored[row.id], before.get(row.feed_id), listings[row.id]
@@ -82,6 +82,6 @@ def feeds_of_pages(connection: Connection, article_ids: Iterable[str]) -> dict[s
     return {row.article_id: feed_from_row(row) for row in rows_in(connection, query, pages.c.article_id, article_ids)}
 
 
-def feeds_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Feed]:
+def _feeds_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Feed]:
     loaded = map(feed_from_row, rows_in(connection, SELECT_FEEDS, feeds.c.id, ids))
     return {feed.id: feed for feed in loaded}

@@ -46,10 +46,10 @@ def due_pages(connection: Connection, host: str, *, now: datetime, limit: int) -
         .order_by(pages.c.next_try_at, pages.c.article_id)
         .limit(limit)
     )
-    return tuple(map(page_from_row, connection.execute(query)))
+    return tuple(map(_page_from_row, connection.execute(query)))
 
 
-def page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
+def _page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
     """Return the page of a row with `FEED_COLUMNS`, the entry and `PAGE_FIELDS`."""
     entry, *values = row[len(FEED_COLUMNS) :]
     page = dict(zip(PAGE_FIELDS, values, strict=True))
@@ -188,16 +188,16 @@ def latest_version(connection: Connection, article_id: str) -> tuple[str, str, f
 
 def revisions_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions of articles, the earliest first."""
-    return revisions_by_article(rows_in(connection, SELECT_REVISIONS, revisions.c.article_id, ids))
+    return _revisions_by_article(rows_in(connection, SELECT_REVISIONS, revisions.c.article_id, ids))
 
 
 def revisions_between(connection: Connection, *, start: datetime, end: datetime) -> dict[str, tuple[Revision, ...]]:
     """Return the revisions found in [start, end), by article id, the earliest first."""
     query = SELECT_REVISIONS.where(revisions.c.at >= start, revisions.c.at < end)
-    return revisions_by_article(connection.execute(query))
+    return _revisions_by_article(connection.execute(query))
 
 
-def revisions_by_article(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, tuple[Revision, ...]]:
+def _revisions_by_article(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, tuple[Revision, ...]]:
     revisions: dict[str, tuple[Revision, ...]] = {}
     for row in rows:
         revision = Revision(**dict(row._mapping) | {"text": decompress(row.text)})

@@ -22,11 +22,11 @@ PARTITION_NAMES = """
 """
 
 
-def partition_name(table: str, day: int) -> str:
+def _partition_name(table: str, day: int) -> str:
     return f"{table}_{date.fromordinal(day):%Y%m%d}"
 
 
-def partition_days(connection: Connection) -> list[int]:
+def _partition_days(connection: Connection) -> list[int]:
     """Return the days that have a partition, the earliest first."""
     ends = (name.rpartition("_")[2] for name in connection.scalars(text(PARTITION_NAMES)))
     return sorted(date.fromisoformat(end).toordinal() for end in ends if end.isdigit())
@@ -47,19 +47,19 @@ def change_partitions(engine: Engine, function: Callable[[Connection], T]) -> T 
 def create_partitions(connection: Connection, *, now: datetime) -> int:
     """Create missing partitions of today and the next `DAYS_AHEAD` days; return the number of days created."""
     wanted = set(range(day_of(now), day_of(now) + DAYS_AHEAD + 1))
-    if wanted <= set(partition_days(connection)):
+    if wanted <= set(_partition_days(connection)):
         return 0
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
     acquire_migration_lock(connection)
-    missing = wanted.difference(partition_days(connection))
-    new = sorted(day for day in missing if not has_rows_in_default(connection, day))
+    missing = wanted.difference(_partition_days(connection))
+    new = sorted(day for day in missing if not _has_rows_in_default(connection, day))
     for day, table in product(new, PARTITIONED):
         bounds = f"FROM ({day}) TO ({day + 1})"
-        connection.execute(text(f"CREATE TABLE {partition_name(table, day)} PARTITION OF {table} FOR VALUES {bounds}"))
+        connection.execute(text(f"CREATE TABLE {_partition_name(table, day)} PARTITION OF {table} FOR VALUES {bounds}"))
     return len(new)
 
 
-def has_rows_in_default(connection: Connection, day: int) -> bool:
+def _has_rows_in_default(connection: Connection, day: int) -> bool:
     """Whether a default partition has rows of a day, so that no partition can be created for that day."""
     queries = (f"SELECT 1 FROM {table}_rest WHERE day = :day LIMIT 1" for table in PARTITIONED)
     return any(connection.scalar(text(query), {"day": day}) for query in queries)
@@ -72,7 +72,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     Rows of pinned articles move to the default partition. The other articles of the day have no text and features after
     that: remove them next (`retention.drop_articles`).
     """
-    day = next(iter(partition_days(connection)), None)
+    day = next(iter(_partition_days(connection)), None)
     if day is None or day >= day_of(before):
         return None
     began_at, over_at = (datetime.combine(date.fromordinal(number), time(), UTC) for number in (day, day + 1))
@@ -80,7 +80,7 @@ def drop_partition(connection: Connection, *, before: datetime) -> datetime | No
     ids = list(connection.scalars(select(articles.c.id).where(*came, articles.c.id.in_(select(pins.c.article_id)))))
     connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
     for table in PARTITIONED:
-        name = partition_name(table, day)
+        name = _partition_name(table, day)
         connection.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
         moved = text(f"INSERT INTO {table} SELECT * FROM {name} WHERE article_id = ANY(:ids)")
         connection.execute(moved, {"ids": ids})

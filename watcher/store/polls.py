@@ -42,20 +42,20 @@ def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]
 
     A poll without news gets no row in the history if the one before was answered: the feed counts it.
     """
-    after = [(feed, result, feed_columns(feed, result)) for feed, result in given]
+    after = [(feed, result, _feed_columns(feed, result)) for feed, result in given]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for feed, _, values in after:
         alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
         connection.execute(UPDATE_FEED, rows)
-    lines = [poll_row(feed, result) for feed, result in given if not is_unchanged(feed, result)]
-    append_history(connection, polls, lines, keep=KEEP_POLLS, prune_every=50)
-    changes = [health_row(feed, result, values) for feed, result, values in after if "health" in values]
-    append_history(connection, health_changes, changes, keep=KEEP_HEALTH_CHANGES, prune_every=PRUNE_EVERY)
-    return record_entries(connection, given)
+    lines = [_poll_row(feed, result) for feed, result in given if not _is_unchanged(feed, result)]
+    _append_history(connection, polls, lines, keep=KEEP_POLLS, prune_every=50)
+    changes = [_health_row(feed, result, values) for feed, result, values in after if "health" in values]
+    _append_history(connection, health_changes, changes, keep=KEEP_HEALTH_CHANGES, prune_every=PRUNE_EVERY)
+    return _record_entries(connection, given)
 
 
-def append_history(
+def _append_history(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: int, prune_every: int
 ) -> None:
     """Insert rows into a history; after about one in `prune_every`, delete its feed's oldest rows beyond `keep`."""
@@ -68,9 +68,9 @@ def append_history(
             connection.execute(delete(table).where(of_feed, table.c.at <= oldest.scalar_subquery()))
 
 
-def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
+def _feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return the columns of a feed that a poll changes, with their values; most polls change the same few."""
-    values = poll_columns(feed, result)
+    values = _poll_columns(feed, result)
     if isinstance(result, NetworkDown):
         return values
     after = replace(feed, **{name: values[name] for name in STATUS_FIELDS if name in values})
@@ -78,10 +78,10 @@ def feed_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     return values if health == feed.health else values | {"health": health, "health_at": result.at}
 
 
-def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
+def _poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return the columns of a feed that a poll changes, except those of its health."""
     values: dict[str, Any] = {"next_poll_at": result.next_poll_at}
-    values["unchanged_polls"] = feed.unchanged_polls + 1 if is_unchanged(feed, result) else 0
+    values["unchanged_polls"] = feed.unchanged_polls + 1 if _is_unchanged(feed, result) else 0
     if isinstance(result, NetworkDown):
         return values
     values["last_polled_at"] = result.at
@@ -102,11 +102,11 @@ def poll_columns(feed: Feed, result: PollResult) -> dict[str, Any]:
         values |= {"interval_s": result.interval_s, "faults": result.faults[:20], "body_hash": result.body_hash}
         values |= {"skip_hours": result.skip_hours, "skip_days": result.skip_days}
         values |= {"site": result.site, "is_cut": result.is_cut}
-        values |= arrival_stats(feed, result)
-    return values | redirect_columns(feed, result)
+        values |= _arrival_stats(feed, result)
+    return values | _redirect_columns(feed, result)
 
 
-def is_unchanged(feed: Feed, result: PollResult) -> bool:
+def _is_unchanged(feed: Feed, result: PollResult) -> bool:
     """Whether a poll brought no news and the one before was answered: it then gets no row in the history."""
     if feed.last_read_at is None or feed.failures:
         return False
@@ -115,7 +115,7 @@ def is_unchanged(feed: Feed, result: PollResult) -> bool:
     return isinstance(result, PollUnchanged)
 
 
-def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
+def _arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
     """
     Return the feed's columns about arrivals: `last_new_at`, `gap_s` (average time between news) and `has_no_dates`.
 
@@ -137,7 +137,7 @@ def arrival_stats(feed: Feed, result: PollSucceeded) -> dict[str, object]:
     return values | {"last_new_at": last_new_at, "gap_s": gap_s}
 
 
-def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[str, object]:
+def _redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[str, object]:
     """
     Return the columns that a permanent redirect changes: `url` too, once the target has parsed as a feed twice.
 
@@ -153,7 +153,7 @@ def redirect_columns(feed: Feed, result: PollSucceeded | PollUnchanged) -> dict[
     return {"url": result.moved_to, "host": host_key(result.moved_to), "moved_to": None, "moved_seen": 0}
 
 
-def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
+def _poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
     """Return a poll's row in the history, with the number of unchanged polls before it that have no row."""
     row: dict[str, Any] = {"feed_id": feed.id, "at": result.at, "status": result.status, "took_s": result.took_s}
     row |= {"reason": None, "new": 0, "changed": 0, "held_back": 0, "unchanged_polls": feed.unchanged_polls}
@@ -165,7 +165,7 @@ def poll_row(feed: Feed, result: PollResult) -> dict[str, Any]:
     return row
 
 
-def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict[str, Any]:
+def _health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row for a change of a feed's health; its reason is why the poll failed, or the feed's new URL."""
     reason = result.reason if isinstance(result, PollFailed) else None
     if reason is None and after.get("moved_to"):
@@ -173,7 +173,7 @@ def health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dict
     return {"feed_id": feed.id, "at": result.at, "health": after["health"], "reason": reason}
 
 
-def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
+def _record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
     """Save the entries of polls and the pages to fetch; return the number of new pages of each poll."""
     were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
     if not were_read:  # most often
@@ -184,7 +184,7 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
             "guid": entry.guid,
             "first_seen_at": result.at,
             "content_hash": entry.content_hash,
-            "article_id": entry_article_id(feed, entry),
+            "article_id": _entry_article_id(feed, entry),
             "link": normalize_url(entry.url) if entry.url else None,
         }
         for feed, result in were_read
@@ -197,14 +197,14 @@ def record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[in
     hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
     execute_each(connection, UPDATE_ENTRY, hashes)
     # If the article of a changed entry was cited, its page is rechecked now.
-    soon = [{"of": entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
+    soon = [{"of": _entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
     execute_each(connection, UPDATE_RECHECK, soon)
     listings: defaultdict[str, list[Listing]] = defaultdict(list)
     for feed, result in were_read:
         named = replace(feed, site=result.site)
         for is_new, those in ((True, result.changes.new), (False, result.seen_only), (False, result.changes.changed)):
             for entry in those:
-                listings[entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
+                listings[_entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
     hand_over(connection, {key: [listing.feed for listing in those] for key, those in listings.items()})
     noted = queue_pages(connection, listings)
     return [noted[feed.id] for feed, _ in given]
@@ -232,7 +232,7 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
     An article of which only the headline is known counts as stored unless an entry can improve it.
     """
     there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
-    better = better_listings(connection, {key: listings[key] for key in there})
+    better = _better_listings(connection, {key: listings[key] for key in there})
     there -= better.keys()
     # The page to recheck, if there is one, is without the entry's text.
     execute_each(connection, DELETE_RECHECK, [{"of": key} for key in sorted(better)])
@@ -242,7 +242,7 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
         those = better.get(key) or (listed if key in queued else [listing for listing in listed if listing.is_new])
         if key in there or not those:
             continue
-        best = choose_listing(those, queued.get(key))
+        best = _choose_listing(those, queued.get(key))
         if best is None:
             continue
         feed, entry = best.feed, best.entry
@@ -259,7 +259,7 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
     return Counter(row["feed_id"] for row in rows)
 
 
-def better_listings(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> dict[str, list[Listing]]:
+def _better_listings(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> dict[str, list[Listing]]:
     """
     Return by id of the articles of which only the headline is known those entries that can improve them.
 
@@ -280,7 +280,7 @@ def better_listings(connection: Connection, listings: Mapping[str, Sequence[List
     return {key: those for key, those in better.items() if those}
 
 
-def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
+def _choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
     """Return the entry for which to fetch a page; None if it stays with the feed that it is queued for."""
     feeds = [listing.feed for listing in those] + ([queued_for] if queued_for else [])
     owner = decide_owner(host_of(those[0].entry.url or ""), listed_by=feeds) if len(feeds) > 1 else None
@@ -291,7 +291,7 @@ def choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing
     return next(listing for listing in those if listing.feed.id == owner.id)
 
 
-def entry_article_id(feed: Feed, entry: Entry) -> str:
+def _entry_article_id(feed: Feed, entry: Entry) -> str:
     """Return the article id of an entry: by its link, else by feed and GUID; so too for a mail, which anybody sends."""
     has_page = entry.url and feed.source.has_pages
     return article_id(normalize_url(entry.url or "")) if has_page else feed_text_id(feed, entry)

@@ -45,12 +45,12 @@ def drop_entries(connection: Connection, after: int, limit: int, *, before: date
     removed, at = 0, entries.c.first_seen_at
     for feed_id in ids:
         mine = entries.c.feed_id == feed_id
-        old = delete(entries).where(mine, at < before, at < nth_latest(at, mine, ENTRIES_KEPT))
+        old = delete(entries).where(mine, at < before, at < _nth_latest(at, mine, ENTRIES_KEPT))
         removed += connection.execute(old).rowcount
     return BatchResult(removed=removed, resume_after=ids[-1] if len(ids) == limit else None)
 
 
-def nth_latest(at: Column[Any], which: ColumnElement[bool], n: int) -> ScalarSelect[Any]:
+def _nth_latest(at: Column[Any], which: ColumnElement[bool], n: int) -> ScalarSelect[Any]:
     return select(at).where(which).order_by(at.desc()).offset(n - 1).limit(1).scalar_subquery()
 
 
@@ -68,7 +68,7 @@ def prune_site_blocks(connection: Connection, after: str, limit: int) -> BatchRe
     removed, at = 0, site_blocks.c.at
     for host in sites:
         mine = site_blocks.c.host == host
-        old = delete(site_blocks).where(mine, at < nth_latest(at, mine, MEMORY_ARTICLES))
+        old = delete(site_blocks).where(mine, at < _nth_latest(at, mine, MEMORY_ARTICLES))
         removed += connection.execute(old).rowcount
     return BatchResult(removed=removed, resume_after=sites[-1] if len(sites) == limit else None)
 

@@ -66,10 +66,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | datetime | None]:
-        return utc_text if dialect.name == "sqlite" else utc
+        return _utc_text if dialect.name == "sqlite" else utc
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
-        return from_text if dialect.name == "sqlite" else from_server
+        return _from_text if dialect.name == "sqlite" else _from_server
 
 
 class ReasonText(TypeDecorator[Reason]):
@@ -104,19 +104,19 @@ def utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
-def utc_text(value: datetime | None) -> str | None:
+def _utc_text(value: datetime | None) -> str | None:
     """Return a datetime as SQLite stores it. Errors: as `utc`."""
     if value is not None and value.tzinfo is not UTC:
         value = utc(value)
     return None if value is None else value.isoformat(" ", "microseconds")[:26]
 
 
-def from_text(value: str | None) -> datetime | None:
+def _from_text(value: str | None) -> datetime | None:
     """Return the time of a text in SQLite, which is in UTC and names no zone."""
     return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
-def from_server(value: datetime | None) -> datetime | None:
+def _from_server(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
 
 

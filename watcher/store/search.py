@@ -64,7 +64,7 @@ def search(
                 stopped_at = last_at
                 break
             looked_at += len(part)
-            for row in load_found(connection, part, with_text=query.needs_text):
+            for row in _load_found(connection, part, with_text=query.needs_text):
                 last_at = row.published_at
                 if filters.includes(last_at) and (
                     not query.needs_text or matches(query, f"{row.title}\n{decompress(row.text)}")
@@ -72,7 +72,7 @@ def search(
                     ids.append(row.id)
                     if len(ids) > wanted:
                         break
-    loaded = load_found(connection, ids[offset : offset + limit], with_text=True)
+    loaded = _load_found(connection, ids[offset : offset + limit], with_text=True)
     hits = tuple(
         Hit(snippet=make_snippet(decompress(row.text), query), **{at.name: getattr(row, at.name) for at in HIT_COLUMNS})
         for row in loaded
@@ -86,7 +86,7 @@ def search(
     )
 
 
-def load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -> list[Row[Any]]:
+def _load_found(connection: Connection, ids: Sequence[str], *, with_text: bool) -> list[Row[Any]]:
     """Return the rows of articles with `HIT_COLUMNS`, in the order of `ids`; if `with_text`, with compressed texts."""
     those = articles.c.id.in_(ids)
     query = select(*HIT_COLUMNS).where(those)

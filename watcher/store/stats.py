@@ -94,9 +94,9 @@ class DiskUsage:
 def disk_usage(connection: Connection) -> DiskUsage:
     """Return the disk space of a store: of its file, or of its tables on a server."""
     if connection.dialect.name == "postgresql":
-        size = size_of(connection)
+        size = _size_of(connection)
         return DiskUsage(file_bytes=size, used_bytes=size)
-    size, count, free = (pragma_value(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+    size, count, free = (_pragma_value(connection, name) for name in ("page_size", "page_count", "freelist_count"))
     return DiskUsage(file_bytes=size * count, used_bytes=size * (count - free))
 
 
@@ -104,8 +104,8 @@ def free_pages(connection: Connection, _after: object, limit: int) -> BatchResul
     """Give up to `limit` free pages of SQLite's file back to the disk, but keep a reserve; do nothing on a server."""
     if connection.dialect.name != "sqlite":
         return BatchResult(removed=0)
-    free = pragma_value(connection, "freelist_count")
-    spare = max(SPARE_PAGES, int(pragma_value(connection, "page_count") * SPARE_SHARE))
+    free = _pragma_value(connection, "freelist_count")
+    spare = max(SPARE_PAGES, int(_pragma_value(connection, "page_count") * SPARE_SHARE))
     pages = max(0, min(limit, free - spare))
     cursor = connection.connection.cursor()
     for _ in range(pages):  # the driver takes one step of a statement without columns, which is one page
@@ -114,7 +114,7 @@ def free_pages(connection: Connection, _after: object, limit: int) -> BatchResul
     return BatchResult(removed=pages, resume_after=True if pages == limit else None)
 
 
-def pragma_value(connection: Connection, name: str) -> int:
+def _pragma_value(connection: Connection, name: str) -> int:
     return int(connection.execute(text(f"PRAGMA {name}")).scalar_one())
 
 
@@ -122,12 +122,12 @@ def store_bytes(engine: Engine) -> int:
     """Return the disk space of a store in bytes; for a file, the write-ahead log included."""
     if is_server(engine.url):
         with engine.connect().execution_options(reading=True) as connection:
-            return size_of(connection)
+            return _size_of(connection)
     parts = (Path(f"{engine.url.database}{ending}") for ending in ("", "-wal", "-shm"))
     return sum(part.stat().st_size for part in parts if part.exists())
 
 
-def size_of(connection: Connection) -> int:
+def _size_of(connection: Connection) -> int:
     """Return how many bytes the tables of the store take, their indexes included."""
     query = """
         SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class

@@ -55,7 +55,7 @@ def claim_visits(
     names, _ = due_hosts(connection, now=now, limit=limit, busy=busy, pages_too=pages_too)
     taken = lease_free_hosts(connection, names, worker=worker, now=now)
     claimed = [name for name in names if name in taken]
-    return visits_of_hosts(connection, claimed, now=now, floor=floor, pages_too=pages_too)
+    return _visits_of_hosts(connection, claimed, now=now, floor=floor, pages_too=pages_too)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +76,12 @@ def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> li
     first, now = given[0], max(request.now for request in given)
     names = {request.host for request in given}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
-    visits = visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
+    visits = _visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
     visit_by_host = {visit.host: visit for visit in visits}
     return [visit_by_host.pop(request.host, None) for request in given]
 
 
-def visits_of_hosts(
+def _visits_of_hosts(
     connection: Connection, names: Sequence[str], *, now: datetime, floor: timedelta, pages_too: bool
 ) -> tuple[Visit, ...]:
     """Return the visits of leased hosts; the first due feed of each is postponed by `floor` right away."""
@@ -122,8 +122,8 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list
     """Return for each visit whether to take its next step; leases are renewed if less than `RENEW_BELOW` is left."""
     query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
     rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (request.host for request in given))}
-    going = [is_lease_held(connection, request, rows.get(request.host)) for request in given]
-    polled = mark_polled(
+    going = [_is_lease_held(connection, request, rows.get(request.host)) for request in given]
+    polled = _mark_polled(
         connection, [request for request, goes in zip(given, going, strict=True) if goes and request.feed]
     )
 
@@ -135,7 +135,7 @@ def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list
     return list(map(decision, given, going))
 
 
-def is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[Any, ...]] | None) -> bool:
+def _is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[Any, ...]] | None) -> bool:
     """Return whether a visit still has its lease and its host is not blocked; the lease is renewed if need be."""
     if row is None or row.lease_by != step.worker or row.lease_until is None:
         return False
@@ -147,7 +147,7 @@ def is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[An
     return row.blocked_until is None or row.blocked_until <= step.now
 
 
-def mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[int]:
+def _mark_polled(connection: Connection, steps: Sequence[LeaseRequest]) -> set[int]:
     """Postpone the feeds of `steps` that are still due, and return their ids. All steps have the same `floor`."""
     polled: set[int] = set()
     if steps:

@@ -134,16 +134,16 @@ class Writer:
         answers = [(job.future, outcome) for job, outcome in zip(batch, outcomes, strict=True)]
         loop = batch[0].future.get_loop()  # of all calls; woken once for them, as each time costs a system call
         with suppress(RuntimeError):  # it is closed, and nobody waits any more
-            loop.call_soon_threadsafe(resolve_futures, answers)
+            loop.call_soon_threadsafe(_resolve_futures, answers)
 
     def _write(self, batch: list[WriteTask]) -> list[Outcome]:
-        """Return the outcome of each job, trying again while the store cannot be written. Errors: as `write_all`."""
+        """Return the outcome of each job, trying again while the store cannot be written. Errors: as `_write_all`."""
         while True:
             try:
                 is_last = self._closing.is_set()
                 if self._down_at is not None and not is_last:
                     check_writable(self.engine)
-                outcomes = write_all(self.engine, batch, busy_ms=CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS)
+                outcomes = _write_all(self.engine, batch, busy_ms=CLOSING_BUSY_MS if is_last else WRITER_BUSY_MS)
             except (DBAPIError, StoreError) as error:
                 words = transient_error(error)
                 if words is None or not self._may_wait(words, str(to_store_error(error))):
@@ -166,7 +166,7 @@ class Writer:
         return down_s < self._patience_s and not self._closing.is_set()
 
 
-def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
+def _resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
     """Set the results and errors of the futures that are not done yet."""
     for future, (result, failure) in answers:
         if future.done():
@@ -177,34 +177,34 @@ def resolve_futures(answers: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> N
             future.set_exception(failure)
 
 
-def write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> list[Outcome]:
+def _write_all(engine: Engine, batch: Sequence[WriteTask], *, busy_ms: int) -> list[Outcome]:
     """Run jobs in one transaction and return their outcomes. Errors: the first one that ends the transaction."""
     outcomes: dict[int, Outcome] = {}
     options = {"busy_ms": busy_ms, "may_be_lost": True}  # polls and pages, which can be requested again
     with engine.connect().execution_options(**options) as connection, connection.begin():
         for number, job in enumerate(batch):
             if not job.is_batched:
-                outcomes[number] = run_in_savepoint(connection, job.function)
+                outcomes[number] = _run_in_savepoint(connection, job.function)
             elif number not in outcomes:
                 alike = [
                     n for n in range(number, len(batch)) if batch[n].is_batched and batch[n].function == job.function
                 ]
-                results = run_batch(connection, job.function, [batch[n].item for n in alike])
+                results = _run_batch(connection, job.function, [batch[n].item for n in alike])
                 outcomes.update(zip(alike, results, strict=True))
     return [outcomes[number] for number in range(len(batch))]
 
 
-def run_batch(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
+def _run_batch(connection: Connection, function: Callable[..., Any], items: list[Any]) -> list[Outcome]:
     """Return the outcome of `function` for each of `items`: from one call, or if that fails, from a call per item."""
-    results, failure = run_in_savepoint(connection, lambda c: function(c, items))
+    results, failure = _run_in_savepoint(connection, lambda c: function(c, items))
     if failure is None:
         return [(result, None) for result in results or [None] * len(items)]
     if len(items) == 1:
         return [(None, failure)]
-    return [run_batch(connection, function, [item])[0] for item in items]
+    return [_run_batch(connection, function, [item])[0] for item in items]
 
 
-def run_in_savepoint(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
+def _run_in_savepoint(connection: Connection, function: Callable[[Connection], Any]) -> Outcome:
     """Run `function` in a savepoint, rolled back if it fails; return its outcome. Errors: those of the transaction."""
     savepoint = connection.begin_nested()
     try:
@@ -214,7 +214,7 @@ def run_in_savepoint(connection: Connection, function: Callable[[Connection], An
         if not is_open(connection) or transient_error(error):
             raise
         savepoint.rollback()
-        return None, to_caller_error(error)
+        return None, _to_caller_error(error)
     return result, None
 
 
@@ -236,7 +236,7 @@ def read(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *
         with engine.connect().execution_options(reading=True) as connection:
             return function(connection, *args, **kwargs)
     except DBAPIError as error:
-        raise to_caller_error(error) from error.__cause__
+        raise _to_caller_error(error) from error.__cause__
 
 
 def write(engine: Engine, function: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -264,11 +264,11 @@ def write_with_retry(
                 return function(connection, *args, **kwargs)
         except DBAPIError as error:
             if transient_error(error) is None or time.monotonic() >= until:
-                raise to_caller_error(error) from error.__cause__
+                raise _to_caller_error(error) from error.__cause__
         time.sleep(RETRY_S)
 
 
-def to_caller_error(error: BaseException) -> BaseException:
+def _to_caller_error(error: BaseException) -> BaseException:
     """Return an error of the store as a StoreError; an error caused by the caller or its rows is returned unchanged."""
     if not isinstance(error, DBAPIError):
         return error

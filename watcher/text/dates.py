@@ -137,7 +137,7 @@ def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime |
     fields = found.groupdict()
     joined = fields.get("joined")
     month, day = (joined[:2], joined[2:]) if joined else (fields["month"], fields["day"])
-    number = int(month) if month.isdigit() else month_number(month)
+    number = int(month) if month.isdigit() else _month_number(month)
     if not number:
         return None
     numbers = (int(day), number) if swap else (number, int(day))
@@ -160,7 +160,7 @@ def _zone(zone: str | None) -> tzinfo:
     return UTC
 
 
-def month_number(word: str) -> int | None:
+def _month_number(word: str) -> int | None:
     """Return the number (1 to 12) of a month's name, None for other words: "Mai", "мая", "févr.", "ตุลาคม"."""
     return _month_numbers().get(_without_marks(word))
 

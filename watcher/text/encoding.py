@@ -44,7 +44,7 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
         if body.startswith(beginning):
             errors = "cp1252-for-the-rest" if name == "utf-8" else "replace"
             return body.decode(name, errors).removeprefix(BYTE_ORDER_MARK)
-    claims = declared_encodings(body, content_type)
+    claims = _declared_encodings(body, content_type)
     if ASCII_ONLY_ENCODINGS.isdisjoint(claims):
         claims.insert(0, "utf-8")
     for name in claims:
@@ -53,15 +53,15 @@ def decode_feed(body: bytes, content_type: str | None = None) -> str:
     return body.decode("utf-8", "cp1252-for-the-rest")
 
 
-def declared_encodings(body: bytes, content_type: str | None) -> list[str]:
+def _declared_encodings(body: bytes, content_type: str | None) -> list[str]:
     """Return the codecs named by the XML declaration and the header, in this order; without UTF-8 and unusable ones."""
     head = body[:400].decode("cp037").encode("latin-1", "replace") if body.startswith(EBCDIC) else body[:400]
     written = [match[1].decode("ascii") for match in XML_DECLARED.finditer(head)][:1]
     written += IN_HEADER.findall(content_type or "")[:1]
-    return [codec for codec in map(codec_of, written) if codec and codec != "utf-8"]
+    return [codec for codec in map(_codec_of, written) if codec and codec != "utf-8"]
 
 
-def codec_of(label: str) -> str | None:
+def _codec_of(label: str) -> str | None:
     """Return Python's name of the codec for a charset label, or of its superset; None if it is not read."""
     with suppress(LookupError, UnicodeError, ValueError):
         name = codecs.lookup(SUPERSETS.get(label.lower(), label)).name
@@ -71,14 +71,14 @@ def codec_of(label: str) -> str | None:
     return None
 
 
-def read_as_cp1252(error: UnicodeError) -> tuple[str, int]:
+def _read_as_cp1252(error: UnicodeError) -> tuple[str, int]:
     """Decode bytes that are not valid UTF-8 as Windows-1252; a codec error handler."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
 
 
-codecs.register_error("cp1252-for-the-rest", read_as_cp1252)
+codecs.register_error("cp1252-for-the-rest", _read_as_cp1252)
 
 
 HEAD_BYTES = 4096  # bytes that are searched for a charset declaration; browsers search 1024
@@ -95,7 +95,7 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
     Return the text of a page's `body`.
 
     Tried in order: byte order mark, or an encoded "<"; UTF-8 if valid (no other encoding is valid UTF-8 by chance);
-    `guess_codec` if no charset is declared, or a server's default; the charset of the header, that of the page;
+    `_guess_codec` if no charset is declared, or a server's default; the charset of the header, that of the page;
     windows-1252. Bytes that do not decode become U+FFFD; NUL is removed.
 
     Source: WHATWG Encoding Standard (labels), HTML §13.2.3 (determining the character encoding).
@@ -112,9 +112,9 @@ def _decode(body: bytes, content_type: str) -> str:
         return text
     declarations = map(DECLARED.search, (content_type, body[:HEAD_BYTES].decode("latin-1")))
     labels = [match[1].lower() for match in declarations if match]
-    known = [codec for label in labels if (codec := codec_of(label))]
-    if all(SUPERSETS.get(label) == "cp1252" or not codec_of(label) for label in labels):
-        known.insert(0, guess_codec(body))  # no charset is declared, or a server's default
+    known = [codec for label in labels if (codec := _codec_of(label))]
+    if all(SUPERSETS.get(label) == "cp1252" or not _codec_of(label) for label in labels):
+        known.insert(0, _guess_codec(body))  # no charset is declared, or a server's default
     for codec in known:
         with suppress(UnicodeDecodeError):
             return body.decode(codec)
@@ -134,7 +134,7 @@ def _utf8(body: bytes) -> str | None:
         return text if bad * 50 < good else None
 
 
-def guess_codec(body: bytes) -> str:
+def _guess_codec(body: bytes) -> str:
     """Return the codec that chardet detects for the text of `body`; "cp1252" with too few or only non-ASCII bytes."""
     sample = MARKUP_BYTES.sub(b" ", body[:CHARDET_BYTES])
     if not MIN_BEYOND_ASCII <= len(sample) - len(sample.decode("ascii", "ignore")) < len(sample):

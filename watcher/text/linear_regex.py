@@ -23,7 +23,7 @@ def compile_linear(expression: str) -> LinearRegex:
     try:
         compiled = _compile(expression)
     except SchemaError as error:
-        raise ValueError(describe_error(str(error))) from None
+        raise ValueError(_describe_error(str(error))) from None
     try:
         _compile(f"(?:{expression}\n){{{EXPRESSION_COPIES}}}")  # the line break ends a comment of the expression
     except SchemaError:
@@ -37,7 +37,7 @@ def _compile(expression: str) -> LinearRegex:
     return SchemaValidator(core_schema.str_schema(pattern=IGNORE_CASE + expression, regex_engine="rust-regex"))
 
 
-def describe_error(message: str) -> str:
+def _describe_error(message: str) -> str:
     """Return what the engine's message says about an expression: "unclosed group at column 7"."""
     _, is_syntax, words = message.rpartition("\nerror: ")
     if not is_syntax:

@@ -73,7 +73,7 @@ def parse_query(text: str) -> Query:
             joins = bool(groups)
             continue
         is_unwanted = bool(match["minus"]) or (word.startswith("-") and len(word) > 1)
-        term = term_of(match["phrase"] if match["phrase"] is not None else word, may_be_prefix=bool(word))
+        term = _term_of(match["phrase"] if match["phrase"] is not None else word, may_be_prefix=bool(word))
         if term is None or len(groups) + len(without) >= MAX_QUERY_TERMS:
             continue
         if is_unwanted:
@@ -86,22 +86,22 @@ def parse_query(text: str) -> Query:
     return Query(groups=tuple(groups), without=tuple(without))
 
 
-def term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
+def _term_of(text: str, *, may_be_prefix: bool = False) -> Term | None:
     """Return the term of a word or phrase; "earthq*" is a prefix if `may_be_prefix`. None if nothing is left of it."""
     folded = normalize(text)
     if not folded:
         return None
     parts = folded.split(" ")
     is_prefix = may_be_prefix and text.endswith("*") and len(parts[-1]) >= LEAST_PREFIX
-    tokens = tuple(dict.fromkeys(token for part in parts for token in tokens_of(part)))
-    if is_prefix and not is_unspaced_character(parts[-1][-1]):
+    tokens = tuple(dict.fromkeys(token for part in parts for token in _tokens_of(part)))
+    if is_prefix and not _is_unspaced_character(parts[-1][-1]):
         tokens = (*(token for token in tokens if token.text != parts[-1]), Token(text=parts[-1], is_prefix=True))
     return Term(normal=folded, tokens=tokens, is_prefix=is_prefix)
 
 
-def tokens_of(part: str) -> Iterator[Token]:
+def _tokens_of(part: str) -> Iterator[Token]:
     """Yield the index tokens with which to look up a word in normal form."""
-    if not is_unspaced_character(part[0]):
+    if not _is_unspaced_character(part[0]):
         yield Token(text=part)
     elif len(part) == 1:
         yield Token(text=part, is_prefix=True)
@@ -112,12 +112,12 @@ def tokens_of(part: str) -> Iterator[Token]:
 def matches(query: Query, text: str) -> bool:
     """Whether a text matches the query."""
     plain = fold_text(text)
-    if any(contains_term(term, plain) for term in query.without):
+    if any(_contains_term(term, plain) for term in query.without):
         return False
-    return all(any(contains_term(term, plain) for term in group) for group in query.groups)
+    return all(any(_contains_term(term, plain) for term in group) for group in query.groups)
 
 
-def contains_term(term: Term, plain: str) -> bool:
+def _contains_term(term: Term, plain: str) -> bool:
     """Whether a folded text has the words of a term one after another, with no other word between them."""
     first, _, rest = term.normal.partition(" ")
     if rest.rpartition(" ")[2] not in plain:
@@ -137,14 +137,14 @@ def term_pattern(term: Term) -> re.Pattern[str]:
     pattern = re.escape(words[0])
     for before, word in pairwise(words):
         # "5月" is two words with nothing between.
-        is_joined = is_unspaced_character(before[-1]) != is_unspaced_character(word[0])
+        is_joined = _is_unspaced_character(before[-1]) != _is_unspaced_character(word[0])
         pattern += f"[^{LETTER_CLASS}]{'*' if is_joined else '+'}{re.escape(word)}"
-    begin = "" if is_unspaced_character(words[0][0]) else STARTS
-    end = "" if term.is_prefix or is_unspaced_character(words[-1][-1]) else TERM_END
+    begin = "" if _is_unspaced_character(words[0][0]) else STARTS
+    end = "" if term.is_prefix or _is_unspaced_character(words[-1][-1]) else TERM_END
     return re.compile(f"{begin}{pattern}{end}")
 
 
-def is_unspaced_character(character: str) -> bool:
+def _is_unspaced_character(character: str) -> bool:
     return UNSPACED_RUN.match(character) is not None
 
 
@@ -172,16 +172,16 @@ class Snippet:
 
 def make_snippet(text: str, query: Query) -> Snippet:
     """Return a part of the paragraph with the most different search words; the beginning if there is no match."""
-    parts = ((part, find_marks(part, query.terms)) for part in text[:SEARCHED_CHARS].split("\n"))
+    parts = ((part, _find_marks(part, query.terms)) for part in text[:SEARCHED_CHARS].split("\n"))
     best, marks = max(parts, key=lambda one: (len({term for _, _, term in one[1]}), bool(one[0].strip())))
-    return excerpt(best, [(start, end) for start, end, _ in marks])
+    return _excerpt(best, [(start, end) for start, end, _ in marks])
 
 
-def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]:
+def _find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]:
     """Return the matches of `terms` in `text`, sorted: start, end, and the matched word, folded."""
-    whole = {part: part for term in terms for part in term.normal.split(" ") if not is_unspaced_character(part[0])}
+    whole = {part: part for term in terms for part in term.normal.split(" ") if not _is_unspaced_character(part[0])}
     begun = tuple(token.text for term in terms for token in term.tokens if token.is_prefix)
-    runs = [part for term in terms for part in term.normal.split(" ") if is_unspaced_character(part[0])]
+    runs = [part for term in terms for part in term.normal.split(" ") if _is_unspaced_character(part[0])]
     marks: list[tuple[int, int, str]] = []
     for word in WORD.finditer(text):
         folded = fold(word.group())
@@ -197,7 +197,7 @@ def find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]]
     return sorted(marks)
 
 
-def excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:
+def _excerpt(paragraph: str, marks: list[tuple[int, int]]) -> Snippet:
     """Return about `WIDTH` characters of a paragraph around the first of `marks`, with "…" where text is cut."""
     start = max(0, marks[0][0] - EXCERPT_LEAD_CHARS) if marks and len(paragraph) > WIDTH else 0
     start = max(0, min(start, len(paragraph) - WIDTH))

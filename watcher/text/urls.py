@@ -115,12 +115,12 @@ def _normalize_parts(url: str) -> str:
     netloc = f"[{host}]" if ":" in host else host.rstrip(".")
     if port is not None and port not in DEFAULT_PORTS.values():
         netloc = f"{netloc}:{port}"
-    pairs = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k)]
+    pairs = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(k)]
     path = quote(unquote(parts.path, errors="surrogateescape"), safe=UNRESERVED, errors="surrogateescape") or "/"
     return urlunsplit(("https", netloc, path, urlencode(pairs, errors="surrogatepass"), ""))
 
 
-def is_tracking(name: str) -> bool:
+def _is_tracking(name: str) -> bool:
     """Whether a query parameter is for tracking and does not select the page."""
     low = name.lower()
     return low in TRACKING_PARAMETERS or low.startswith(TRACKING_PREFIXES)

@@ -115,7 +115,7 @@ def stems_of(word: str, language: str) -> tuple[str, ...]:
     stop = stop_words(language)
     folded = ELISION.sub("", POSSESSIVE.sub("", fold(word)))
     if UNSPACED_RUN.search(folded):
-        return tuple(char_bigrams(folded, stop))
+        return tuple(_char_bigrams(folded, stop))
     return (stem(folded),) if len(folded) > 1 and folded not in stop and not folded.isdigit() else ()
 
 
@@ -133,7 +133,7 @@ def stem(folded: str) -> str:
     return (folded if folded.isascii() else ARABIC_ARTICLE.sub("", folded))[:STEM_LENGTH]
 
 
-def char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
+def _char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
     """Split `word`: a run without spaces becomes its pairs, without those in `stop`; single letters beside it go."""
     parts: list[str] = []
     at = 0

@@ -107,13 +107,13 @@ class PageRenderer:
         turns = self._client_turns.setdefault(client, asyncio.Semaphore(CLIENT_AT_ONCE))
         try:
             async with turns, self._turns:
-                return await asyncio.to_thread(lambda: encode_page(make()))
+                return await asyncio.to_thread(lambda: _encode_page(make()))
         finally:
             self._in_line[client] -= 1
             self._in_line += Counter()  # forget clients that wait for nothing
 
 
-def encode_page(reply: PageResponse) -> Response:
+def _encode_page(reply: PageResponse) -> Response:
     """Return the full response to a page, the same for every client, with an ETag if its status is 200."""
     if reply.redirect_to:
         return Response(status_code=303, headers={"Location": reply.redirect_to})
@@ -163,7 +163,7 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
     limiter, pages = RateLimiter(clock), PageRenderer(clock)
 
     def refuse(request: Request, words: str, status: int) -> Response:
-        response = make_response(request, encode_page(error_page(site, words, status=status)))
+        response = make_response(request, _encode_page(_error_page(site, words, status=status)))
         if status in (429, 503):
             response.headers["Retry-After"] = str(WAIT_S)
         if request.method == "POST":
@@ -176,17 +176,17 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
 
     async def answer(page: Page, request: Request) -> Response:
         is_change = page.method == "POST"
-        form = await read_form(request) if is_change else {}
+        form = await _read_form(request) if is_change else {}
         if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
             return refuse(request, "This form has expired: reload its page.", 403)
-        query = without_nul({name: text for name, text in request.query_params.items() if name in page.query})
+        query = _without_nul({name: text for name, text in request.query_params.items() if name in page.query})
         base, client = str(request.base_url).rstrip("/"), client_key(request.scope)
-        ask = PageRequest(params=without_nul(request.path_params), query=query, form=form, base=base)
+        ask = PageRequest(params=_without_nul(request.path_params), query=query, form=form, base=base)
         key = (base, request.scope["path"], tuple(sorted(ask.query.items())))
         is_free = page.cost == "search" and (not ask.query or pages.has(key))
         if page.cost and not is_free and not limiter.take(page.cost, client):
             return refuse(request, "Too many requests: wait a moment.", 429)
-        make = partial(handle_page, site, page, ask)
+        make = partial(_handle_page, site, page, ask)
         try:
             rendered = await (pages.run_change(make, client) if is_change else pages.get(key, make, client))
             return make_response(request, rendered)
@@ -211,19 +211,19 @@ async def answer_error(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", 503)
 
 
-def handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
+def _handle_page(site: Site, page: Page, ask: PageRequest) -> PageResponse:
     try:
         return page.answer(site, ask)
     except WatcherError as error:
         status = {NotFound: 404, StoreError: 503}.get(type(error), 400)
-        return error_page(site, str(error), hint=error.hint, status=status)
+        return _error_page(site, str(error), hint=error.hint, status=status)
 
 
-def error_page(site: Site, words: str, *, hint: str | None = None, status: int) -> PageResponse:
+def _error_page(site: Site, words: str, *, hint: str | None = None, status: int) -> PageResponse:
     return render_page(site, "failed.html.j2", status=status, words=words, hint=hint)
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def _read_form(request: Request) -> dict[str, str]:
     """Return the fields of a form, empty if the body is no form. Errors: HTTPException if it is too large or slow."""
     body = b""
     try:
@@ -240,10 +240,10 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS)
     except ValueError:
         raise HTTPException(413) from None
-    return without_nul({name: "\n".join(values) for name, values in fields.items()})
+    return _without_nul({name: "\n".join(values) for name, values in fields.items()})
 
 
-def without_nul(fields: Mapping[str, str]) -> dict[str, str]:
+def _without_nul(fields: Mapping[str, str]) -> dict[str, str]:
     """Return fields with NUL replaced by U+FFFD, as databases do not accept NUL."""
     return {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in fields.items()}
 
@@ -265,34 +265,34 @@ def read_asset(name: str) -> str:
     return (files("watcher.web") / "templates" / name).read_text("utf-8")
 
 
-def stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
+def _stylesheet(site: Site, _ask: PageRequest) -> PageResponse:
     sheets = (*(plugin.style for plugin in site.plugins if plugin.style), read_asset("site.css"))
     return PageResponse(body="\n".join(sheets), media_type="text/css; charset=utf-8")
 
 
-def asset_page(name: str, kind: str) -> Page:
+def _asset_page(name: str, kind: str) -> Page:
     return Page(path=f"/{name}", answer=lambda _site, _ask: PageResponse(body=read_asset(name), media_type=kind))
 
 
 STATIC_FILES = (
-    Page(path="/style.css", answer=stylesheet),
-    asset_page("keys.js", "text/javascript; charset=utf-8"),
-    asset_page("icon.svg", "image/svg+xml"),
+    Page(path="/style.css", answer=_stylesheet),
+    _asset_page("keys.js", "text/javascript; charset=utf-8"),
+    _asset_page("icon.svg", "image/svg+xml"),
 )
 
 
 def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
     """Write the site into `folder`, and return the numbers of pages, other files and bytes. Errors: WatcherError."""
-    before = read_manifest(folder)
+    before = _read_manifest(folder)
     of_plugins = (plugin.paths(site) for plugin in site.plugins)
     every = chain((page.path for page in STATIC_FILES), sources.source_paths(site), *of_plugins)
-    paths = {path: file_name(path) for path in dict.fromkeys(every) if SAFE.fullmatch(path)}
-    replies = {path: reply for path in paths if (reply := render_path(site, path)).status == 200}
+    paths = {path: _file_name(path) for path in dict.fromkeys(every) if SAFE.fullmatch(path)}
+    replies = {path: reply for path in paths if (reply := _render_path(site, path)).status == 200}
     known = {path: paths[path] for path in replies}
     pages, size = 0, 0
     try:
         for path, reply in replies.items():
-            body = make_links_relative(reply, known, at=paths[path])
+            body = _make_links_relative(reply, known, at=paths[path])
             target = folder / paths[path]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(body)
@@ -306,7 +306,7 @@ def export_site(site: Site, folder: Path) -> tuple[int, int, int]:
     return pages, len(replies) - pages, size
 
 
-def read_manifest(folder: Path) -> set[str]:
+def _read_manifest(folder: Path) -> set[str]:
     """Return the files of the last export. Errors: WatcherError if the folder has other contents."""
     mark = folder / EXPORT_LIST
     try:
@@ -319,22 +319,22 @@ def read_manifest(folder: Path) -> set[str]:
     return set()
 
 
-def render_path(site: Site, path: str) -> PageResponse:
+def _render_path(site: Site, path: str) -> PageResponse:
     for page in (*STATIC_FILES, *sources.SOURCE_PAGES, *site.pages):
         pattern, _, _ = compile_path(page.path)
         if page.method == "GET" and (match := pattern.match(path)):
-            return handle_page(site, page, PageRequest(params=match.groupdict()))
+            return _handle_page(site, page, PageRequest(params=match.groupdict()))
     return PageResponse(status=404)
 
 
-def file_name(path: str) -> str:
+def _file_name(path: str) -> str:
     """Return the file name for a path: "/story/s1" → "story/s1.html"."""
     if path == "/":
         return "index.html"
     return path[1:] if FILE_SUFFIX.search(path) else f"{path[1:]}.html"
 
 
-def make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
+def _make_links_relative(reply: PageResponse, known: Mapping[str, str], *, at: str) -> bytes:
     """Return a page with relative links to the files of `known` paths, without other links; other replies unchanged."""
     body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
     if reply.media_type != HTML:

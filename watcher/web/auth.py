@@ -86,12 +86,12 @@ class AuthMiddleware:
         """Return the response to a refused request, None if the request is allowed."""
         host = headers.get("host")
         # First, so that a page of another site cannot guess tokens in the name of its visitor.
-        if is_from_other_site(headers, host or "") and not is_navigation(scope["method"], headers):
+        if _is_from_other_site(headers, host or "") and not _is_navigation(scope["method"], headers):
             return refuse(403, "the request comes from another site")
         if self.token is not None:
-            if refusal := self.token_refusal(client_address(scope), headers.get("authorization", "")):
+            if refusal := self.token_refusal(_client_address(scope), headers.get("authorization", "")):
                 return refusal
-        elif host is not None and not is_this_machine(host):  # browsers always send Host, health checks may not
+        elif host is not None and not _is_this_machine(host):  # browsers always send Host, health checks may not
             return refuse(421, "this host name is not allowed for this address")
         return None
 
@@ -101,7 +101,7 @@ class AuthMiddleware:
         count = count if now - at < HOLD_S else 0
         if count >= MAX_GUESSES:
             return refuse(429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"})
-        given = parse_token(authorization)
+        given = _parse_token(authorization)
         if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
             self.guesses.pop(peer, None)
             return None
@@ -119,7 +119,7 @@ def refuse(status: int, words: str, headers: Mapping[str, str] | None = None) ->
     return PlainTextResponse(f"{words}\n", status, headers={"Connection": "close", **(headers or {})})
 
 
-def client_address(scope: Scope) -> str:
+def _client_address(scope: Scope) -> str:
     """Return the client's IP address; for IPv6 its /64 network, which usually belongs to one customer; one loopback."""
     client = scope.get("client")
     text = str(client[0])[:64] if client else ""
@@ -134,11 +134,11 @@ def client_address(scope: Scope) -> str:
 
 def client_key(scope: Scope) -> str:
     """Return for whom a request is counted: its address, apart from what pages of other sites open there."""
-    headers, address = Headers(scope=scope), client_address(scope)
-    return f"{address}, another site" if is_from_other_site(headers, headers.get("host", "")) else address
+    headers, address = Headers(scope=scope), _client_address(scope)
+    return f"{address}, another site" if _is_from_other_site(headers, headers.get("host", "")) else address
 
 
-def parse_token(authorization: str) -> str:
+def _parse_token(authorization: str) -> str:
     """Return the token in an Authorization header (Bearer, or Basic password), "" if there is none."""
     kind, _, given = authorization.partition(" ")
     if kind.lower() == "bearer":
@@ -151,12 +151,12 @@ def parse_token(authorization: str) -> str:
         return ""
 
 
-def is_this_machine(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     found = parse_host_port(host) or parse_host_port(f"{host}:1")
     return found is not None and is_loopback(found[0])
 
 
-def is_from_other_site(headers: Headers, host: str) -> bool:
+def _is_from_other_site(headers: Headers, host: str) -> bool:
     """
     Whether a page of another origin made a browser send the request.
 
@@ -173,7 +173,7 @@ def is_from_other_site(headers: Headers, host: str) -> bool:
         return True
 
 
-def is_navigation(method: str, headers: Headers) -> bool:
+def _is_navigation(method: str, headers: Headers) -> bool:
     """Whether a browser opens a page in a tab of its own: neither in a frame, nor in advance."""
     into = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest", "document")
     return method == "GET" and into == ("navigate", "document") and "sec-purpose" not in headers

@@ -132,8 +132,8 @@ class Listener:
         self._guard.token = token_of(self.settings, section=self.section)
         if self._task is not None and not self._task.done():
             return False
-        listener = bind_socket(self.settings.listen, section=self.section)
-        self._server = Server(uvicorn_config(self._guard))
+        listener = _bind_socket(self.settings.listen, section=self.section)
+        self._server = Server(_uvicorn_config(self._guard))
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         return True
 
@@ -152,7 +152,7 @@ class Listener:
         self._server = self._task = None
 
 
-def bind_socket(listen: str, *, section: str) -> socket.socket:
+def _bind_socket(listen: str, *, section: str) -> socket.socket:
     """Return a listening socket at host:port. Errors: WatcherError."""
     address = parse_host_port(listen)
     assert address is not None, listen  # the settings have checked it
@@ -171,7 +171,7 @@ def bind_socket(listen: str, *, section: str) -> socket.socket:
     return listener
 
 
-def uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     """
     Return the configuration of uvicorn: without log and Server header, with short time limits.
 

@@ -154,8 +154,8 @@ def environment(package: str, zone: tzinfo) -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = {
-        "when": lambda at, day=True, zone_name=False: format_time_html(at, zone, day=day, zone_name=zone_name),
-        "short": lambda at: format_time_html(at, zone, year=False),
+        "when": lambda at, day=True, zone_name=False: _format_time_html(at, zone, day=day, zone_name=zone_name),
+        "short": lambda at: _format_time_html(at, zone, year=False),
         "span": format_duration,
         "ago": lambda at, now: format_age(now - at),
         "count": format_count,
@@ -169,7 +169,7 @@ def sanitize_text(value: object) -> object:
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
-def format_time_html(
+def _format_time_html(
     at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True, zone_name: bool = False
 ) -> Markup:
     """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone; with " CET" if `zone_name`."""

@@ -48,10 +48,10 @@ class SourceRow:
     state: FeedState
 
 
-def all_sources(site: Site, ask: PageRequest) -> PageResponse:
+def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
-    rows = read(site.engine, filter_sources, site, wanted)
+    rows = read(site.engine, _filter_sources, site, wanted)
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
         raise NotFound("This page does not exist.")
@@ -60,7 +60,7 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
         site,
         "sources.html.j2",
         rows=part,
-        **read(site.engine, load_figures, site, part),
+        **read(site.engine, _load_figures, site, part),
         total=len(rows),
         unwell=sum(not row.health.is_ok for row in rows),
         words=Counter(row.health.status for row in rows),
@@ -73,15 +73,15 @@ def all_sources(site: Site, ask: PageRequest) -> PageResponse:
     )
 
 
-def filter_sources(connection: Connection, site: Site, wanted: str) -> list[SourceRow]:
+def _filter_sources(connection: Connection, site: Site, wanted: str) -> list[SourceRow]:
     """Return the sources with `wanted` in their name, URL, country, language or health, worst health first."""
     now, word = site.now(), wanted.casefold()
-    rows = [to_row(state, now=now) for state in feed_states(connection, counted=False)]
+    rows = [_to_row(state, now=now) for state in feed_states(connection, counted=False)]
     rows = [row for row in rows if word in f"{row.name} {row.url} {row.about} {row.health.status}".casefold()]
     return sorted(rows, key=lambda row: (severity(row.health.status), row.name.casefold(), row.id))
 
 
-def to_row(state: FeedState, *, now: datetime) -> SourceRow:
+def _to_row(state: FeedState, *, now: datetime) -> SourceRow:
     feed = state.feed
     source = feed.source
     return SourceRow(
@@ -95,7 +95,7 @@ def to_row(state: FeedState, *, now: datetime) -> SourceRow:
     )
 
 
-def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> dict[str, Any]:
+def _load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) -> dict[str, Any]:
     """Return statistics and numbers of recent stories of the sources, both by feed id."""
     ids, now = [row.id for row in rows], site.now()
     stories: dict[int, int] = {}
@@ -104,7 +104,7 @@ def load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow]) 
     return {"figures": feed_stats(connection, ids, now=now), "stories": stories}
 
 
-def one_source(site: Site, ask: PageRequest) -> PageResponse:
+def _one_source(site: Site, ask: PageRequest) -> PageResponse:
     found = read(site.engine, load_details, site, ask)
     done = ask.query.get("done", "")
     words = DONE_WORDS.get(done) if found["enabled"] == (done != "mute") else None  # unless it was changed again since
@@ -113,24 +113,24 @@ def one_source(site: Site, ask: PageRequest) -> PageResponse:
     )
 
 
-def feed_id_of(ask: PageRequest) -> int:
+def _feed_id_of(ask: PageRequest) -> int:
     text = ask.params.get("source", "")
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise NotFound("This source does not exist.")
     return int(text)
 
 
-def load_state(connection: Connection, ask: PageRequest) -> FeedState:
+def _load_state(connection: Connection, ask: PageRequest) -> FeedState:
     """Return the state of the source in the path. Errors: NotFound."""
-    if state := feed_state(connection, feed_id_of(ask)):
+    if state := feed_state(connection, _feed_id_of(ask)):
         return state
     raise NotFound("This source does not exist.")
 
 
 def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[str, Any]:
     """Return the values for the template of one source. Errors: NotFound."""
-    state, now = load_state(connection, ask), site.now()
-    row = to_row(state, now=now)
+    state, now = _load_state(connection, ask), site.now()
+    row = _to_row(state, now=now)
     is_due = state.feed.next_poll_at is not None and state.feed.next_poll_at <= now and not state.feed.gone
     is_held = state.blocked_until is not None and state.blocked_until > now
     enabled = state.feed.source.url in {source.url for source in site.settings.active_sources()}
@@ -139,19 +139,19 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
     is_visited = state.feed.host in hosts_being_visited(connection, now=now)
     return {
         "row": row,
-        **load_figures(connection, site, [row]),
+        **_load_figures(connection, site, [row]),
         "healths": load_health_changes(connection, row.id, limit=CHANGES),
         "polls": load_polls(connection, row.id, limit=POLLS),
         "latest": latest_of_feed(connection, row.id, limit=PREVIEW),
         "enabled": enabled,
-        "next_poll_text": next_poll_text(state),
+        "next_poll_text": _next_poll_text(state),
         "is_due": is_due and enabled and not site.is_static,
         "held_until": state.blocked_until if is_held else None,
         "is_waiting": enabled and not site.is_static and (is_visited or is_next),
     }
 
 
-def next_poll_text(state: FeedState) -> str:
+def _next_poll_text(state: FeedState) -> str:
     feed = state.feed
     if feed.gone:
         return "the feed is gone and is not polled any more"
@@ -165,16 +165,16 @@ def next_poll_text(state: FeedState) -> str:
     return "; ".join(parts)
 
 
-def poll_now(site: Site, ask: PageRequest) -> PageResponse:
-    feed_id = feed_id_of(ask)
+def _poll_now(site: Site, ask: PageRequest) -> PageResponse:
+    feed_id = _feed_id_of(ask)
     if not write(site.engine, make_due, feed_id, now=site.now(), min_interval=LEAST_REST):
         raise SettingsError((), "the source was polled less than a minute ago, or is not polled at all")
     return PageResponse(redirect_to=f"/sources/{feed_id}?done=poll")
 
 
-def set_muted(site: Site, ask: PageRequest) -> PageResponse:
+def _set_muted(site: Site, ask: PageRequest) -> PageResponse:
     """Disable or enable a source in the settings file and in the store, then redirect to its page."""
-    state = read(site.engine, load_state, ask)
+    state = read(site.engine, _load_state, ask)
     path = site.settings.path
     if path is None:
         raise SettingsError((), "there is no settings file to change")
@@ -198,9 +198,9 @@ def source_paths(site: Site) -> Iterator[str]:
 
 
 SOURCE_PAGES = (
-    Page(path="/sources", answer=all_sources, query=("q",)),
-    Page(path="/sources/page-{page}", answer=all_sources, query=("q",)),
-    Page(path="/sources/{source}", answer=one_source, query=("done",)),
-    Page(path="/sources/{source}/poll", answer=poll_now, method="POST", cost="poll"),
-    Page(path="/sources/{source}/mute", answer=set_muted, method="POST", cost="correct"),
+    Page(path="/sources", answer=_all_sources, query=("q",)),
+    Page(path="/sources/page-{page}", answer=_all_sources, query=("q",)),
+    Page(path="/sources/{source}", answer=_one_source, query=("done",)),
+    Page(path="/sources/{source}/poll", answer=_poll_now, method="POST", cost="poll"),
+    Page(path="/sources/{source}/mute", answer=_set_muted, method="POST", cost="correct"),
 )

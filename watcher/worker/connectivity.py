@@ -106,13 +106,13 @@ class ConnectivityMonitor:
         """Whether an error is its host's although none of the `witnesses` can be reached."""
         match error.kind:
             case FetchKind.UNRESOLVED:
-                return await has_name_server()
+                return await _has_name_server()
             case FetchKind.CONNECTION_REFUSED:
                 return await self._count_machines(witnesses, besides=error.answered_by) < MIN_OTHER_WITNESSES
             case FetchKind.NAME_LOOKUP_FAILED | FetchKind.NETWORK_UNREACHABLE | FetchKind.NETWORK_DOWN:
                 return False
             case _:
-                return not await self._count_machines(witnesses, besides=error.answered_by) and has_default_route()
+                return not await self._count_machines(witnesses, besides=error.answered_by) and _has_default_route()
 
     async def _count_machines(self, urls: Sequence[str], *, besides: str) -> int:
         """Return how many of `urls` have addresses of their own, which neither `besides` nor one before them has."""
@@ -127,7 +127,7 @@ class ConnectivityMonitor:
         return any(await asyncio.gather(*map(self.network.can_connect, urls)))
 
 
-def has_default_route() -> bool:
+def _has_default_route() -> bool:
     """Whether the system has a route to the internet. Nothing is sent: connecting a UDP socket only picks a route."""
     for address, family in UNROUTED:
         try:
@@ -139,7 +139,7 @@ def has_default_route() -> bool:
     return False
 
 
-async def has_name_server() -> bool:
+async def _has_name_server() -> bool:
     """Whether names are looked up: some name servers answer that a name does not exist when their own line is down."""
     try:
         await asyncio.get_running_loop().getaddrinfo(EXISTING_NAME, None)

@@ -82,12 +82,12 @@ class FetchedDocument(FetchedFeed):
         return parsed, is_complete and not parsed.parts
 
 
-async def fetch_document(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedDocument:
+async def _fetch_document(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedDocument:
     """Return the answer to a conditional request for a feed, or for a page that is a source."""
     options = context.request_options.get(feed.source.url)
     page = options.page if options else None
     # With other selectors than last time, the same page has other entries.
-    is_same_page = (feed.body_hash or "")[HASH_CHARS:] == hash_selectors(page)
+    is_same_page = (feed.body_hash or "")[HASH_CHARS:] == _hash_selectors(page)
     answer = await session.get(
         feed.url,
         source=feed.source.url,
@@ -97,7 +97,7 @@ async def fetch_document(feed: Feed, context: WorkerContext, session: HostSessio
     )
     validators, max_age_s, content_hash = answer.validators, None, None
     if isinstance(answer, Response):
-        content_hash = hashlib.sha256(answer.body).hexdigest()[:HASH_CHARS] + hash_selectors(page)
+        content_hash = hashlib.sha256(answer.body).hexdigest()[:HASH_CHARS] + _hash_selectors(page)
     else:
         # A 304 can update validators and freshness, but removes none.
         max_age_s = feed.max_age_s
@@ -117,7 +117,7 @@ async def fetch_document(feed: Feed, context: WorkerContext, session: HostSessio
     )
 
 
-def hash_selectors(page: PageSelectors | None) -> str:
+def _hash_selectors(page: PageSelectors | None) -> str:
     return hashlib.sha256(repr(page).encode()).hexdigest()[:16] if page else ""
 
 
@@ -147,13 +147,13 @@ class FetchedMails(FetchedFeed):
         try:
             parsed = await context.feed_pool.run(parse, self.folder, limit_s=PARSE_LIMIT_S)
         except WorkerFailed:
-            parsed = await parse_each_mail(self.folder, parse, context)
+            parsed = await _parse_each_mail(self.folder, parse, context)
         for fault in parsed.faults:  # the next poll does not read these mails
             log.warning("mail_fault %s", fields(feed=feed.url, reason=fault))
         return parsed, True
 
 
-async def fetch_folder(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedMails:
+async def _fetch_folder(feed: Feed, context: WorkerContext, session: HostSession) -> FetchedMails:
     """Return the mails of a folder that are new since the last poll; the store keeps its state as its ETag."""
     options = context.request_options.get(feed.source.url)
     timeout_s, deadline_s = context.fetch.timeout.total_seconds(), context.fetch.deadline.total_seconds()
@@ -173,7 +173,7 @@ async def fetch_folder(feed: Feed, context: WorkerContext, session: HostSession)
     )
 
 
-async def parse_each_mail(
+async def _parse_each_mail(
     folder: FolderMails, parse: Callable[[FolderMails], ParsedFeed], context: WorkerContext
 ) -> ParsedFeed:
     """Parse the mails of a folder one by one: one that takes too much time or memory is a fault, and is passed."""
@@ -192,9 +192,9 @@ async def parse_each_mail(
 
 # By the scheme of the URL of a source.
 FETCHERS: Mapping[str, Callable[[Feed, WorkerContext, HostSession], Awaitable[FetchedFeed]]] = {
-    "http": fetch_document,
-    "https": fetch_document,
-    "maildir": fetch_folder,
-    "imap": fetch_folder,
-    "imaps": fetch_folder,
+    "http": _fetch_document,
+    "https": _fetch_document,
+    "maildir": _fetch_folder,
+    "imap": _fetch_folder,
+    "imaps": _fetch_folder,
 }

@@ -101,9 +101,9 @@ async def process_page(
     started = context.now()
     try:
         if page.is_recheck:
-            outcome = await decide_recheck(page, context, session, started, is_allowed=forbidden is None)
+            outcome = await _decide_recheck(page, context, session, started, is_allowed=forbidden is None)
         else:
-            outcome = await decide_fetch(page, context, session, started, forbidden=forbidden)
+            outcome = await _decide_fetch(page, context, session, started, forbidden=forbidden)
     except (StoreError, MachineError):
         raise
     except Exception as error:
@@ -124,7 +124,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
     match outcome:
         case NewArticle(article=article):
             if await writer.add(pages.store_pages, (outcome, key)):
-                done = replace(done, outcome=describe_stored(article))
+                done = replace(done, outcome=_describe_stored(article))
             return replace(done, url=article.url, took_s=(context.now() - started).total_seconds())
         case DropDuplicate(url=url, article_id=stored):
             await writer.do(pages.remove_page, key, redirected_to=stored)
@@ -147,7 +147,7 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
     return None
 
 
-def describe_stored(article: Article) -> str:
+def _describe_stored(article: Article) -> str:
     if article.is_headline_only:
         return "stored_headline"
     return "stored_from_feed" if article.from_feed else "stored"
@@ -160,20 +160,20 @@ def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
     return bool(page.url) and source.has_pages and context.fetch.articles and not has_full_text
 
 
-async def decide_fetch(
+async def _decide_fetch(
     page: StoredPage, context: WorkerContext, session: HostSession, now: datetime, *, forbidden: Reason | None
 ) -> PageOutcome:
     """Fetch a page whose article is not stored, and return its outcome."""
     if not should_fetch_page(page, context):
         reason = Reason(PageKind.NOT_FETCHED if page.url else PageKind.NO_LINK)
-        return await use_feed_text(page, context, reason, now, is_fallback=False)
+        return await _use_feed_text(page, context, reason, now, is_fallback=False)
     if forbidden is not None:
-        return await use_feed_text(page, context, forbidden, now)
+        return await _use_feed_text(page, context, forbidden, now)
     try:
         response = await session.get_page(page.url, source=page.feed.source.url)
         context.connectivity.record_success(page.url)
         if not isinstance(response, CrossHostRedirect):
-            return await use_response(page, response, context, now)
+            return await _use_response(page, response, context, now)
         if page.tries + 1 < MAX_TRIES:
             return MoveToHost(url=response.url)
         reason = Reason(PageKind.TOO_MANY_HOSTS)
@@ -183,7 +183,7 @@ async def decide_fetch(
         # First: the Retry-After must not be lost.
         await block_host(error, context, implied=FIRST_PAGE_RETRY, longest=MAX_PAGE_BLOCK)
         reason = error.reason
-        if is_worth_retry(page, error):
+        if _is_worth_retry(page, error):
             wait = max(FIRST_PAGE_RETRY * 2**page.tries, timedelta(seconds=error.retry_after_s or 0))
             return FailPage(reason=reason, retry_at=now + wait)
     except CleanError as error:
@@ -192,10 +192,10 @@ async def decide_fetch(
         reason = Reason(TaskKind.CLEANING, why=error.reason)
         if page.tries + 1 < MAX_CLEANING_TRIES:  # its process may have been ended from outside
             return FailPage(reason=reason, retry_at=now + FIRST_PAGE_RETRY)
-    return await use_feed_text(page, context, reason, now)
+    return await _use_feed_text(page, context, reason, now)
 
 
-def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
+def _is_worth_retry(page: StoredPage, error: FetchError) -> bool:
     """Whether to fetch a failed page again; not if it was refused and the feed has enough text of its own."""
     if page.tries + 1 >= MAX_TRIES or error.permanent or isinstance(error, TooLarge):
         return False
@@ -207,30 +207,30 @@ def is_worth_retry(page: StoredPage, error: FetchError) -> bool:
     return not (page.entry.has_enough_text and (has_refused or isinstance(error, RequestRefused)))
 
 
-async def use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
+async def _use_response(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> PageOutcome:
     """Return the outcome of a page that was fetched. Errors: CleanError, WorkerFailed."""
     # The final URL identifies the article, unless it is a front page.
-    key = page.article_id if is_front_page(response.url) else article_id(normalize_url(response.url))
+    key = page.article_id if _is_front_page(response.url) else article_id(normalize_url(response.url))
     if key != page.article_id:
         title = await context.writer.read(article_title, key)
         if title is not None and not await context.writer.read(headlines_among, [key]):
             ours, language = page.entry.title, page.feed.source.language or "und"
             if ours and word_overlap(ours, title, language) < MIN_TITLE_OVERLAP:  # another article, or a wall
-                return await use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
+                return await _use_feed_text(page, context, Reason(PageKind.OTHER_PAGE, url=response.url), now)
             return DropDuplicate(url=response.url, article_id=key)
     host = host_of(response.url)
-    is_own = await is_own_page(page.feed, host, context)
-    processed = await clean_in_worker(page, response, context, now, is_own=is_own)
+    is_own = await _is_own_page(page.feed, host, context)
+    processed = await _clean_in_worker(page, response, context, now, is_own=is_own)
     if not is_own:  # what the feed says of another outlet's article is not that outlet's word
         page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
-    longer = await feed_text_if_longer(page, processed, context)
+    longer = await _feed_text_if_longer(page, processed, context)
     if longer is None:
-        return new_article(page, processed, key, host, context, now)
+        return _new_article(page, processed, key, host, context, now)
     reason = Reason(PageKind.FEED_TEXT_LONGER)
-    return new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason)
+    return _new_article(page, longer, key, host, context, now, from_feed=True, feed_reason=reason)
 
 
-async def is_own_page(feed: Feed, host: str, context: WorkerContext) -> bool:
+async def _is_own_page(feed: Feed, host: str, context: WorkerContext) -> bool:
     """Whether a page of `host` belongs to the source of the feed that lists it."""
     if is_on_site(feed, host) or not owns_page(feed, host):
         return is_on_site(feed, host)
@@ -238,7 +238,7 @@ async def is_own_page(feed: Feed, host: str, context: WorkerContext) -> bool:
     return owner is not None and owner.id == feed.id
 
 
-async def use_feed_text(
+async def _use_feed_text(
     page: StoredPage, context: WorkerContext, reason: Reason, now: datetime, *, is_fallback: bool = True
 ) -> PageOutcome:
     """
@@ -249,22 +249,22 @@ async def use_feed_text(
     too little text: it has no page, and its subject is often no news ("Confirm your mail").
     """
     try:
-        processed = await article_from_entry(page, context)
+        processed = await _article_from_entry(page, context)
     except WorkerFailed as error:
         return FailPage(reason=Reason(TaskKind.READING_FEED_TEXT, why=error.reason), retry_at=None)
     if not processed.cleaned.title or not (processed.cleaned.text or page.feed.source.has_pages):
         return FailPage(reason=reason, retry_at=None)
     fallback_reason = reason if is_fallback or not processed.cleaned.text else None
-    if not processed.cleaned.text and page.url and not await is_own_page(page.feed, host_of(page.url), context):
+    if not processed.cleaned.text and page.url and not await _is_own_page(page.feed, host_of(page.url), context):
         page = replace(page, entry=Entry(guid=page.entry.guid, url=page.entry.url, title=""))
         cleaned = replace(processed.cleaned, authors=(), image=None)
         processed = replace(processed, cleaned=cleaned)
-    return new_article(
+    return _new_article(
         page, processed, page.article_id, page.host, context, now, from_feed=True, feed_reason=fallback_reason
     )
 
 
-async def decide_recheck(
+async def _decide_recheck(
     page: StoredPage, context: WorkerContext, session: HostSession, now: datetime, *, is_allowed: bool
 ) -> PageOutcome:
     """
@@ -282,14 +282,14 @@ async def decide_recheck(
         context.connectivity.record_success(page.url)
         if isinstance(response, CrossHostRedirect):  # a page that moves a second time is not followed
             return MoveToHost(url=response.url) if page.url == page.entry.guid else EndRecheck()
-        if is_front_page(response.url) and not is_front_page(page.url):
+        if _is_front_page(response.url) and not _is_front_page(page.url):
             return EndRecheck() if is_headline else PageMissing(reason=Reason(PageKind.FRONT_PAGE))
         if is_headline:
             host = host_of(response.url)
-            is_own = await is_own_page(page.feed, host, context)
-            processed = await clean_in_worker(page, response, context, now, is_own=is_own)
-            return new_article(page, processed, page.article_id, host, context, now)
-        return await compare_versions(page, response, context, now)
+            is_own = await _is_own_page(page.feed, host, context)
+            processed = await _clean_in_worker(page, response, context, now, is_own=is_own)
+            return _new_article(page, processed, page.article_id, host, context, now)
+        return await _compare_versions(page, response, context, now)
     except FetchError as error:
         if isinstance(error, HttpStatusError) and error.status in MISSING_STATUSES and not is_headline:
             return PageMissing(reason=error.reason)
@@ -301,22 +301,22 @@ async def decide_recheck(
         return EndRecheck()
 
 
-async def compare_versions(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> EndRecheck:
+async def _compare_versions(page: StoredPage, response: Response, context: WorkerContext, now: datetime) -> EndRecheck:
     """Clean a page anew; return that it is the same, or its revision. Errors: CleanError, WorkerFailed."""
-    cleaned = (await clean_in_worker(page, response, context, now)).cleaned
+    cleaned = (await _clean_in_worker(page, response, context, now)).cleaned
     title, text = replace_surrogates(cleaned.title), replace_surrogates(cleaned.text)
     before = await context.writer.read(pages.latest_version, page.article_id)
     if before is None or not text:
         return EndRecheck(outcome="same")
     old_title, old_text, cut = before
-    text = undo_new_cuts(old_text, text, cut, {replace_surrogates(block.text) for block in cleaned.removed})
+    text = _undo_new_cuts(old_text, text, cut, {replace_surrogates(block.text) for block in cleaned.removed})
     if (title, text) == (old_title, old_text):
         return EndRecheck(outcome="same")
     revision = Revision(article_id=page.article_id, at=now, kind="changed", title=title, text=text)
     return EndRecheck(outcome="changed", revision=revision)
 
 
-def undo_new_cuts(old: str, new: str, old_cuts: Container[str], new_cuts: Container[str]) -> str:
+def _undo_new_cuts(old: str, new: str, old_cuts: Container[str], new_cuts: Container[str]) -> str:
     """
     Return the new text of a page as if the same lines had been cut from it as from the old one.
 
@@ -333,10 +333,10 @@ def undo_new_cuts(old: str, new: str, old_cuts: Container[str], new_cuts: Contai
     return "\n".join(lines)
 
 
-async def clean_in_worker(
+async def _clean_in_worker(
     page: StoredPage, response: Response, context: WorkerContext, now: datetime, *, is_own: bool = True
 ) -> tasks.ProcessedPage:
-    """Return the cleaned article of a fetched page; `is_own` as `is_own_page`. Errors: CleanError, WorkerFailed."""
+    """Return the cleaned article of a fetched page; `is_own` as `_is_own_page`. Errors: CleanError, WorkerFailed."""
     site = await context.writer.read(load_site_blocks, host_of(response.url))
     # Of a page that is not its own, the languages of the feed say nothing.
     languages = await context.writer.read(count_languages, page.feed.id) if is_own else {}
@@ -344,7 +344,7 @@ async def clean_in_worker(
     return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
+async def _article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
     """Return the article made from the entry's own text in the feed. Errors: WorkerFailed."""
     url = page.url or (page.entry.guid if page.entry.guid.startswith("mid:") else hide_secrets(page.feed.source.url))
     languages = await context.writer.read(count_languages, page.feed.id)
@@ -352,7 +352,7 @@ async def article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.
     return await context.pool.run(tasks.clean_entry, *args, limit_s=CLEAN_LIMIT_S)
 
 
-async def feed_text_if_longer(
+async def _feed_text_if_longer(
     page: StoredPage, processed: tasks.ProcessedPage, context: WorkerContext
 ) -> tasks.ProcessedPage | None:
     """Return the feed's text if it is clearly longer than the page's (a paywall's teaser, for example), else None."""
@@ -361,7 +361,7 @@ async def feed_text_if_longer(
     if len(page.entry.text) <= min_chars:
         return None
     try:
-        other = await article_from_entry(page, context)
+        other = await _article_from_entry(page, context)
     except WorkerFailed:
         return None  # the page's text is good, even if the feed's cannot be parsed
     merged = replace(
@@ -375,11 +375,11 @@ async def feed_text_if_longer(
     return replace(other, cleaned=merged)
 
 
-def is_front_page(url: str) -> bool:
+def _is_front_page(url: str) -> bool:
     return urlsplit(url).path in ("", "/")
 
 
-def new_article(
+def _new_article(
     page: StoredPage,
     processed: tasks.ProcessedPage,
     key: str,
@@ -415,7 +415,7 @@ def new_article(
         image=cleaned.image or page.entry.image,
         kind=cleaned.kind,
         is_truncated=cleaned.is_truncated,
-        published_at=min(choose_published_at(page, cleaned.published_at, context), now),
+        published_at=min(_choose_published_at(page, cleaned.published_at, context), now),
         fetched_at=context.now(),
         from_feed=from_feed,
         feed_reason=feed_reason,
@@ -429,7 +429,7 @@ def new_article(
     )
 
 
-def choose_published_at(page: StoredPage, on_page: datetime | None, context: WorkerContext) -> datetime:
+def _choose_published_at(page: StoredPage, on_page: datetime | None, context: WorkerContext) -> datetime:
     """Return when an article was published: as its feed says, else as its page says, else when it was first seen."""
     in_feed = page.entry.published_at
     options = context.request_options.get(page.feed.source.url)

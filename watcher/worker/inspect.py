@@ -220,7 +220,7 @@ class FeedProber:
         try:
             yield
         except FetchError as error:
-            if error.retry_after_s or said_too_many(error):
+            if error.retry_after_s or _said_too_many(error):
                 self._refusals[host_of(error.answered_by)] = error
             raise
 
@@ -310,10 +310,10 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     if page.report:
         return Discovery(page=page, candidates=(FeedCandidate(url=page.final_url, found_by="itself", probe=page),))
     known: set[str] = set()
-    candidates = await probe_linked_feeds(page, prober, known)
+    candidates = await _probe_linked_feeds(page, prober, known)
     has_answered = page.response or isinstance(page.error, HttpStatusError)
     site = page.response.url if page.response else page.asked
-    for url in common_feed_paths(site) if has_answered and not said_too_many(page.error) else ():
+    for url in common_feed_paths(site) if has_answered and not _said_too_many(page.error) else ():
         if any(one.report for one in candidates):
             break
         if normalize_url(url) in known:
@@ -321,19 +321,21 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
         known.add(normalize_url(url))
         probe = await prober.probe(url)
         candidates.append(FeedCandidate(url=probe.final_url, found_by="guessed", probe=probe))
-        candidates += await probe_linked_feeds(probe, prober, known)
+        candidates += await _probe_linked_feeds(probe, prober, known)
         if probe.error and not isinstance(probe.error, HttpStatusError):
             break
     if has_answered and not any(one.report for one in candidates):
-        candidates += await probe_sitemaps(site, prober)
+        candidates += await _probe_sitemaps(site, prober)
     for n, one in enumerate(candidates):
         earlier = (other for other in candidates[:n] if not other.same_as and is_same(one.probe, other.probe))
         candidates[n] = replace(one, same_as=next((other.url for other in earlier), None))
     has_feed = any(one.report for one in candidates)
-    return Discovery(page=page, candidates=tuple(candidates), items=None if has_feed else await find_list(page, prober))
+    return Discovery(
+        page=page, candidates=tuple(candidates), items=None if has_feed else await _find_list(page, prober)
+    )
 
 
-async def find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelectors, FeedReport] | None:
+async def _find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelectors, FeedReport] | None:
     """Return the selectors for the list of articles on a page, and a report on that list; None if it has none."""
     if (answer := page.response) is None:
         return None
@@ -346,13 +348,13 @@ async def find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelector
     return None
 
 
-async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
+async def _probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
     """
     Return the feeds that a page links and that are not `known` yet; the first `MAX_PROBED_FEEDS` are fetched.
 
     If a link leads to a page with a list of feeds, which many newspapers have, those are included.
     """
-    links = deque((link, 1) for link in links_on(page))
+    links = deque((link, 1) for link in _links_on(page))
     candidates: list[FeedCandidate] = []
     while links:
         link, depth = links.popleft()
@@ -363,11 +365,11 @@ async def probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[s
         url, found_by = probe.final_url if probe else link.url, "declared" if link.declared and depth == 1 else "linked"
         candidates.append(FeedCandidate(url=url, found_by=found_by, title=link.title, probe=probe))
         if probe and depth == 1:
-            links.extend((further, 2) for further in links_on(probe))
+            links.extend((further, 2) for further in _links_on(probe))
     return candidates
 
 
-async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
+async def _probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
     """Return the first news sitemap, or index with one, among those of a site's robots.txt."""
     with suppress(FetchError):
         for sitemap in find_sitemaps((await prober.get_robots(url))[1])[:MAX_PROBED_SITEMAPS]:
@@ -377,12 +379,12 @@ async def probe_sitemaps(url: str, prober: FeedProber) -> list[FeedCandidate]:
     return []
 
 
-def links_on(probe: ProbeResult) -> tuple[FoundFeed, ...]:
+def _links_on(probe: ProbeResult) -> tuple[FoundFeed, ...]:
     """Return the feeds that a page links; none if the result is not a page."""
     return probe.found.links if isinstance(probe.found, NotAFeed) else ()
 
 
-def said_too_many(error: WatcherError | None) -> bool:
+def _said_too_many(error: WatcherError | None) -> bool:
     return isinstance(error, HttpStatusError) and error.status == HTTPStatus.TOO_MANY_REQUESTS
 
 

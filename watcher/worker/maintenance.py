@@ -34,7 +34,7 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
     """Repeat a step, each in its own transaction, until nothing is left or `run_s` is over; return rows removed."""
     until, most, upto, removed = time.monotonic() + run_s, FIRST, start, 0
     while True:
-        done, took_s = await writer.do(run_timed, step, upto, most)
+        done, took_s = await writer.do(_run_timed, step, upto, most)
         removed += done.removed
         if done.resume_after is None or time.monotonic() > until:
             return removed
@@ -44,7 +44,7 @@ async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s
         await asyncio.sleep(took_s * BATCH_REST)
 
 
-def run_timed(connection: Connection, step: Step, upto: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401
+def _run_timed(connection: Connection, step: Step, upto: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Run a step; return its result, and for how many seconds it used the writer."""
     began = time.monotonic()
     return step(connection, upto, limit), time.monotonic() - began
@@ -59,7 +59,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         while await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before)):
             pass
         removed = await run_in_batches(writer, partial(retention.drop_articles, before=before))
-    removed += await enforce_size_limit(writer, settings.max_size, now=now)
+    removed += await _enforce_size_limit(writer, settings.max_size, now=now)
     await run_in_batches(writer, partial(retention.drop_pages, before=now - GIVEN_UP_KEPT))
     if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by naming many hosts
         forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
@@ -76,7 +76,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         log.info("tidied %s", fields(articles=removed, file_bytes=room.file_bytes))
 
 
-async def enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
+async def _enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: datetime) -> int:
     """Delete the oldest articles until the store is within `max_bytes`; return how many."""
     if max_bytes is None:
         return 0

@@ -82,7 +82,7 @@ class PgScheduler(BaseScheduler):
         if await self.is_network_down() or not self._is_at_work(room):
             return 0
         self._look_at = time.monotonic() + QUEUE_LOOK_S
-        most, waiting = room * HOSTS_AHEAD, await self.context.writer.read(count_waiting)
+        most, waiting = room * HOSTS_AHEAD, await self.context.writer.read(_count_waiting)
         if waiting <= most / 2:
             waiting += await self._enqueue(await self._due_hosts(most - waiting))
         return waiting
@@ -123,7 +123,7 @@ class PgScheduler(BaseScheduler):
         """Return due hosts to queue: of all, or only newly due ones if the last query for all is recent."""
         context, began = self.context, time.monotonic()
         since = self._seen_to if began < self._look_at_all_from else None
-        find = partial(due_hosts, limit=limit, since=since, pages_too=context.pages, unless=is_in_a_job)
+        find = partial(due_hosts, limit=limit, since=since, pages_too=context.pages, unless=_is_in_a_job)
         names, self._seen_to = await context.writer.read(find, now=context.now())
         if since is None:
             ended = time.monotonic()
@@ -196,7 +196,7 @@ class PgScheduler(BaseScheduler):
                     )
                 if time.monotonic() - tidied_at > TIDY_S:
                     tidied_at = time.monotonic()
-                    await context.writer.do(prune_job_log)
+                    await context.writer.do(_prune_job_log)
 
     async def _serve(self) -> None:
         """Handle jobs until closed, by one manager of pgqueuer after the other, as connections break."""
@@ -223,7 +223,7 @@ class PgScheduler(BaseScheduler):
             manager.entrypoint(VISIT)(self._take)
             self._fault = None  # it is over
             self._gone, self._manager = asyncio.get_running_loop().create_future(), manager
-            watching = asyncio.create_task(cancel_when_broken(self._gone, asking, listening))
+            watching = asyncio.create_task(_cancel_when_broken(self._gone, asking, listening))
             try:
                 await manager.run(
                     dequeue_timeout=DEQUEUE,
@@ -268,19 +268,19 @@ async def connect(url: str) -> AsyncConnection:
     return await AsyncConnection.connect(address, autocommit=True, connect_timeout=CONNECT_S)
 
 
-async def cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
+async def _cancel_when_broken(gone: asyncio.Future[None], *connections: AsyncConnection) -> None:
     """Cancel `gone` when one of the connections is broken; psycopg notices that at the next query."""
     while not any(connection.broken for connection in connections):
         await asyncio.sleep(GONE_S)
     gone.cancel()
 
 
-def count_waiting(connection: Connection) -> int:
+def _count_waiting(connection: Connection) -> int:
     """Return the number of queued visits that no worker has taken yet."""
     return int(connection.execute(WAITING).scalar_one())
 
 
-def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
+def _is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
     """
     Return the condition that a host is in a job, queued or taken.
 
@@ -292,7 +292,7 @@ def is_in_a_job(host: ColumnElement[str]) -> ColumnElement[bool]:
     return func.coalesce(job.scalar_subquery(), false())
 
 
-def prune_job_log(connection: Connection) -> None:
+def _prune_job_log(connection: Connection) -> None:
     """Delete the rows of pgqueuer's log; failures and statistics are kept for two days."""
     connection.execute(OLD_LINES)
     connection.execute(OLD_STATISTICS)

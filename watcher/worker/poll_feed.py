@@ -81,7 +81,7 @@ async def poll_feed(feed: Feed, context: WorkerContext, session: HostSession) ->
     Errors: StoreError, MachineError.
     """
     started = context.now()
-    outcome = await decide_outcome(feed, context, session, started)
+    outcome = await _decide_outcome(feed, context, session, started)
     result = make_result(feed, outcome, context, started)
     if isinstance(outcome, PollFault) and outcome.error is not None:
         # Before the result is saved: the Retry-After must not be lost between the two.
@@ -90,13 +90,13 @@ async def poll_feed(feed: Feed, context: WorkerContext, session: HostSession) ->
     return result
 
 
-async def decide_outcome(feed: Feed, context: WorkerContext, session: HostSession, started: datetime) -> PollOutcome:
+async def _decide_outcome(feed: Feed, context: WorkerContext, session: HostSession, started: datetime) -> PollOutcome:
     """Fetch what a feed has new, and return what happened. Errors: StoreError, MachineError."""
     try:
         fetched = await fetch_feed(feed, context, session)
         context.connectivity.record_success(fetched.url)
         if fetched.is_new_to(feed):
-            return await read_feed(feed, fetched, context, session)
+            return await _read_feed(feed, fetched, context, session)
         return NothingNew(fetched=fetched)
     except FetchError as error:
         if await context.connectivity.is_to_blame(error, since=started):
@@ -114,13 +114,13 @@ async def decide_outcome(feed: Feed, context: WorkerContext, session: HostSessio
         return PollFault(reason=Reason(TaskKind.INTERNAL_ERROR, detail=type(error).__name__))
 
 
-async def read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext, session: HostSession) -> FeedRead:
+async def _read_feed(feed: Feed, fetched: FetchedFeed, context: WorkerContext, session: HostSession) -> FeedRead:
     """Parse what was fetched, and compare it with what is known. Errors: FeedError, WorkerFailed."""
     recent: dict[str, str] = {}
     if feed.last_read_at is not None:
         recent = await context.writer.read(recent_content_hashes, feed.id)
     parsed, is_complete = await fetched.parse(feed, context, session, recent)
-    changes, seen_only, waiting = await compare_entries(feed, parsed, recent, context)
+    changes, seen_only, waiting = await _compare_entries(feed, parsed, recent, context)
     if waiting:
         log.warning("entries_wait %s", fields(feed=feed.url, entries=waiting, new_hosts=MAX_NEW_HOSTS))
     return FeedRead(
@@ -139,7 +139,7 @@ def make_result(feed: Feed, outcome: PollOutcome, context: WorkerContext, starte
     if isinstance(outcome, NetworkOutage):
         return NetworkDown(at=now, next_poll_at=now + RETRY_AFTER_OUTAGE * (1 + jitter))
     policy = poll_policy(context.poll, feed.source.every_s, outcome.parsed if isinstance(outcome, FeedRead) else feed)
-    next_poll = schedule_next_poll(policy, facts_of(feed, outcome), now=now, jitter=jitter)
+    next_poll = schedule_next_poll(policy, _facts_of(feed, outcome), now=now, jitter=jitter)
     match outcome:
         case FeedRead(fetched=fetched, parsed=parsed):
             faults = parsed.faults
@@ -161,7 +161,7 @@ def make_result(feed: Feed, outcome: PollOutcome, context: WorkerContext, starte
                 skip_hours=parsed.skip_hours,
                 skip_days=parsed.skip_days,
                 max_age_s=fetched.freshness.max_age_s,
-                site=site_of_feed(parsed),
+                site=_site_of_feed(parsed),
                 is_cut=parsed.is_cut,
             )
         case NothingNew(fetched=fetched):
@@ -183,7 +183,7 @@ def make_result(feed: Feed, outcome: PollOutcome, context: WorkerContext, starte
             )
 
 
-def facts_of(feed: Feed, outcome: FeedRead | NothingNew | PollFault) -> PollFacts:
+def _facts_of(feed: Feed, outcome: FeedRead | NothingNew | PollFault) -> PollFacts:
     """Return what decides when a feed is polled next."""
     match outcome:
         case FeedRead(fetched=fetched, parsed=parsed):
@@ -210,13 +210,13 @@ def facts_of_failure(error: FetchError | None, *, failures: int, last_interval_s
     return PollFacts(freshness=freshness, failures=failures, last_interval_s=last_interval_s)
 
 
-def site_of_feed(parsed: ParsedFeed) -> str | None:
+def _site_of_feed(parsed: ParsedFeed) -> str | None:
     """Return the site that a feed names as its own; None if it names none, or a platform."""
     host = host_of(parsed.link or "")
     return None if not host or is_channel_host(host) else site_of(host)
 
 
-async def compare_entries(
+async def _compare_entries(
     feed: Feed, parsed: ParsedFeed, recent: dict[str, str], context: WorkerContext
 ) -> tuple[EntryChanges, tuple[Entry, ...], int]:
     """

@@ -170,7 +170,7 @@ class Worker:
         self._memory_bytes, self._tasks_left = memory_bytes, max_tasks
         self._pipe, end = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(
-            target=serve_tasks, args=(end, os.getpid(), memory_bytes, idle_s, load), daemon=True
+            target=_serve_tasks, args=(end, os.getpid(), memory_bytes, idle_s, load), daemon=True
         )
         resource_tracker.ensure_running()  # before signals are blocked: starting it unblocks them
         # A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
@@ -212,7 +212,7 @@ class Worker:
         raise result
 
 
-def serve_tasks(
+def _serve_tasks(
     pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], None] | None
 ) -> None:
     """Run tasks until the owner ends or none comes for `idle_s`; send True before each, then its result or error."""
@@ -220,17 +220,17 @@ def serve_tasks(
     if memory_bytes is not None:
         with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
             resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    threading.Thread(target=exit_with_parent, args=(owner,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(owner,), daemon=True).start()
     if load is not None:
         load()
     with suppress(EOFError, OSError):
-        while wait_for_task(pipe, idle_s):
+        while _wait_for_task(pipe, idle_s):
             task = pipe.recv_bytes()
             pipe.send(True)
-            pipe.send_bytes(run_task(task))
+            pipe.send_bytes(_run_task(task))
 
 
-def wait_for_task(pipe: Connection, idle_s: float) -> bool:
+def _wait_for_task(pipe: Connection, idle_s: float) -> bool:
     """Return whether a task comes within `idle_s` seconds; after one second, give unused memory back to the system."""
     if pipe.poll(min(TRIM_AFTER_S, idle_s)):
         return True
@@ -239,7 +239,7 @@ def wait_for_task(pipe: Connection, idle_s: float) -> bool:
     return pipe.poll(idle_s)
 
 
-def run_task(task: bytes) -> bytes:
+def _run_task(task: bytes) -> bytes:
     """Return whether a task succeeded, and its result or error, pickled; if its memory runs out, end the process."""
     try:
         function, args = pickle.loads(task)
@@ -256,7 +256,7 @@ def run_task(task: bytes) -> bytes:
         return answer
 
 
-def exit_with_parent(owner: int) -> None:
+def _exit_with_parent(owner: int) -> None:
     """End this process within 2 seconds after its owner has ended, even by SIGKILL."""
     while os.getppid() == owner:
         time.sleep(2)

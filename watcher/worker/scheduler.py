@@ -70,7 +70,7 @@ class BaseScheduler(ABC):
         fault, self._fault = self._fault, None
         if fault is None and self._is_halted:
             try:
-                await check_machine(self.context)
+                await _check_machine(self.context)
             except MachineError as error:
                 fault = error
             else:
@@ -282,7 +282,7 @@ class Scheduler(BaseScheduler):
         self._start_ready()
 
 
-async def check_machine(context: WorkerContext) -> None:
+async def _check_machine(context: WorkerContext) -> None:
     """Check that there are file descriptors, and processes to read feeds and pages. Errors: MachineError."""
     if not has_free_descriptor():
         raise MachineError(Reason(TaskKind.NO_DESCRIPTORS))
@@ -299,11 +299,11 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     # Objects that exist by now stay: the collector skips them, and runs ten times less often for the rest.
     gc.freeze()
     gc.set_threshold(*COLLECTED)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return the factory of uvloop's event loop; None if uvloop is not installed."""
     try:
         from uvloop import new_event_loop  # late: 10 ms that only `run` needs, and PyPy has none

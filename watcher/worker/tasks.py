@@ -94,7 +94,7 @@ def clean_page(
     language = cleaned.language or "und"
     if not matches_feed_entry(cleaned.text, title=entry.title, summary=entry.summary, language=language):
         raise CleanError(page.url, Reason(PageKind.OTHER_SUBJECT))
-    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language))
+    return ProcessedPage(cleaned=cleaned, packed=_article_features(cleaned.title, cleaned.text, language))
 
 
 def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
@@ -137,10 +137,10 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
         authors=entry.authors,
         image=entry.image,
     )
-    return ProcessedPage(cleaned=cleaned, packed=article_features(cleaned.title, cleaned.text, language))
+    return ProcessedPage(cleaned=cleaned, packed=_article_features(cleaned.title, cleaned.text, language))
 
 
-def article_features(title: str, text: str, language: str) -> PackedFeatures:
+def _article_features(title: str, text: str, language: str) -> PackedFeatures:
     from watcher.features import extract
 
     features = extract.extract_features("", title=title, text=text, language=language)  # the id is not in the payload
@@ -154,7 +154,7 @@ def detect_languages(rows: tuple[tuple[str, str, str, dict[str, int]], ...]) -> 
 
 def pack_features(rows: tuple[tuple[str, str, str, str], ...]) -> dict[str, PackedFeatures]:
     """Return the packed features of stored articles by id; each row is (id, title, text, language)."""
-    return {key: article_features(title, text, language) for key, title, text, language in rows}
+    return {key: _article_features(title, text, language) for key, title, text, language in rows}
 
 
 @lru_cache(maxsize=1)

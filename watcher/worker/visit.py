@@ -44,16 +44,16 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
     try:
         for number, feed in enumerate(claim.feeds, 1):
             # The claim has leased the host and postponed its first feed: no second write for that one.
-            step = await renew_lease(host, context, until, feed=feed) if number > 1 else VisitDecision.GO
+            step = await _renew_lease(host, context, until, feed=feed) if number > 1 else VisitDecision.GO
             if step is VisitDecision.STOP:
                 return  # the feeds not reached stay due
             if step is VisitDecision.SKIP:
                 continue
             # One site of a platform may be blocked while its other sites, on the same host, may be polled.
-            if until_at := await site_blocked_until(host, feed.url, context):
+            if until_at := await _site_blocked_until(host, feed.url, context):
                 await context.writer.do(postpone, feed.id, until=until_at)
                 continue
-            result = await poll_if_allowed(feed, context, session)
+            result = await _poll_if_allowed(feed, context, session)
             end = None
             # The last poll is saved together with the end of the visit, unless pages are already waiting. If this
             # poll itself brings pages, the store keeps the lease, and the visit goes on with them.
@@ -65,25 +65,27 @@ async def visit_host(claim: Visit, context: WorkerContext, *, on_requests_done: 
             has_pages |= pages > 0
             has_left = end is not None and not pages
         if has_pages and context.pages:
-            await visit_pages(host, context, session, until)
+            await _visit_pages(host, context, session, until)
     finally:
         if not has_left:  # else the last poll was saved with the end of the visit
             leave_now = VisitEnd(host=host, worker=context.worker, last_request_at=session.last_request_at)
             await context.writer.add(release_hosts, leave_now)
 
 
-async def poll_if_allowed(feed: Feed, context: WorkerContext, session: HostSession) -> PollResult:
+async def _poll_if_allowed(feed: Feed, context: WorkerContext, session: HostSession) -> PollResult:
     """Poll a feed, or a page that is a source if robots.txt allows it."""
     options = context.request_options.get(feed.source.url)
     if context.fetch.robots and options and options.page:
-        verdict = await load_robots(robots_url(feed.url), [feed.url], feed, context, session)
+        verdict = await _load_robots(robots_url(feed.url), [feed.url], feed, context, session)
         if feed.url not in verdict.allowed and context.connectivity.down_since is None:
             return make_result(feed, PollFault(reason=verdict.reason), context, context.now())
     await session.wait()  # before the time of the poll begins
     return await poll_feed(feed, context, session)
 
 
-async def renew_lease(host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None) -> VisitDecision:
+async def _renew_lease(
+    host: str, context: WorkerContext, until: datetime, *, feed: Feed | None = None
+) -> VisitDecision:
     """Renew the host's lease; return STOP if it is lost, `until` is over or our network is down, else how to go on."""
     now = context.now()
     if now >= until or context.connectivity.down_since is not None:
@@ -94,24 +96,24 @@ async def renew_lease(host: str, context: WorkerContext, until: datetime, *, fee
     return await context.writer.add(renew_or_stop, step)
 
 
-async def site_blocked_until(host: str, url: str, context: WorkerContext) -> datetime | None:
+async def _site_blocked_until(host: str, url: str, context: WorkerContext) -> datetime | None:
     """Return until when the site of `url` is blocked, if it is one of several at the visited `host`, a platform."""
     site = host_of(url)
     return None if site == host else await context.writer.read(hosts.blocked_until, site, now=context.now())
 
 
-async def visit_pages(host: str, context: WorkerContext, session: HostSession, until: datetime) -> None:
+async def _visit_pages(host: str, context: WorkerContext, session: HostSession, until: datetime) -> None:
     """Fetch the pages due at `host` as its robots.txt allows, including pages queued in the meantime."""
     while pages := await context.writer.read(due_pages, host, now=context.now(), limit=PAGES_AT_ONCE):
         verdicts: dict[tuple[str, str | None], RobotsVerdict] = {}  # by the URL of robots.txt and the proxy
         for page in pages:
-            if await renew_lease(host, context, until) is VisitDecision.STOP:
+            if await _renew_lease(host, context, until) is VisitDecision.STOP:
                 return
             # The article is made of the feed's own text: no request, so neither robots.txt nor the delay matters.
             if not should_fetch_page(page, context):
                 await process_page(page, context, session)
                 continue
-            if until_at := await site_blocked_until(host, page.url, context):
+            if until_at := await _site_blocked_until(host, page.url, context):
                 await context.writer.do(defer, [page.article_id], until=until_at)
                 continue
             verdict = RobotsVerdict(allowed=frozenset((page.url,)))
@@ -121,7 +123,7 @@ async def visit_pages(host: str, context: WorkerContext, session: HostSession, u
                 if key not in verdicts:
                     # One evaluation in a worker answers for all pages of this batch on the site.
                     urls = [p.url for p in pages if should_fetch_page(p, context) and robots_url(p.url) == where]
-                    verdicts[key] = await load_robots(where, urls, page.feed, context, session)
+                    verdicts[key] = await _load_robots(where, urls, page.feed, context, session)
                 if context.connectivity.down_since is not None:
                     return  # the verdict is our network's fault: the page stays due
                 verdict = verdicts[key]
@@ -136,7 +138,7 @@ async def visit_pages(host: str, context: WorkerContext, session: HostSession, u
                 await process_page(page, context, session)
 
 
-async def load_robots(
+async def _load_robots(
     where: str, urls: Sequence[str], feed: Feed, context: WorkerContext, session: HostSession
 ) -> RobotsVerdict:
     """
@@ -157,17 +159,17 @@ async def load_robots(
                 return RobotsVerdict(reason=error.reason, is_transient=True)
             await block_host(error, context, implied=timedelta(), longest=MAX_PAGE_BLOCK)
             status = error.status if isinstance(error, HttpStatusError) else robots.NO_ANSWER
-        ours = await none_if_unreadable(session.read_rules(body), host)
+        ours = await _none_if_unreadable(session.read_rules(body), host)
         status, rules = (robots.UNREADABLE, "") if ours is None else (status, ours)
         await context.writer.do(hosts.set_robots, host, at=now, status=status, rules=rules)
-    verdict = await none_if_unreadable(session.evaluate_rules(status, rules or "", urls), host)
+    verdict = await _none_if_unreadable(session.evaluate_rules(status, rules or "", urls), host)
     if verdict is None:  # no worker could evaluate these rules in time
         await context.writer.do(hosts.set_robots, host, at=now, status=robots.UNREADABLE, rules="")
         return robots.evaluate(robots.UNREADABLE, "", ())
     return verdict
 
 
-async def none_if_unreadable(result: Awaitable[T], host: str) -> T | None:
+async def _none_if_unreadable(result: Awaitable[T], host: str) -> T | None:
     """Return what a worker made of a robots.txt; log a failure and return None. Errors: MachineError."""
     try:
         return await result
