@@ -141,7 +141,7 @@ def test_a_check_names_the_server_and_sends_nothing(hook):
 
 def test_a_service_that_never_answers_ends_with_its_process_at_the_deadline(hook):
     hook.hangs = True
-    program = "from digests.delivery import apprise_process as p; p.DEADLINE_S = 10; p.main([])"
+    program = "from digests.delivery import apprise_process as p; p.PROCESS_DEADLINE_S = 10; p.main([])"
     order = json.dumps({"url": f"json://127.0.0.1:{hook.port}/", "message": {"title": "", "text": ["a"]}})
 
     ended = subprocess.run(

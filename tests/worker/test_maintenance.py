@@ -131,7 +131,7 @@ async def test_slices_fit_their_time_and_others_write_in_between(writer, monkeyp
     def run_half_a_millisecond_for_each(connection, step, upto, limit: int) -> tuple[BatchResult, float]:
         return step(connection, upto, limit), limit * 0.0005
 
-    monkeypatch.setattr("watcher.worker.maintenance.run_timed", run_half_a_millisecond_for_each)
+    monkeypatch.setattr("watcher.worker.maintenance._run_timed", run_half_a_millisecond_for_each)
 
     async def news() -> None:
         while True:
