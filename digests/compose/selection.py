@@ -50,7 +50,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     order = {each.story.id: number for number, each in enumerate(queue)}
     # The second round has appended stories that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
-    _attach_quiet_to_thread(selection, places.shown_by_thread)
+    _attach_quiet_to_thread(selection, places.shown_by_event)
     _fill_briefs(selection, pending, context.digest.briefs)
     bare = {each.story.id for each, _ in places.bare}
     selection.main.sort(
@@ -65,15 +65,17 @@ class _Places:
     def __init__(self, context: ComposeContext, anchors: set[str]) -> None:
         self._context = context
         self._anchors = anchors
-        self._count = context.digest.stories
+        self._capacity = context.digest.stories
         self.selection = StorySelection()
-        self.shown_by_thread: dict[str, str] = {}  # the story that is shown in full, by the thread or event
+        self.shown_by_event: dict[
+            str, str
+        ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[tuple[RankedStory, EditionStory]] = []  # of one outlet, with a headline alone
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
-        if ranked.event in self.shown_by_thread:
+        if ranked.event in self.shown_by_event:
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
@@ -82,7 +84,7 @@ class _Places:
 
     def offer_bare(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Offer the places that all others have left to one of `bare`."""
-        if ranked.event in self.shown_by_thread:
+        if ranked.event in self.shown_by_event:
             if not self._list_under_thread(ranked):
                 self.pending.append(ranked)
         elif self._has_no_place(ranked):
@@ -91,12 +93,12 @@ class _Places:
             self._show(ranked, shown)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
-        is_full = len(self.selection.main) == self._count
+        is_full = len(self.selection.main) == self._capacity
         return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """List a story under the one of its thread that is shown; False if that has enough."""
-        related = self.selection.related[self.shown_by_thread[ranked.event]]
+        related = self.selection.related[self.shown_by_event[ranked.event]]
         has_room = len(related) < MAX_RELATED
         if has_room:
             related.append(ranked)
@@ -119,10 +121,10 @@ class _Places:
 
     def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Show a story in full. One that the reader follows brings its own place."""
-        self.shown_by_thread[ranked.event] = ranked.story.id
+        self.shown_by_event[ranked.event] = ranked.story.id
         if ranked.followed:
-            self.shown_by_thread.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
-            self._count += 1
+            self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
+            self._capacity += 1
         self.selection.main.append((ranked, shown))
 
 
@@ -138,11 +140,11 @@ def _is_set_back(ranked: RankedStory) -> bool:
     return len(ranked.coverage.outlets) == 1 and not raised
 
 
-def _attach_quiet_to_thread(chosen: StorySelection, shown_by_thread: dict[str, str]) -> None:
+def _attach_quiet_to_thread(chosen: StorySelection, shown_by_event: dict[str, str]) -> None:
     """Move quiet stories under the main story of their thread; keep one of each followed thread; drop the rest."""
     rest: list[tuple[RankedStory, EditionStory]] = []
     for each, shown in chosen.quiet:
-        head = shown_by_thread.get(each.event)
+        head = shown_by_event.get(each.event)
         if head is None:
             if not each.followed or all(other.event != each.event for other, _ in rest):
                 rest.append((each, shown))

@@ -172,6 +172,7 @@ def _parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFe
     if root not in FEED_NAMES:
         faults.append("text before the feed")
     raw = _read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
+    # Other XML than a feed can have a root of this name.
     if not raw.entries and not raw.title.value and not raw.link and root == "entry":
         raise FeedError(url, Reason(FeedKind.XML))
     raw = replace(raw, faults=(*faults, *raw.faults))

@@ -112,7 +112,7 @@ def _values(run: Iterable[Part]) -> Iterator[int]:
         elif is_times:
             current = min(max(current, 1) * value, LARGEST)
         elif value == SCORE and current % 100 == FOUR:
-            current += 3 * SCORE + SCORE - FOUR
+            current += FOUR * SCORE - FOUR  # quatre-vingt: 4 becomes 80
         elif _goes_on(current, value):
             current += value
         else:

@@ -32,22 +32,22 @@ Step = Callable[[Connection, Any, int], BatchResult]  # takes connection, start 
 
 async def run_in_batches(writer: Writer, step: Step, *, start: Any = None, run_s: float = RUN_S) -> int:  # noqa: ANN401
     """Repeat a step, each in its own transaction, until nothing is left or `run_s` is over; return rows removed."""
-    until, most, upto, removed = time.monotonic() + run_s, FIRST, start, 0
+    until, most, position, removed = time.monotonic() + run_s, FIRST, start, 0
     while True:
-        done, took_s = await writer.do(_run_timed, step, upto, most)
+        done, took_s = await writer.do(_run_timed, step, position, most)
         removed += done.removed
         if done.resume_after is None or time.monotonic() > until:
             return removed
-        upto = done.resume_after
+        position = done.resume_after
         factor = min(2.0, max(0.25, SLICE_S / max(took_s, 1e-4)))
         most = max(LEAST, min(LARGEST, int(most * factor)))
         await asyncio.sleep(took_s * BATCH_REST)
 
 
-def _run_timed(connection: Connection, step: Step, upto: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401
+def _run_timed(connection: Connection, step: Step, position: Any, limit: int) -> tuple[BatchResult, float]:  # noqa: ANN401
     """Run a step; return its result, and for how many seconds it used the writer."""
     began = time.monotonic()
-    return step(connection, upto, limit), time.monotonic() - began
+    return step(connection, position, limit), time.monotonic() - began
 
 
 async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetime, everywhere: bool = True) -> None:
@@ -82,10 +82,10 @@ async def _enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: dat
         return 0
     before, removed = now - NEVER_BELOW, 0
 
-    def step(connection: Connection, upto: datetime | None, limit: int) -> BatchResult:
+    def step(connection: Connection, position: datetime | None, limit: int) -> BatchResult:
         if disk_usage(connection).used_bytes <= max_bytes:
             return BatchResult(removed=0)
-        return retention.drop_articles(connection, upto, limit, before=before)
+        return retention.drop_articles(connection, position, limit, before=before)
 
     if writer.engine.dialect.name == "postgresql":  # only dropping a day's partitions frees space
         while (await writer.read(disk_usage)).used_bytes > max_bytes:
