@@ -120,3 +120,25 @@ def test_live_blogs_and_round_ups_of_ten_languages_are_told_from_titles_that_loo
 
     assert len(rows) == 80
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "text"),
+    [
+        ("Government launches hospital review", "https://x.example/politics/hospital-review", ""),
+        ("North Korea resumes nuclear tests", "https://x.example/world/tests/kp-2026", ""),
+        ("Tickets for the final go on sale", "https://x.example/sport/final", "Tickets go on sale this week, it said."),
+        (
+            "Cent députés demandent une enquête",
+            "https://x.example/a",
+            "Dans une tribune publiée lundi, cent députés l'ont dit.",
+        ),
+        (
+            "Minister calls for talks",
+            "https://x.example/b",
+            "The minister said in an op-ed for the daily that talks must begin.",
+        ),
+    ],
+)
+def test_news_of_a_review_a_test_a_sale_or_an_opinion_piece_stays_news(title, url, text):
+    assert classify_kind(title, url=url, text=text) == "article"
