@@ -65,7 +65,13 @@ def told(stories: dict[str, list[ClusterItem]]) -> None:
         if rest:
             later.append(story_profile(f"{label} later", rest))
     new = [*later, *newcomers]
-    steps = {story: found[0][0] for story, found in match_stories(earlier, new).items()}
+    known = {profile.article_id for profile in earlier}
+    alike = match_stories(earlier, new)
+    fits = {
+        story.article_id: {key: p for key, p in alike.get(story.article_id, {}).items() if key in known}
+        for story in new
+    }
+    steps = {story: max(found, key=found.__getitem__) for story, found in fits.items() if found}
     right = sum(story == f"{follows} later" for story, follows in steps.items())
     stray = sum(story.endswith(" alone") for story in steps)
     print(

@@ -20,6 +20,8 @@ from watcher.features.extract import packed_terms
 from watcher.model import Features
 
 MOVED, FOLLOWS, LEFT = "moved", "follows", "left"
+# A thread of three stories or more is joined by what is like two of them: one alone would form chains (decision 0062).
+LARGE_THREAD, MIN_LIKE = 3, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,7 @@ def _find_threads(
     Return the stories in their threads, and what happened to them: which follow another story, which left a thread.
 
     Only a story that is new or has grown changes its thread. It leaves the thread of others if it belongs to one
-    running story with none of them; alone, it joins the thread of the earlier story that it fits best.
+    running story with none of them; alone, it joins the thread whose earlier stories it fits best.
     """
     here = {story.id: story for story in stories}
     merged = {old for story in stories for old in story.merged_ids}
@@ -228,34 +230,56 @@ def _find_threads(
     settled = [story for story in by_time if story.id in profiles and story not in grown]
     earlier = [*(story.profile for story in gone if story.profile), *(profiles[story.id] for story in settled)]
     fits = match_stories(earlier, [profiles[story.id] for story in grown])
-    alike = {frozenset((one, other)) for one, found in fits.items() for other, _ in found}
+    members: defaultdict[str, set[str]] = defaultdict(set)  # by thread: its stories that `fits` compares, until now
+    for item in earlier:
+        members[thread[item.article_id][0]].add(item.article_id)
     events = []
     for story in grown:
         own = thread[story.id][0]
-        nearest = fits.get(story.id, [])
-        has_like = any(name == own and frozenset((story.id, key)) in alike for key, (name, _) in thread.items())
+        fitting = fits.get(story.id, {})
+        has_like = any(thread[other][0] == own for other in fitting)
         if sizes[own] > 1 and own != _own_thread(story.id) and not has_like:
             founder = next(key for key, (name, _) in thread.items() if name == own and key != story.id)
             sizes[own] -= 1
             thread[story.id] = _own_thread(story.id), known[story.id].first_at if story.id in known else story.began_at
             why = "no story of that thread is like it any more"
             events.append(StoryEvent(kind=LEFT, story=story.id, other=founder, articles=story.articles, why=why))
-        if sizes[thread[story.id][0]] <= 1 and nearest:
-            other, probability = nearest[0]
+        if sizes[thread[story.id][0]] <= 1 and (nearest := _nearest_thread(fitting, thread, members)):
+            other, probability = nearest
             began = earliest_time(thread[story.id][1], thread[other][1])
             thread[story.id] = thread[other][0], began
             sizes[thread[other][0]] += 1
             why = f"the probability that they belong to one running story is {probability:.2f}"
             events.append(StoryEvent(kind=FOLLOWS, story=story.id, other=other, articles=story.articles, why=why))
+        members[thread[story.id][0]].add(story.id)
     placed = (replace(story, thread=thread[story.id][0], began_at=thread[story.id][1]) for story in stories)
     return tuple(placed), tuple(events)
 
 
-def match_stories(earlier: Sequence[ClusterItem], new: Sequence[ClusterItem]) -> dict[str, list[tuple[str, float]]]:
+def _nearest_thread(
+    fits: Mapping[str, float], thread: Mapping[str, tuple[str, datetime | None]], members: Mapping[str, Collection[str]]
+) -> tuple[str, float] | None:
     """
-    Return, for each story of `new`, the stories of one running story with it, with probabilities, the best first.
+    Return the story that a story follows, and the probability that they belong to one running story; None if none.
 
-    They are from `earlier`, or before it in `new`. Stories are given by their profiles.
+    `fits` are the probabilities of the stories that it is like; `members` the stories of each thread that it may join.
+    """
+    by_thread: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    for other, probability in fits.items():
+        if other in members[name := thread[other][0]]:
+            by_thread[name].append((-probability, other))
+    joined = [
+        min(alike) for name, alike in by_thread.items() if len(alike) >= MIN_LIKE or len(members[name]) < LARGE_THREAD
+    ]
+    probability, other = min(joined, default=(0.0, ""))
+    return (other, -probability) if other else None
+
+
+def match_stories(earlier: Sequence[ClusterItem], new: Sequence[ClusterItem]) -> dict[str, dict[str, float]]:
+    """
+    Return, for each story, the others of one running story with it, with probabilities; only pairs with one of `new`.
+
+    Stories are given by their profiles.
     """
     items = [*earlier, *new]
     if not new or len(items) < 2:
@@ -263,11 +287,10 @@ def match_stories(earlier: Sequence[ClusterItem], new: Sequence[ClusterItem]) ->
     answer = models_for(items).thread
     pairs = Window(items).measure(len(earlier))
     chances = answer.probabilities(pairs)
-    order = np.lexsort((pairs.first, -chances, pairs.second))
-    found: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
-    for number in order[chances[order] >= answer.threshold].tolist():
-        row, other = int(pairs.second[number]), int(pairs.first[number])
-        found[items[row].article_id].append((items[other].article_id, round(float(chances[number]), 4)))
+    found: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for number in np.flatnonzero(chances >= answer.threshold).tolist():
+        one, other = (items[int(places[number])].article_id for places in (pairs.first, pairs.second))
+        found[one][other] = found[other][one] = round(float(chances[number]), 4)
     return found
 
 

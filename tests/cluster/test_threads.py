@@ -8,7 +8,14 @@ import pytest
 
 from digests.cluster.item import sort_by_time
 from digests.cluster.stories import cluster_stories
-from digests.cluster.tracking import ExistingStory, _find_threads, _own_thread, match_stories, story_profile
+from digests.cluster.tracking import (
+    ExistingStory,
+    _find_threads,
+    _nearest_thread,
+    _own_thread,
+    match_stories,
+    story_profile,
+)
 from digests.model.story import Story, WireGroup
 from watcher.features.embedders import load_embedder, with_vector
 from watcher.features.extract import embedding_text
@@ -152,8 +159,8 @@ def press(request, item):
 def follows(press, new, *earlier):
     """Return which of the `earlier` stories the `new` one follows, amid all others."""
     old = [story_profile(name, press[name]) for name in press if name != new]
-    found = match_stories(old, [story_profile(new, press[new])]).get(new, [])
-    return [other for other, _ in found if other in earlier]
+    found = match_stories(old, [story_profile(new, press[new])]).get(new, {})
+    return [other for other in found if other in earlier]
 
 
 def are_mixed(press, one, other):
@@ -291,3 +298,15 @@ def test_nothing_follows_nothing(item):
     assert match_stories([profile], []) == {}
     assert match_stories([], [profile]) == {}
     assert _find_threads([], {}, {}) == ((), ())
+
+
+def test_a_thread_of_three_stories_is_not_joined_by_what_is_like_one_of_them_alone():
+    thread = {"a": ("t", None), "b": ("t", None), "c": ("t", None), "d": ("u", None)}
+    three, two = {"t": {"a", "b", "c"}, "u": {"d"}}, {"t": {"a", "b"}, "u": {"d"}}
+
+    assert _nearest_thread({"a": 0.99}, thread, three) is None
+    assert _nearest_thread({"a": 0.99}, thread, two) == ("a", 0.99)
+    assert _nearest_thread({"a": 0.8, "c": 0.9}, thread, three) == ("c", 0.9)
+    assert _nearest_thread({"a": 0.99, "d": 0.7}, thread, three) == ("d", 0.7)
+    assert _nearest_thread({"a": 0.8, "c": 0.9, "d": 0.9}, thread, three) == ("c", 0.9)
+    assert _nearest_thread({}, thread, three) is None
