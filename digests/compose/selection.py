@@ -11,6 +11,8 @@ from digests.compose.story import compose_story
 from digests.model.edition_story import EditionStory
 
 MAX_RELATED = 3  # stories listed under one story
+BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose running story fills the day
+MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`
 MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
@@ -36,8 +38,8 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
     others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
     (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
-    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown,
-    with up to `MAX_RELATED` others listed under it. A story without a title is not shown.
+    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
+    `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
@@ -99,7 +101,8 @@ class _Places:
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """List a story under the one of its thread that is shown; False if that has enough."""
         related = self.selection.related[self.shown_by_event[ranked.event]]
-        has_room = len(related) < MAX_RELATED
+        is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
+        has_room = len(related) < max(MAX_RELATED, is_large * round(BLOCK_SHARE * self._context.digest.stories))
         if has_room:
             related.append(ranked)
         return has_room

@@ -38,6 +38,16 @@ def test_a_headline_of_one_outlet_is_listed_under_the_story_of_its_thread():
     assert (second.title, second.related) == (far.title, ())
 
 
+def test_a_running_story_that_fills_the_day_lists_as_many_large_events_as_half_of_the_full_stories():
+    def listed(outlets: int, stories: int) -> int:
+        floods = [[report(f"S{g}{n}", "Flood", "Nepal", 300 + g, hours=n) for n in range(outlets)] for g in range(8)]
+        context = make_context(by_id(*(each for own in floods for each in own)), digest={"stories": stories})
+        edition = compose_stories([dataclasses.replace(story(*own), thread="t1") for own in floods], context)
+        return len(edition.stories[0].related)
+
+    assert [listed(3, 12), listed(3, 8), listed(3, 4), listed(2, 12)] == [6, 4, 3, 3]
+
+
 def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted():
     core = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
     loose = [report(f"Q{n}", "Fire", "Kenya", 20, hours=n) for n in range(2)]
