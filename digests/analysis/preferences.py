@@ -47,7 +47,7 @@ def _part(phrase: str) -> str:
 
 
 def score_weights(
-    weights: WeightSettings, articles: Sequence[Article], places: Sequence[str]
+    weights: WeightSettings, articles: Sequence[Article], places: Sequence[str], topic: str
 ) -> list[tuple[str, float]]:
     """Return the weights that apply to a story, each with its reason: ("country UA", 1.5)."""
     outlets = {name for article in articles for name in _source_names(article)}
@@ -55,6 +55,7 @@ def score_weights(
     spoken = matching_phrases(list(weights.words), articles)
     terms = [(f"“{word}”", weight) for word, weight in weights.words.items() if word in spoken]
     terms += [(f"country {code}", weight) for code, weight in weights.countries.items() if code in places]
+    terms += [(f"topic {name}", weight) for name, weight in weights.topics.items() if name == topic]
     terms += [(f"section {name}", weight) for name, weight in weights.sections.items() if fold(name) in sections]
     terms += [(f"source {name}", weight) for name, weight in weights.sources.items() if fold(name) in outlets]
     return terms
@@ -66,13 +67,14 @@ def _source_names(article: Article) -> set[str]:
 
 
 def match_section_rule(
-    rules: Sequence[SectionRuleSettings], articles: Sequence[Article], places: Sequence[str]
+    rules: Sequence[SectionRuleSettings], articles: Sequence[Article], places: Sequence[str], topic: str
 ) -> str | None:
     """Return the section of the first rule that matches a story; None if none does."""
     for rule in rules:
         outlets = {fold(name) for name in rule.sources}
         if (
             set(rule.countries) & set(places[:1])
+            or topic in rule.topics
             or not outlets.isdisjoint(name for article in articles for name in _source_names(article))
             or matching_phrases(rule.words, articles)
         ):

@@ -13,6 +13,7 @@ from itertools import takewhile
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import OutletGroups, group_outlets
+from digests.analysis.topics import Chances, find_topic, topic_chances
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.compose.translations import ForeignText, TranslationLookup, Translations
@@ -51,7 +52,7 @@ class ComposeContext:
     def with_translations(self, known: Translations) -> ComposeContext:
         """Return the context of a draft with the translations `known`."""
         # Computed here, they are computed once for all drafts: the copy has the cached values.
-        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest
+        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self._topic_chances
         draft = copy(self)
         object.__setattr__(draft, "translations", TranslationLookup(known))
         return draft
@@ -77,6 +78,11 @@ class ComposeContext:
     @cached_property
     def nearest(self) -> NearestReports:
         return NearestReports(self.items.values(), self.owner_kinds)
+
+    @cached_property
+    def _topic_chances(self) -> Mapping[str, Chances]:
+        items = [self.items[key] for key in self.articles if key in self.items]
+        return topic_chances(items, {key: article.section or "" for key, article in self.articles.items()})
 
     def can_read(self, language: str) -> bool:
         """Whether the reader reads a language; True if it is not known which language it is."""
@@ -120,6 +126,10 @@ class ComposeContext:
         if story.id not in self._countries:
             self._countries[story.id] = find_countries(story, self.articles)
         return self._countries[story.id]
+
+    def find_topic(self, story: Story) -> str:
+        """Return what a story is about, one of `TOPICS`; "" if no topic is likely."""
+        return find_topic(self.present(story), self._topic_chances)
 
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window and are reports."""

@@ -85,7 +85,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context),
+        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection.enough_of_topic),
         reading_minutes=reading_time(texts),
         note=digest.note,
         corrections=inputs.corrections,
@@ -96,9 +96,17 @@ def compose_edition(inputs: EditionInputs) -> Edition:
 
 
 def is_wanted(story: Story, context: ComposeContext) -> bool:
-    """Whether a story is about one of the digest's regions or countries; True if the digest names none."""
+    """Whether a story is about one of the digest's regions or countries and topics; True if the digest names none."""
     regions = context.digest.regions
-    return not regions or any(code in regions or region_of(code) in regions for code in context.find_countries(story))
+    is_here = not regions or any(
+        code in regions or region_of(code) in regions for code in context.find_countries(story)
+    )
+    return is_here and is_on_topic(story, context)
+
+
+def is_on_topic(story: Story, context: ComposeContext) -> bool:
+    """Whether a story is about one of the digest's topics; True if the digest names none."""
+    return not context.digest.topics or context.find_topic(story) in context.digest.topics
 
 
 def _sections(
@@ -109,7 +117,7 @@ def _sections(
     by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in selection.main:
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
-        title = _choose_section(context.present(ranked.story), shown.place_codes, context.digest)
+        title = _choose_section(context.present(ranked.story), shown.place_codes, shown.topic, context.digest)
         title = followed if ranked.followed else title
         by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
     titles = _section_order([title for title in by_title if title != followed], context.digest)
@@ -145,14 +153,14 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
     return tuple(brief for brief in found if brief)
 
 
-def _choose_section(present: Sequence[Article], places: Sequence[str], digest: DigestSettings) -> str:
+def _choose_section(present: Sequence[Article], places: Sequence[str], topic: str, digest: DigestSettings) -> str:
     """
     Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
     The first matching section rule decides. Else the digest's `sections` are matched with the articles' sections, then
     with the region's names. If none matches, it is the title of the region, or "Other stories" without a place.
     """
-    if rule := match_section_rule(digest.section_rules, present, places):
+    if rule := match_section_rule(digest.section_rules, present, places, topic):
         return rule
     wanted, language = digest.sections, digest.language
     region = region_of(places[0] if places else None)
@@ -235,14 +243,17 @@ def _build_ledger(
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
     context: ComposeContext,
+    enough_of_topic: Container[str],
 ) -> Ledger:
-    """Return the ledger of an edition. `among`: the stories of `ranked` admitted by its regions or phrases."""
+    """Return the ledger of an edition. `among`: the stories of `ranked` that its regions, topics or phrases admit."""
     stories = {each.story.id: each.story for each in ranked}
     all_briefs = (*briefs, *(brief for story in shown for brief in story.related))
     in_one_line = [brief for brief in all_briefs if brief.id in stories]  # without the lines of followed stories of old
     taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
     wanted = {each.story.id for each in among}
-    left_out = count_left_out((_why_left_out(each, wanted), "") for each in ranked if each.story.id not in taken)
+    left_out = count_left_out(
+        (_why_left_out(each, wanted, enough_of_topic, context), "") for each in ranked if each.story.id not in taken
+    )
     values = context.articles.values()
     largest = _find_largest_story(stories.values(), context.articles)
     title = find_headline(stories[largest.id], context) if largest else None
@@ -262,11 +273,15 @@ def _build_ledger(
     )
 
 
-def _why_left_out(ranked: RankedStory, wanted: Container[str]) -> LeftOutKind:
+def _why_left_out(
+    ranked: RankedStory, wanted: Container[str], enough_of_topic: Container[str], context: ComposeContext
+) -> LeftOutKind:
     if ranked.story.id not in wanted:
-        return LeftOutKind.OTHER_REGION
+        return LeftOutKind.OTHER_REGION if is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
     if ranked.sibling_of:
         return LeftOutKind.SIBLING
+    if ranked.story.id in enough_of_topic:
+        return LeftOutKind.ENOUGH_OF_TOPIC
     return LeftOutKind.SINGLE_OUTLET if len(ranked.coverage.outlets) == 1 else LeftOutKind.LOWER_RANK
 
 

@@ -124,7 +124,8 @@ def count_terms(covered: Coverage) -> tuple[ScoreTerm, ...]:
 def _reader_terms(story: Story, present: Sequence[Article], context: ComposeContext) -> tuple[ScoreTerm, ...]:
     """Return the term of the reader's own weights; empty if none applies to the story."""
     weights = context.digest.weights
-    found = score_weights(weights, present, context.find_countries(story) if weights.countries else ())
+    places = context.find_countries(story) if weights.countries else ()
+    found = score_weights(weights, present, places, context.find_topic(story) if weights.topics else "")
     if not found:
         return ()
     words = ", ".join(f"{what} {weight:+g}" for what, weight in found)

@@ -1,7 +1,7 @@
 """Chooses the stories that an edition shows: in full, listed under others, or in one line."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digests.analysis.select import is_flagged
@@ -9,9 +9,13 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import READER_TERM, RankedStory
 from digests.compose.story import compose_story
 from digests.model.edition_story import EditionStory
+from digests.settings.topics import Topic
 
 MAX_RELATED = 3  # stories listed under one story
 BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose running story fills the day
+# Stories in full of a topic, at most, unless a place is left that no other story takes. An edition of international
+# news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
+USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`
 MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
@@ -28,6 +32,7 @@ class StorySelection:
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
     foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
+    enough_of_topic: set[str] = field(default_factory=set)  # ids of stories that waited for places that are left
 
 
 def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
@@ -36,7 +41,8 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
     Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
-    others, then those of one outlet that have a headline alone: no sentence of them can be shown. A quiet story
+    others, then those of one outlet that have a headline alone: no sentence of them can be shown. Of a topic as many
+    are shown as the digest's `most` has, else `USUAL_MOST`, and more of the latter if places are left. A quiet story
     (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
     be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
     `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
@@ -45,7 +51,8 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     places = _Places(context, anchors)
     for each in queue:
         places.offer(each)
-    # Only now is it known which places the stories with a sentence to show have left.
+    # Only now is it known which places are left.
+    places.offer_left_places()
     for each, shown in places.bare:
         places.offer_bare(each, shown)
     selection = places.selection
@@ -74,6 +81,9 @@ class _Places:
         ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[tuple[RankedStory, EditionStory]] = []  # of one outlet, with a headline alone
+        self._of_topic: Counter[str] = Counter()  # stories shown in full
+        self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
+        self._too_many: list[RankedStory] = []  # on a topic that has enough
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
@@ -81,6 +91,10 @@ class _Places:
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
+        elif self._has_enough_of(self._context.find_topic(ranked.story)) and not (
+            ranked.followed or ranked.must_phrases
+        ):
+            self._too_many.append(ranked)
         elif shown := compose_story(ranked, self._context, taken=self._anchors):
             self._place(ranked, shown)
 
@@ -124,11 +138,24 @@ class _Places:
 
     def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Show a story in full. One that the reader follows brings its own place."""
+        self._of_topic[shown.topic] += 1
         self.shown_by_event[ranked.event] = ranked.story.id
         if ranked.followed:
             self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
             self._capacity += 1
         self.selection.main.append((ranked, shown))
+
+    def _has_enough_of(self, topic: str) -> bool:
+        return topic in self._most and self._of_topic[topic] >= self._most[topic]
+
+    def offer_left_places(self) -> None:
+        """Offer the places that are left to the stories of which there are enough, if the reader has not said so."""
+        waiting, self._too_many = self._too_many, []
+        self._most = {str(topic): most for topic, most in self._context.digest.most.items()}
+        self.selection.enough_of_topic.update(ranked.story.id for ranked in waiting)
+        for ranked in waiting:
+            self.offer(ranked)
+        self.pending += self._too_many
 
 
 def _is_bare(ranked: RankedStory, shown: EditionStory) -> bool:

@@ -151,6 +151,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         score=ranked.score,
         score_terms=ranked.score_terms,
         place_codes=place_codes,
+        topic=context.find_topic(story),
         earlier_story=change.earlier.id if change.earlier else "",
         differences=find_differences(own, covered, context.can_read),
         perspectives=find_aspects(story, own, covered, title, context.can_read),

@@ -185,6 +185,7 @@ class EditionStory:
     score_terms: tuple[ScoreTerm, ...]
     thread: str = ""  # id of the stories that follow each other over days
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
+    topic: str = ""  # world, politics, business, science, technology, culture, entertainment or sport; "" if unknown
     number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
     new_outlets: tuple[str, ...] = ()  # that report it since the last edition; empty if the story is new
     related: tuple[Brief, ...] = ()  # other stories of its thread or event, listed under it

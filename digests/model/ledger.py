@@ -45,6 +45,8 @@ class LeftOutKind(StrEnum):
     PAGE_FAILED = "page_failed"
     PAGE_WAITING = "page_waiting"
     OTHER_REGION = "other_region"
+    OTHER_TOPIC = "other_topic"
+    ENOUGH_OF_TOPIC = "enough_of_topic"
     SIBLING = "sibling"  # on the event of another story that is shown
     SINGLE_OUTLET = "single_outlet"
     LOWER_RANK = "lower_rank"

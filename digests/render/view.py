@@ -93,6 +93,7 @@ class StoryView:
     in_language: str  # "in Arabic", "translated from Arabic", or ""
     original: OriginalView | None
     places: str
+    topic: str  # "Sport", or ""; "" for world news too
     is_new: bool
     day: str  # "New", "Day 2"
     alerts: str  # "watched: ferry", or ""
@@ -120,7 +121,7 @@ class StoryView:
 
     @property
     def facts(self) -> str:
-        return " · ".join(filter(None, (self.places, self.in_language, self.day, self.alerts, self.rest)))
+        return " · ".join(filter(None, (self.places, self.topic, self.in_language, self.day, self.alerts, self.rest)))
 
     @property
     def mark(self) -> str:

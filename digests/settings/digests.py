@@ -14,6 +14,7 @@ from digests.settings.alerts import StoryAlertSettings, story_alert_issues
 from digests.settings.channels import AnyDeliverSettings, cross_field_issues
 from digests.settings.clock_times import ClockTimes, WeekDays, parse_days
 from digests.settings.delivery import Mailbox, check_mailbox
+from digests.settings.topics import Topic
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings
 from watcher.settings.types import (
@@ -101,20 +102,22 @@ class WeightSettings(SettingsModel):
     countries: dict[CountryCode, Weight] = Field(default_factory=dict, description="Points for a country it is about.")
     sections: dict[str, Weight] = Field(default_factory=dict, description="Points for a section of its sources.")
     sources: dict[str, Weight] = Field(default_factory=dict, description="Points for the name of one of its sources.")
+    topics: dict[Topic, Weight] = Field(default_factory=dict, description="Points for the topic that it is about.")
 
 
 class SectionRuleSettings(SettingsModel):
-    """Puts a story into a section: by its words, by the main country that it is about, or by its sources."""
+    """Puts a story into a section: by its words, its topic, the main country that it is about, or its sources."""
 
     section: str = Field(description="Title of the section.", min_length=1, max_length=120)
     words: Phrases = Field(default=(), description='Words or phrases; "elect*" matches "elects", "election" and so on.')
     countries: tuple[CountryCode, ...] = Field(default=(), description="Country codes.")
     sources: Phrases = Field(default=(), description="Names of sources.")
+    topics: tuple[Topic, ...] = Field(default=(), description='Topics, such as "sport".')
 
     @model_validator(mode="after")
     def check_anything(self) -> Self:
-        if not (self.words or self.countries or self.sources):
-            raise ValueError("got a rule without a condition, expected words, countries or sources")
+        if not (self.words or self.countries or self.sources or self.topics):
+            raise ValueError("got a rule without a condition, expected words, countries, sources or topics")
         return self
 
 
@@ -277,6 +280,18 @@ class DigestSettings(SettingsModel):
             "Only stories about these: africa, americas, asia-pacific, europe, middle-east, or country codes."
             " Stories of `must` and `watch` are shown too."
         ),
+    )
+    topics: tuple[Topic, ...] = Field(
+        default=(),
+        description=(
+            "Only stories on these: world, politics, business, science, technology, culture, entertainment, sport."
+            " Stories of `must` and `watch` are shown too."
+        ),
+    )
+    most: dict[Topic, Annotated[StrictInt, Field(ge=0, le=100)]] = Field(
+        default_factory=dict,
+        description="Stories in full of a topic, at most. By default 2 each of sport, technology and entertainment, or"
+        " more if places are left.",
     )
     must: Phrases = Field(default=(), description="Stories with one of these phrases are shown in full, even if small.")
     watch: Phrases = Field(default=(), description="Stories with one of these phrases are shown and marked.")

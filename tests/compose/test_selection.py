@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 from digests.cluster.stories import separate_parts
 from digests.edition.verify import verify
+from digests.model.ledger import LeftOut, LeftOutKind
 from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, report, story
+from watcher.model import Article
 
 
 def test_a_headline_of_one_outlet_takes_a_place_that_is_left_else_one_line():
@@ -62,3 +66,64 @@ def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted
     assert (shown.outlets, set(shown.article_ids)) == (3, {each.id for each in core})
     assert [(brief.outlets, brief.title) for brief in shown.related] == [(2, loose[0].title)]
     assert verify(edition, articles) == ()
+
+
+def games(count: int, *, first: int = 0, section: str = "Sport") -> list[list[Article]]:
+    """Return stories of three outlets each in one section."""
+    return [
+        [report(f"G{n}", f"Match{g}", "Ghana", 900 + g, hours=n, section=section) for n in range(3)]
+        for g in range(first, first + count)
+    ]
+
+
+def full_of(groups: Sequence[Sequence[Article]], **digest: Any) -> list[str]:
+    """Return the topics of the stories that are shown in full."""
+    return sorted(shown.topic for shown in edition_of(groups, **digest).stories)
+
+
+def test_two_stories_of_sport_are_shown_in_full_if_others_can_take_the_places():
+    floods = [
+        [report(f"F{n}", f"Flood{g}", "Nepal", 300 + g, hours=n, section="World") for n in range(2)] for g in range(4)
+    ]
+
+    edition = edition_of([*games(4), *floods], stories=6)
+
+    assert sorted(shown.topic for shown in edition.stories) == ["sport", "sport", "world", "world", "world", "world"]
+    assert [brief.outlets for brief in edition.briefs] == [3, 3]
+
+
+def test_a_reader_of_sport_alone_gets_as_many_stories_as_there_are_places():
+    assert full_of(games(5), stories=4) == ["sport"] * 4
+
+
+def test_the_reader_says_how_many_stories_of_a_topic_there_are_in_full():
+    assert full_of(games(5), stories=4, most={"sport": 3}) == ["sport"] * 3
+    assert full_of(games(5), stories=4, most={"sport": 0}) == []
+    assert full_of([*games(3), *games(3, first=5, section="Business")], most={"business": 1}) == [
+        "business", "sport", "sport", "sport",
+    ]  # fmt: skip
+
+
+def test_a_digest_on_topics_leaves_out_the_others_and_says_so():
+    edition = edition_of([*games(2), *games(1, first=5, section="Business")], topics=["business"])
+
+    assert [shown.topic for shown in edition.stories] == ["business"]
+    assert LeftOut(kind=LeftOutKind.OTHER_TOPIC, count=2) in edition.ledger.left_out
+
+
+def test_stories_of_which_there_are_enough_are_counted_in_the_ledger():
+    edition = edition_of(games(3), most={"sport": 1}, briefs=0)
+
+    assert LeftOut(kind=LeftOutKind.ENOUGH_OF_TOPIC, count=2) in edition.ledger.left_out
+
+
+def test_weights_and_section_rules_can_name_topics():
+    rules = [{"section": "Play", "topics": ["sport"]}]
+    groups = [*games(1), *games(1, first=5, section="Business")]
+
+    ruled = edition_of(groups, section_rules=rules)
+    weighed = edition_of(groups, weights={"topics": {"business": 50}})
+
+    assert [[shown.topic for shown in part.stories] for part in ruled.sections if part.title == "Play"] == [["sport"]]
+    assert weighed.stories[0].topic == "business"
+    assert "topic business +50" in str(weighed.stories[0].score_terms)

@@ -1,0 +1,98 @@
+"""What a story is about: one of eight topics, from the vectors, addresses and sections of its reports."""
+
+import json
+from base64 import b64decode
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from digests.cluster.item import ClusterItem
+from digests.cluster.vectorize import stack_vectors
+from digests.settings.topics import TOPICS
+from watcher.model import Article
+from watcher.text.toml_data import load_toml
+from watcher.text.words import fold
+
+Chances = npt.NDArray[np.float32]  # of each of `TOPICS`; they add up to 1
+MIN_CHANCE = 0.5  # of the topic of a story; else no topic is named
+MAX_FOLDERS = 3  # of an address, that are read
+WITHOUT_VECTORS = "none"  # the weights for articles without a vector, as in `topics.json`
+
+
+def find_topic(articles: Iterable[Article], chances: Mapping[str, Chances]) -> str:
+    """Return the topic of a story, one of `TOPICS`, from the `chances` of its articles by id; "" if none is likely."""
+    known = [chances[article.id] for article in articles if article.id in chances]
+    if not known:
+        return ""
+    mean = np.mean(known, axis=0)
+    best = int(mean.argmax())
+    return TOPICS[best] if mean[best] >= MIN_CHANCE else ""
+
+
+def topic_chances(items: Sequence[ClusterItem], sections: Mapping[str, str]) -> dict[str, Chances]:
+    """
+    Return the probability of each topic for each item, by article id; `sections` are by article id too.
+
+    They are those of a logistic regression (softmax) on the vector less the mean of its language, scaled to length 1,
+    and on the topics that address and section name (`bench/fit_topics.py`).
+    """
+    if not items:
+        return {}
+    named = np.stack([name_topics(item.url, sections.get(item.article_id, "")) for item in items])
+    model, vectors, has_vector = stack_vectors(items) or (
+        "",
+        np.zeros((len(items), 0), np.float32),
+        np.zeros(len(items)),
+    )
+    without, bias_without = load_weights(WITHOUT_VECTORS)
+    scores = named @ without + bias_without
+    weights, bias = load_weights(model.partition("/")[0])
+    if len(weights) == vectors.shape[1] + len(TOPICS):
+        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+        scores = np.where(has_vector[:, None] > 0, np.hstack([vectors, named]) @ weights + bias, scores)
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    rows = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return {item.article_id: row for item, row in zip(items, rows, strict=True)}
+
+
+def name_topics(url: str, section: str) -> npt.NDArray[np.float32]:
+    """Return 1 for each of `TOPICS` that an address or a section names, else 0."""
+    known, found = _topic_words(), np.zeros(len(TOPICS), np.float32)
+    parts = _parts_of(url)
+    words = {fold(word) for part in parts for word in (part, *part.split("-"))}
+    words |= {fold(word) for word in (section, *section.replace("/", " ").split())}
+    for word in words & known.keys():
+        found[known[word]] = 1.0
+    return found
+
+
+def _parts_of(url: str) -> Collection[str]:
+    """Return the subdomains and the first folders of an address, in lower case."""
+    try:
+        split = urlsplit(url)
+        host = (split.hostname or "").split(".")[:-2]
+    except ValueError:
+        return ()
+    folders = [part for part in split.path.lower().split("/")[1:-1] if part and not part.isdigit()]
+    return [*host, *folders[:MAX_FOLDERS]]
+
+
+@cache
+def _topic_words() -> dict[str, int]:
+    """Return the place in `TOPICS` of the topic of each word of addresses and sections."""
+    rows: Mapping[str, str] = load_toml("digests.analysis", "topics.toml")
+    return {word: TOPICS.index(topic) for topic, words in rows.items() for word in words.split()}
+
+
+@cache
+def load_weights(embedder: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the weights (a row for each dimension, then for each topic named) and biases; empty if none are known."""
+    row = json.loads((files("digests.analysis") / "topics.json").read_text("ascii")).get(embedder)
+    if row is None:
+        return np.zeros((0, len(TOPICS)), np.float32), np.zeros(len(TOPICS), np.float32)
+    weights = np.frombuffer(b64decode(row["weights"]), "<f2").astype(np.float32).reshape(-1, len(TOPICS))
+    return weights, np.array(row["bias"], np.float32)

@@ -1,0 +1,6 @@
+"""The topics of stories, as settings name them."""
+
+from typing import Literal, get_args
+
+Topic = Literal["world", "politics", "business", "science", "technology", "culture", "entertainment", "sport"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
