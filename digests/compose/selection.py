@@ -16,7 +16,7 @@ BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose run
 # Stories in full of a topic, at most, unless a place is left that no other story takes. An edition of international
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
-MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`
+MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
@@ -81,6 +81,7 @@ class _Places:
         ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[tuple[RankedStory, EditionStory]] = []  # of one outlet, with a headline alone
+        self._outlets_of: dict[str, int] = {}  # of the stories shown in full
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
         self._too_many: list[RankedStory] = []  # on a topic that has enough
@@ -113,13 +114,16 @@ class _Places:
         return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
-        """List a story under the one of its thread that is shown; False if that has enough."""
-        related = self.selection.related[self.shown_by_event[ranked.event]]
-        is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
-        has_room = len(related) < max(MAX_RELATED, is_large * round(BLOCK_SHARE * self._context.digest.stories))
-        if has_room:
+        """List a story under the one of its thread that is shown; False if that has enough, or is much larger."""
+        head, outlets = self.shown_by_event[ranked.event], len(ranked.coverage.outlets)
+        related = self.selection.related[head]
+        most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
+        is_listed = len(related) < max(MAX_RELATED, most) and (
+            outlets > 1 or ranked.followed or self._outlets_of[head] < MIN_BLOCK_OUTLETS
+        )
+        if is_listed:
             related.append(ranked)
-        return has_room
+        return is_listed
 
     def _place(self, ranked: RankedStory, shown: EditionStory) -> None:
         chosen, stories = self.selection, self._context.digest.stories
@@ -139,6 +143,7 @@ class _Places:
     def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Show a story in full. One that the reader follows brings its own place."""
         self._of_topic[shown.topic] += 1
+        self._outlets_of[ranked.story.id] = shown.outlets
         self.shown_by_event[ranked.event] = ranked.story.id
         if ranked.followed:
             self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)

@@ -68,6 +68,17 @@ def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted
     assert verify(edition, articles) == ()
 
 
+def test_under_a_story_of_several_outlets_no_story_of_one_outlet_is_listed():
+    def listed(outlets: int) -> list[int]:
+        flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(outlets)]
+        others = [[report(f"Q{g}{n}", "Flood", "Nepal", 400 + g, hours=n) for n in range(g)] for g in (1, 2)]
+        stories = [dataclasses.replace(story(*own), thread="t1") for own in (flood, *others)]
+        edition = compose_stories(stories, make_context(by_id(*flood, *others[0], *others[1])))
+        return [brief.outlets for brief in edition.stories[0].related]
+
+    assert [listed(2), listed(3)] == [[2, 1], [2]]
+
+
 def games(count: int, *, first: int = 0, section: str = "Sport") -> list[list[Article]]:
     """Return stories of three outlets each in one section."""
     return [
