@@ -27,9 +27,9 @@ def site():
 
 
 @pytest.fixture
-def file(site, tmp_path, store_url):
+def file(site, tmp_path, empty_url):
     path = tmp_path / "settings.toml"
-    path.write_text(f"[store]\nurl = '{store_url}'\n[fetch]\nallow_private = ['{site.place}']\n")
+    path.write_text(f"[store]\nurl = '{empty_url}'\n[fetch]\nallow_private = ['{site.place}']\n")
     return path
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import shutil
 
-from digests.store.editions import open_digests
+import pytest
 
 
 @pytest.fixture
-def file_url(tmp_path) -> str:
+def file_url(tmp_path, sqlite_template) -> str:
     """The address of a store in a file with all tables."""
-    url = f"sqlite:///{tmp_path / 'from.db'}"
-    open_digests(url).dispose()
-    return url
+    path = shutil.copy(sqlite_template, tmp_path / "from.db")
+    return f"sqlite:///{path}"
