@@ -37,6 +37,8 @@ def keep_files_in_memory() -> None:
 
 
 keep_files_in_memory()
+# Nothing that is made while tests are collected is garbage: the collector would only pass over all of it many times.
+gc.disable()
 # The tests run side by side already: more threads of a numeric library would only wait for each other.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -64,6 +66,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
