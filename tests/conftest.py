@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from digests.store.editions import open_digests
 from tests.kinds import KINDS
@@ -131,15 +131,23 @@ def store_of_module(request, tmp_path_factory) -> Iterator[str]:
 
 
 @contextmanager
-def place(request: pytest.FixtureRequest, kind: str, folder: Path, *, empty: bool = False) -> Iterator[str]:
-    """Yield the address of a new store, which on a server is removed at the end."""
+def place(
+    request: pytest.FixtureRequest, kind: str, folder: Path, *, template: str | None = None, empty: bool = False
+) -> Iterator[str]:
+    """
+    Yield the address of a new store, which on a server is removed at the end.
+
+    Args:
+        template: The address of the store that it is a copy of, None for one without rows; nobody may be connected.
+        empty: Whether it has no tables.
+    """
     if kind == "sqlite":
         path = folder / "watcher.db"
         if not empty:
-            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            shutil.copy(make_url(template).database if template else request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
     server: Server = request.getfixturevalue("postgresql_server")
-    url = server.fresh(empty=empty)
+    url = server.fresh(template=template, empty=empty)
     yield url
     server.drop(url)

@@ -54,12 +54,14 @@ class Server:
     stop: Callable[[], None] | None = None
     template: str = ""  # a database with all tables, once one is wanted
 
-    def fresh(self, *, empty: bool = False) -> str:
-        """Return the address of a new database, with all tables in it unless it is to be `empty`."""
+    def fresh(self, *, template: str | None = None, empty: bool = False) -> str:
+        """Return the address of a new database: a copy of that at `template`, else with all tables unless `empty`."""
+        if template is not None:
+            return self.make(new_name(), str(make_url(template).database))
         if not empty and not self.template:
-            template = new_name()
-            open_digests(self.make(template, "template0")).dispose()
-            self.template = template
+            with_tables = new_name()
+            open_digests(self.make(with_tables, "template0")).dispose()
+            self.template = with_tables
         return self.make(new_name(), "template0" if empty else self.template)
 
     def end(self) -> None:

@@ -303,10 +303,10 @@ async def test_a_page_goes_out_compressed_to_who_takes_it(client):
 REPORTS, TEXT = 160, "A quake shook Tarvola, mayor Henrik Oster said to us. " * 2_000  # of a hundred kilobytes
 
 
-@pytest.fixture
-def great_story(press):
-    """Return a site with a story of many long reports, one of them a copy, and the story's id."""
-    settings, engine, _ = press
+@pytest.fixture(scope="module")
+def great_story(tmp_path_factory, store_of_module):
+    """A site with a story of many long reports, one of them a copy, and the story's id."""
+    settings, engine = filled(tmp_path_factory.mktemp("great"), days=(), store_url=store_of_module)
     features = extract_features("x", title="Quake", text=TEXT[:500], language="en")
     packed = PackedFeatures(version=features.version, payload=encode(features))
     keys = [f"{n:016x}" for n in range(0xF000, 0xF000 + REPORTS)]
@@ -330,7 +330,8 @@ def great_story(press):
         connection.execute(insert(story_articles), members)
 
     write(engine, fill)
-    return site_of(settings, engine), "s1f2e3d4c5b"
+    yield site_of(settings, engine), "s1f2e3d4c5b"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("path", ["", "/page-3", "/feed.atom"])
