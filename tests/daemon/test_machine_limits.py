@@ -16,6 +16,7 @@ import pytest
 from tests.cli.site import rss
 from tests.daemon.conftest import DEBUG, HEAD
 from tests.daemon.test_site import free_port, get
+from tests.kinds import on_sqlite
 from watcher.cli.main import run_command_line
 from watcher.store.engine import connect
 from watcher.store.feeds import feed_states, make_all_due
@@ -61,6 +62,7 @@ def test_a_lack_of_file_descriptors_is_told_as_what_it_is(site, write_settings, 
     engine.dispose()
 
 
+@on_sqlite
 def test_a_daemon_that_can_start_no_process_is_unwell_until_it_can(
     site, write_settings, start, store_url, capsys, tmp_path
 ):

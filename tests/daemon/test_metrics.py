@@ -183,6 +183,7 @@ def test_the_daemon_tells_its_numbers_and_whether_it_is_well(site, write_setting
 
 
 @pytest.mark.slow
+@on_sqlite
 def test_requests_that_never_end_or_are_too_long_keep_nobody_waiting(write_settings, start, port):
     daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n'))
     daemon.wait_for("listening")
@@ -200,6 +201,7 @@ def test_requests_that_never_end_or_are_too_long_keep_nobody_waiting(write_setti
 
 
 @pytest.mark.slow
+@on_sqlite
 def test_an_address_that_is_taken_is_a_fault_that_ends_when_it_is_free(write_settings, start, port):
     with socket.create_server(("127.0.0.1", port)):
         daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\n'))
@@ -208,6 +210,7 @@ def test_an_address_that_is_taken_is_a_fault_that_ends_when_it_is_free(write_set
 
 
 @pytest.mark.slow
+@on_sqlite
 def test_a_token_is_asked_for_where_one_is_set(write_settings, start, port, tmp_path):
     (tmp_path / "token").write_text("s3cret-and-long-enough\n")
     daemon = start(write_settings({}, f'[metrics]\nlisten = "127.0.0.1:{port}"\ntoken = "file:token"\n'))

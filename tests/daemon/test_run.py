@@ -148,6 +148,7 @@ def test_hup_takes_new_settings_without_a_restart_and_says_what_changed(site, wr
     assert daemon.ended() == 0
 
 
+@on_sqlite
 def test_faulty_settings_are_named_fault_by_fault_and_mended_ones_are_read_without_a_signal(
     site, write_settings, start
 ):
@@ -253,6 +254,7 @@ def test_run_once_is_refused_beside_a_daemon(site, write_settings, start):
     assert start(settings, "--once").ended() == 1
 
 
+@on_sqlite
 def test_the_daemon_tells_systemd_that_it_is_ready_alive_reloads_and_stops(write_settings, start, tmp_path):
     settings = write_settings({})
     heard: list[str] = []

@@ -79,6 +79,7 @@ def test_the_daemon_serves_the_site_and_takes_new_settings(site, write_settings,
     assert daemon.ended() == 0
 
 
+@on_sqlite
 def test_an_address_that_is_taken_is_a_fault_where_it_was_asked_for(write_settings, start):
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
@@ -108,6 +109,7 @@ def test_a_daemon_whose_store_a_newer_watcher_has_taken_says_so_and_what_to_do(w
     assert "newer Watcher (watcher_schema 9999" in line and 'hint="update Watcher and start it again' in line
 
 
+@on_sqlite
 async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog, store_url):
     engine = connect(store_url)
     servers = Servers(settings_model()(), engine, (), on_settings=list, is_helper=False)
@@ -141,6 +143,7 @@ def test_a_source_that_a_reader_mutes_is_muted_in_the_daemon_and_the_form_stays_
     assert (muted, heard) == (303, 303)
 
 
+@on_sqlite
 def test_a_token_that_has_gone_is_named_and_the_site_stays_shut(write_settings, start, tmp_path):
     port = free_port()
     daemon = start(write_settings({}, head=HEAD.format(port) + 'token = "file:token"\n'))
@@ -155,6 +158,7 @@ def test_a_token_that_has_gone_is_named_and_the_site_stays_shut(write_settings, 
     assert "Traceback" not in daemon.log and "a token of today" not in daemon.log
 
 
+@on_sqlite
 def test_another_token_holds_without_a_restart(write_settings, start, tmp_path):
     port = free_port()
     (tmp_path / "token").write_text("a token of yesterday\n")
@@ -173,6 +177,7 @@ def test_another_token_holds_without_a_restart(write_settings, start, tmp_path):
     assert get(port, "/", Authorization="Bearer a token of yesterday")[0] == 401
 
 
+@on_sqlite
 def test_guesses_through_a_proxy_that_is_named_hold_the_guesser_alone(write_settings, start, tmp_path, monkeypatch):
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "127.0.0.1")
     port = free_port()

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.kinds import on_sqlite
 from watcher.cli.main import run_command_line
 from watcher.daemon.logging import _log_formatter, log_event
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.worker.context import Event, open_context
 
-pytestmark = pytest.mark.slow  # starts worker processes
+pytestmark = [pytest.mark.slow, on_sqlite]  # starts worker processes; what is shown is the same on both kinds of store
 
 PASSWORD, KEY = "markedpassword", "markedkey"
 COOKIE = f"session={PASSWORD}"

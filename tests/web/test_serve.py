@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import pytest
 
+from tests.kinds import on_sqlite
 from tests.patience import PATIENCE_S
 from tests.web.press import app_of, settings_in, site_of
 from watcher.web import serve
 from watcher.web.serve import MAX_CONNECTIONS, Listener
 from watcher.web.site import Page, PageResponse, SitePlugin
 
-pytestmark = pytest.mark.slow  # waits for clients that never end
+pytestmark = [pytest.mark.slow, on_sqlite]  # waits for clients that never end, whatever the store is
 
 WHOLE = b"GET /keys.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
