@@ -69,7 +69,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
         if agency and with_text:
-            copies[agency] |= {article.outlet for article in group}.difference(independent)
+            copies[agency] |= {article.outlet for article in group}.difference(independent, *copies.values())
     agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
     firsts = (next((a for a in group if agency and a.outlet in independent), group[0]) for agency, group in reports)
     origins = sorted(firsts, key=lambda first: (first.outlet not in independent, first.published_at, first.id))

@@ -25,6 +25,7 @@ from digests.model.ledger import Intake, LargestStory, Ledger, LeftOutKind
 from digests.model.story import Story
 from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
 from watcher.model import Article
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import DOUBTFUL
 from watcher.text.words import fold
 
@@ -86,7 +87,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         sections=sections,
         briefs=briefs,
         ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection.enough_of_topic),
-        reading_minutes=reading_time(texts),
+        reading_minutes=reading_time(texts),  # until it is known what is printed beside them
         note=digest.note,
         corrections=inputs.corrections,
         ended=_ended_stories(context, ranked, continued),
@@ -264,7 +265,7 @@ def _build_ledger(
         doubtful=sum(article.kind == DOUBTFUL for article in values),
         headline_only=sum(article.is_headline_only for article in values),
         outlets=len({article.outlet for article in values}),
-        languages=len({article.language for article in values}),
+        languages=len({article.language for article in values} - {UNKNOWN_LANGUAGE}),
         countries=len({article.country for article in values if article.country}),
         stories_found=len(ranked),
         stories_shown=len(shown),

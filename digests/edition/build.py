@@ -18,6 +18,8 @@ from digests.edition.publish import build_messages, render_files
 from digests.edition.schedule import EditionRequest
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.model.edition import Edition
+from digests.render.edition_view import edition_view
+from digests.render.text import measure_reading_time
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.keys import EditionKey
@@ -90,13 +92,19 @@ def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: Editi
     edition, translator = _compose_translated(engine, digest, request, grouped, now=now)
     if translator is not None:
         translator.save(now)
-    return edition if digest.prose is None else add_llm_summaries(engine, edition, grouped[0], digest.prose)
+    if digest.prose is not None:
+        edition = add_llm_summaries(engine, edition, grouped[0], digest.prose)
+    return _with_reading_time(edition)
 
 
 def preview_edition(engine: Engine, digest: DigestSettings, request: EditionRequest, *, now: datetime) -> Edition:
     """Return the edition that would be built now, without summaries by a model; nothing is saved."""
     grouped = cluster_preview(engine, start=request.window_start, end=request.window_end)
-    return _compose_translated(engine, digest, request, grouped, now=now)[0]
+    return _with_reading_time(_compose_translated(engine, digest, request, grouped, now=now)[0])
+
+
+def _with_reading_time(edition: Edition) -> Edition:
+    return replace(edition, reading_minutes=measure_reading_time(edition_view(edition)))
 
 
 def _compose_translated(

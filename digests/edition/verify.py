@@ -24,12 +24,15 @@ from digests.model.edition import Correction, Edition
 from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention, Translation
 from digests.model.ledger import LeftOutKind
 from digests.model.story import Story, WireGroup
+from digests.render.edition_view import edition_view
 from digests.render.escape import sanitize_line
+from digests.render.text import measure_reading_time
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
 from digests.summarise.lead import title_without_outlet
 from digests.summarise.readable import dateline_length
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import COUNTED_OPINION, OPINION
 from watcher.text.sentences import sentences
 
@@ -467,11 +470,14 @@ class _Check:
         written = [story for story in shown if story.llm_sentences]
         texts = [*(story.headline for story in shown), *(brief.headline for brief in edition.briefs)]
         texts += [sentence.shown_text for story in shown for sentence in story.quoted]
+        minutes = measure_reading_time(edition_view(edition))
+        if edition.reading_minutes == reading_time(texts):  # 0.1.0 counted headlines and sentences alone
+            minutes = edition.reading_minutes
         translated = len(translations_of(edition))
         sources = ledger.sources_ok + ledger.sources_unread + len(ledger.failing)
         for name, stated, true in (
             ("numbers of the stories", [story.number for story in shown], [*range(1, len(shown) + 1)]),
-            ("minutes to read", edition.reading_minutes, reading_time(texts)),
+            ("minutes to read", edition.reading_minutes, minutes),
             ("number of stories in full", ledger.stories_shown, len(shown)),
             ("number of stories left out", ledger.counts["stories_left_out"], left_out),
             ("number of sources", ledger.sources_total, sources),
@@ -489,7 +495,7 @@ class _Check:
         for name, stated, least in (
             ("articles", ledger.articles, {article.id for article in used}),
             ("outlets", ledger.outlets, {article.outlet for article in used}),
-            ("languages", ledger.languages, {article.language for article in used}),
+            ("languages", ledger.languages, {article.language for article in used} - {UNKNOWN_LANGUAGE}),
             ("countries", ledger.countries, {article.country for article in used if article.country}),
         ):
             if stated < len(least):

@@ -22,6 +22,7 @@ from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
 from digests.settings.digests import MAX_QUIET_DAYS
 from digests.settings.topics import TOPICS
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.urls import host_of
 from watcher.text.words import fold
 from watcher.text.words import words as split_words
@@ -101,6 +102,8 @@ class Views:
             self._title(story.title), story.title_language, story.translation
         )
         by_title = [(mention, _foreign_title(mention, story)) for mention in story.mentions]
+        sources = [self._source(mention, "") for mention, title in by_title if not title]
+        headlines = [self._source(mention, title) for mention, title in by_title if title]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
@@ -130,9 +133,11 @@ class Views:
             since_label=self._since_label(),
             since=since,
             coverage=self._coverage(story),
-            sources=tuple(self._source(mention, "") for mention, title in by_title if not title)[:MAX_SOURCES],
+            sources=tuple(sources[:MAX_SOURCES]),
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
-            headlines=tuple(self._source(mention, title) for mention, title in by_title if title)[:MAX_HEADLINES],
+            headlines=tuple(headlines[:MAX_HEADLINES]),
+            own_outlets=tuple(line.outlet for line in sources),
+            foreign_outlets=tuple(line.outlet for line in headlines),
             comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_SOURCES]),
             differences=tuple(
                 self._difference(difference) for difference in story.differences[:MAX_DIFFERENCES] if difference.details
@@ -240,8 +245,8 @@ class Views:
         if copies := story.folded - story.headline_only:
             from_agencies = sum(count for _, count in story.agencies)
             parts.append(words.say("agency_copies" if from_agencies == copies else "folded", n=copies))
-        if len(story.languages) > 1:
-            parts.append(words.say("languages", n=len(story.languages)))
+        if (known := len(set(story.languages) - {UNKNOWN_LANGUAGE})) > 1:
+            parts.append(words.say("languages", n=known))
         return " · ".join(parts)
 
     def _source(self, mention: SourceMention, title: str) -> view.SourceView:

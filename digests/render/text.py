@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 from rich.cells import cell_len
 
+from digests.compose.story import reading_time
 from digests.render.markdown import document
 from digests.render.templating import Own, environment, render_template
 from digests.render.view import EditionView
@@ -26,6 +27,14 @@ def render(view: EditionView, own: Own = (), *, base_url: str | None = None, uns
     doc = {name: to_text(part) for name, part in document(view, own).items()}
     values = {"v": view, "w": view.words, "doc": doc, "base_url": base_url, "unsubscribe": unsubscribe}
     return render_template(_templates(own), "edition.txt.j2", own, values)
+
+
+def measure_reading_time(view: EditionView) -> int:
+    """Return how many minutes it takes to read all that an edition prints of its stories; at least 1."""
+    stories = lxml_html.fragment_fromstring(document(view)["stories"], create_parent="div")
+    for folded in tuple(stories.iter("details")):
+        folded.drop_tree()
+    return reading_time([stories.text_content()])
 
 
 def to_text(source: str) -> str:

@@ -1,5 +1,6 @@
 """The view of an edition: sanitized texts that all formats render, so that they agree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -109,6 +110,8 @@ class StoryView:
     sources: tuple[SourceView, ...]
     outlets: int  # named or counted; 0 if the story names none
     headlines: tuple[SourceView, ...]
+    own_outlets: tuple[str, ...]  # all of which `sources` has the first ones
+    foreign_outlets: tuple[str, ...]  # all of which `headlines` has the first ones
     comments: tuple[SourceView, ...]  # outlets with an opinion piece on it
     differences: tuple[tuple[QuoteView, ...], ...]  # each: the figures for one quantity, or what one report alone has
     perspectives: tuple[PerspectiveView, ...]
@@ -144,10 +147,18 @@ class StoryView:
 
     @property
     def unnamed(self) -> int:
-        """The number of outlets that are not named."""
+        """The number of outlets of `own_outlets` that are not named."""
+        return self._count_unnamed(self.own_outlets)
+
+    @property
+    def unnamed_foreign(self) -> int:
+        """The number of outlets of `foreign_outlets` that are not named."""
+        return self._count_unnamed(self.foreign_outlets)
+
+    def _count_unnamed(self, outlets: Sequence[str]) -> int:
         named = {line.outlet for line in (*self.sources, *self.headlines)}
         named |= {voice.cite.outlet for voice in self.perspectives}
-        return max(0, self.outlets - len(named))
+        return sum(outlet not in named for outlet in outlets)
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -69,6 +69,21 @@ def test_a_copy_of_another_papers_own_report_stays_folded_if_its_owner_is_counte
     assert found.folded == ("Ledger", "Standard")
 
 
+def test_an_outlet_with_the_texts_of_two_agencies_is_counted_as_one_copy():
+    first = [article("AFP", "Bridge falls", hours=1), article("Echo", "Bridge falls", hours=2)]
+    second = [article("Reuters", "A bridge fell", hours=1), article("Echo", "A bridge fell", hours=3)]
+    groups = tuple(
+        WireGroup(articles=tuple(each.id for each in texts), agency=agency)
+        for texts, agency in ((first, "AFP"), (second, "Reuters"))
+    )
+    both = Story(id="s", articles=tuple(each.id for each in (*first, *second)), wire_groups=groups)
+
+    found = measure_coverage(both, by_id(*first, *second))
+
+    assert found.folded == ("Echo",)
+    assert found.agencies == (("AFP", 1),)
+
+
 def test_outlets_of_one_declared_owner_are_one_independent():
     sisters = [article(f"Sister {n}", f"Bridge falls {n}", hours=n, owner="Ringwood") for n in range(3)]
     other = article("Herald", "Bridge gone", hours=4, owner="Herald Trust")

@@ -1,0 +1,162 @@
+"""Each number that a form prints is counted again from the articles of the edition, or from what the form lists."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import zipfile
+from email import message_from_bytes, policy
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from lxml import html as lxml_html
+
+from digests.compose.story import reading_time
+from digests.model.edition import Edition
+from digests.render.edition_view import edition_view
+from digests.render.feeds import edition_items
+from digests.render.forms import render
+from digests.render.text import measure_reading_time
+from tests.compose.factories import by_id, compose_stories, make_context, report, story
+from watcher.model import Article
+
+OWN = "Reported by:"
+FOREIGN = "Other reports, in languages other than this edition's:"
+ENDS = ("From another angle:", "How the coverage differs:", "Comment:", "More on this:", "Timeline", "Covers ", FOREIGN)
+HEAD = re.compile(r"([\d,]+) articles? from (\d+) outlets? in (\d+) languages?; (\d+) stor(?:y|ies), (\d+) in full")
+COVERAGE = re.compile(
+    r"(\d+) outlets? · (\d+) independent(?: · (\d+) by headline alone)?"
+    r"(?: · (\d+) (cop(?:y|ies) of (?:an )?agency texts?|with the same text or owner))?(?: · (\d+) languages?)?"
+)
+MORE = re.compile(r"and (\d+) more outlets?")
+NAME = re.compile(r"Outlet\d+x")
+
+# A smaller example says no more, and to find one takes minutes.
+some = settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+articles = st.tuples(
+    st.integers(0, 29),
+    st.sampled_from(["en", "en", "de", "ar", "ja", "und"]),
+    st.sampled_from([None, None, "AFP", "Reuters"]),
+    st.booleans(),
+    st.sampled_from(["article"] * 5 + ["opinion", "video"]),
+    st.sampled_from([None, None, "Quay"]),
+)
+
+
+def press(rows) -> list[Article]:
+    """Return an article of each row; an outlet has one language, one owner and one country."""
+    made = [report("Outlet0x", "Flood", "Nepal", 300, hours=1, country="NP")]
+    known = {0: ("en", None)}
+    for at, (n, language, agency, has_text, kind, owner) in enumerate(rows):
+        language, owner = known.setdefault(n, (language, owner))
+        body = "en" if language == "und" else language
+        one = report(f"Outlet{n}x", "Flood", "Nepal", 300 + at, language=body, hours=2 + at / 8, agency=agency)
+        text = one.text if has_text else ""
+        made.append(dataclasses.replace(one, language=language, kind=kind, text=text, owner=owner, country=f"C{n % 4}"))
+    return made
+
+
+def edition_of(made: list[Article]) -> Edition:
+    """Return the edition of one story: the texts of an agency are copies of each other, all others are reports."""
+    reports: dict[object, list[Article]] = {}
+    for each in made:
+        reports.setdefault(each.agency or each.id, []).append(each)
+    told = story(*reports.values())
+    groups = tuple(dataclasses.replace(g, agency=by_id(*made)[g.articles[0]].agency) for g in told.wire_groups)
+    told = dataclasses.replace(told, wire_groups=groups)
+    return compose_stories([told], make_context(by_id(*made), digest={"reads": ["en", "de", "ar", "ja"]}))
+
+
+def texts_of(edition: Edition) -> dict[str, str]:
+    """Return what a reader of each form sees, in one line."""
+    found: dict[str, str] = {}
+    for form in ("markdown", "html", "text", "eml", "epub"):
+        body = render(edition, [form])[0].body
+        if form == "epub":
+            with zipfile.ZipFile(io.BytesIO(body)) as book:
+                pages = [book.read(name) for name in book.namelist() if name.endswith(".xhtml")]
+            found[form] = " ".join(lxml_html.document_fromstring(page).text_content() for page in pages)
+        elif form == "eml":
+            for part in message_from_bytes(body, policy=policy.default).walk():
+                if part.get_content_maintype() == "text":
+                    text = part.get_content()
+                    is_page = part.get_content_subtype() == "html"
+                    found[f"eml {part.get_content_subtype()}"] = (
+                        lxml_html.document_fromstring(text).text_content() if is_page else text
+                    )
+        else:
+            text = body.decode()
+            found[form] = lxml_html.document_fromstring(text).text_content() if form == "html" else text
+    (item,) = edition_items([edition], "news.example", None)
+    found["feed"] = lxml_html.document_fromstring(item["content_html"]).text_content()
+    return {form: " ".join(text.replace("\u200e", "").split()) for form, text in found.items()}
+
+
+def listed(text: str, label: str) -> tuple[set[str], int] | None:
+    """Return the outlets that the list under `label` names, and how many more it counts; None without the list."""
+    if label not in text:
+        return None
+    behind = text.split(label, 1)[1]
+    part = behind[: min((behind.index(end) for end in ENDS if end in behind), default=len(behind))]
+    return set(NAME.findall(part)), sum(int(n) for n in MORE.findall(part))
+
+
+@some
+@given(st.lists(articles, max_size=45))
+def test_each_form_prints_the_counts_of_the_articles(rows):
+    made = press(rows)
+    edition = edition_of(made)
+    (shown,) = edition.stories
+    told = [each for each in made if each.kind != "opinion"]
+    outlets = {each.outlet for each in told}
+    bare = outlets - {each.outlet for each in told if each.text}
+    languages = {each.language for each in told} - {"und"}
+    foreign = {each.outlet for each in told if each.language != "en"} - {
+        each.outlet for each in told if each.url == shown.url
+    }
+    angle = {voice.mention.outlet for voice in shown.perspectives}
+
+    for form, text in texts_of(edition).items():
+        if form != "feed":
+            head = HEAD.search(text)
+            assert head, form
+            assert [int(n) for n in head.groups()] == [
+                len(made),
+                len({each.outlet for each in made}),
+                max(1, len({each.language for each in made} - {"und"})),
+                1,
+                1,
+            ], form
+        coverage = COVERAGE.search(text)
+        assert bool(coverage) == (len(outlets) > 1), form
+        if coverage:
+            count, independent, alone, folded, words, tongues = coverage.groups()
+            assert (int(count), int(alone or 0)) == (len(outlets), len(bare)), form
+            assert int(independent) + int(alone or 0) + int(folded or 0) == len(outlets), form
+            assert int(tongues or 1) == max(1, len(languages)), form
+            if words and words.startswith("cop"):
+                copied = {each.outlet for each in told if each.agency and each.text}
+                assert int(folded) <= len(copied), form
+        if own := listed(text, OWN):
+            named, more = own
+            assert len(named) + more == len(outlets - foreign - angle | named), form
+            assert named <= outlets - foreign, form
+        if others := listed(text, FOREIGN):
+            named, more = others
+            assert named <= foreign, form
+            assert len(named) + more == len(foreign - angle | named), form
+
+
+def test_the_time_to_read_is_that_of_all_words_that_the_page_prints_of_its_stories(editions):
+    edition = editions.heavy()
+    (page,) = render(edition, ["html"])
+    stories = lxml_html.document_fromstring(page.body).get_element_by_id("main_")
+    for folded in stories.xpath(".//details"):
+        folded.drop_tree()
+    printed = len(re.findall(r"\w+", stories.text_content()))
+
+    minutes = measure_reading_time(edition_view(edition))
+
+    assert printed / 230 <= minutes < 1.1 * printed / 230 + 1  # a word of Japanese is counted by its letters
+    assert minutes > 2 * reading_time(sentence.text for story in edition.stories for sentence in story.quoted)
