@@ -1,23 +1,15 @@
-"""Coverage: which outlets report a story, which independently, as copies or by headline alone, and whose do not."""
+"""Coverage: which outlets report a story, which independently, as copies or by headline alone."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
-from digests.cluster.nearest import FAR, NearReport
-from digests.model.edition_story import MissingPerspective, SourceMention
+from digests.model.edition_story import SourceMention
 from digests.model.story import Story
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS, OPINION
 
-MIN_COVERED_REPORTS = 3  # independent reports from which on a story is missing in a country
-MIN_OUTLETS_CONCERNED = 2  # of a country in the story, to list it as missing: a single outlet may miss a story
-MIN_OUTLETS = 4  # of any other country or kind of owner, to list it as missing
-MAX_MISSING_GROUPS = 6  # of each kind
-COUNTRY, OWNER = "country", "owner"
 MENTION_FIELDS = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
-OutletGroups: TypeAlias = Mapping[tuple[str, str], Set[str]]  # outlets by (kind of group, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,44 +105,6 @@ def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -
     """Return articles with the owners of their outlets in `owners`; outlets missing there keep their owner."""
     owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
     return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]
-
-
-def group_outlets(articles: Iterable[Article], kinds: Mapping[str, str]) -> OutletGroups:
-    """Return the outlets of `articles` by country and by kind of owner; `kinds` maps outlets to their kind of owner."""
-    read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for outlet, country in {(article.outlet, article.country) for article in articles}:
-        for group, name in ((COUNTRY, country), (OWNER, kinds.get(outlet))):
-            if name:
-                read[group, name].add(outlet)
-    return read
-
-
-def find_missing_perspectives(
-    groups: OutletGroups,
-    read: Set[str],
-    covered: Coverage,
-    places: Sequence[str],
-    nearest: Callable[[str, str], NearReport | None],
-) -> tuple[MissingPerspective, ...]:
-    """
-    Return the groups that surely have no report of a story that `MIN_COVERED_REPORTS` outlets have, its `places` first.
-
-    Only the outlets in `read` count. Grouping may have missed a report: a group is returned only if even the article
-    of it that is nearest to the story is far from it; those with the farthest come first.
-    """
-    if len(covered.independent) < MIN_COVERED_REPORTS:
-        return ()
-    missing: list[MissingPerspective] = []
-    for (group, name), outlets in groups.items():
-        least = MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS
-        count = len(outlets & read)
-        near = nearest(group, name) if count >= least and outlets.isdisjoint(covered.outlets) else None
-        if near and near[1] < FAR:
-            missing.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
-    missing.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
-    return tuple(
-        each for kind in (COUNTRY, OWNER) for each in [one for one in missing if one.group == kind][:MAX_MISSING_GROUPS]
-    )
 
 
 def find_comments(story: Story, articles: Mapping[str, Article]) -> tuple[Article, ...]:

@@ -11,8 +11,8 @@ from functools import cached_property
 from itertools import takewhile
 
 from digests.analysis.select import LoadFullTexts
+from digests.analysis.silence import OutletGroups, group_outlets
 from digests.analysis.story_countries import find_countries
-from digests.analysis.story_coverage import OutletGroups, group_outlets
 from digests.analysis.topics import Chances, find_topic, topic_chances
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
-from digests.analysis.story_coverage import Coverage, find_comments, find_missing_perspectives, make_mention
+from digests.analysis.silence import find_missing_perspectives
+from digests.analysis.story_coverage import Coverage, find_comments, make_mention
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
