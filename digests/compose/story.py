@@ -157,7 +157,12 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         differences=find_differences(own, covered, context.can_read),
         perspectives=find_aspects(story, own, covered, title, context.can_read),
         silent=find_missing_perspectives(
-            context.groups, context.outlets_read, covered, places, context.nearest.to(story.articles)
+            context.groups,
+            context.outlets_read,
+            covered,
+            places,
+            context.nearest.to(story.articles),
+            outlets_with_it={context.items[key].outlet for key in story.articles if key in context.items},
         ),
         watched=ranked.watched,
         translation=translation,

@@ -1,6 +1,6 @@
 """Loads what an edition is made of in one transaction: articles, earlier editions, the state of the feeds."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -29,7 +29,7 @@ from watcher.store.articles import article_leads_between, articles_by_id, decomp
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.store.pages import revisions_between
-from watcher.store.stats import count_intake
+from watcher.store.stats import count_intake, feeds_with_waiting_pages
 from watcher.text.page_kind import COUNTED_OPINION, OPINION
 
 LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for the last edition are in this one
@@ -187,7 +187,12 @@ def _load_context(
         earlier_articles=earlier,
         earlier_editions=seen,
         owner_kinds={source.name: source.owner_kind for source in sources if source.owner_kind},
-        outlets_read=_find_outlets_read([state.feed for state in feeds], articles.values(), end=request.window_end),
+        outlets_read=_find_outlets_read(
+            [state.feed for state in feeds],
+            articles.values(),
+            waiting=feeds_with_waiting_pages(connection, start=request.window_start, end=request.window_end),
+            end=request.window_end,
+        ),
         items=grouped[1],
         followed=followed,
         load_full_texts=_text_loader({**earlier, **articles}, texts),
@@ -236,9 +241,13 @@ def _find_late_articles(
     return {article.id for article in before if article.fetched_at >= max(covered, start)}
 
 
-def _find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, end: datetime) -> frozenset[str]:
+def _find_outlets_read(
+    feeds: Collection[Feed], articles: Iterable[Article], *, waiting: Set[int], end: datetime
+) -> frozenset[str]:
     """
     Return the outlets whose feeds were all read up to `end`, and those of which articles were imported.
+
+    The feeds `waiting` have listed pages that are not fetched yet: an article among them may be a report.
 
     Of an outlet that is no source, only what others link is known: nothing says what it does not report.
     """
@@ -246,7 +255,8 @@ def _find_outlets_read(feeds: Collection[Feed], articles: Iterable[Article], *, 
     unread = {
         feed.source.name
         for feed in feeds
-        if not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in outlets)
+        if feed.id in waiting
+        or (not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in outlets))
     }
     return frozenset(outlets.union(feed.source.name for feed in feeds) - unread)
 

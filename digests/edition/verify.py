@@ -223,6 +223,9 @@ class _Check:
             yield Fault(at, outlet, message)
         for outlet in set(story.new_outlets).difference(article.outlet for article in articles):
             yield Fault(at, outlet, "it is given as a new outlet, but has no article in the story")
+        for silence in story.silent:
+            if silence.group == "country" and silence.name in {article.country for article in articles}:
+                yield Fault(at, silence.name, "it is said not to report the story, and does")
         counts = (story.independent, story.folded, story.agencies)
         grouped = [
             (_counts_of(grouping.coverage), grouping) for grouping in self.groupings(story.article_ids, until=counts)

@@ -294,6 +294,10 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
         lambda e: with_story(e, 1, silent=(MissingPerspective(group="country", name="FR", outlets=9),)),
         False,
     ),
+    "a country that reports as silent": (
+        lambda e: with_story(e, 1, silent=(MissingPerspective(group="country", name="US", outlets=9),)),
+        True,
+    ),
     "a title of a source": (
         lambda e: with_story(
             e, 2, mentions=tuple(replace(each, title="Chuva deixa 40 mortos") for each in e.stories[1].mentions)

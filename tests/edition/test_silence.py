@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
@@ -13,7 +13,7 @@ from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.schema import articles, feeds
+from watcher.store.schema import articles, feeds, pages
 from watcher.store.writer import write
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
@@ -21,16 +21,16 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})
 FLOODS = (
     (
-        "Flood in Orlen drives 318 people from home. The Orlen rose at Marsk by two metres, mayor Vera Tosk said. "
-        "The mill stands under water up to its roof, and the bridge is gone."
+        "Flood in Orlen in Belgium drives 318 people from home. The Orlen rose at Marsk by two metres, mayor Vera "
+        "Tosk said. The mill stands under water up to its roof, and the bridge is gone."
     ),
     (
-        "Orlen flood: 318 people leave Marsk by boat. Vera Tosk, the mayor, asked for sandbags against the Orlen. "
-        "Water stands in the mill, and nobody can cross where the bridge was."
+        "Orlen flood in Belgium: 318 people leave Marsk by boat. Vera Tosk, the mayor, asked for sandbags against the "
+        "Orlen. Water stands in the mill, and nobody can cross where the bridge was."
     ),
     (
-        "In the Orlen flood 318 people flee from Marsk. Soldiers came at noon, and mayor Vera Tosk thanked them. "
-        "They will stay until the water is out of the mill."
+        "In the Orlen flood 318 people of Belgium flee from Marsk. Soldiers came at noon, and mayor Vera Tosk thanked "
+        "them. They will stay until the water is out of the mill."
     ),
 )
 OTHERS = (
@@ -68,6 +68,14 @@ def flood(sources, put):
         put(name, text, NOW - (n + 3) * HOUR)
 
 
+def add_waiting_page(engine, name):
+    """Note a page that a source's feed has listed, and that is still to be fetched."""
+    page = {"article_id": "new", "url": "https://x.example/1", "host": "x.example", "entry": {}, "tries": 0}
+    feed_id = select(feeds.c.id).where(feeds.c.name == name).scalar_subquery()
+    more = {"feed_id": feed_id, "added_at": NOW - HOUR, "next_try_at": NOW}
+    write(engine, lambda c: c.execute(insert(pages).values(page | more)))
+
+
 def set_feeds(engine, name=None, **values):
     those = update(feeds).values(values)
     write(engine, lambda c: c.execute(those if name is None else those.where(feeds.c.name == name)))
@@ -83,9 +91,9 @@ def silent(engine):
     return [(each.name, each.outlets) for each in story.silent]
 
 
-def put_french(put, texts=OTHERS, **more):
+def put_french(put, texts=OTHERS, country="FR", **more):
     return [
-        put(name, text, NOW - (n + 2) * HOUR, country="FR", **more)
+        put(name, text, NOW - (n + 2) * HOUR, country=country, **more)
         for n, (name, text) in enumerate(zip(FRENCH, texts, strict=True))
     ]
 
@@ -99,6 +107,35 @@ def test_a_country_whose_articles_are_all_far_from_a_story_does_not_report_it(en
     assert (missing.group, missing.name, missing.outlets) == ("country", "FR", 4)
     assert missing.nearest in {article.id for article in articles}
     assert missing.likeness < 0.3
+
+
+@pytest.mark.parametrize(("country", "silence"), [("BE", 4), ("NL", 4), ("KE", 0), ("US", 0)])
+def test_silence_is_said_of_the_country_of_a_story_and_of_its_neighbours(engine, flood, put, country, silence):
+    put_french(put, country=country)
+
+    assert silent(engine) == ([(country, silence)] if silence else [])
+
+
+def test_silence_is_said_of_any_country_if_most_of_the_world_reports_a_story(engine, flood, put):
+    put_french(put, country="KE")
+    for n, country in enumerate(("DE", "JP", "BR", "IN")):
+        put(f"World{n}", f"{FLOODS[n % 3]} Chancellor Gun{n} sent {n + 5} boats.", NOW - 3 * HOUR, country=country)
+
+    assert silent(engine) == [("KE", 4)]
+
+
+def test_a_country_with_an_opinion_piece_on_a_story_is_not_silent(engine, flood, put):
+    put_french(put)
+    put("Courrier9", f"{FLOODS[1]} It is a shame.", NOW - 2 * HOUR, country="FR", kind="opinion")
+
+    assert silent(engine) == []
+
+
+def test_a_source_with_pages_that_are_not_fetched_yet_is_not_said_to_be_silent(engine, flood, put):
+    put_french(put)
+    add_waiting_page(engine, FRENCH[0])
+
+    assert silent(engine) == []
 
 
 def test_an_article_that_may_be_a_report_forbids_to_say_so(engine, flood, put):
@@ -192,9 +229,9 @@ def test_imported_articles_of_a_source_that_was_never_polled_count(engine, flood
 
 def test_imported_articles_of_outlets_without_a_source_count(engine, flood, put):
     for n, text in enumerate(OTHERS):
-        put(f"Jornal{n}", text, NOW - (n + 2) * HOUR, country="PT")
+        put(f"Krant{n}", text, NOW - (n + 2) * HOUR, country="NL")
 
-    assert silent(engine) == [("PT", 4)]
+    assert silent(engine) == [("NL", 4)]
 
 
 def test_a_story_is_no_longer_reported_only_if_its_outlets_were_read(engine, flood, put):

@@ -51,6 +51,14 @@ def count_intake(
     )
 
 
+def feeds_with_waiting_pages(connection: Connection, *, start: datetime, end: datetime) -> set[int]:
+    """Return the ids of the feeds that listed a page in [start, end) which is still to be fetched."""
+    query = select(pages.c.feed_id).where(
+        pages.c.added_at >= start, pages.c.added_at < end, pages.c.next_try_at.is_not(None), ~pages.c.is_recheck
+    )
+    return set(connection.scalars(query.distinct()))
+
+
 def last_change(connection: Connection) -> datetime | None:
     """Return the time of the last poll or article, whichever is later; None if there is neither."""
     moments = (
