@@ -13,7 +13,14 @@ from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, NumberChange, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
-from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, is_repetition, make_sentence
+from digests.summarise.lead import (
+    SUMMARY_TEXT_CHARS,
+    CandidateSentence,
+    find_candidates,
+    is_repetition,
+    make_sentence,
+    says_the_same,
+)
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
@@ -231,7 +238,7 @@ def _new_sentences(
         if not candidate.can_follow((*summary, *chosen), stems(title, language)):
             continue
         if not any(
-            is_repetition(candidate.stems, about) and figures <= significant_numbers(text) for text, about in said
+            says_the_same(candidate.stems, about) and figures <= significant_numbers(text) for text, about in said
         ):
             chosen.append(candidate.sentence)
             said.append((candidate.text, candidate.stems))

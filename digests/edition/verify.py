@@ -28,8 +28,7 @@ from digests.render.edition_view import edition_view
 from digests.render.escape import sanitize_line
 from digests.render.text import measure_reading_time
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
-from digests.summarise.lead import title_without_outlet
-from digests.summarise.readable import dateline_length
+from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
 from watcher.text.language import UNKNOWN_LANGUAGE
@@ -394,7 +393,7 @@ class _Check:
             has_moved = sentence.text and any(sentence.text in version.text for version in versions)
             elsewhere, nowhere = "it is at another place in its article", "it is not in its article"
             yield Fault(where, sentence.text, elsewhere if has_moved else nowhere)
-        elif not any(_is_whole(version.text, version.language, start, end) for version in same):
+        elif not any(_is_whole(version, start, end) for version in same):
             whole = same[0].text[max(0, start - 60) : end + 60].replace("\n", " ")
             yield Fault(where, sentence.text, f"it is not a whole sentence of its article: “…{whole}…”")
         yield from self.source(where, sentence.text, sentence, versions[0])
@@ -523,17 +522,19 @@ def _plain(value: object) -> str:
     return "none" if value in (None, "") else str(value)
 
 
-def _is_whole(text: str, language: str, start: int, end: int) -> bool:
-    starts, ends = _sentence_bounds(text, language)
+def _is_whole(article: Article, start: int, end: int) -> bool:
+    starts, ends = _sentence_bounds(article)
     return start in starts and end in ends
 
 
 @lru_cache(maxsize=256)
-def _sentence_bounds(text: str, language: str) -> tuple[Set[int], Set[int]]:
-    """Return where the sentences of a text begin, with and without a dateline, and where they end."""
+def _sentence_bounds(article: Article) -> tuple[Set[int], Set[int]]:
+    """Return where the sentences of a text begin, with and without what stands before them, and where they end."""
     starts, ends = set[int](), set[int]()
     for chars in QUOTED_TEXT_CHARS:
-        for start, end in sentences(text[:chars], language):
-            starts |= {start, start + dateline_length(text[start:end])}
+        text = article.text[:chars]
+        starts.update(start for start, _ in sentences(text, article.language))
+        for start, end, _ in first_sentences(article, text):
+            starts.add(start)
             ends.add(end)
     return starts, ends

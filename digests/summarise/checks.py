@@ -17,11 +17,11 @@ from digests.model.edition_story import Brief, EditionStory, LlmSentence, Senten
 from digests.model.ledger import TranslationFault
 from digests.model.story import Story
 from digests.summarise.lead import fits_limit, make_sentence
-from digests.summarise.readable import ENDING, TABLES, dateline_length, stands_alone, words_for_language
+from digests.summarise.openings import first_sentences
+from digests.summarise.readable import ENDING, TABLES, stands_alone, words_for_language
 from watcher.model import Article
 from watcher.text.language import may_be_in
 from watcher.text.number_words import parse_number_words
-from watcher.text.sentences import sentences
 from watcher.text.words import POSSESSIVE, WORD, fold, is_unspaced, stem, stems, words
 
 JOINED_NUMBERS = re.compile(r"(?<!\w)\d{1,4}[-–]\d{1,4}(?!\w)")  # "3-1": a result keeps its order
@@ -200,7 +200,7 @@ def collect_prompt_sources(
     found: list[Sentence] = []
     for article in reports:
         text = article.text[:PROMPT_TEXT_CHARS]
-        spans = ((start + dateline_length(text[start:end]), end) for start, end in sentences(text, language))
+        spans = ((start, end) for start, end, is_clear in first_sentences(article, text) if is_clear)
         alone = (span for span in spans if stands_alone(text[slice(*span)], language))
         for start, end in alone:
             sentence = make_sentence(article, start, text[start:end])

@@ -1,7 +1,6 @@
 """The headline of a story (the title of a report) and its summary (one to three sentences of one), word for word."""
 
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,9 +11,9 @@ from digests.model.edition_story import Sentence
 from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
+from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.model import Article
-from watcher.text.sentences import sentences
-from watcher.text.words import fold, stems
+from watcher.text.words import stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
 MAX_SENTENCES = 3
@@ -24,7 +23,6 @@ SUMMARY_TEXT_CHARS = 4000  # of an article: a summary never comes from further d
 READ_SENTENCES = 12
 MAX_APART = 4  # sentences that may be quoted without the one before: further down, too much has been said before
 MIN_KNOWN = 2  # words of such a sentence that headline and summary have: it speaks of what they speak of
-MAX_DATELINES = 2  # sentences that may begin with a dateline: the second where "Del. (AP)" was split
 MAX_SCORED_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
 OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
@@ -130,16 +128,13 @@ def find_candidates(
     said = (stems(article.title, language), *said)
     found = []
     value, previous, count = 1.0, -1, 0
-    for at, (start, end) in enumerate(islice(sentences(text, language), READ_SENTENCES)):
+    for start, end, is_clear in islice(first_sentences(article, text), READ_SENTENCES):
         if end == SUMMARY_TEXT_CHARS < len(article.text):  # cut
             break
-        if at < MAX_DATELINES:
-            start += readable.dateline_length(text[start:end])
         words, before = text[start:end], text[:start].rstrip(" ")
         above = before.strip().rpartition("\n")[2]  # "Claim": the sentence below is checked, not told
-        if readable.stands_alone(words, language) and above.strip(" :").lower() not in readable.words_for_language(
-            "claim", language
-        ):
+        is_alone = is_clear and readable.stands_alone(words, language)
+        if is_alone and above.strip(" :").lower() not in readable.words_for_language("claim", language):
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))
             names, needs = readable.find_needs(words, before, language)
@@ -177,6 +172,11 @@ def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
     return new < MIN_SUMMARY_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
 
 
+def says_the_same(about: Collection[str], said: Collection[str]) -> bool:
+    """Whether a sentence with the stems `about` says little that one with `said` does not say, or all that it says."""
+    return is_repetition(about, said) or len(set(about) & set(said)) >= MIN_REPETITION * len(set(said))
+
+
 def _selection_value(chosen: Sequence[CandidateSentence], present: Sequence[Article]) -> float:
     """Return the value of a report's sentences; less than their sum, or long reports would always win."""
     if not chosen:
@@ -206,7 +206,9 @@ def _best_sentences(
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
         can_follow = can_follow and can_show(candidate.sentence)
-        if can_follow and display_length(candidate.text) <= room and not is_repetition(candidate.stems, said):
+        is_new = not is_repetition(candidate.stems, said)
+        is_new = is_new and not any(says_the_same(candidate.stems, each.stems) for each in chosen)
+        if can_follow and is_new and display_length(candidate.text) <= room:
             chosen.append(candidate)
             said |= candidate.stems
             room -= display_length(candidate.text) + 1
@@ -214,7 +216,6 @@ def _best_sentences(
 
 
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
-SEPARATORS = "|–—-•·:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,22 +277,6 @@ def is_informative(title: str, language: str) -> bool:
     if low and (low[0] in teases or "-".join(low) in teases):
         return False
     return not readable.words_for_language("person", language) & set(found)
-
-
-def title_without_outlet(article: Article) -> str:
-    """Return the title without a separator and the outlet's name or domain, or that with "News", at its end."""
-    title = article.title.strip()
-    at = max(title.rfind(mark) for mark in SEPARATORS)
-    if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_WIDTH / 2:
-        return title
-    tail = re.sub(r"\W", "", fold(title[at + 1 :]))
-    outlet = re.sub(r"\W", "", fold(article.outlet))
-    site = article.host.removeprefix("www.").split(":")[0]
-    names = {outlet, re.sub(r"\W", "", site), site.split(".")[0]}
-    names |= {name.removeprefix("the") for name in names}
-    if tail and not {tail, tail.removesuffix("news")}.isdisjoint(names - {""}):
-        return title[:at].rstrip(f"{SEPARATORS} ")
-    return title
 
 
 def _score(candidate: Headline, agreed: Agreement) -> float:

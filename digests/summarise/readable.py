@@ -21,18 +21,8 @@ def words_for_language(name: str, language: str) -> frozenset[str]:
 MIN_WIDTH, MAX_WIDTH = 40, 420  # of a sentence
 SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no end mark
 
-# "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】".
-DATELINE = re.compile(
-    r"^(?:"
-    r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
-    r"|\([A-Z][A-Za-z]{1,11}(?: [A-Za-z]+)?\)\s{0,2}[-–—]{1,2}\s{0,2}(?:[^\W\d_a-zà-ÿ][\w .,']{1,30}\s?[-–—]{1,2}\s)?"
-    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{2,30}(?:,\s[\w .]{2,24})?\s?(?:[-–—]{1,2}\s|[—–])"
-    r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
-    r"|【[^】]{1,24}】"
-    r")"
-)
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
-ELLIPSIS_END = re.compile(r"(?:\.\.\.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*$")
+ELLIPSIS_END = re.compile(r"(?:\.{2,}|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\].]*$")
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
@@ -42,8 +32,9 @@ QUOTATION_WITH_SPEAKER = re.compile(
     r"^(?:“[^”]*|„[^“”]*|\"[^\"]*|«[^»]*|»[^«]*)"
     r"(?:[,.!?…]\s?[“”\"«»]\s?,?|[“”\"«»]\s?(?:,|(?=[–—-])))\s?[–—-]?\s*([^,.;:!?–—“”„\"«»]*)"
 )
+_FURNITURE_WORDS = (*TABLES["furniture"]["words"], *TABLES["furniture"]["handovers"])
 FURNITURE = re.compile(
-    "|".join([*TABLES["furniture"]["pieces"], rf"\b(?:{'|'.join(TABLES['furniture']['words'])})\b"]), re.IGNORECASE
+    "|".join([*TABLES["furniture"]["pieces"], rf"\b(?:{'|'.join(_FURNITURE_WORDS)})\b"]), re.IGNORECASE
 )
 # What a sentence does not say itself: quotations. And "World War I", whose number is no pronoun.
 NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«»]*«|「[^「」]*」|\\b[A-Z]\\w+ I\\b')
@@ -52,12 +43,6 @@ ASKED = re.compile(r"[?？؟][\"'”’»«“]?$|[!…][\"'”’»«“]$")
 MIN_ALONE = 60  # width of a sentence; a shorter one is often only the end of a thought
 MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
-
-
-def dateline_length(text: str) -> int:
-    """Return the length of the dateline at the beginning of a sentence; 0 if it has none."""
-    match = DATELINE.match(text[:120])
-    return match.end() if match and len(text) - match.end() >= 20 else 0
 
 
 def stands_alone(text: str, language: str) -> bool:

@@ -105,6 +105,32 @@ def test_a_sentence_that_only_repeats_the_headline_is_left_out():
     assert texts(found) == ["Divers search for five people who were on the bridge."]
 
 
+def test_of_two_sentences_of_which_one_says_all_that_the_other_says_one_is_quoted():
+    first = (
+        "At least nine people have been killed after a missile strike on the city of Beit Shemesh in central Israel."
+    )
+    text = (
+        f"{first}\nAt least nine people have been killed after a missile strike on the city of Beit Shemesh, as Tehran"
+        " continues to launch retaliatory attacks a day after its leader was assassinated.\n"
+        "Rescue teams searched the rubble of a synagogue and a shelter for people who are still missing."
+    )
+    one = article("Bund", "Nine killed in Beit Shemesh", text)
+
+    found = texts(summary(story(one), by_id(one), title=one.title))
+
+    assert len([sentence for sentence in found if sentence.startswith("At least nine")]) == 1
+
+
+def test_a_sentence_is_quoted_without_the_byline_before_it():
+    text = "By Anna Meier and Jan Keller BERN, March 2 (Reuters) - Divers searched the river for five people on Monday."
+    one = article("Bund", "Bridge collapses in Bern", text)
+
+    found = summary(story(one), by_id(one), title=one.title)
+
+    assert texts(found) == ["Divers searched the river for five people on Monday."]
+    assert verbatim(found, by_id(one))
+
+
 def test_a_report_in_the_digests_language_is_used_even_if_others_are_more():
     german = [article(f"Blatt {n}", "Brücke stürzt ein", GERMAN, language="de") for n in range(4)]
     english = article("Herald", "Bridge falls", "A road bridge over the Aar collapsed in Bern on Monday, police said.")

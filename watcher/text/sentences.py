@@ -58,6 +58,11 @@ def sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
         start += len(line) + 1
 
 
+def begins_sentences(word: str, language: str) -> bool:
+    """Whether a word in lower case often begins a sentence, such as "the": false in a language without a list."""
+    return _is_listed(_STARTERS, word, language)
+
+
 def _line_sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
     start = 0
     for end in (*_sentence_ends(line, language), len(line)):

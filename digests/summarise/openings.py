@@ -1,0 +1,204 @@
+"""
+What stands beside the words of a report: an outlet's name at the end of a title; a byline, dateline, label, time or the
+headline before the first sentence of a text. Feeds often have these in one line, without a full stop between them.
+"""
+
+import re
+from collections.abc import Iterator
+
+from digests.analysis.select import display_length
+from watcher.clean.dateline import parse_dateline
+from watcher.model import Article
+from watcher.text.sentences import begins_sentences, sentences
+from watcher.text.toml_data import load_toml
+from watcher.text.words import WORD, fold, stems
+
+MAX_OPENINGS = 3  # sentences that something may stand before: a byline with initials is split into several
+SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
+MIN_TITLE_LEFT = 12.5  # width of a title without it
+MAX_PARTS = 5  # label, outlet, byline, date, dateline
+MIN_LEFT = 30  # width of a sentence behind what stood before it
+MIN_TITLE_WORDS = 4  # of a headline that is recognized at the beginning of a text,
+MIN_REPEATED = 2  # if the sentence behind it has as many of its words
+MAX_OUTLET_CHARS = 60
+MAX_HEAD = 200  # characters that a byline with its date and agency has at most
+LISTS: dict[str, dict[str, str]] = load_toml("digests.summarise", "openings.toml")
+
+_CAPITAL = r"[^\W\d_a-zß-ÿа-яёѐ-џα-ω]"  # or a letter of a script without case
+_STARTS = rf"(?=[\"“„«‘'¿¡(]?(?:{_CAPITAL}|\d))"  # what a sentence begins with
+_SEPARATOR = r"\s*[:|•·»―–—-]{1,2}\s+"
+_NAME = rf"{_CAPITAL}[\w.'’-]*(?:\s(?:{_CAPITAL}[\w.'’-]*|de|la|van|von|der|den|bin|al|el|da|dos|di))+"
+_DATE = (
+    r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}\.?\s[^\W\d_]{3,12}\.?,?\s\d{4}|[^\W\d_]{3,12}\.?\s\d{1,2},?\s\d{4})"
+)
+_ZONE = r"(?:[ap]\.?m\.?|uhr|(?-i:GMT|UTC|[BCEMPW]E?[SD]?T|IST)\b)"
+_CLOCK = rf"(?:[01]?\d|2[0-3])\s?[:.h]\s?[0-5]\d(?!\d|[.:/%]\d)(?:\s?{_ZONE})?"
+# "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】",
+# "KARACHI: ".
+_DATELINE = re.compile(
+    r"^(?:"
+    r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
+    r"|\([A-Z][A-Za-z]{1,11}(?: [A-Za-z]+)?\)\s{0,2}[-–—]{1,2}\s{0,2}(?:[^\W\d_a-zà-ÿ][\w .,']{1,30}\s?[-–—]{1,2}\s)?"
+    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{2,30}(?:,\s[\w .]{2,24})?\s?(?:[-–—]{1,2}\s|[—–])"
+    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{3,30}:\s(?=[^\W\d_])"
+    r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
+    r"|【[^】]{1,24}】"
+    r")"
+)
+_LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|\s+)", re.IGNORECASE)
+# "Submitted by MEE staff on Sun, 03/01/2026 - 18:34", "Mise à jour | 04/05/2020 à 20:49", "4 May 2020, 10:00 BST |"
+_STAMP = re.compile(
+    rf"^(?:(?:{'|'.join(LISTS['published']['words'])})[^\n]{{0,100}}?)?{_DATE}[\s,–—|-]{{1,5}}"
+    rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|\s+)",
+    re.IGNORECASE,
+)
+_AUTHORS = re.compile(rf"^\s?:?\s?{_NAME}(?:(?:,\s|\s(?:and|und|et|y|e|en|og|och|i|и|та|&)\s){_NAME})*")
+_AGENCY_BEHIND = re.compile(r"^[^()\n]{0,80}\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:]{1,2}\s{1,2}")
+_LABELS = [each.strip() for each in LISTS["kicker"]["labels"].split("|")]
+_LABEL = re.compile(
+    rf"^(?P<label>{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))})"
+    rf"(?:(?P<separator>{_SEPARATOR}|\s?!\s)|\s+)",
+    re.IGNORECASE,
+)
+_AFTER_NAME = re.compile(_SEPARATOR)
+_BEHIND_OUTLET = re.compile(r"[:|•·»]\s+|\s[―–—-]{1,2}\s+")
+_CLOSING = re.compile(r"[\"'”’»«“)\]!?…]*")
+# The end of a quotation in small letters, and a capital behind it: ‘returned fire, killing the suspect’ Authorities
+_QUOTE_END = re.compile(r"[‘“«][^‘’“”«»]*\s[a-zß-ÿа-яёα-ω][^\s‘’“”«»]*[’”»]\s(?=[A-ZÀ-ÞА-ЯΑ-Ω][^\W\d_]*[a-zß-ÿа-яα-ω])")
+_CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
+# "in India.Over 10,500 people"; bars between several headlines
+_JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s")
+
+
+def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, bool]]:
+    """
+    Yield the sentences of `text`, the beginning of an article's, as offsets (start, end), and whether it is clear where
+    they begin.
+
+    The first ones begin behind what stands before them: the headline, a byline, a dateline, a label such as "Watch:",
+    the outlet's name, a date or a time. It is not clear if there is something without a visible end before a sentence.
+    """
+    title = title_without_outlet(article)
+    headline_end, dateline = _title_end(text, title), parse_dateline(text)
+    dateline_end = dateline.end if dateline else 0
+    for at, (start, end) in enumerate(sentences(text, article.language)):
+        if at >= MAX_OPENINGS:
+            yield start, end, True
+        elif end <= max(headline_end, dateline_end):
+            yield start, end, False
+        else:
+            sentence, opening = text[start:end], max(0, dateline_end - start)
+            if headline_end > start:
+                opening = _headline_length(sentence, headline_end - start, title, article.language)
+            length = None if opening is None else _opening_length(sentence, opening, title, article)
+            is_clear = length is not None and not (
+                start == 0 and _has_two_beginnings(sentence[length:], article.language)
+            )
+            yield start + (length or 0), end, is_clear
+
+
+def title_without_outlet(article: Article) -> str:
+    """Return the title without a separator and the outlet's name or domain, or that with "News", at its end."""
+    title = article.title.strip()
+    at = max(title.rfind(mark) for mark in SEPARATORS)
+    if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_LEFT:
+        return title
+    tail = _plain(title[at + 1 :])
+    if not {tail, tail.removesuffix("news")}.isdisjoint(_outlet_names(article)):
+        return title[:at].rstrip(f"{SEPARATORS} ")
+    return title
+
+
+def _outlet_names(article: Article) -> frozenset[str]:
+    """Return the names of an article's outlet and its domain, folded, without spaces and marks."""
+    site = article.host.removeprefix("www.").split(":")[0]
+    names = {_plain(article.outlet), _plain(site), site.split(".")[0]}
+    return frozenset(names | {name.removeprefix("the") for name in names}) - {""}
+
+
+def _opening_length(text: str, at: int, title: str, article: Article) -> int | None:
+    """Return how many characters, at least `at`, stand before a sentence; None if that is not clear."""
+    for _ in range(MAX_PARTS):
+        length = _part_length(text[at:], title, article)
+        if length is None:
+            return None
+        at += length
+        if not length:
+            break
+    is_cut = at > 0 and display_length(text[at:]) < MIN_LEFT
+    return None if is_cut or _JOINED.search(text[at:]) else at
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W", "", fold(name))
+
+
+def _title_end(text: str, title: str) -> int:
+    """Return where the headline ends that a text begins with; 0 if it begins with other words."""
+    wanted = [fold(word) for word in WORD.findall(title)]
+    if len(wanted) < MIN_TITLE_WORDS:
+        return 0
+    end = 0
+    matches = WORD.finditer(text[: 2 * len(title) + 20])
+    for word in wanted:
+        match = next(matches, None)
+        if match is None or fold(match.group()) != word:
+            return 0
+        end = match.end()
+    return _CLOSING.match(text, end).end()  # type: ignore[union-attr]
+
+
+def _headline_length(text: str, behind: int, title: str, language: str) -> int | None:
+    """Return the length of the headline before a sentence, 0 if the sentence goes on behind its words."""
+    rest = text[behind:]
+    separator = re.match(rf"{_SEPARATOR}|\s+", rest)
+    if separator is None or not re.match(_STARTS, rest[separator.end() :]):
+        return 0
+    rest = rest[separator.end() :]
+    repeated = len(set(stems(rest, language)).intersection(stems(title, language)))
+    return behind + separator.end() if repeated >= MIN_REPEATED and display_length(rest) >= MIN_LEFT else None
+
+
+def _part_length(text: str, title: str, article: Article) -> int | None:
+    """Return the length of one part that stands before a sentence; 0 if none does, None if its end is not clear."""
+    if headline := _title_end(text, title):
+        return _headline_length(text, headline, title, article.language)
+    for pattern in (_STAMP, _LEADING_CLOCK):
+        if match := pattern.match(text):
+            return match.end() if re.match(_STARTS, text[match.end() :]) else None
+    if label := _LABEL.match(text):
+        if label["separator"]:
+            return label.end()
+        if label["label"].isupper() and re.match(_STARTS, text[label.end() :]):
+            return label.end()
+    separator = _BEHIND_OUTLET.search(text[:MAX_OUTLET_CHARS])
+    if separator and _plain(text[: separator.start()]) in _outlet_names(article):
+        return separator.end()
+    byline = _byline_length(text[:MAX_HEAD], article.language)
+    return _dateline_length(text) if byline == 0 else byline
+
+
+def _byline_length(head: str, language: str) -> int | None:
+    first = WORD.match(head)
+    if first is None or fold(first.group()) not in map(fold, LISTS["byline"].get(language, "").split()):
+        return 0
+    authors = _AUTHORS.match(head[first.end() :])
+    if authors is None:
+        return 0
+    end = first.end() + authors.end()
+    # "By Laila Bassam, Yomna Ehab March 2 (Reuters) - "
+    behind = _AGENCY_BEHIND.match(head[end:]) or _AFTER_NAME.match(head[end:])
+    return end + behind.end() if behind else None
+
+
+def _dateline_length(text: str) -> int:
+    match = _DATELINE.match(text[:120])
+    return match.end() if match and len(text) - match.end() >= 20 else 0
+
+
+def _has_two_beginnings(text: str, language: str) -> bool:
+    """Whether a sentence seems to begin a second time inside a text, as where a line above it is glued to it."""
+    if language != "de" and _QUOTE_END.search(text):
+        return True
+    found = (match.group(1) for match in _CAPITALIZED.finditer(text))
+    return any(begins_sentences(word.lower(), language) for word in found)

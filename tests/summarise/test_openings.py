@@ -1,0 +1,121 @@
+"""What stands beside the words of a report, before the first sentence of its text."""
+
+import dataclasses
+
+import pytest
+
+from digests.summarise.openings import first_sentences
+from tests.compose.factories import article
+
+BRIDGE = "Divers searched the river Aar for five people on Monday, police in Bern said."
+TITLE = "Bridge collapses in Bern, killing twelve"
+
+
+def clear_sentences(text, *, title="A title of other words", language="en"):
+    """Return the sentences of a text of which it is clear where they begin."""
+    report = article("Aare Post", title, text, language=language)
+    return [text[start:end] for start, end, is_clear in first_sentences(report, text) if is_clear]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "start"),
+    [
+        ("en", "BEIJING (AFP) — China opened its longest bridge on Monday, state media said.", "China"),
+        ("de", "Berlin (dpa) - Die Bundesregierung will den Bau der Brücke fördern.", "Die"),
+        ("fr", "PARIS, 12 mai (Reuters) - Le gouvernement a annoncé la fermeture du pont.", "Le"),
+        ("en", "KYIV—Ukraine said it had repaired the bridge over the Dnipro on Monday.", "Ukraine"),
+        ("en", "(AP) — The bridge over the river was closed on Monday after cracks were found.", "The"),
+        ("en", "KARACHI: The bridge over the river was closed on Monday after cracks were found.", "The"),
+        ("en", "The bridge - built in 1968 - was closed on Monday after cracks were found.", "The"),
+        ("en", "Smith (left) said the bridge was closed on Monday after cracks were found.", "Smith"),
+        ("ru", "МОСКВА, 3 июня. /ТАСС/. Мост через реку закрыли в понедельник из-за трещин.", "Мост"),
+        ("ar", "القاهرة (رويترز) - أغلقت السلطات الجسر فوق النهر يوم الاثنين بعد ظهور شقوق.", "أغلقت"),
+    ],
+)
+def test_a_sentence_begins_behind_its_dateline(language, text, start):
+    assert clear_sentences(text, language=language)[0].startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "sentence"),
+    [
+        ("en", "By Laila Bassam, Yomna Ehab and Nayera Abdallah March 2 (Reuters) - ", BRIDGE),
+        ("en", "By Phil Stewart and Idrees Ali WASHINGTON, Feb 28 (Reuters) - ", BRIDGE),
+        ("en", "By Anna Meier | ", BRIDGE),
+        ("de", "Von Anna Meier, Bern (dpa) - ", "Taucher suchten am Montag in der Aare nach fünf Vermissten."),
+        ("fr", "Par Anne Meyer — ", "Des plongeurs ont cherché lundi cinq disparus dans l'Aar."),
+        ("en", "Submitted by AP staff on Sun, 03/01/2026 - 18:34 ", BRIDGE),
+        ("en", "Posted on 1 March 2026, 18:34 GMT ", BRIDGE),
+        ("fr", "Mise à jour | 04/05/2020 à 20:49 ", "Des plongeurs ont cherché lundi cinq disparus dans l'Aar."),
+        ("en", "16:30 ", BRIDGE),
+        ("en", "9.30am: ", BRIDGE),
+        ("de", "16:30 Uhr ", "Taucher suchten am Montag in der Aare nach fünf Vermissten."),
+        ("en", "BREAKING ", BRIDGE),
+        ("en", "Watch: ", BRIDGE),
+        ("ru", "СРОЧНО: ", "Водолазы искали в понедельник пятерых пропавших в реке Ааре."),
+        ("ar", "عاجل | ", "بحث الغواصون يوم الاثنين عن خمسة مفقودين في نهر آر قرب برن."),
+        ("en", "Aare Post - ", BRIDGE),
+        ("en", "aare-post.example | BERN (AP) — ", BRIDGE),
+        ("en", f"{TITLE} ", "The bridge in Bern fell on Monday, and divers searched the river for five people."),
+        ("en", f"{TITLE} — ", "The bridge in Bern fell on Monday, and divers searched the river for five people."),
+        ("en", f"BREAKING: {TITLE} ", "The bridge in Bern fell on Monday, and divers searched the river."),
+    ],
+)
+def test_a_sentence_begins_behind_what_stands_before_it(language, before, sentence):
+    title = TITLE if TITLE in before else "A title of other words"
+
+    assert clear_sentences(before + sentence, title=title, language=language) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "By Monday, divers had searched the river Aar for five people who are missing."),
+        ("en", "Bridge collapses in Bern, killing twelve people who were on their way to work on Monday."),
+        ("en", "Breaking the ice on the river took the divers of the canton a whole morning."),
+        ("en", "Live ammunition was found under the bridge over the river Aar on Monday, police said."),
+        ("en", "Reuters reported on Monday that the bridge over the river Aar had been closed for good."),
+        ("en", "The owners said the newspaper The Guardian reported on the bridge in Los Angeles on Monday."),
+        ("en", "Officials call the “Bridge of Sighs” Venice's best-known bridge, and closed it on Monday."),
+        ("de", "Von der Brücke über die Aare stürzten am Montag zwölf Menschen in den Fluss."),
+        ("es", "El alcalde de Los Ángeles dijo a El País que el puente se cerró el lunes."),
+    ],
+)
+def test_a_sentence_that_has_nothing_before_it_begins_where_it_begins(language, text):
+    assert clear_sentences(text, title=TITLE, language=language) == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "By Laila Bassam and Yomna Ehab Divers searched the river Aar for five people on Monday.",
+        "Police confronted a man and then ‘returned fire, killing the suspect’ Authorities say three people are dead.",
+        "Divers look for five people who are still missing in the river The bridge over the Aar fell on Monday.",
+        "Bridge falls in Bern | Divers look for five people in the river | Cracks were known for years.",
+        "Currently, five people are missing in the river Aar.Over 30 others were pulled from the water.",
+        f"{TITLE} Monday morning saw the worst accident of the year in the whole of Switzerland.",
+    ],
+)
+def test_a_sentence_of_which_it_is_not_clear_where_it_begins_is_left_out_for_the_next_one(text):
+    found = clear_sentences(f"{text} {BRIDGE}", title=TITLE)
+
+    assert found[-1] == BRIDGE
+    assert not any(sentence in text for sentence in found)
+
+
+def test_a_headline_of_two_sentences_before_a_text_is_no_part_of_it():
+    title = "Is the bridge in Bern safe? Engineers warn of cracks"
+
+    found = clear_sentences(f"{title} Engineers said on Monday that the bridge in Bern has cracks.", title=title)
+
+    assert found[-1] == "Engineers said on Monday that the bridge in Bern has cracks."
+
+
+def test_an_outlets_name_is_that_of_its_site_too():
+    text = f"BernPost: {BRIDGE}"
+    report = dataclasses.replace(article("The Post", "-", text), host="www.bernpost.example")
+
+    start, end, is_clear = next(first_sentences(report, text))
+
+    assert is_clear
+    assert text[start:end] == BRIDGE
