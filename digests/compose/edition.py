@@ -71,7 +71,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
     sections = _sections(selection, context, anchors, has_lines=any(each.quiet_days is not None for each in briefs))
     shown = [story for section in sections for story in section.stories]
     texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
-    texts += [sentence.shown_text for story in shown for sentence in story.quoted]
+    texts += [text for story in shown for text in story.told_texts]
     continued = {story.earlier_story for _, story in (*selection.main, *selection.foreign, *selection.quiet)}
     return Edition(
         digest=digest.name,

@@ -17,7 +17,7 @@ BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose run
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
-MAX_BARE = 100  # stories of one outlet alone that are composed, and turn out to have a headline alone
+MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
 
@@ -41,30 +41,28 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
     Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
-    others, then those of one outlet that have a headline alone: no sentence of them can be shown. Of a topic as many
-    are shown as the digest's `most` has, else `USUAL_MOST`, and more of the latter if places are left. A quiet story
-    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
-    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
-    `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
+    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, and more of the latter if places
+    are left. A story of which only its headline can be shown is a brief, unless the reader follows it or wants its
+    phrase. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot
+    read. A story can only be a brief if all its articles are flagged (videos). Of a thread, the first story with news
+    is shown, with up to `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not
+    shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
     for each in queue:
         places.offer(each)
-    # Only now is it known which places are left.
     places.offer_left_places()
-    for each, shown in places.bare:
-        places.offer_bare(each, shown)
+    # Only now is it known which threads are told in full.
+    for each in places.bare:
+        places.list_bare(each)
     selection = places.selection
     order = {each.story.id: number for number, each in enumerate(queue)}
-    # The second round has appended stories that rank before others in the list.
+    # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_event)
     _fill_briefs(selection, pending, context.digest.briefs)
-    bare = {each.story.id for each, _ in places.bare}
-    selection.main.sort(
-        key=lambda pair: (_is_set_back(pair[0]), pair[0].story.id in bare, -pair[0].score, pair[0].story.id)
-    )
+    selection.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))
     return selection
 
 
@@ -80,7 +78,7 @@ class _Places:
             str, str
         ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
-        self.bare: list[tuple[RankedStory, EditionStory]] = []  # of one outlet, with a headline alone
+        self.bare: list[RankedStory] = []  # with nothing to show but a headline
         self._outlets_of: dict[str, int] = {}  # of the stories shown in full
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
@@ -99,15 +97,10 @@ class _Places:
         elif shown := compose_story(ranked, self._context, taken=self._anchors):
             self._place(ranked, shown)
 
-    def offer_bare(self, ranked: RankedStory, shown: EditionStory) -> None:
-        """Offer the places that all others have left to one of `bare`."""
-        if ranked.event in self.shown_by_event:
-            if not self._list_under_thread(ranked):
-                self.pending.append(ranked)
-        elif self._has_no_place(ranked):
+    def list_bare(self, ranked: RankedStory) -> None:
+        """List a story of `bare` under the story of its thread, else with those that wait for one line."""
+        if ranked.event not in self.shown_by_event or not self._list_under_thread(ranked):
             self.pending.append(ranked)
-        else:
-            self._show(ranked, shown)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
         is_full = len(self.selection.main) == self._capacity
@@ -134,9 +127,8 @@ class _Places:
         elif not (ranked.followed or shown.translation or self._context.can_read(shown.title_language)):
             if len(chosen.foreign) < stories:
                 chosen.foreign.append((ranked, shown))
-        # It must not take the place of a story that has a sentence to show, so it waits for the second round.
-        elif _is_bare(ranked, shown):
-            self.bare.append((ranked, shown))
+        elif not (shown.is_told or ranked.must_phrases or ranked.followed):
+            self.bare.append(ranked)
         else:
             self._show(ranked, shown)
 
@@ -161,12 +153,6 @@ class _Places:
         for ranked in waiting:
             self.offer(ranked)
         self.pending += self._too_many
-
-
-def _is_bare(ranked: RankedStory, shown: EditionStory) -> bool:
-    """Whether one outlet alone has a story, and there is nothing to say of it but its headline."""
-    has_more = shown.summary or shown.updates or ranked.must_phrases or ranked.followed
-    return shown.outlets == 1 and not has_more
 
 
 def _is_set_back(ranked: RankedStory) -> bool:

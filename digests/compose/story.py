@@ -17,7 +17,7 @@ from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMen
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.lead import Headline, choose_headline, choose_summary
+from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary
 from watcher.model import Article
 from watcher.text.words import words
 
@@ -121,6 +121,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
+    updates = context.readable(change.updates)
+    others = () if summary or updates else choose_headlines(story, own, title, context.can_read)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
@@ -132,7 +134,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         places=tuple(country_name(code, language) for code in place_codes),
         updated_at=max(times),
         summary=summary,
-        updates=context.readable(change.updates),
+        updates=updates,
         articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -140,6 +142,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         headline_only=len(covered.headline_only),
         agencies=covered.agencies,
         mentions=_source_mentions(story, own, covered, language, first=lead_outlet),
+        headlines=tuple(make_mention(article, agency=None, shows_title=True) for article in others),
         comments=tuple(
             make_mention(article, agency=None, shows_title=False) for article in find_comments(story, context.articles)
         ),

@@ -181,11 +181,17 @@ class _Check:
                 yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
             if detail.text not in detail.sentences[0].text:
                 yield Fault(at, detail.text, "it is not in its sentence")
-        for mention in (*story.mentions, *(perspective.mention for perspective in story.perspectives)):
+        for mention in (
+            *story.mentions,
+            *story.headlines,
+            *(perspective.mention for perspective in story.perspectives),
+        ):
             yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
         for voice in story.perspectives:
             name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
             yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
+        if len({mention.outlet for mention in story.headlines}) != len(story.headlines):
+            yield Fault(at, story.headline, "two of its further headlines are of one outlet")
         for comment in story.comments:
             yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
         yield from self.score(at, story)
@@ -471,7 +477,7 @@ class _Check:
         left_out = sum(row.count for row in ledger.left_out if row.kind in STORY_KINDS)
         written = [story for story in shown if story.llm_sentences]
         texts = [*(story.headline for story in shown), *(brief.headline for brief in edition.briefs)]
-        texts += [sentence.shown_text for story in shown for sentence in story.quoted]
+        texts += [text for story in shown for text in story.told_texts]
         minutes = measure_reading_time(edition_view(edition))
         if edition.reading_minutes == reading_time(texts):  # 0.1.0 counted headlines and sentences alone
             minutes = edition.reading_minutes

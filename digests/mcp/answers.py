@@ -194,6 +194,7 @@ def _describe_story(story: EditionStory) -> Answer:
         **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),
+        "headlines": [make_quote(each.title, each) for each in story.headlines],
         "comments": [make_quote(each.title, each) for each in story.comments],
         "new": quote_sentences(story.updates),
     }

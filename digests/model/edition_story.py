@@ -175,6 +175,8 @@ class EditionStory:
     headline_only: int = 0  # of `folded`: the outlets that have it by headline alone
     agencies: tuple[tuple[str, int], ...]  # agency, copies
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
+    # Further headlines that tell it, one an outlet, if it has no sentence and several outlets have a headline alone.
+    headlines: tuple[SourceMention, ...] = ()
     comments: tuple[SourceMention, ...] = ()  # opinion pieces, one an outlet; not counted
     languages: tuple[str, ...]
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
@@ -205,6 +207,16 @@ class EditionStory:
     def quoted(self) -> tuple[Sentence, ...]:
         """The sentences that tell it: the summary, what is new, and the turns of its week."""
         return (*self.summary, *self.updates, *(turn.sentence for turn in self.turns))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it says more than its headline."""
+        return bool(self.quoted or self.headlines)
+
+    @property
+    def told_texts(self) -> tuple[str, ...]:
+        """The texts below its headline, as they are shown: of `quoted`, then of `headlines`."""
+        return (*(s.shown_text for s in self.quoted), *(mention.title for mention in self.headlines))
 
     @property
     def headline(self) -> str:

@@ -109,6 +109,7 @@ class Views:
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
         quotes, since = self._llm_quotes(story) if written else self._quotes(story.summary), self._updates(story)
+        quotes = quotes or tuple(map(self._title_quote, story.headlines))
         if original and not (quotes or since or story.turns):
             quotes = (view.QuoteView(text=words["no_summary"]),)
         return view.StoryView(
@@ -153,12 +154,8 @@ class Views:
 
     def timeline(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time."""
-        lines = []
-        for mention in sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))[:MAX_TIMELINE]:
-            title = sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
-            cites = (self._cite(mention),)
-            lines.append(view.QuoteView(text=title, lang_attr=self._lang_attr(mention.language, title), cites=cites))
-        return tuple(lines)
+        ordered = sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))
+        return tuple(map(self._title_quote, ordered[:MAX_TIMELINE]))
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
@@ -331,6 +328,11 @@ class Views:
             cites = (self._cite(group[0]),)
             quotes.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
         return tuple(quotes)
+
+    def _title_quote(self, mention: SourceMention) -> view.QuoteView:
+        title = sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
+        lang_attr = self._lang_attr(mention.language, title)
+        return view.QuoteView(text=title, lang_attr=lang_attr, cites=(self._cite(mention),))
 
     def _llm_quotes(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
         return tuple(

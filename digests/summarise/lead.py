@@ -215,6 +215,8 @@ def _best_sentences(
     return tuple(sorted(chosen, key=lambda c: c.start))
 
 
+MAX_HEADLINES = 3  # that tell a story without a sentence
+MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
 
 
@@ -265,6 +267,32 @@ def _choose_title(
         return rest[0]
     same = [article for article in present if article.language in languages] or present
     return Headline(title_without_outlet(same[0]), same[0])
+
+
+def choose_headlines(
+    story: Story, articles: Mapping[str, Article], headline: Headline, can_read: Callable[[str], bool]
+) -> tuple[Article, ...]:
+    """
+    Return up to `MAX_HEADLINES` articles whose headlines tell a story beside `headline`, the first ones that the reader
+    can read, each of another outlet and with something that those above it do not say; none if fewer than
+    `MIN_BARE_OUTLETS` outlets have it by headline alone.
+    """
+    covered = measure_coverage(story, articles)
+    if len(covered.headline_only) < MIN_BARE_OUTLETS:
+        return ()
+    chosen: list[Article] = []
+    outlets, said = {headline.article.outlet}, [set(stems(headline.text, headline.article.language))]
+    for key in story.articles:
+        article = articles.get(key)
+        if article is None or is_flagged(article) or article.outlet in outlets or not can_read(article.language):
+            continue
+        title = title_without_outlet(article)
+        about = set(stems(title, article.language))
+        if is_informative(title, article.language) and not any(says_the_same(about, other) for other in said):
+            outlets.add(article.outlet)
+            said.append(about)
+            chosen.append(article)
+    return tuple(chosen[:MAX_HEADLINES])
 
 
 def is_informative(title: str, language: str) -> bool:

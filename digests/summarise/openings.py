@@ -26,7 +26,8 @@ LISTS: dict[str, dict[str, str]] = load_toml("digests.summarise", "openings.toml
 
 _CAPITAL = r"[^\W\d_a-zß-ÿа-яёѐ-џα-ω]"  # or a letter of a script without case
 _STARTS = rf"(?=[\"“„«‘'¿¡(]?(?:{_CAPITAL}|\d))"  # what a sentence begins with
-_SEPARATOR = r"\s*[:|•·»―–—-]{1,2}\s+"
+_SPACE = r"\s{1,9}"  # bounded, so that matching takes linear time
+_SEPARATOR = rf"\s{{0,9}}[:|•·»―–—-]{{1,2}}{_SPACE}"
 _NAME = rf"{_CAPITAL}[\w.'’-]*(?:\s(?:{_CAPITAL}[\w.'’-]*|de|la|van|von|der|den|bin|al|el|da|dos|di))+"
 _DATE = (
     r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}\.?\s[^\W\d_]{3,12}\.?,?\s\d{4}|[^\W\d_]{3,12}\.?\s\d{1,2},?\s\d{4})"
@@ -45,11 +46,11 @@ _DATELINE = re.compile(
     r"|【[^】]{1,24}】"
     r")"
 )
-_LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|\s+)", re.IGNORECASE)
+_LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|{_SPACE})", re.IGNORECASE)
 # "Submitted by MEE staff on Sun, 03/01/2026 - 18:34", "Mise à jour | 04/05/2020 à 20:49", "4 May 2020, 10:00 BST |"
 _STAMP = re.compile(
     rf"^(?:(?:{'|'.join(LISTS['published']['words'])})[^\n]{{0,100}}?)?{_DATE}[\s,–—|-]{{1,5}}"
-    rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|\s+)",
+    rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|{_SPACE})",
     re.IGNORECASE,
 )
 _AUTHORS = re.compile(rf"^\s?:?\s?{_NAME}(?:(?:,\s|\s(?:and|und|et|y|e|en|og|och|i|и|та|&)\s){_NAME})*")
@@ -57,11 +58,11 @@ _AGENCY_BEHIND = re.compile(r"^[^()\n]{0,80}\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]
 _LABELS = [each.strip() for each in LISTS["kicker"]["labels"].split("|")]
 _LABEL = re.compile(
     rf"^(?P<label>{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))})"
-    rf"(?:(?P<separator>{_SEPARATOR}|\s?!\s)|\s+)",
+    rf"(?:(?P<separator>{_SEPARATOR}|\s?!\s)|{_SPACE})",
     re.IGNORECASE,
 )
-_AFTER_NAME = re.compile(_SEPARATOR)
-_BEHIND_OUTLET = re.compile(r"[:|•·»]\s+|\s[―–—-]{1,2}\s+")
+_AFTER_NAME = re.compile(rf"^{_SEPARATOR}")
+_BEHIND_OUTLET = re.compile(rf"[:|•·»]{_SPACE}|\s[―–—-]{{1,2}}{_SPACE}")
 _CLOSING = re.compile(r"[\"'”’»«“)\]!?…]*")
 # The end of a quotation in small letters, and a capital behind it: ‘returned fire, killing the suspect’ Authorities
 _QUOTE_END = re.compile(r"[‘“«][^‘’“”«»]*\s[a-zß-ÿа-яёα-ω][^\s‘’“”«»]*[’”»]\s(?=[A-ZÀ-ÞА-ЯΑ-Ω][^\W\d_]*[a-zß-ÿа-яα-ω])")
@@ -151,7 +152,7 @@ def _title_end(text: str, title: str) -> int:
 def _headline_length(text: str, behind: int, title: str, language: str) -> int | None:
     """Return the length of the headline before a sentence, 0 if the sentence goes on behind its words."""
     rest = text[behind:]
-    separator = re.match(rf"{_SEPARATOR}|\s+", rest)
+    separator = re.match(rf"{_SEPARATOR}|{_SPACE}", rest)
     if separator is None or not re.match(_STARTS, rest[separator.end() :]):
         return 0
     rest = rest[separator.end() :]

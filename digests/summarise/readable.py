@@ -22,7 +22,7 @@ MIN_WIDTH, MAX_WIDTH = 40, 420  # of a sentence
 SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no end mark
 
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
-ELLIPSIS_END = re.compile(r"(?:\.{2,}|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\].]*$")
+ELLIPSIS_END = re.compile(r"(?:(?<!\.)\.{2,}+|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*\.?$")
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")

@@ -37,12 +37,13 @@ def test_the_language_that_the_reader_names_first_comes_first():
     assert (english.title_language, {s.language for s in english.summary}) == ("en", {"en"})
 
 
-def test_a_readable_headline_has_no_summary_that_the_reader_cannot_read():
+def test_a_readable_headline_without_a_sentence_that_the_reader_can_read_takes_one_line():
     headline = article("Post", "Fire in Portugal drives 41 from their homes", language="en", hours=13)
 
-    (shown,) = edition_of([[report("B1", "Brand", "Portugal", 41, language="de"), headline]]).stories
+    edition = edition_of([[report("B1", "Brand", "Portugal", 41, language="de"), headline]])
 
-    assert (shown.title, shown.summary) == (headline.title, ())
+    assert not edition.stories
+    assert [brief.title for brief in edition.briefs] == [headline.title]
 
 
 def test_a_gallery_is_no_report():

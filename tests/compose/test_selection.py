@@ -9,37 +9,85 @@ from typing import Any
 from digests.cluster.stories import separate_parts
 from digests.edition.verify import verify
 from digests.model.ledger import LeftOut, LeftOutKind
+from digests.render.forms import render
 from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, report, story
 from watcher.model import Article
 
+PLACES = (
+    "off Tarvola with cars and lorries on board",
+    "in a storm near the lighthouse of Marsk island",
+    "after a fire in its engine room, captain reports",
+)
 
-def test_a_headline_of_one_outlet_takes_a_place_that_is_left_else_one_line():
+
+def test_a_story_without_a_sentence_takes_one_line():
     only = article("Paper", "Bridge over the river Aar falls, two people missing", "")
     second = article("Post", "Bridge over the river Aar falls in Bern at night", "", hours=13)
     flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
 
-    alone, full = edition_of([[only], flood]), edition_of([[only], flood], stories=1)
-    must, both = edition_of([[only]], must=("bridge",)), edition_of([[only, second]])
+    alone, both, must = (
+        edition_of([[only], flood]),
+        edition_of([[only, second], flood]),
+        edition_of([[only]], must=("bridge",)),
+    )
 
-    assert [shown.title for shown in alone.stories] == [flood[0].title, only.title] and not alone.briefs
-    assert [shown.title for shown in full.stories] == [flood[0].title]
-    assert [brief.title for brief in full.briefs] == [only.title]
+    assert [shown.title for shown in alone.stories] == [flood[0].title]
+    assert [brief.title for brief in alone.briefs] == [only.title]
+    assert [shown.title for shown in both.stories] == [flood[0].title]
+    assert [brief.outlets for brief in both.briefs] == [2]
     assert [(shown.title, shown.summary) for shown in must.stories] == [(only.title, ())]
-    assert [shown.outlets for shown in both.stories] == [2]
 
 
-def test_a_headline_of_one_outlet_is_listed_under_the_story_of_its_thread():
+def test_a_story_that_three_outlets_have_by_headline_alone_is_told_by_their_headlines():
+    titles = [
+        "Ferry Albatross sinks off Tarvola, 31 people saved",
+        "31 saved as ferry Albatross sinks off Tarvola",
+        "Captain of sunken ferry Albatross questioned by police in Tarvola port",
+        "Divers find black box of ferry Albatross in forty metres of water",
+        "Why did the ferry Albatross sink?",
+    ]
+    ferry = [article(f"Gull{n}", title, "", hours=n) for n, title in enumerate(titles)]
+
+    edition = edition_of([ferry])
+
+    (shown,) = edition.stories
+    assert not shown.summary
+    told = {mention.title: mention for mention in shown.headlines}
+    assert set(told) | {shown.title} <= set(titles[:4])
+    assert len(told) == 2
+    assert not {titles[0], titles[1]} <= {shown.title, *told}
+    assert all(mention.article_id in shown.article_ids for mention in told.values())
+    assert verify(edition, by_id(*ferry)) == ()
+    for form in ("markdown", "html", "text", "eml"):
+        body = render(edition, [form])[0].body.decode()
+        assert all(title in body for title in told) or form == "eml"
+
+
+def test_a_further_headline_that_no_report_has_is_found():
+    ferry = [article(f"Gull{n}", f"Ferry Albatross sinks {place}", "") for n, place in enumerate(PLACES)]
+    edition = edition_of([ferry])
+    (shown,) = edition.stories
+    first, *others = shown.headlines
+
+    forged = dataclasses.replace(shown, headlines=(dataclasses.replace(first, title="Nobody was saved"), *others))
+    section = dataclasses.replace(edition.sections[0], stories=(forged,))
+    found = verify(dataclasses.replace(edition, sections=(section,)), by_id(*ferry))
+
+    assert any(fault.text == "Nobody was saved" for fault in found)
+
+
+def test_a_story_without_a_sentence_is_listed_under_the_story_of_its_thread():
     flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
     near = article("Paper", "Nepal counts the dead after a night of heavy rain", "")
     far = article("Post", "Bridge over the river Aar falls, two people missing", "")
     stories = [dataclasses.replace(story(*own), thread=name) for own, name in ((flood, "t1"), ([near], "t1"))]
-    context = make_context(by_id(*flood, near, far), digest={"briefs": 0})
+    context = make_context(by_id(*flood, near, far), digest={"briefs": 1})
 
     edition = compose_stories([*stories, story(far)], context)
 
-    first, second = edition.stories
+    (first,) = edition.stories
     assert [brief.title for brief in first.related] == [near.title]
-    assert (second.title, second.related) == (far.title, ())
+    assert [brief.title for brief in edition.briefs] == [far.title]
 
 
 def test_a_running_story_that_fills_the_day_lists_as_many_large_events_as_half_of_the_full_stories():
