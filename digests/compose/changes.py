@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digests.analysis.numbers import changed_numbers, significant_numbers
+from digests.analysis.numbers import significant_numbers
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
 from digests.compose.context import ComposeContext
@@ -21,6 +21,7 @@ from digests.summarise.lead import (
     make_sentence,
     says_the_same,
 )
+from digests.summarise.number_changes import changed_numbers
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
 
-from digests.analysis.numbers import changed_numbers, significant_numbers
+from digests.analysis.numbers import significant_numbers
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import measure_coverage
 from digests.compose.changes import follow_up_share
@@ -16,6 +16,7 @@ from digests.model.edition_story import EditionStory, NumberChange, Sentence, Tu
 from digests.model.story import Story
 from digests.summarise.agreement import measure_agreement
 from digests.summarise.lead import find_candidates, is_repetition
+from digests.summarise.number_changes import changed_numbers
 from watcher.model import Article
 from watcher.text.words import stems
 

@@ -99,6 +99,27 @@ class NumberChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureReport:
+    """A figure as one report has it: "at least 15 people have been killed"."""
+
+    text: str  # the whole phrase, word for word
+    value: float
+    is_least: bool  # it may be more
+    mention: SourceMention  # the report
+    sentence: Sentence | None  # that has `text`; None if the report's title has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureChange:
+    """A figure that changed in the reports of a story: an earlier one, and the newest."""
+
+    quantity: str  # killed, injured, missing, arrested, evacuated, rescued, magnitude, turnout
+    before: FigureReport
+    after: FigureReport
+    outlets: int  # that state the newest figure, in the title or the first sentence of a report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
     """A figure or a name as reports have it. `text` is in the first of `sentences`, each of another report."""
 
@@ -189,6 +210,7 @@ class EditionStory:
     place_codes: tuple[str, ...] = ()  # ISO codes of the countries it is about, as `places` names them
     topic: str = ""  # world, politics, business, science, technology, culture, entertainment or sport; "" if unknown
     number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
+    figure_changes: tuple[FigureChange, ...] = ()  # figures that changed over the period, each with the newest
     new_outlets: tuple[str, ...] = ()  # that report it since the last edition; empty if the story is new
     related: tuple[Brief, ...] = ()  # other stories of its thread or event, listed under it
     differences: tuple[Difference, ...] = ()  # those that disagree, then those of one report

@@ -1,0 +1,244 @@
+"""The figures of a story: read with what they count, compared only where the thing is the same, the newest first."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.analysis.story_coverage import measure_coverage
+from digests.summarise.figures import (
+    NEAR_WORDS,
+    QUANTITIES,
+    find_figure_changes,
+    read_figures,
+    stated_figures,
+    superseded_by_figures,
+)
+from digests.summarise.lead import make_sentence
+from tests.compose.factories import article, by_id, story
+
+
+def read(language, text):
+    """Return the figures of a text: quantity, value and phrase."""
+    made = article("Gazette", text, language=language)
+    return [(each.quantity, each.value, each.phrase) for each in read_figures(make_sentence(made, 0, text))]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "quantity", "value", "phrase"),
+    [
+        ("en", "At least nine people have died at Lindow", "killed", 9, "At least nine people have died"),
+        ("en", "Death toll in Lindow rises to 1,204", "killed", 1204, "Death toll in Lindow rises to 1,204"),
+        ("en", "Turnout was 35 per cent at noon", "turnout", 35, "Turnout was 35 per cent"),
+        ("en", "Dam break: death toll climbs from 15 to 19", "killed", 19, "death toll climbs from 15 to 19"),
+        ("en", "A blast killed 15 people and wounded 40", "killed", 15, "killed 15 people"),
+        ("en", "Turnout at 35.5% by noon", "turnout", 35.5, "Turnout at 35.5%"),
+        ("de", "Mindestens 15 Menschen getötet", "killed", 15, "Mindestens 15 Menschen getötet"),
+        ("de", "Zahl der Toten steigt auf 19", "killed", 19, "Zahl der Toten steigt auf 19"),
+        ("fr", "Rupture du barrage : le bilan passe de 15 à 19 morts", "killed", 19, "le bilan passe de 15 à 19 morts"),
+        ("es", "Sube a 19 el número de muertos en Lindow", "killed", 19, "Sube a 19 el número de muertos"),
+        ("it", "Crollo della diga, sono 18 i dispersi", "missing", 18, "18 i dispersi"),
+        ("pt", "Sobe para 19 o número de mortos", "killed", 19, "Sobe para 19 o número de mortos"),
+        ("nl", "Dodental stijgt naar 19", "killed", 19, "Dodental stijgt naar 19"),
+        ("sv", "Minst 15 personer skadade i bussolycka", "injured", 15, "Minst 15 personer skadade"),
+        ("pl", "Co najmniej 15 osób zginęło", "killed", 15, "Co najmniej 15 osób zginęło"),
+        ("ru", "Число погибших выросло с 15 до 19", "killed", 19, "Число погибших выросло с 15 до 19"),
+        ("ru", "Не менее 15 человек погибли", "killed", 15, "Не менее 15 человек погибли"),
+        ("uk", "Щонайменше 15 людей загинули", "killed", 15, "Щонайменше 15 людей загинули"),
+        ("tr", "Patlamada en az 15 kişi hayatını kaybetti", "killed", 15, "en az 15 kişi hayatını kaybetti"),
+        ("ar", "مقتل 15 شخصا على الأقل", "killed", 15, "مقتل 15 شخصا على الأقل"),
+        ("fa", "۲۲ زخمی در حمله", "injured", 22, "۲۲ زخمی"),
+        ("he", "לפחות 9 הרוגים בקריסה", "killed", 9, "לפחות 9 הרוגים"),
+        ("hi", "हादसे में 15 लोगों की मौत", "killed", 15, "15 लोगों की मौत"),
+        ("id", "Sedikitnya 15 orang tewas", "killed", 15, "Sedikitnya 15 orang tewas"),
+        ("zh", "爆炸造成至少15人死亡", "killed", 15, "至少15人死亡"),
+        ("ja", "少なくとも15人が死亡した", "killed", 15, "少なくとも15人が死亡"),
+        ("ko", "최소 15명 사망", "killed", 15, "최소 15명 사망"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_read_from_its_lower_bound_to_what_it_counts(language, text, quantity, value, phrase):
+    assert (quantity, value, phrase) in read(language, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "In 2015, 130 people were killed in the same valley"),
+        ("en", "More than 60 people were injured"),
+        ("en", "15 to 19 people were killed"),
+        ("en", "12 of those killed were children"),
+        ("en", "A bus crash kills 14 children"),
+        ("en", "15 dead whales wash ashore"),
+        ("en", "A 66-year-old was killed on Sunday"),
+        ("en", "Four men were hurt and then 15 people rushed to hospital"),
+        ("en", "The dam could have killed 400 people"),
+        ("en", "17 people were killed in the capital alone"),
+        ("en", "Another 12 people were killed"),
+        ("en", "The strike at the port cost $40 million, killed"),
+        ("de", "Rund 60 Menschen wurden verletzt"),
+        ("fr", "15 morts de plus en une nuit"),
+        ("fr", "Le seuil est franchi, le pays dépasse les 30.000 morts"),
+        ("ru", "Число погибших детей выросло до 51"),
+        ("zh", "其中15人死亡"),
+        ("zh", "约15人死亡"),
+        ("ko", "일일사망자 82명"),
+    ],
+)
+def test_a_number_that_is_rounded_a_part_or_of_another_event_is_no_figure(language, text):
+    assert read(language, text) == []
+
+
+def test_a_magnitude_and_what_it_left_are_told_apart():
+    assert read("en", "A magnitude 6.1 quake killed 14 people and left 30 injured") == [
+        ("magnitude", 6.1, "magnitude 6.1"),
+        ("killed", 14.0, "killed 14 people"),
+        ("injured", 30.0, "30 injured"),
+    ]
+
+
+def dam(outlet, hours, title, text="-", language="en"):
+    return article(outlet, title, text, language=language, hours=hours)
+
+
+def changes(*reports, earlier=(), reads=("en",)):
+    """Return the changed figures: quantity, values, outlets with each, and the number of outlets with the newest."""
+    articles = by_id(*reports)
+    found = find_figure_changes(
+        articles, by_id(*earlier), measure_coverage(story(*reports), articles).origins, lambda tag: tag in reads
+    )
+    return [
+        (
+            each.quantity,
+            *((side.value, side.mention.outlet) for side in (each.before, each.after)),
+            each.outlets,
+        )
+        for each in found
+    ]
+
+
+FIRST = dam("Alpha", 4, "Dam breaks above Lindow, 15 people killed")
+SECOND = dam("Beta", 8, "19 people killed as dam breaks above Lindow")
+THIRD = dam("Gamma", 10, "Dam above Lindow breaks: 19 killed")
+
+
+def test_the_newest_figure_wins_and_the_freshest_report_with_it_is_cited():
+    assert changes(FIRST, SECOND, THIRD) == [("killed", (15, "Alpha"), (19, "Gamma"), 2)]
+
+
+def test_a_report_in_a_language_of_the_reader_is_cited_before_a_fresher_one():
+    late = dam("Delta", 12, "Rupture du barrage à Lindow : 19 morts", language="fr")
+
+    assert changes(FIRST, SECOND, late) == [("killed", (15, "Alpha"), (19, "Beta"), 2)]
+
+
+def test_a_late_copy_of_the_first_report_does_not_undo_the_newest_figure():
+    late = dam("Omega", 11, "Dam breaks above Lindow, 15 people killed")
+
+    assert changes(FIRST, SECOND, THIRD, late) == [("killed", (15, "Alpha"), (19, "Gamma"), 2)]
+
+
+def test_figures_that_go_back_and_forth_are_no_change():
+    late = [dam(f"Late {n}", 11 + n, "Dam breaks above Lindow, 15 people killed") for n in range(2)]
+
+    assert changes(FIRST, SECOND, *late) == []
+
+
+def test_two_figures_of_one_time_are_no_change():
+    assert changes(FIRST, replace(SECOND, published_at=FIRST.published_at)) == []
+
+
+def test_a_lower_figure_of_one_outlet_is_no_change_and_that_of_two_is():
+    high = dam("Alpha", 4, "Dam breaks above Lindow, 23 people killed")
+
+    assert changes(high, SECOND) == []
+    assert changes(high, SECOND, THIRD) == [("killed", (23, "Alpha"), (19, "Gamma"), 2)]
+
+
+def test_a_lower_bound_below_an_exact_figure_is_no_change():
+    exact = dam("Alpha", 4, "Dam breaks above Lindow, 23 people killed")
+    bounds = [dam(f"B{n}", 8 + n, "At least 19 people killed as dam breaks above Lindow") for n in range(2)]
+
+    assert changes(exact, *bounds) == []
+
+
+def test_a_rounded_figure_is_no_change():
+    exact, rounded = "1,183 people arrested after Lindow march", "1,200 people arrested after Lindow march"
+
+    assert changes(dam("Alpha", 4, exact), dam("Beta", 8, rounded)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Missile kills 3 people in Kyiv during the night", "Missile kills 8 people in Kharkiv during the night"),
+        ("Two dead after floods in Peru", "Twelve dead after floods in Nepal"),
+        ("Police in Lindow say 4 people killed", "Ferry sinks off Carrow, 9 people killed"),
+    ],
+)
+def test_figures_of_two_places_or_two_events_are_not_compared(one, other):
+    assert changes(dam("Alpha", 4, one), dam("Beta", 8, other)) == []
+
+
+def test_a_report_that_states_two_figures_for_one_quantity_states_none():
+    unclear = dam(
+        "Beta", 8, "19 people killed as dam breaks above Lindow", "On Monday, 21 people were killed at Lindow."
+    )
+
+    assert changes(FIRST, unclear) == []
+
+
+def test_a_report_from_before_the_period_gives_the_earlier_figure_only():
+    old = dam("Old", -30, "Dam breaks above Lindow, 9 people killed")
+    oldest_high = dam("Old", -30, "Dam breaks above Lindow, 30 people killed")
+
+    assert changes(FIRST, SECOND, earlier=[old]) == [("killed", (9, "Old"), (19, "Beta"), 1)]
+    assert changes(FIRST, earlier=[oldest_high]) == []
+    assert changes(FIRST, earlier=[dam("Same", -30, "Dam breaks above Lindow, 15 people killed")]) == []
+
+
+def test_reports_in_two_languages_are_compared_if_both_name_the_country():
+    first = dam("Alpha", 4, "Dam breaks in Peru, 15 people killed")
+    second = dam("Бета", 8, "Число погибших при прорыве дамбы в Перу выросло до 19", language="ru")
+    elsewhere = dam("Бета", 8, "Число погибших при прорыве дамбы в Непале выросло до 19", language="ru")
+
+    assert changes(first, second) == [("killed", (15, "Alpha"), (19, "Бета"), 1)]
+    assert changes(first, elsewhere) == []
+
+
+def test_a_title_or_sentence_with_a_figure_that_a_newer_one_replaces_is_found():
+    reports = by_id(FIRST, SECOND, THIRD)
+    found = find_figure_changes(reports, {}, reports, lambda tag: True)
+    is_old = superseded_by_figures(found)
+
+    def says_old(text):
+        return is_old(make_sentence(FIRST, 0, text))
+
+    assert says_old(FIRST.title) and says_old("At least 17 people were killed at Lindow.")
+    assert not says_old(SECOND.title) and not says_old("Rescuers found 15 people on a roof.")
+    assert not says_old("The dam left 15 injured.") and not superseded_by_figures(())(
+        make_sentence(FIRST, 0, FIRST.title)
+    )
+
+
+LISTS = [*NEAR_WORDS.values(), *(listed for places in QUANTITIES.values() for listed in places.values())]
+WORDS = sorted({word.replace("-", " ") for each in LISTS for words in each.values() for word in words.split()})
+SIGNS = ["15", "1,204", "５", "٣", "5.9", "%", ",", ".", "–", "-", "(", "and", "2015"]
+PIECES = st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(SIGNS), st.text(max_size=6)), max_size=24)
+
+
+@given(PIECES, st.sampled_from(["en", "de", "fr", "ru", "ar", "he", "zh", "ja", "ko", "hi", "und"]), st.randoms())
+def test_a_phrase_is_cut_from_no_word_whatever_the_text(pieces, language, rng: random.Random):
+    text = rng.choice(["", " "]).join(pieces) if language in ("zh", "ja") else " ".join(pieces)
+    made = article("Gazette", text, text, language=language)
+
+    for figure in (*read_figures(make_sentence(made, 0, text)), *stated_figures(made)):
+        held = figure.sentence.text
+        assert figure.phrase and figure.number in figure.phrase
+        if language not in ("zh", "ja", "ko"):
+            before, after = held[: figure.phrase_start][-1:], held[figure.phrase_end :][:1]
+            assert not (before.isalnum() and figure.phrase[0].isalnum())
+            assert not (after.isalnum() and figure.phrase[-1].isalnum())
