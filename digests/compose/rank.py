@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median_low
 
 from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
@@ -11,11 +12,17 @@ from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import Brief, EditionStory, ScoreTerm
 from digests.model.story import Story
+from digests.summarise.figures import KILLED, stated_figures
 from watcher.model import Article
 from watcher.text.format import format_count
 
 FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old has half the freshness
 READER_TERM = "reader"  # of the reader's own weights
+DEATHS_TERM = "deaths"
+MOST_DEATHS = 1_000  # a larger toll is that of a whole war
+WORLD_TOPICS = ("world", "politics")
+# What a film, a match or a phone tells of the dead is no toll of today.
+TOPICS_WITHOUT_TOLLS = ("culture", "entertainment", "sport", "technology")
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
@@ -26,6 +33,8 @@ WEIGHTS = {
     "owners": 0.5,  # log2 of the owners behind the independent reports
     "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
     "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
+    "world": 1.0,  # 1 for world news and politics: what an edition of international news leads with
+    "deaths": 0.4,  # log2 of the people killed, up to `MOST_DEATHS`
     "readable": 0.75,  # 1 if there is a report in the digest's language
     "sibling": -1.5,  # for each story above it of the same thread
 }
@@ -65,7 +74,8 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
         if present := context.present(story):
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
-            terms = (*_terms(present, covered, moved, context), *_reader_terms(story, present, context))
+            happened = _event_terms(present, context.find_topic(story))
+            terms = (*_terms(present, covered, moved, context), *happened, *_reader_terms(story, present, context))
             scored.append(
                 RankedStory(
                     story=story,
@@ -105,6 +115,24 @@ def _terms(
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
     return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
+
+
+def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...]:
+    """Return the terms of what happened: whether it is world news, and how many people died; empty if neither."""
+    terms = []
+    if topic in WORLD_TOPICS:
+        terms.append(_term("world", 1.0, WEIGHTS["world"], "world news or politics"))
+    # One toll an outlet, its latest; of these the middle one, so that no outlet decides alone.
+    tolls = {
+        article.outlet: figure.value
+        for article in sorted(present, key=lambda a: (a.published_at, a.id))
+        for figure in stated_figures(article)
+        if figure.quantity == KILLED and topic not in TOPICS_WITHOUT_TOLLS
+    }
+    if tolls and (killed := median_low(tolls.values())) > 0:
+        words = f"{killed:,.0f} killed, as {format_count(len(tolls), 'outlet')} said last"
+        terms.append(_term(DEATHS_TERM, math.log2(1 + min(killed, MOST_DEATHS)), WEIGHTS[DEATHS_TERM], words))
+    return tuple(terms)
 
 
 def count_terms(covered: Coverage) -> tuple[ScoreTerm, ...]:

@@ -1,12 +1,13 @@
 """Chooses the stories that an edition shows: in full, listed under others, or in one line."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
-from digests.compose.rank import READER_TERM, RankedStory
+from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
 from digests.compose.story import compose_story
 from digests.model.edition_story import EditionStory
 from digests.settings.topics import Topic
@@ -16,6 +17,7 @@ BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose run
 # Stories in full of a topic, at most, unless a place is left that no other story takes. An edition of international
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
+DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
@@ -40,7 +42,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
-    Next are those with a `must` phrase, then those of several outlets or that the reader's own weights raise, then the
+    Next are those with a `must` phrase, then those of several outlets, or raised by many deaths or the reader, then the
     others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, and more of the latter if places
     are left. A story of which only its headline can be shown is a brief, unless the reader follows it or wants its
     phrase. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot
@@ -156,8 +158,9 @@ class _Places:
 
 
 def _is_set_back(ranked: RankedStory) -> bool:
-    """Whether one outlet alone has a story, and the reader's own weights do not raise it."""
-    raised = any(term.name == READER_TERM and term.value > 0 for term in ranked.score_terms)
+    """Whether one outlet alone has a story, and neither the reader's own weights nor many deaths raise it."""
+    least = {READER_TERM: 0.0, DEATHS_TERM: DEADLY}
+    raised = any(term.value > least.get(term.name, math.inf) for term in ranked.score_terms)
     return len(ranked.coverage.outlets) == 1 and not raised
 
 
