@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digests.cluster.item import ClusterItem
 from digests.cluster.vectorize import stack_vectors
-from digests.settings.topics import TOPICS
+from digests.settings.topics import TOPICS, WORLD_TOPICS
 from watcher.model import Article
 from watcher.text.toml_data import load_toml
 from watcher.text.words import fold
@@ -24,13 +24,18 @@ WITHOUT_VECTORS = "none"  # the weights for articles without a vector, as in `to
 
 
 def find_topic(articles: Iterable[Article], chances: Mapping[str, Chances]) -> str:
-    """Return the topic of a story, one of `TOPICS`, from the `chances` of its articles by id; "" if none is likely."""
+    """
+    Return the topic of a story, one of `TOPICS`, from the `chances` of its articles by id; "" if none is likely.
+
+    World news and politics are hard to tell apart: together, they must be likely.
+    """
     known = [chances[article.id] for article in articles if article.id in chances]
     if not known:
         return ""
     mean = np.mean(known, axis=0)
-    best = int(mean.argmax())
-    return TOPICS[best] if mean[best] >= MIN_CHANCE else ""
+    best = TOPICS[int(mean.argmax())]
+    alike = WORLD_TOPICS if best in WORLD_TOPICS else (best,)
+    return best if sum(mean[TOPICS.index(topic)] for topic in alike) >= MIN_CHANCE else ""
 
 
 def topic_chances(items: Sequence[ClusterItem], sections: Mapping[str, str]) -> dict[str, Chances]:

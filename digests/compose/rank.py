@@ -12,6 +12,7 @@ from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import Brief, EditionStory, ScoreTerm
 from digests.model.story import Story
+from digests.settings.topics import LIGHT_TOPICS, WORLD_TOPICS
 from digests.summarise.figures import KILLED, stated_figures
 from watcher.model import Article
 from watcher.text.format import format_count
@@ -20,9 +21,6 @@ FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old h
 READER_TERM = "reader"  # of the reader's own weights
 DEATHS_TERM = "deaths"
 MOST_DEATHS = 1_000  # a larger toll is that of a whole war
-WORLD_TOPICS = ("world", "politics")
-# What a film, a match or a phone tells of the dead is no toll of today.
-TOPICS_WITHOUT_TOLLS = ("culture", "entertainment", "sport", "technology")
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
@@ -34,7 +32,7 @@ WEIGHTS = {
     "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
     "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
     "world": 1.0,  # 1 for world news and politics: what an edition of international news leads with
-    "deaths": 0.4,  # log2 of the people killed, up to `MOST_DEATHS`
+    "deaths": 0.2,  # log2 of the people killed, up to `MOST_DEATHS`
     "readable": 0.75,  # 1 if there is a report in the digest's language
     "sibling": -1.5,  # for each story above it of the same thread
 }
@@ -127,7 +125,7 @@ def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...
         article.outlet: figure.value
         for article in sorted(present, key=lambda a: (a.published_at, a.id))
         for figure in stated_figures(article)
-        if figure.quantity == KILLED and topic not in TOPICS_WITHOUT_TOLLS
+        if figure.quantity == KILLED and topic not in LIGHT_TOPICS  # a film tells of the dead of another day
     }
     if tolls and (killed := median_low(tolls.values())) > 0:
         words = f"{killed:,.0f} killed, as {format_count(len(tolls), 'outlet')} said last"

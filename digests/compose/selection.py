@@ -10,7 +10,8 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
 from digests.compose.story import compose_story
 from digests.model.edition_story import EditionStory
-from digests.settings.topics import Topic
+from digests.settings.digests import DigestSettings
+from digests.settings.topics import LIGHT_TOPICS, Topic
 
 MAX_RELATED = 3  # stories listed under one story
 BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose running story fills the day
@@ -64,7 +65,14 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_event)
     _fill_briefs(selection, pending, context.digest.briefs)
-    selection.main.sort(key=lambda pair: (_is_set_back(pair[0]), -pair[0].score, pair[0].story.id))
+    selection.main.sort(
+        key=lambda pair: (
+            _is_set_back(pair[0]),
+            _is_light(pair[1].topic, context.digest),
+            -pair[0].score,
+            pair[0].story.id,
+        )
+    )
     return selection
 
 
@@ -162,6 +170,12 @@ def _is_set_back(ranked: RankedStory) -> bool:
     least = {READER_TERM: 0.0, DEATHS_TERM: DEADLY}
     raised = any(term.value > least.get(term.name, math.inf) for term in ranked.score_terms)
     return len(ranked.coverage.outlets) == 1 and not raised
+
+
+def _is_light(topic: str, digest: DigestSettings) -> bool:
+    """Whether a topic comes behind the news of the world: not if the reader names it in `topics`, `most` or weights."""
+    weights: Mapping[str, float] = {str(name): weight for name, weight in digest.weights.topics.items()}
+    return topic in LIGHT_TOPICS and not (topic in digest.topics or topic in digest.most or weights.get(topic, 0.0) > 0)
 
 
 def _attach_quiet_to_thread(chosen: StorySelection, shown_by_event: dict[str, str]) -> None:

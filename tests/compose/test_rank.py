@@ -80,3 +80,19 @@ def test_the_order_does_not_depend_on_the_order_of_stories_and_articles():
 
 def test_stories_without_known_articles_are_left_out():
     assert rank([story(*many("Quake", 3))], make_context({})) == ()
+
+
+def test_the_dead_and_world_news_are_terms_of_the_score():
+    blast = [
+        article("Post", "Blast at factory kills 17", "Seventeen people were killed in the blast.", section="World"),
+        article("Times", "Factory blast kills 21", "The blast killed 21 people.", hours=13, section="World"),
+        article("Times", "Factory blast kills 19", "The blast killed 19 people.", hours=14, section="World"),
+    ]
+    film = [article("Screen", "War film kills 300 in its first hour", "The film kills 300 people.", section="Film")]
+
+    scored = rank([story(*blast), story(*film)], make_context(by_id(*blast, *film)))
+
+    words = {each.story.id: {term.name: term.words for term in each.score_terms} for each in scored}
+    assert words[blast[0].id]["deaths"] == "17 killed, as 2 outlets said last"
+    assert words[blast[0].id]["world"] == "world news or politics"
+    assert not {"deaths", "world"} & words[film[0].id].keys()

@@ -186,3 +186,11 @@ def test_weights_and_section_rules_can_name_topics():
     assert [[shown.topic for shown in part.stories] for part in ruled.sections if part.title == "Play"] == [["sport"]]
     assert weighed.stories[0].topic == "business"
     assert "topic business +50" in str(weighed.stories[0].score_terms)
+
+
+def test_light_topics_come_behind_the_news_unless_the_reader_names_them():
+    groups = [*games(1), [report(f"F{n}", "Flood", "Ghana", 300, hours=n, section="World") for n in range(2)]]
+
+    assert [shown.topic for shown in edition_of(groups).stories] == ["world", "sport"]
+    for digest in ({"most": {"sport": 2}}, {"weights": {"topics": {"sport": 0.1}}}, {"topics": ["world", "sport"]}):
+        assert [shown.topic for shown in edition_of(groups, **digest).stories] == ["sport", "world"], digest
