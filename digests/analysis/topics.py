@@ -5,6 +5,7 @@ from base64 import b64decode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -89,8 +90,19 @@ def _parts_of(url: str) -> Collection[str]:
 @cache
 def _topic_words() -> dict[str, int]:
     """Return the place in `TOPICS` of the topic of each word of addresses and sections."""
-    rows: Mapping[str, str] = load_toml("digests.analysis", "topics.toml")
+    rows: Mapping[str, str] = _load_names()["words"]
     return {word: TOPICS.index(topic) for topic, words in rows.items() for word in words.split()}
+
+
+@cache
+def _load_names() -> dict[str, Any]:
+    return load_toml("digests.analysis", "topics.toml")
+
+
+def topic_title(topic: str, language: str) -> str:
+    """Return the title of a topic in `language`, else in English; "" for world news, which has none, and for none."""
+    titles: Mapping[str, str] = _load_names()["titles"].get(topic, {})
+    return titles.get(language.partition("-")[0], titles.get("en", ""))
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import count_left_out
+from digests.analysis.topics import topic_title
 from digests.compose.changes import day_number
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
@@ -24,6 +25,7 @@ from digests.model.edition_story import Brief, EditionStory
 from digests.model.ledger import Intake, LargestStory, Ledger, LeftOutKind
 from digests.model.story import Story
 from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
+from digests.settings.topics import LIGHT_TOPICS, TOPICS
 from watcher.model import Article
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import DOUBTFUL
@@ -159,22 +161,25 @@ def _choose_section(present: Sequence[Article], places: Sequence[str], topic: st
     Return the title of a story's section. `places` are the countries that it is about, the main one first.
 
     The first matching section rule decides. Else the digest's `sections` are matched with the articles' sections, then
-    with the region's names. If none matches, it is the title of the region, or "Other stories" without a place.
+    with the names of topic and region. If none matches, it is the title of the topic if that is a light one or the
+    story has no place, else of the region, or "Other stories" without a place and a topic.
     """
     if rule := match_section_rule(digest.section_rules, present, places, topic):
         return rule
     wanted, language = digest.sections, digest.language
-    region = region_of(places[0] if places else None)
+    region, is_light = region_of(places[0] if places else None), topic in LIGHT_TOPICS
     if wanted:
         names = {_plain(name): name for name in wanted}
         own = (_plain(article.section) for article in present if article.section)
         counts = Counter(names[section] for section in own if section in names)
         if counts:
             return min(counts, key=lambda name: (-counts[name], wanted.index(name)))
-        for spelling in map(_plain, (region, region_title(region, language), region_title(region, "en"))):
+        of_region = [region, region_title(region, language), region_title(region, "en")]
+        of_topic = [topic, topic_title(topic, language), topic_title(topic, "en")] if topic != "world" else []
+        for spelling in map(_plain, of_topic + of_region if is_light else of_region + of_topic):
             if spelling in names:
                 return names[spelling]
-    return section_title(region, language)
+    return (topic_title(topic, language) if is_light or not places else "") or section_title(region, language)
 
 
 def _section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
@@ -182,13 +187,14 @@ def _section_order(titles: Sequence[str], digest: DigestSettings) -> list[str]:
     Return the distinct titles in page order.
 
     `titles` are the sections of the stories, best story first. The digest's own sections come first, in their order. If
-    it has none, the lead's section comes first, then the others by their best story, and stories without a place last.
+    it has none, the lead's section comes first, then the regions by their best story, stories without a place, topics.
     """
     found, wanted = list(dict.fromkeys(titles)), digest.sections
     if wanted:
         return [name for name in wanted if name in found] + [name for name in found if name not in set(wanted)]
-    rest = section_title(REGIONS[-1], digest.language)
-    return found[:1] + [name for name in found[1:] if name != rest] + [name for name in found[1:] if name == rest]
+    last = [section_title(REGIONS[-1], digest.language), *(topic_title(topic, digest.language) for topic in TOPICS)]
+    regions = [name for name in found[1:] if name not in last]
+    return found[:1] + regions + [name for name in last if name in found[1:]]
 
 
 def _make_section_anchor(title: str, taken: set[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
+from digests.analysis.topics import topic_title
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import (
     Brief,
@@ -21,7 +22,6 @@ from digests.render.escape import language_tag, safe_anchor, sanitize_line, sani
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
 from digests.settings.digests import MAX_QUIET_DAYS
-from digests.settings.topics import TOPICS
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -36,7 +36,6 @@ MAX_FIGURES = 4
 MAX_TIMELINE = 24
 MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED_SHOWN = 6
-SHOWN_TOPICS = frozenset(TOPICS) - {"world"}  # news of the world is what an edition is about
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_SILENT = 6  # countries, or kinds of owners, named
 SPARK_HEIGHT = 12
@@ -121,7 +120,7 @@ class Views:
             in_language=words.in_language(story.title_language, is_translated=original is not None),
             original=original,
             places=" · ".join(sanitize_line(place) for place in story.places),
-            topic=words[f"topic_{story.topic}"] if story.topic in SHOWN_TOPICS else "",
+            topic=topic_title(story.topic, self._edition.language),
             is_new=is_new,
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),

@@ -259,7 +259,9 @@ class DigestSettings(SettingsModel):
     )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories in one line, at most.")
-    sections: tuple[str, ...] = Field(default=(), description="Sections, in order; by default, regions of the world.")
+    sections: tuple[str, ...] = Field(
+        default=(), description="Sections, in order; by default, regions of the world and topics."
+    )
     sources: tuple[str, ...] = Field(default=(), description="Only these sources, by name or tag; by default, all.")
     section_rules: tuple[SectionRuleSettings, ...] = Field(
         default=(), description="Rules that put stories into sections of your own; the first rule that matches is used."

@@ -194,3 +194,17 @@ def test_light_topics_come_behind_the_news_unless_the_reader_names_them():
     assert [shown.topic for shown in edition_of(groups).stories] == ["world", "sport"]
     for digest in ({"most": {"sport": 2}}, {"weights": {"topics": {"sport": 0.1}}}, {"topics": ["world", "sport"]}):
         assert [shown.topic for shown in edition_of(groups, **digest).stories] == ["sport", "world"], digest
+
+
+def test_sections_are_regions_then_topics():
+    def titles(**digest: Any) -> list[str]:
+        return [section.title for section in edition_of(groups, **digest).sections]
+
+    flood = [report(f"F{n}", "Flood", "Nepal", 300, hours=n, section="World") for n in range(3)]
+    shares = [report(f"B{n}", "Strike", "the tower", 300, hours=n, section="Business") for n in range(2)]
+    groups = [*games(1), shares, flood]
+
+    assert titles() == ["Asia–Pacific", "Business", "Sport"]
+    assert titles(sections=("Sport", "World")) == ["Sport", "World"]
+    assert titles(sections=("Africa", "Asia Pacific")) == ["Asia Pacific", "Business", "Sport"]
+    assert titles(language="de")[1:] == ["Wirtschaft", "Sport"]
