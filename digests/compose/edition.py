@@ -88,7 +88,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection.enough_of_topic),
+        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection.enough_shown),
         reading_minutes=reading_time(texts),  # until it is known what is printed beside them
         note=digest.note,
         corrections=inputs.corrections,
@@ -250,7 +250,7 @@ def _build_ledger(
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
     context: ComposeContext,
-    enough_of_topic: Container[str],
+    enough_shown: Container[str],
 ) -> Ledger:
     """Return the ledger of an edition. `among`: the stories of `ranked` that its regions, topics or phrases admit."""
     stories = {each.story.id: each.story for each in ranked}
@@ -259,7 +259,7 @@ def _build_ledger(
     taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
     wanted = {each.story.id for each in among}
     left_out = count_left_out(
-        (_why_left_out(each, wanted, enough_of_topic, context), "") for each in ranked if each.story.id not in taken
+        (_why_left_out(each, wanted, enough_shown, context), "") for each in ranked if each.story.id not in taken
     )
     values = context.articles.values()
     largest = _find_largest_story(stories.values(), context.articles)
@@ -281,14 +281,14 @@ def _build_ledger(
 
 
 def _why_left_out(
-    ranked: RankedStory, wanted: Container[str], enough_of_topic: Container[str], context: ComposeContext
+    ranked: RankedStory, wanted: Container[str], enough_shown: Container[str], context: ComposeContext
 ) -> LeftOutKind:
     if ranked.story.id not in wanted:
         return LeftOutKind.OTHER_REGION if is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
     if ranked.sibling_of:
         return LeftOutKind.SIBLING
-    if ranked.story.id in enough_of_topic:
-        return LeftOutKind.ENOUGH_OF_TOPIC
+    if ranked.story.id in enough_shown:
+        return LeftOutKind.ENOUGH_SHOWN
     return LeftOutKind.SINGLE_OUTLET if len(ranked.coverage.outlets) == 1 else LeftOutKind.LOWER_RANK
 
 

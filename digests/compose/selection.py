@@ -10,11 +10,14 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
 from digests.compose.story import compose_story
 from digests.model.edition_story import EditionStory
+from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
 
 MAX_RELATED = 3  # stories listed under one story
-BLOCK_SHARE = 0.5  # of the full stories: as many are listed under one whose running story fills the day
+# Of the full stories: as many are about one country, unless places are left, so that one war does not fill an edition;
+# and as many are listed under a story whose running story fills the day.
+BLOCK_SHARE = 0.5
 # Stories in full of a topic, at most, unless a place is left that no other story takes. An edition of international
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
@@ -35,7 +38,7 @@ class StorySelection:
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
     foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
-    enough_of_topic: set[str] = field(default_factory=set)  # ids of stories that waited for places that are left
+    enough_shown: set[str] = field(default_factory=set)  # ids of stories that waited for places that are left
 
 
 def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
@@ -44,12 +47,12 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
     Next are those with a `must` phrase, then those of several outlets, or raised by many deaths or the reader, then the
-    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, and more of the latter if places
-    are left. A story of which only its headline can be shown is a brief, unless the reader follows it or wants its
-    phrase. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot
-    read. A story can only be a brief if all its articles are flagged (videos). Of a thread, the first story with news
-    is shown, with up to `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not
-    shown.
+    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, of a country half of the
+    stories, and more if places are left. A story of which only its headline can be shown is a brief, unless the reader
+    follows it or wants its phrase. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one
+    that the reader cannot read. A story can only be a brief if all its articles are flagged (videos). Of a thread, the
+    first story with news is shown, with up to `MAX_RELATED` others listed under it, or more if they are large. A story
+    without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
@@ -92,7 +95,9 @@ class _Places:
         self._outlets_of: dict[str, int] = {}  # of the stories shown in full
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
-        self._too_many: list[RankedStory] = []  # on a topic that has enough
+        self._of_country: Counter[str] = Counter()
+        self._most_of_country: int | None = max(1, round(BLOCK_SHARE * context.digest.stories))
+        self._too_many: list[RankedStory] = []  # on a topic or a country that has enough
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
@@ -100,9 +105,7 @@ class _Places:
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
-        elif self._has_enough_of(self._context.find_topic(ranked.story)) and not (
-            ranked.followed or ranked.must_phrases
-        ):
+        elif self._is_one_too_many(ranked.story) and not (ranked.followed or ranked.must_phrases):
             self._too_many.append(ranked)
         elif shown := compose_story(ranked, self._context, taken=self._anchors):
             self._place(ranked, shown)
@@ -145,6 +148,7 @@ class _Places:
     def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Show a story in full. One that the reader follows brings its own place."""
         self._of_topic[shown.topic] += 1
+        self._of_country.update(shown.place_codes)
         self._outlets_of[ranked.story.id] = shown.outlets
         self.shown_by_event[ranked.event] = ranked.story.id
         if ranked.followed:
@@ -152,14 +156,19 @@ class _Places:
             self._capacity += 1
         self.selection.main.append((ranked, shown))
 
-    def _has_enough_of(self, topic: str) -> bool:
-        return topic in self._most and self._of_topic[topic] >= self._most[topic]
+    def _is_one_too_many(self, story: Story) -> bool:
+        """Whether enough stories are shown on the topic of a story, or about a country that it is about."""
+        topic, most = self._context.find_topic(story), self._most_of_country
+        return (topic in self._most and self._of_topic[topic] >= self._most[topic]) or (
+            most is not None and any(self._of_country[code] >= most for code in self._context.find_countries(story))
+        )
 
     def offer_left_places(self) -> None:
         """Offer the places that are left to the stories of which there are enough, if the reader has not said so."""
         waiting, self._too_many = self._too_many, []
         self._most = {str(topic): most for topic, most in self._context.digest.most.items()}
-        self.selection.enough_of_topic.update(ranked.story.id for ranked in waiting)
+        self._most_of_country = None
+        self.selection.enough_shown.update(ranked.story.id for ranked in waiting)
         for ranked in waiting:
             self.offer(ranked)
         self.pending += self._too_many

@@ -46,7 +46,7 @@ class LeftOutKind(StrEnum):
     PAGE_WAITING = "page_waiting"
     OTHER_REGION = "other_region"
     OTHER_TOPIC = "other_topic"
-    ENOUGH_OF_TOPIC = "enough_of_topic"
+    ENOUGH_SHOWN = "enough_shown"
     SIBLING = "sibling"  # on the event of another story that is shown
     SINGLE_OUTLET = "single_outlet"
     LOWER_RANK = "lower_rank"

@@ -142,7 +142,8 @@ def full_of(groups: Sequence[Sequence[Article]], **digest: Any) -> list[str]:
 
 def test_two_stories_of_sport_are_shown_in_full_if_others_can_take_the_places():
     floods = [
-        [report(f"F{n}", f"Flood{g}", "Nepal", 300 + g, hours=n, section="World") for n in range(2)] for g in range(4)
+        [report(f"F{n}", f"Flood{g}", place, 300 + g, hours=n, section="World") for n in range(2)]
+        for g, place in enumerate(("Nepal", "Chile", "Kenya", "Spain"))
     ]
 
     edition = edition_of([*games(4), *floods], stories=6)
@@ -173,7 +174,7 @@ def test_a_digest_on_topics_leaves_out_the_others_and_says_so():
 def test_stories_of_which_there_are_enough_are_counted_in_the_ledger():
     edition = edition_of(games(3), most={"sport": 1}, briefs=0)
 
-    assert LeftOut(kind=LeftOutKind.ENOUGH_OF_TOPIC, count=2) in edition.ledger.left_out
+    assert LeftOut(kind=LeftOutKind.ENOUGH_SHOWN, count=2) in edition.ledger.left_out
 
 
 def test_weights_and_section_rules_can_name_topics():
@@ -207,4 +208,18 @@ def test_sections_are_regions_then_topics():
     assert titles() == ["Asia–Pacific", "Business", "Sport"]
     assert titles(sections=("Sport", "World")) == ["Sport", "World"]
     assert titles(sections=("Africa", "Asia Pacific")) == ["Africa", "Asia Pacific", "Business"]
-    assert titles(language="de")[1:] == ["Wirtschaft", "Sport"]
+    assert titles(language="de", reads=("en",))[1:] == ["Wirtschaft", "Sport"]
+
+
+def test_half_of_the_full_stories_are_about_one_country_if_others_can_take_the_places():
+    def places_of(groups: Sequence[Sequence[Article]], **digest: Any) -> list[str]:
+        return sorted(code for shown in edition_of(groups, **digest).stories for code in shown.place_codes)
+
+    war = [[report(f"W{n}", f"Strike{g}", "Iran", 300 + g, hours=n) for n in range(4)] for g in range(6)]
+    others = [
+        [report(f"F{n}", f"Flood{g}", place, 300 + g, hours=n) for n in range(2)]
+        for g, place in enumerate(("Nepal", "Chile"))
+    ]
+
+    assert places_of([*war, *others], stories=4) == ["CL", "IR", "IR", "NP"]
+    assert places_of(war, stories=4) == ["IR"] * 4
