@@ -71,6 +71,12 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Fotostrecke: der Sturm", "gallery"),
         ("Photos of the day: the storm", "gallery"),
         ("Photos of the storm stolen", "article"),
+        ("War in the valley: list of key events, day 1,464", "roundup"),
+        ("Key developments on day 12", "roundup"),
+        ("Key events to be held on the day of the vote", "article"),
+        ("Harbour residents: tell us about the new ferry", "service"),
+        ("Share your experience of the storm", "service"),
+        ("Ministers tell us nothing about the ferry, says mayor", "article"),
         ("", "article"),
     ],
 )
