@@ -25,6 +25,7 @@ MOST_DEATHS = 1_000  # a larger toll is that of a whole war
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
     "independent": 2.0,  # log2 of the independent reports
+    "headlines": 0.75,  # log2 of 1 + the outlets that have it by headline alone, which may be independent or not
     "carried": 0.5,  # log2 of the outlets, copies included
     "countries": 0.5,  # log2 of the outlets' countries
     "languages": 0.5,  # log2 of the languages
@@ -136,9 +137,10 @@ def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...
 def count_terms(covered: Coverage) -> tuple[ScoreTerm, ...]:
     """Return the terms of a story's score that are counts of its coverage."""
     independent, outlets = len(covered.independent), len(covered.outlets)
-    countries, languages = len(covered.countries), len(covered.languages)
+    countries, languages, bare = len(covered.countries), len(covered.languages), len(covered.headline_only)
     rows = (
         ("independent", independent, format_count(independent, "independent report")),
+        ("headlines", 1 + bare, f"{format_count(bare, 'outlet')} by headline alone"),
         ("carried", outlets, f"carried by {format_count(outlets, 'outlet')}"),
         ("countries", countries, f"outlets from {format_count(countries, 'country', 'countries')}"),
         ("languages", languages, f"in {format_count(languages, 'language')}"),

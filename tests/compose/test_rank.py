@@ -30,7 +30,7 @@ def test_the_score_is_the_sum_of_its_terms():
     (only,) = rank([story(*own)], make_context(by_id(*own)))
 
     assert only.score == round(sum(term.value * term.weight for term in only.score_terms), 6)
-    assert [term.name for term in only.score_terms][:2] == ["independent", "carried"]
+    assert [term.name for term in only.score_terms][:3] == ["independent", "headlines", "carried"]
     assert only.score_terms[0].words == "5 independent reports"
 
 
@@ -96,3 +96,14 @@ def test_the_dead_and_world_news_are_terms_of_the_score():
     assert words[blast[0].id]["deaths"] == "17 killed, as 2 outlets said last"
     assert words[blast[0].id]["world"] == "world news or politics"
     assert not {"deaths", "world"} & words[film[0].id].keys()
+
+
+def test_a_story_that_many_outlets_have_by_headline_alone_is_large():
+    bare = [article(f"Bare {n}", f"Quake shakes the town {n}", "") for n in range(7)]
+    big = [article("Whole", "Quake shakes the town"), *bare]
+    small = many("Flood", 2, hours=12)
+
+    first, second = rank([story(*big), story(*small)], make_context(by_id(*big, *small)))
+
+    assert (first.story, second.story) == (story(*big), story(*small))
+    assert {term.name: term.words for term in first.score_terms}["headlines"] == "7 outlets by headline alone"
