@@ -53,9 +53,9 @@ def test_a_date_of_numbers_has_two_readings_unless_it_has_dots() -> None:
     (slashes,), (dots,) = find_dates("05/06/2024"), find_dates("05.06.2024")
     (american,) = find_dates("05/06/2024", month_first=True)
 
-    assert slashes.moment == dots.moment == american.other == datetime(2024, 6, 5, tzinfo=UTC)
-    assert slashes.other == american.moment == datetime(2024, 5, 6, tzinfo=UTC)
-    assert dots.other is None
+    assert slashes.moment == dots.moment == american.swapped == datetime(2024, 6, 5, tzinfo=UTC)
+    assert slashes.swapped == american.moment == datetime(2024, 5, 6, tzinfo=UTC)
+    assert dots.swapped is None
 
 
 def test_years_of_two_digits_are_read_where_asked_for() -> None:

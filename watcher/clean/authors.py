@@ -187,7 +187,7 @@ def _byline_names(element: _Element, *, is_sure: bool) -> tuple[str, ...]:
 def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
     """Return the names in a line with a date: "Ann Lee | 28.05.2024", "28.05.2024 by Ann"; empty without a date."""
     stamp = next(find_dates(line.text), None)
-    if stamp is None or line.is_opening or line.place < -2:
+    if stamp is None or line.is_opening or line.line_number < -2:
         return ()
     if found := BY_BEHIND.search(line.text[stamp.end :]):
         return _capitalized_names((found.group(1),))

@@ -145,11 +145,11 @@ class DateElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortLine:
-    """A short line. `name` has the class names and ids of its elements; `place` is below 0 before the headline."""
+    """A short line of a page, and where it stands."""
 
     text: str
-    name: str
-    place: int
+    name: str  # class names and ids of its elements
+    line_number: int  # counted from the headline: 1 is the first line after it, -1 the last before it
     is_opening: bool = False  # the beginning of a paragraph
 
 
@@ -182,7 +182,9 @@ class PageElements:
         if self.page_lines is None:
             found = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
             self.page_lines = tuple(
-                ShortLine(text=text, name=name, place=1) for text, name in found if len(text) <= MAX_SHORT_LINE_CHARS
+                ShortLine(text=text, name=name, line_number=1)
+                for text, name in found
+                if len(text) <= MAX_SHORT_LINE_CHARS
             )
         return self.page_lines
 
@@ -288,15 +290,15 @@ def _lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines after a headline, up to the second paragraph of the body, then those before it."""
     lines: list[ShortLine] = []
     paragraphs = 0
-    for place, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
+    for number, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
         is_opening = len(text) > MAX_SHORT_LINE_CHARS
         shown = text[:OPENING] if is_opening else text
-        lines.append(ShortLine(text=shown, name=name, place=place, is_opening=is_opening))
+        lines.append(ShortLine(text=shown, name=name, line_number=number, is_opening=is_opening))
         paragraphs += is_opening
         if paragraphs >= PARAGRAPHS_AFTER_HEADLINE:
             break
     before = enumerate(islice(_lines_before(headline), LINES_BEFORE_HEADLINE), 1)
-    return (*lines, *(ShortLine(text=text, name=name, place=-place) for place, (text, name) in before))
+    return (*lines, *(ShortLine(text=text, name=name, line_number=-number) for number, (text, name) in before))
 
 
 def _lines_before(headline: _Element) -> Iterator[tuple[str, str]]:

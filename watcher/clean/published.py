@@ -33,15 +33,15 @@ SAME_MOMENT = timedelta(hours=2)  # between two spellings of one date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateCandidate:
-    """A date and its source; `other` is the second reading if day and month can be swapped, else None."""
+    """A date that may be the article's, and where the page has it."""
 
     source: str
     moment: datetime
-    other: datetime | None = None
+    swapped: datetime | None = None  # the second reading, if day and month can be swapped: 05/06
 
     @property
     def readings(self) -> tuple[datetime, ...]:
-        return (self.moment, self.other) if self.other else (self.moment,)
+        return (self.moment, self.swapped) if self.swapped else (self.moment,)
 
 
 def extract_dates(
@@ -50,28 +50,28 @@ def extract_dates(
     """Return when an article was published (in the outlet's local time if shown) and last changed, None if unknown."""
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
-    sure = (time for time in elements.times if time.is_sure)
-    texts = (*elements.values(DATA_NAMES["published"]), *_times(elements, PAGE_ELEMENT, sure))
+    sure_times = (time for time in elements.times if time.is_sure)
+    texts = (*elements.values(DATA_NAMES["published"]), *_times(elements, PAGE_ELEMENT, sure_times))
     stated = tuple(_parse_candidates(texts, now, month_first))
     changed = next(_parse_candidates(elements.values(DATA_NAMES["modified"]), now, month_first), None)
     shown = _visible_date(elements.lines, now, month_first)
     moment = date_in_url(url)
-    day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
-    only = _times(elements, "time", elements.times if len(elements.times) == 1 else ())
-    loose = tuple(_parse_candidates((*elements.values(DATA_NAMES["loosely_published"]), *only), now, month_first))
+    url_day = DateCandidate(source="address", moment=moment) if moment and is_believable(moment, now=now) else None
+    only_time = _times(elements, "time", elements.times if len(elements.times) == 1 else ())
+    loose = tuple(_parse_candidates((*elements.values(DATA_NAMES["loosely_published"]), *only_time), now, month_first))
     published: DateCandidate | None
     if stated and not (stated[0].source == PAGE_ELEMENT and _is_overruled(stated[0], shown, loose)):
-        published = _in_reader_zone(stated, shown, day)
+        published = _in_outlet_zone(stated, shown, url_day)
     elif shown is not None:
         published = _add_time_of_day(shown, loose)
-    elif loose or day is not None:
-        published = _resolve_day_and_month(loose[0], elements) if loose else day
+    elif loose or url_day is not None:
+        published = _resolve_day_and_month(loose[0], elements) if loose else url_day
     elif any(True for _, text in texts for _ in find_dates(text)):
         published = None  # if the stated dates are implausible, others in the page are not better
     else:
         published = _search_page(elements, now, month_first) or _date_in_title(elements, url, now) or changed
-    if published and day and published is not shown and published.moment - day.moment > RENEWED:
-        published = day  # the page was published again at its old URL
+    if published and url_day and published is not shown and published.moment - url_day.moment > RENEWED:
+        published = url_day  # the page was published again at its old URL
     is_later = changed and (not published or changed.moment >= published.moment)
     return published, changed.moment if changed and is_later else None
 
@@ -79,8 +79,8 @@ def extract_dates(
 def _resolve_day_and_month(candidate: DateCandidate, elements: PageElements) -> DateCandidate:
     """Return a date with ambiguous day and month in the reading that another line of the page confirms."""
     days = {moment.date(): moment for moment in candidate.readings}
-    lines = elements.all_short_lines() if candidate.other else ()
-    matches = (match for line in lines for match in find_dates(line.text) if match.other is None)
+    lines = elements.all_short_lines() if candidate.swapped else ()
+    matches = (match for line in lines for match in find_dates(line.text) if match.swapped is None)
     same = (days[day] for match in matches if (day := match.moment.date()) in days)
     return replace(candidate, moment=next(same, candidate.moment))
 
@@ -95,7 +95,7 @@ def _parse_candidates(
     for source, text in texts:
         match = next(find_dates(text, month_first=month_first), None)
         if match is not None and is_believable(match.moment, now=now):
-            yield DateCandidate(source=source, moment=match.moment, other=match.other)
+            yield DateCandidate(source=source, moment=match.moment, swapped=match.swapped)
 
 
 def _is_overruled(stated: DateCandidate, shown: DateCandidate | None, loose: tuple[DateCandidate, ...]) -> bool:
@@ -110,29 +110,34 @@ def _visible_date(
 ) -> DateCandidate | None:
     """Return the most certain visible date in `lines`, None without one; `changed` accepts dates of a change too."""
     best: DateCandidate | None = None
-    most = 0.0
+    best_score = 0.0
     for line in lines:
-        sure = _confidence(line)
-        matches = sorted(find_dates(line.text, month_first=month_first, short=sure > BARE), key=lambda match: match.at)
-        match = next((one for one in matches if is_believable(one.moment, now=now)), None)
-        if match is None or (not changed and CHANGED.search(line.text[: match.at][-BEFORE_DATE:].lower())):
+        confidence = _confidence(line)
+        dates = find_dates(line.text, month_first=month_first, short=confidence > BARE)
+        in_order = sorted(dates, key=lambda match: match.start)
+        match = next((match for match in in_order if is_believable(match.moment, now=now)), None)
+        if match is None or (not changed and CHANGED.search(line.text[: match.start][-BEFORE_DATE:].lower())):
             continue
-        value = sure if line.place > 0 else sure - 0.5
-        if value > most and _is_date_line(line, match, sure):
-            best, most = DateCandidate(source="beside the headline", moment=match.moment, other=match.other), value
+        # A date before the headline is less certain: many sites show the date of today at the top.
+        score = confidence if line.line_number > 0 else confidence - 0.5
+        if score > best_score and _is_date_line(line, match, confidence):
+            best = DateCandidate(source="beside the headline", moment=match.moment, swapped=match.swapped)
+            best_score = score
     return best
 
 
 def _is_date_line(line: ShortLine, match: DateMatch, confidence: int) -> bool:
     """Whether a line is there to show the date of publication, rather than one that mentions a date in prose."""
     if line.is_opening:
-        return match.at <= 1 or bool(SAYS.search(line.text[: match.at].lower()))
+        return match.start <= 1 or bool(SAYS.search(line.text[: match.start].lower()))
     if confidence > BARE:
         return True
-    return len(line.text) - (match.end - match.at) <= BARE_REST and -HEADLINE_LINES <= line.place <= 2 * HEADLINE_LINES
+    is_near_headline = -HEADLINE_LINES <= line.line_number <= 2 * HEADLINE_LINES
+    return is_near_headline and len(line.text) - (match.end - match.start) <= BARE_REST
 
 
 def _confidence(line: ShortLine) -> int:
+    """Return how certain it is that a date in the line is that of publication."""
     if line.is_opening:
         return BARE
     name = line.name.lower()
@@ -141,8 +146,8 @@ def _confidence(line: ShortLine) -> int:
     return DATED if DATED_CLASS.search(name) else BARE
 
 
-def _in_reader_zone(
-    stated: tuple[DateCandidate, ...], shown: DateCandidate | None, day: DateCandidate | None
+def _in_outlet_zone(
+    stated: tuple[DateCandidate, ...], shown: DateCandidate | None, url_day: DateCandidate | None
 ) -> DateCandidate:
     """
     Return the first stated date; if it is in UTC, in the local time zone of the outlet as far as it is known.
@@ -155,7 +160,7 @@ def _in_reader_zone(
     for other in others:
         if other.moment.utcoffset() and abs(other.moment - first.moment) < SAME_MOMENT:
             return replace(first, moment=first.moment.astimezone(other.moment.tzinfo))
-    days = [moment.date() for candidate in (shown, day) if candidate for moment in candidate.readings]
+    days = [moment.date() for candidate in (shown, url_day) if candidate for moment in candidate.readings]
     if first.moment.date() in days:
         return first
     local = next((local for one in days if (local := _shift_to_day(first.moment, one))), first.moment)
@@ -177,7 +182,7 @@ def _add_time_of_day(shown: DateCandidate, loose: tuple[DateCandidate, ...]) -> 
         for candidate in loose:
             if candidate.moment.date() == reading.date():
                 return candidate
-            if candidate.other and candidate.other.date() == reading.date():
+            if candidate.swapped and candidate.swapped.date() == reading.date():
                 return replace(shown, moment=reading)
     return shown
 
@@ -188,14 +193,14 @@ def _search_page(elements: PageElements, now: datetime | None, month_first: bool
     if candidate := next(times, None) or _date_in_scripts(elements, now):
         return candidate
     lines = elements.all_short_lines()
-    sure = (
+    sure_times = (
         (PAGE_ELEMENT, time.text)
         for time in elements.times
         if time.is_sure and not elements.in_other_article(time.element)
     )
     return (
         _visible_date(lines, now, month_first)
-        or next(_parse_candidates(sure, now), None)
+        or next(_parse_candidates(sure_times, now), None)
         or _visible_date(lines, now, month_first, changed=True)
     )
 
@@ -204,8 +209,8 @@ def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandid
     """Return the date of publication in the page's scripts if all dates there have the same day, else None."""
     scripts = (script.text or "" for script in elements.tree.iter("script"))
     readable = (text for text in scripts if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT)
-    found = [("script", stamp) for text in readable for stamp in IN_SCRIPT.findall(text)]
-    candidates = list(_parse_candidates(found, now))
+    stamps = [("script", stamp) for text in readable for stamp in IN_SCRIPT.findall(text)]
+    candidates = list(_parse_candidates(stamps, now))
     return candidates[0] if len({one.moment.date() for one in candidates}) == 1 else None
 
 
@@ -213,6 +218,6 @@ def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> Da
     """Return the date at the start of a title or of the URL's last part ("28.05.2024 | Bridge to close"), or None."""
     for text in (elements.title, *(heading for heading, _ in elements.headings), url.rstrip("/").rsplit("/", 1)[-1]):
         match = next(find_dates(text), None)
-        if match and match.at <= 1 and not match.other and is_believable(match.moment, now=now):
+        if match and match.start <= 1 and not match.swapped and is_believable(match.moment, now=now):
             return DateCandidate(source="title", moment=match.moment)
     return None

@@ -70,12 +70,12 @@ IN_URL = (  # the most reliable first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateMatch:
-    """A date found in a text. `other` is the second reading if day and month can be swapped, else None."""
+    """A date found in a text."""
 
     moment: datetime  # aware; in UTC where the text has no zone
-    at: int  # offset of its first character
+    start: int  # offset of its first character
     end: int
-    other: datetime | None = None
+    swapped: datetime | None = None  # the second reading, if day and month can be swapped: 05/06
 
 
 def parse_date(text: str) -> datetime | None:
@@ -88,17 +88,17 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
     """Yield the dates in a text, the clearest format first. `month_first`: 05/06 is May 6. `short`: two-digit years."""
     text = text.strip()[:MAX_DATE_CHARS]
     if EPOCH.fullmatch(text):
-        yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), at=0, end=len(text))
+        yield DateMatch(moment=datetime.fromtimestamp(int(text[:10]), tz=UTC), start=0, end=len(text))
         return
     if not any(char.isdigit() for char in text):
         return
     if (moment := _moment_of(TIGHT.fullmatch(text))) or (MAIL_DATE.match(text) and (moment := _parse_mail_date(text))):
-        yield DateMatch(moment=moment, at=0, end=len(text))
+        yield DateMatch(moment=moment, start=0, end=len(text))
         return
     for pattern in (ISO, *WITH_MONTH_NAMES):
         for match in pattern.finditer(text):
             if moment := _moment_of(match):
-                yield DateMatch(moment=moment, at=match.start(), end=match.end())
+                yield DateMatch(moment=moment, start=match.start(), end=match.end())
     for pattern in (NUMERIC_DATE, SHORT_NUMERIC_DATE) if short else (NUMERIC_DATE,):
         for match in pattern.finditer(text):
             # Day first, unless only month first is a date or `month_first`. A date with dots has one reading.
@@ -106,9 +106,9 @@ def find_dates(text: str, *, month_first: bool = False, short: bool = False) -> 
             if month_first and match["mark"] != ".":
                 readings.reverse()
             if readings:
-                is_open = match["mark"] != "." and readings[0] != readings[-1]
-                other = readings[-1] if is_open else None
-                yield DateMatch(moment=readings[0], at=match.start(), end=match.end(), other=other)
+                is_ambiguous = match["mark"] != "." and readings[0] != readings[-1]
+                swapped = readings[-1] if is_ambiguous else None
+                yield DateMatch(moment=readings[0], start=match.start(), end=match.end(), swapped=swapped)
 
 
 def date_in_url(url: str) -> datetime | None:
