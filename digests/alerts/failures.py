@@ -78,67 +78,76 @@ class FailureAlert:
 
 
 class AlertJob:
-    """Puts alerts into the outbox, and remembers the open ones. It sends them itself if the store cannot be written."""
+    """
+    Puts alerts into the outbox, and remembers the open ones: those whose failure lasts.
+
+    If the store cannot be written, the job sends the messages itself.
+    """
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
         self._settings = settings
         self._alerts = settings.section(AlertsSettings)
         self._tools = tools
         self._polling_since = tools.started_at or tools.now()
-        self._out: dict[str, datetime] | None = None
-        self._is_stored = True  # whether the store has `_out`
+        self._open: dict[str, datetime] | None = None  # alerts that are out, by name, with the start of the failure
+        self._is_stored = True  # whether the store has `_open`
         self._retry_at: dict[str, datetime] = {}
 
     async def run(self) -> None:
-        """Send an alert for each new condition, and for each that has ended. Errors: StoreError."""
+        """Send an alert for each new failure, and one for each that has ended. Errors: StoreError."""
         now, reader = self._tools.now(), self._tools.writer
         self._polling_since = min(self._polling_since, now)  # the clock may have been set back
         if not self._alerts.deliver:
             return
         after, since = self._alerts.after, self._polling_since
         active = await reader.read(_active_conditions, self._settings, now=now, after=after, polling_since=since)
-        if self._out is None:
-            self._out = await reader.read(load_open_alerts)
-        wanted = [alert for alert in active if alert.name not in self._out]
-        for name, since in self._out.items():
+        if self._open is None:
+            self._open = await reader.read(load_open_alerts)
+        wanted = [alert for alert in active if alert.name not in self._open]
+        for name, since in self._open.items():
             # Right after the start it is unknown whether polls succeed.
             is_known = name != "polling" or now - self._polling_since >= self._alerts.after
             if is_known and name not in {alert.name for alert in active}:
                 wanted.append(FailureAlert(name=name, since=since, at=now, is_over=True))
         for alert in wanted:
+            # A wait longer than that of a retry comes from a clock that was ahead and has been set back.
             wait = self._retry_at.get(alert.name, now) - now
             if not timedelta() < wait <= ALERT_RETRY_AFTER:
-                await self._alert(alert, self._out)
+                await self._alert(alert, self._open)
         if not self._is_stored:
             with suppress(StoreError):
-                await self._tools.writer.do(save_open_alerts, dict(self._out))
+                await self._tools.writer.do(save_open_alerts, dict(self._open))
                 self._is_stored = True
 
-    async def _alert(self, alert: FailureAlert, out: dict[str, datetime]) -> None:
-        ends = _failure_key(alert.name, alert.since) if alert.is_over else None
-        changed = {name: since for name, since in out.items() if name != alert.name}
-        changed |= {} if alert.is_over else {alert.name: alert.since}
+    async def _alert(self, alert: FailureAlert, open_alerts: dict[str, datetime]) -> None:
+        """Store the messages of an alert for delivery, or send them if the store cannot be written."""
+        first_alert = _failure_key(alert.name, alert.since) if alert.is_over else None
+        now_open = {name: since for name, since in open_alerts.items() if name != alert.name}
+        now_open |= {} if alert.is_over else {alert.name: alert.since}
         sender = self._alerts.sender or SENDER
         messages = [
-            render_message(alert.message, way, sender, recipient)
-            for way in self._alerts.deliver
-            for recipient in way.recipients(())
+            render_message(alert.message, delivery, sender, recipient)
+            for delivery in self._alerts.deliver
+            for recipient in delivery.recipients(())
         ]
         try:
             sent_count = await self._tools.writer.do(
-                save_failure_alert, alert.key, messages, changed, ends=ends, now=self._tools.now()
+                save_failure_alert, alert.key, messages, now_open, ends=first_alert, now=self._tools.now()
             )
             self._is_stored = True
         except StoreError as error:
-            # That may be why it fails. It stays in memory, so that this process does not send it twice.
+            # A store that cannot be written may be the failure that the alert is about, so the alert must not need the
+            # store. The open alerts stay in memory, so that this process sends none of them twice.
             log.warning("alert_not_kept %s", fields(name=alert.name, reason=error))
-            sent_count = sum([await asyncio.to_thread(self._send, way, alert) for way in self._alerts.deliver])
+            sent_count = sum(
+                [await asyncio.to_thread(self._send, delivery, alert) for delivery in self._alerts.deliver]
+            )
             if not sent_count:
                 self._retry_at[alert.name] = self._tools.now() + ALERT_RETRY_AFTER
                 return
             self._is_stored = False
         self._retry_at.pop(alert.name, None)
-        self._out = changed
+        self._open = now_open
         about = fields(name=alert.name, since=alert.since, reason=alert.words or None, told=sent_count)
         if alert.is_over:
             log.info("alert_over %s", about)
@@ -147,7 +156,7 @@ class AlertJob:
 
     def _send(self, delivery: DeliverSettings, alert: FailureAlert) -> int:
         """Send an alert by one channel; return the number of recipients that got it."""
-        sender, taken = self._alerts.sender or SENDER, 0
+        sender, sent_count = self._alerts.sender or SENDER, 0
         try:
             channel = delivery.open(self._settings, sender=parse_mailbox(sender)[1])
         except WatcherError as error:
@@ -157,11 +166,11 @@ class AlertJob:
             for recipient in delivery.recipients(()):
                 try:
                     channel.send(render_message(alert.message, delivery, sender, recipient), before_commit=lambda: None)
-                    taken += 1
+                    sent_count += 1
                 except WatcherError as error:
                     about = fields(name=alert.name, channel=delivery.channel, recipient=recipient, reason=error)
                     log.warning("alert_failed %s", about)
-        return taken
+        return sent_count
 
 
 def _failure_key(name: str, at: datetime, *, is_over: bool = False) -> FailureAlertKey:
@@ -184,19 +193,19 @@ def _poll_failures(
     connection: Connection, now: datetime, after: timedelta, polling_since: datetime
 ) -> Iterator[FailureAlert]:
     """Yield an alert if no source has answered for `after`, or most sources have not."""
-    reads = count_poll_results(connection, failing_before=now - after)
-    if not reads.feeds or now - polling_since < after:
+    results = count_poll_results(connection, failing_before=now - after)
+    if not results.feeds or now - polling_since < after:
         return
-    last = max(reads.last_read_at or polling_since, polling_since)
-    if now - last >= after:
-        why = f"{reads.failing} of {reads.feeds} are failing now"
+    last_read_at = max(results.last_read_at or polling_since, polling_since)
+    if now - last_read_at >= after:
+        why = f"{results.failing} of {results.feeds} are failing now"
         if stop := load_polling_stop(connection):
             why = str(stop.reason)
         elif network_down_since(connection):
             why = "this machine has no internet connection"
-        yield FailureAlert(name="polling", since=last, at=now, words=f"no source has answered; {why}")
-    elif reads.failing_long > MAX_FAILING_SHARE * reads.feeds:
-        words = f"{reads.failing_long} of {reads.feeds} sources have not answered since then"
+        yield FailureAlert(name="polling", since=last_read_at, at=now, words=f"no source has answered; {why}")
+    elif results.failing_long > MAX_FAILING_SHARE * results.feeds:
+        words = f"{results.failing_long} of {results.feeds} sources have not answered since then"
         yield FailureAlert(name="polling", since=now - after, at=now, words=words)
 
 

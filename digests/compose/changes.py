@@ -60,47 +60,54 @@ def compare_with_earlier(
     """
     Return whether the reader has seen `story`, and what is new in it since then.
 
-    The reader has seen it if one of the last editions showed it, in full or as a brief: under its id, the id of a story
-    merged into it, or with one of its articles. An earlier story of the same thread counts too, and one that an outlet
-    continues (`_find_follow_up`). The latest edition counts. The story is then "developing" if an article that arrived
-    after that edition has a sentence with a number, a name or enough words that were not known, else "quiet". Known are
-    the texts of the story's articles until then, and what that edition said of it.
+    The reader has seen a story if one of the last editions showed it, in full or as a brief: under its id, under the id
+    of a story merged into it, or with one of its articles; also if an edition showed an earlier story of its thread, or
+    one that an outlet continues with it (`_find_follow_up`). If several editions showed it, it is compared with the
+    latest of them.
 
-    `articles` are the story's and, if still stored, those of the last editions; only those of the window can be new.
-    A sentence of `summary` is returned as an update only if nothing else is new; the caller then removes it there.
+    A story that the reader has seen is "developing" if an article that arrived after that edition has a sentence with a
+    new number, a new name or enough new words, else "quiet". Numbers, names and words are new if neither the story's
+    articles of that time nor the edition had them.
+
+    Args:
+        articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
+        summary: A sentence of it is returned as an update only if nothing else is new; the caller then removes it from
+            the summary.
     """
-    known = (articles[key] for key in story.articles if key in articles)
-    present = [article for article in known if article.kind not in NO_REPORTS]
-    shown = ((edition, *_find_in_edition(story, edition)) for edition in context.earlier_editions)
-    previous, earlier, brief = next((each for each in shown if each[1] or each[2]), (None, None, ()))
-    followed = None
+    stored = (articles[key] for key in story.articles if key in articles)
+    reports = [article for article in stored if article.kind not in NO_REPORTS]
+    showings = ((edition, *_find_in_edition(story, edition)) for edition in context.earlier_editions)
+    previous, earlier, brief_ids = next((row for row in showings if row[1] or row[2]), (None, None, ()))
+    continued = None
     if previous is None and context.previous:
-        followed = _find_follow_up(story, present, articles, context)
-        if followed is not None:
-            previous, earlier = context.previous, followed
-    times = [article.published_at for article in present] or [context.window_end]
+        continued = _find_follow_up(story, reports, articles, context)
+        if continued is not None:
+            previous, earlier = context.previous, continued
+    times = [article.published_at for article in reports] or [context.window_end]
     times += filter(None, (story.began_at, earlier.first_seen_at if earlier else None))
     first = min(times)
     new_story = StoryChange(status="new", day=day_number(first, context), first_seen_at=first)
     if previous is None:
         return new_story
-    known_ids = set(earlier.article_ids if earlier else brief)
-    rest = [article for article in present if article.id not in known_ids]
-    old = [articles[key] for key in known_ids if key in articles]
-    old += [article for article in rest if article.fetched_at < previous.window_end]
-    new = [article for article in rest if article.fetched_at >= previous.window_end and article.id in context.articles]
+    shown_ids = set(earlier.article_ids if earlier else brief_ids)
+    not_shown = [article for article in reports if article.id not in shown_ids]
+    old = [articles[key] for key in shown_ids if key in articles]
+    old += [article for article in not_shown if article.fetched_at < previous.window_end]
+    later = [article for article in not_shown if article.fetched_at >= previous.window_end]
+    new = [article for article in later if article.id in context.articles]
     updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context, title)
-    if followed is not None and not updates:
+    # Similar words alone make one story continue another: without news the two may be different events.
+    if continued is not None and not updates:
         return new_story
     new_ids = {article.id for article in new}
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
-    had = {article.outlet for article in old}
+    old_outlets = {article.outlet for article in old}
     return replace(
         new_story,
         status="developing" if updates else "quiet",
         updates=updates,
         number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
-        new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in had)),
+        new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in old_outlets)),
         earlier=earlier,
     )
 
@@ -119,29 +126,37 @@ def count_days(first: datetime, local_date: date, local_end: datetime) -> int:
 
 def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> list[Sentence]:
     """Return the sentences that the reader was shown, then the first sentences of the latest articles in `old`."""
-    found = [*earlier.updates, *earlier.summary] if earlier else []
+    sentences = [*earlier.updates, *earlier.summary] if earlier else []
     for article in sorted(old, key=lambda a: (a.published_at, a.id), reverse=True)[:MAX_REPORTS]:
         text = article.text[:SUMMARY_TEXT_CHARS]
-        found += [make_sentence(article, start, text[start:end]) for start, end in sentences_of(text, article.language)]
-    return found
+        spans = sentences_of(text, article.language)
+        sentences += [make_sentence(article, start, text[start:end]) for start, end in spans]
+    return sentences
 
 
 def _find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
     """Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither."""
-    ids, known = set(story.articles), {story.id, *story.merged_ids}
-    rows = [(s.id == story.id, s.id in known, len(ids & set(s.article_ids)), -s.number, s) for s in edition.stories]
+    article_ids, story_ids = set(story.articles), {story.id, *story.merged_ids}
+    rows = [
+        (shown.id == story.id, shown.id in story_ids, len(article_ids & set(shown.article_ids)), -shown.number, shown)
+        for shown in edition.stories
+    ]
     best = max(rows, key=lambda row: row[:4], default=None)
     if best and any(best[:3]):
         return best[4], ()
-    brief = next((b.article_ids for b in edition.briefs if b.id in known or ids & set(b.article_ids)), ())
-    if brief or not story.thread:
-        return None, brief
-    followed = next((s for s in edition.stories if s.thread == story.thread), None)
-    return followed, next((b.article_ids for b in edition.briefs if b.thread == story.thread and not followed), ())
+    briefs = (brief for brief in edition.briefs if brief.id in story_ids or article_ids & set(brief.article_ids))
+    if brief := next(briefs, None):
+        return None, brief.article_ids
+    if not story.thread:
+        return None, ()
+    # Else the story that came before this one in its thread, in full or as a brief.
+    if before := next((shown for shown in edition.stories if shown.thread == story.thread), None):
+        return before, ()
+    return None, next((brief.article_ids for brief in edition.briefs if brief.thread == story.thread), ())
 
 
 def _find_follow_up(
-    story: Story, present: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
+    story: Story, reports: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> EditionStory | None:
     """
     Return the story of the last edition that a new article of one of its outlets continues; None if there is none.
@@ -153,9 +168,10 @@ def _find_follow_up(
     for earlier in context.earlier_editions[0].stories:
         if not countries.intersection(earlier.place_codes):
             continue
-        theirs = {(m.outlet, m.language): articles[m.article_id] for m in earlier.mentions if m.article_id in articles}
-        for article in present:
-            before = theirs.get((article.outlet, article.language))
+        mentioned = (articles[mention.article_id] for mention in earlier.mentions if mention.article_id in articles)
+        by_outlet = {(article.outlet, article.language): article for article in mentioned}
+        for article in reports:
+            before = by_outlet.get((article.outlet, article.language))
             if before is None or not can_be_quoted(before) or not can_be_quoted(article):
                 continue
             share = follow_up_share(article, before, context.frequencies)
@@ -164,20 +180,22 @@ def _find_follow_up(
     return best[1] if best else None
 
 
-def follow_up_share(article: Article, before: Article, known: DocumentFrequencies) -> float:
+def follow_up_share(article: Article, before: Article, frequencies: DocumentFrequencies) -> float:
     """Return the share of rare words that a text has in common with one that it continues; 0 if it does not."""
-    share = _rare_share(article, before, known, chars=FOLLOW_UP_CHARS)
-    titles = _rare_share(article, before, known, chars=0)
-    least = FOLLOW_UP_SHARE * (UNSPACED_FACTOR if is_unspaced(article.title) else 1.0)
-    return share if share >= least and titles >= FOLLOW_UP_TITLE_SHARE else 0.0
+    share = _rare_share(article, before, frequencies, chars=FOLLOW_UP_CHARS)
+    title_share = _rare_share(article, before, frequencies, chars=0)
+    min_share = FOLLOW_UP_SHARE * (UNSPACED_FACTOR if is_unspaced(article.title) else 1.0)
+    return share if share >= min_share and title_share >= FOLLOW_UP_TITLE_SHARE else 0.0
 
 
-def _rare_share(one: Article, other: Article, known: DocumentFrequencies, *, chars: int) -> float:
+def _rare_share(one: Article, other: Article, frequencies: DocumentFrequencies, *, chars: int) -> float:
     """Return the share of words, 0 to 1 and weighted by rarity, common to two titles plus `chars` of their texts."""
-    first, second = (set(stems(f"{a.title}\n{a.text[:chars]}", a.language)) for a in (one, other))
-    shares = known.get(one.language, {})
-    weight = {stem: rarity(shares.get(stem, 0.0)) for stem in first | second}
-    shorter = min(sum(weight[stem] for stem in side) for side in (first, second))
+    first, second = (
+        set(stems(f"{article.title}\n{article.text[:chars]}", article.language)) for article in (one, other)
+    )
+    in_language = frequencies.get(one.language, {})
+    weight = {stem: rarity(in_language.get(stem, 0.0)) for stem in first | second}
+    shorter = min(sum(weight[stem] for stem in stems_of_one) for stems_of_one in (first, second))
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0
 
 
@@ -214,46 +232,47 @@ def _new_sentences(
     title: str,
 ) -> tuple[Sentence, ...]:
     """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
-    origins = {key: place for place, key in enumerate(measure_coverage(story, articles).origins)}
-    among = [article for article in new if can_be_quoted(article)]
-    languages = [article.language for article in among]
-    common = max(sorted(set(languages)), key=languages.count, default="und")
-    shown = context.languages_for("sentences", {article.id: article for article in among})
-    language = next((each for each in shown if each in languages), common)
-    among = [article for article in among if article.language == language]
-    among.sort(key=lambda a: (origins.get(a.id, len(origins)), -a.published_at.timestamp(), a.id))
-    found = [
+    rank_of_origin = {key: rank for rank, key in enumerate(measure_coverage(story, articles).origins)}
+    quotable = [article for article in new if can_be_quoted(article)]
+    languages = [article.language for article in quotable]
+    most_common = max(sorted(set(languages)), key=languages.count, default="und")
+    readers_languages = context.languages_for("sentences", {article.id: article for article in quotable})
+    language = next((tag for tag in readers_languages if tag in languages), most_common)
+    sources = [article for article in quotable if article.language == language]
+    sources.sort(key=lambda a: (rank_of_origin.get(a.id, len(rank_of_origin)), -a.published_at.timestamp(), a.id))
+    rated = [
         (novelty * (0.2 + candidate.score), candidate)
-        for article in among[:MAX_REPORTS]
+        for article in sources[:MAX_REPORTS]
         for candidate in find_candidates(article, agreed, known.sentences)
         if (novelty := _novelty(candidate, known))
     ]
-    found.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
-    said = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
-    most = MAX_UPDATES if language in shown else 1
+    rated.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
+    shown = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
+    max_updates = MAX_UPDATES if language in readers_languages else 1
     chosen: list[Sentence] = []
-    for _, candidate in found:
-        if len(chosen) == most:
+    for _, candidate in rated:
+        if len(chosen) == max_updates:
             break
         figures = significant_numbers(candidate.text)
         if not candidate.can_follow((*summary, *chosen), stems(title, language)):
             continue
         if not any(
-            says_the_same(candidate.stems, about) and figures <= significant_numbers(text) for text, about in said
+            says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(text)
+            for text, shown_stems in shown
         ):
             chosen.append(candidate.sentence)
-            said.append((candidate.text, candidate.stems))
+            shown.append((candidate.text, candidate.stems))
     rank = [sentence.article_id for sentence in chosen]
     chosen.sort(key=lambda sentence: (rank.index(sentence.article_id), sentence.offset))
-    return tuple(chosen) or tuple({candidate.sentence for _, candidate in found}.intersection(summary[-1:]))
+    return tuple(chosen) or tuple({candidate.sentence for _, candidate in rated}.intersection(summary[-1:]))
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
     """Return how new a sentence is; 0 without a new number if it repeats one, or has few new words and no new name."""
-    fresh = candidate.stems - known.stems
+    new_stems = candidate.stems - known.stems
     new_numbers = [number for number in significant_numbers(candidate.text) if number not in known.numbers]
-    names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in fresh]
-    again = any(is_repetition(candidate.stems, sentence) for sentence in known.sentences)
-    if not new_numbers and (again or (not names and len(fresh) < MIN_NEW_WORDS)):
+    new_names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in new_stems]
+    is_repeated = any(is_repetition(candidate.stems, sentence) for sentence in known.sentences)
+    if not new_numbers and (is_repeated or (not new_names and len(new_stems) < MIN_NEW_WORDS)):
         return 0.0
-    return min(2, len(new_numbers)) * 1.0 + min(3, len(names)) * 0.4 + min(8, len(fresh)) * 0.1
+    return min(2, len(new_numbers)) * 1.0 + min(3, len(new_names)) * 0.4 + min(8, len(new_stems)) * 0.1

@@ -81,6 +81,8 @@ def extract_page(html: str, *, url: str, now: datetime | None = None, sites: tup
     return PageExtract(
         url=url,
         blocks=blocks,
+        # Blocks that were added from the metadata may stand outside the main text's element: then the whole page is
+        # read, from its first element on.
         markup=read_inline_markup(page, main.frame if blocks == main.blocks else 0, url=url),
         metadata=metadata,
         hashes=block_hashes(block.text for block in blocks),
@@ -109,39 +111,43 @@ def finish_article(
     languages: Mapping[str, int] | None = None,
 ) -> ExtractedArticle:
     """Return the article. Reads credits and dateline before it drops furniture, as both recur across a site."""
-    said = page.metadata
-    wire = read_wire(page.blocks, fields=said.credit, url=page.url, named=page.sources)
-    known = ArticleContext(
-        titles=frozenset(normalize_key(title) for title in (*said.titles, said.title, entry.title)) - {""},
+    metadata = page.metadata
+    wire = read_wire(page.blocks, fields=metadata.credit, url=page.url, named=page.sources)
+    context = ArticleContext(
+        titles=frozenset(normalize_key(title) for title in (*metadata.titles, metadata.title, entry.title)) - {""},
         summary=normalize_key(entry.summary),
-        body=said.body,
-        authors=said.authors,
+        body=metadata.body,
+        authors=metadata.authors,
         markup=page.markup,
         memory=memory,
     )
-    blocks, removed = drop_furniture(wire.blocks, known)
+    blocks, removed = drop_furniture(wire.blocks, context)
     credited, blocks, credits_cut = strip_credits(blocks)  # credits that are last only after the furniture was dropped
     text = "\n".join(block.text for block in blocks)
-    title = choose_title(said.title, entry.title, said.titles)
-    claims = (said.language, entry.language)
+    title = choose_title(metadata.title, entry.title, metadata.titles)
+    claims = (metadata.language, entry.language)
     language = detect_language(f"{title}\n{text}", claims=claims, setting=source_language, history=languages)
     is_cut = is_truncated(blocks, paywall=page.paywall, raw=page.blocks)
-    kind = classify_page(said, blocks, url=page.url)
-    told = " ".join((said.title, *said.summaries[:1]))
-    if kind in REPORTS and not is_cut and is_doubtful(text, told, word_count=said.word_count, language=language):
+    kind = classify_page(metadata, blocks, url=page.url)
+    announced = " ".join((metadata.title, *metadata.summaries[:1]))
+    if (
+        kind in REPORTS
+        and not is_cut
+        and is_doubtful(text, announced, word_count=metadata.word_count, language=language)
+    ):
         kind = DOUBTFUL
     return ExtractedArticle(
-        url=said.url,
+        url=metadata.url,
         title=title,
         blocks=blocks,
         language=None if language == UNKNOWN_LANGUAGE else language,
-        authors=said.authors,
+        authors=metadata.authors,
         agency=wire.agency or credited,
         dateline=wire.dateline,
-        image=said.image,
-        published_at=said.published_at.astimezone(UTC) if said.published_at else None,
-        modified_at=said.modified_at.astimezone(UTC) if said.modified_at else None,
-        section=said.section,
+        image=metadata.image,
+        published_at=metadata.published_at.astimezone(UTC) if metadata.published_at else None,
+        modified_at=metadata.modified_at.astimezone(UTC) if metadata.modified_at else None,
+        section=metadata.section,
         kind=kind,
         is_truncated=is_cut,
         removed=(*page.dropped, *wire.removed, *removed, *credits_cut),

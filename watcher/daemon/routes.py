@@ -26,9 +26,14 @@ SILENT_S = 60.0  # without an answer of the store: it hangs
 
 
 def daemon_routes(services: Services) -> tuple[Route, ...]:
-    """Return `/metrics` and `/healthz` of a daemon."""
+    """
+    Return `/metrics` and `/healthz` of a daemon.
 
-    def find() -> tuple[Metric, ...]:
+    `/healthz` answers 503 if the store has not answered for a minute, if no job has run for too long, or if hosts
+    cannot be visited, as then nothing is polled. Other failing jobs and a missing network are listed, with status 200.
+    """
+
+    def collect() -> tuple[Metric, ...]:
         return (*_process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
 
     async def health() -> dict[str, object]:
@@ -36,15 +41,15 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
         if not faults and time.monotonic() - services.heartbeat_s > SILENT_S:
             faults["store"] = f"no response since {status.heartbeat_at.isoformat()}"
-        if (still_s := services.jobs.standstill_s()) is not None:
-            faults["jobs"] = f"no job has run for {still_s:.0f} s"
-        if (fault := services.jobs.faults.get(VISITS)) is not None:  # nothing is polled
+        if (standstill_s := services.jobs.standstill_s()) is not None:
+            faults["jobs"] = f"no job has run for {standstill_s:.0f} s"
+        if (fault := services.jobs.faults.get(VISITS)) is not None:
             faults[VISITS] = fault.reason
         jobs = {fault.job: fault.reason for fault in services.jobs.faults.values()}
         is_down = services.tools.connectivity.down_since is not None
         return {"faults": faults, "jobs_failing": jobs, "network_down": is_down}
 
-    services.counters.registry.register(MetricsCollector(find))
+    services.counters.registry.register(MetricsCollector(collect))
     return _make_routes(services.counters.registry, health)
 
 
@@ -68,8 +73,8 @@ def _make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dic
         return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def answer_health(_request: Request) -> Response:
-        found = await health()
-        return JSONResponse({"ok": not found["faults"], **found}, 503 if found["faults"] else 200)
+        report = await health()
+        return JSONResponse({"ok": not report["faults"], **report}, 503 if report["faults"] else 200)
 
     return (Route("/metrics", answer_metrics), Route("/healthz", answer_health))
 

@@ -54,7 +54,7 @@ FILE_SIGNATURES = (  # first bytes of binary files, and their kinds
     (b"PK\x03\x04", FeedKind.ZIP),
     (b"\x1f\x8b", FeedKind.GZIP),
 )
-Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index by URL, or why there is none
+Parts = Sequence[tuple[str, bytes | FetchError]]  # the sitemaps of an index: URL, and its body or why it has none
 BINARY_SAMPLE_BYTES = 2_000
 CONTROL_CHARACTER = re.compile("[\x00-\x08\x0e-\x1f]")
 FEW_CONTROLS = 0.05  # maximal share of control characters in a text; random bytes have 0.1
@@ -115,23 +115,28 @@ def parse_raw_feed(
 
 
 def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
-    """Return an index with the entries of `parts`; its own are those that cannot be read. Errors: FeedError if all."""
+    """
+    Return the feed of a sitemap index with the entries of its sitemaps, `parts`.
+
+    The `parts` of the result are the sitemaps that could not be read, to be fetched again. Errors: FeedError if that
+    is all of them.
+    """
     unread = dict[str, Reason]()
-    for place, content in parts:
+    for part_url, body in parts:
         try:
-            if isinstance(content, FetchError):
-                raise content
-            part = parse_raw_feed(content, url=place)
+            if isinstance(body, FetchError):
+                raise body
+            part = parse_raw_feed(body, url=part_url)
         except (FeedError, FetchError) as error:
-            unread[place] = error.reason
+            unread[part_url] = error.reason
             continue
         raw = replace(raw, is_cut=raw.is_cut or part.is_cut)
         title, entries = raw.title if raw.title.value else part.title, (*raw.entries, *part.entries)
         raw = replace(raw, title=title, language=raw.language or part.language, entries=entries)
     if unread and len(unread) == len(parts):
-        raise FeedError(url, Reason(HealthKind.ASKED_AT, why=unread[place], site=place))
-    faults = (*raw.faults, *(f"{place}: {reason}" for place, reason in unread.items()))
-    unread_parts = tuple(SitemapPart(url=place) for place in unread) if parts else raw.parts
+        raise FeedError(url, Reason(HealthKind.ASKED_AT, why=unread[part_url], site=part_url))
+    faults = (*raw.faults, *(f"{part_url}: {reason}" for part_url, reason in unread.items()))
+    unread_parts = tuple(SitemapPart(url=part_url) for part_url in unread) if parts else raw.parts
     return replace(raw, parts=unread_parts, faults=faults)
 
 

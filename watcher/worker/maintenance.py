@@ -87,7 +87,9 @@ async def _enforce_size_limit(writer: Writer, max_bytes: int | None, *, now: dat
             return BatchResult(removed=0)
         return retention.drop_articles(connection, position, limit, before=before)
 
-    if writer.engine.dialect.name == "postgresql":  # only dropping a day's partitions frees space
+    if writer.engine.dialect.name == "postgresql":
+        # Deleted rows leave the size of a table as it is. The partitions of the oldest day, which have the texts and
+        # features of its articles, give their space back at once; then the rows of these articles are deleted too.
         while (await writer.read(disk_usage)).used_bytes > max_bytes:
             over_at = await asyncio.to_thread(change_partitions, writer.engine, partial(drop_partition, before=before))
             if over_at is None:
