@@ -167,6 +167,11 @@ def apply_revisions(articles: Sequence[Article], revisions: Mapping[str, Sequenc
     )
 
 
+def changed_pages(revisions: Mapping[str, Sequence[Revision]]) -> dict[str, datetime]:
+    """Return when the page of each changed article was last found changed."""
+    return {key: known[-1].at for key, known in revisions.items() if known and known[-1].kind == "changed"}
+
+
 def pages_to_recheck(edition: Edition) -> dict[str, int]:
     """Return the articles that an edition cites, by id, with the number of rechecks of their pages: 3 or 1."""
     wanted: dict[str, int] = {}

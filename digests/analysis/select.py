@@ -10,13 +10,13 @@ from digests.analysis.preferences import MuteRule
 from digests.model.ledger import LeftOut, LeftOutKind
 from digests.model.story import Story
 from watcher.model import Article
-from watcher.text.page_kind import COLLECTIONS, COUNTED_OPINION, DOUBTFUL, NO_REPORTS, OPINION, SERVICE
+from watcher.text.page_kind import COLLECTIONS, COUNTED_OPINION, DOUBTFUL, NO_REPORTS, OPINION, SERVICE, WITHHELD
 from watcher.text.words import fold
 
 MIN_TEXT = 30  # width of title and text together; less cannot be grouped,
 MIN_ARTICLE_TITLE_WIDTH = 15  # unless the title alone has it: "Hamas attacks Israel", but not "Live" or "Weather"
 COMPARED_TEXT_CHARS = 400  # characters of two texts that must be the same, for these to be compared
-FLAGGED_KINDS = NO_REPORTS | {"video", DOUBTFUL, COUNTED_OPINION}
+FLAGGED_KINDS = NO_REPORTS | WITHHELD | {"video", DOUBTFUL, COUNTED_OPINION}
 # Why an article of this kind is left out if no report of its event is in the window.
 APART = {OPINION: LeftOutKind.OPINION, "gallery": LeftOutKind.GALLERY}
 # By id; other articles may have only the beginnings of their texts.

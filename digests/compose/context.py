@@ -18,7 +18,7 @@ from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.compose.translations import ForeignText, TranslationLookup, Translations
 from digests.model.edition import Correction, Edition
-from digests.model.edition_story import Brief, Sentence, Translation
+from digests.model.edition_story import Brief, Notice, Sentence, Translation
 from digests.model.ledger import Intake
 from digests.model.story import Story
 from digests.settings.digests import DigestSettings
@@ -44,6 +44,7 @@ class ComposeContext:
     owner_kinds: Mapping[str, str]  # by outlet, for outlets whose sources declare one
     outlets_read: frozenset[str]  # whose feeds were read up to the window's end
     items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
+    notices: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)  # by story; see `withhold_reports`
     translations: TranslationLookup | None = None  # None if nothing is translated
     # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
@@ -19,6 +20,7 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary
 from watcher.model import Article
+from watcher.text.page_kind import REJECTED, WITHHELD
 from watcher.text.words import words
 
 EIGHTHS = 8
@@ -121,8 +123,11 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
+    # What is withheld differs from nothing, and is no other angle.
+    told = {key: article for key, article in own.items() if article.kind not in WITHHELD}
+    covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
     updates = context.readable(change.updates)
-    others = () if summary or updates else choose_headlines(story, own, title, context.can_read)
+    others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
@@ -157,8 +162,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         place_codes=place_codes,
         topic=context.find_topic(story),
         earlier_story=change.earlier.id if change.earlier else "",
-        differences=find_differences(own, covered, context.can_read),
-        perspectives=find_aspects(story, own, covered, title, context.can_read),
+        differences=find_differences(told, covered_told, context.can_read),
+        perspectives=find_aspects(story, told, covered_told, title, context.can_read),
         silent=find_missing_perspectives(
             context.groups,
             context.outlets_read,
@@ -167,6 +172,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
             context.nearest.to(story.articles),
             outlets_with_it={context.items[key].outlet for key in story.articles if key in context.items},
         ),
+        notices=context.notices.get(story.id, ()),
+        rejected=tuple(key for key, article in own.items() if article.kind == REJECTED),
         watched=ranked.watched,
         translation=translation,
         **{name: getattr(change, name) for name in OF_CHANGE},

@@ -7,7 +7,8 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from digests.analysis.corrections import apply_revisions, collect_citations, find_corrections
+from digests.analysis.corrections import apply_revisions, changed_pages, collect_citations, find_corrections
+from digests.analysis.notices import withhold_reports
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
 from digests.analysis.select import LoadFullTexts, leave_out_apart, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
@@ -54,10 +55,12 @@ def load_edition_inputs(
     chosen, apart = leave_out_apart(chosen, grouped[0])
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
+    stories = separate_parts(grouped[0], grouped[2], articles)
+    articles, notices = withhold_reports(stories, articles, changed_pages(loaded.revisions))
     context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
     return EditionInputs(
-        stories=separate_parts(grouped[0], grouped[2], articles),
-        context=context,
+        stories=stories,
+        context=replace(context, notices=notices),
         intake=_measure_intake(
             connection,
             digest,

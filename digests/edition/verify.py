@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from digests.analysis.corrections import apply_revisions
+from digests.analysis.corrections import apply_revisions, changed_pages
 from digests.analysis.country_names import country_name
+from digests.analysis.notices import find_notices
+from digests.analysis.rejections import find_rejected_claims
 from digests.analysis.select import APART
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
@@ -21,7 +23,7 @@ from digests.compose.changes import count_days
 from digests.compose.rank import count_terms
 from digests.compose.story import classify_trend, count_in_eighths, reading_time
 from digests.model.edition import Correction, Edition
-from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention, Translation
+from digests.model.edition_story import Brief, EditionStory, Notice, Sentence, SourceMention, Translation
 from digests.model.ledger import LeftOutKind
 from digests.model.story import Story, WireGroup
 from digests.render.edition_view import edition_view
@@ -32,7 +34,7 @@ from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
 from watcher.text.language import UNKNOWN_LANGUAGE
-from watcher.text.page_kind import COUNTED_OPINION, OPINION
+from watcher.text.page_kind import COUNTED_OPINION, OPINION, WITHDRAWN
 from watcher.text.sentences import sentences
 
 ROUNDING = 1e-5  # of a score, which has six decimal places
@@ -138,9 +140,12 @@ class _Check:
             for key, changes in revisions.items()
         }
         self.articles = dict(texts) | {revised.id: revised for revised in apply_revisions([*texts.values()], known)}
+        self.changed_at = changed_pages(known)
         # Which articles a story counts is a choice of the settings: those that it has among its articles.
         apart = (article for article in self.articles.values() if article.kind in APART)
         self.articles |= {article.id: replace(article, kind=COUNTED_OPINION) for article in apart}
+        withheld = {key for story in edition.stories for key in story.withheld if key in self.articles}
+        self.articles |= {key: replace(self.articles[key], kind=WITHDRAWN) for key in withheld}
 
     def faults(self) -> Iterator[Fault]:
         edition = self.edition
@@ -194,6 +199,7 @@ class _Check:
             yield Fault(at, story.headline, "two of its further headlines are of one outlet")
         for comment in story.comments:
             yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
+        yield from self.withheld(at, story)
         yield from self.score(at, story)
         counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
         if story.independent + story.folded != story.outlets:
@@ -251,6 +257,39 @@ class _Check:
             if term.name in terms:
                 words = terms[term.name].words
                 yield from self.equal(at, f"score {story.score}", term.name, words, term.words, self.is_certain)
+
+    def withheld(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check the notices of a story, and that no report that they concern, or that others reject, is told."""
+        told = Story(id="", articles=story.article_ids, wire_groups=())
+        names = ("kind", "text", "offset", "article_id", "published_at")
+        notices = find_notices(told, self.articles, self.changed_at)
+        said, true = ([[getattr(each, name) for name in names] for each in found] for found in (story.notices, notices))
+        # An edition of an earlier version has none.
+        yield from self.equal(at, story.headline, "notices of outlets", said, true, self.is_certain)
+        rejected = find_rejected_claims(told, self.articles).difference(*(each.withheld for each in story.notices))
+        stated = frozenset(story.rejected)
+        yield from self.equal(at, story.headline, "reports that others reject", stated, rejected, self.is_certain)
+        for notice in story.notices:
+            yield from self.notice(f"{at}, notice of {notice.outlet}", notice)
+        message = "its report was corrected, taken back or rejected by others"
+        for sentence in story.quoted:
+            if sentence.article_id in story.withheld:
+                yield Fault(at, sentence.text, message)
+        linked = self.versions_at_link(story)
+        if linked and all(article.id in story.withheld for article in linked):
+            yield Fault(f"{at}, headline", story.title, message)
+
+    def notice(self, where: str, notice: Notice) -> Iterator[Fault]:
+        versions = self.versions.get(notice.article_id, ())
+        if not versions:
+            yield Fault(where, notice.text, f"its article {notice.article_id} is not stored", self.is_certain)
+            return
+        start = notice.offset
+        texts = (each.title.strip() if start is None else each.text[start:][: len(notice.text)] for each in versions)
+        if notice.text not in texts:
+            yield Fault(where, notice.text, "it is not in its article")
+        for name in ("outlet", "url", "language"):
+            yield from self.equal(where, notice.text, name, getattr(notice, name), getattr(versions[0], name))
 
     def places(self, at: str, story: EditionStory) -> Iterator[Fault]:
         names = tuple(country_name(code, self.edition.language) for code in story.place_codes)

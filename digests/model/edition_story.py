@@ -62,6 +62,21 @@ class SourceMention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """An outlet's words that it corrects a report of a story, or takes it back."""
+
+    kind: str  # corrected, withdrawn
+    text: str  # the title of the article, or a sentence of it
+    offset: int | None  # of the sentence in the article's text; None for the title
+    article_id: str
+    outlet: str
+    url: str
+    language: str
+    published_at: datetime  # of the article, or, if its page was changed later, when that was noticed
+    withheld: tuple[str, ...]  # ids of the reports that may be neither headline nor quote because of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """A story in one line."""
 
@@ -216,6 +231,8 @@ class EditionStory:
     differences: tuple[Difference, ...] = ()  # those that disagree, then those of one report
     perspectives: tuple[Perspective, ...] = ()
     silent: tuple[MissingPerspective, ...] = ()
+    notices: tuple[Notice, ...] = ()  # of outlets that corrected a report or took it back, in time order
+    rejected: tuple[str, ...] = ()  # ids of reports not told, as others reject in their titles what they claim
     watched: tuple[str, ...] = ()  # words that the reader watches, as the settings have them
     earlier_story: str = ""  # the id of the story in an earlier edition that it continues
     llm_sentences: tuple[LlmSentence, ...] = ()  # a model's summary, checked; shown instead of `summary`
@@ -239,6 +256,11 @@ class EditionStory:
     def told_texts(self) -> tuple[str, ...]:
         """The texts below its headline, as they are shown: of `quoted`, then of `headlines`."""
         return (*(s.shown_text for s in self.quoted), *(mention.title for mention in self.headlines))
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The ids of the reports that may be neither headline nor quote."""
+        return frozenset(self.rejected).union(*(notice.withheld for notice in self.notices))
 
     @property
     def headline(self) -> str:

@@ -11,6 +11,7 @@ from digests.model.edition_story import (
     Brief,
     Difference,
     EditionStory,
+    Notice,
     NumberChange,
     Perspective,
     Sentence,
@@ -38,6 +39,8 @@ MAX_NEW_OUTLETS = 6  # named
 MAX_RELATED_SHOWN = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_SILENT = 6  # countries, or kinds of owners, named
+MAX_NOTICES = 4  # of a story
+NOTICE_PHRASES = {"corrected": "report_corrected", "withdrawn": "report_withdrawn"}
 SPARK_HEIGHT = 12
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
 TRENDS = frozenset({"rising", "steady", "fading"})
@@ -132,6 +135,7 @@ class Views:
             turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
             since_label=self._since_label(),
             since=since,
+            notices=tuple(map(self._notice, story.notices[:MAX_NOTICES])),
             coverage=self._coverage(story),
             sources=tuple(sources[:MAX_SOURCES]),
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
@@ -152,9 +156,12 @@ class Views:
         )
 
     def timeline(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
-        """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time."""
+        """Return up to `MAX_TIMELINE` headlines of a story, one an outlet, in order of time; "" for a withheld one."""
         ordered = sorted(story.mentions, key=lambda each: (each.published_at, each.article_id))
-        return tuple(map(self._title_quote, ordered[:MAX_TIMELINE]))
+        return tuple(
+            self._title_quote(mention, is_withheld=mention.article_id in story.withheld)
+            for mention in ordered[:MAX_TIMELINE]
+        )
 
     def brief(self, brief: Brief) -> view.BriefView:
         words = self.words
@@ -225,6 +232,14 @@ class Views:
             return view.QuoteView(text=f"{before} {self.words.arrow} {after}".rstrip(), cites=cites)
         text = f"{before} {arrow_in(now.language, what)} {after} {what}"
         return view.QuoteView(text=text, lang_attr=self._lang_attr(now.language, what), cites=cites)
+
+    def _notice(self, notice: Notice) -> tuple[str, view.QuoteView]:
+        """Return "Corrected", or "Corrected, in French", and the outlet's words."""
+        words = self.words
+        label = words.join((words[NOTICE_PHRASES[notice.kind]], words.in_language(notice.language)))
+        text = sanitize_line(notice.text, limit=2 * MAX_TITLE_CHARS)
+        lang_attr = self._lang_attr(notice.language, text)
+        return label, view.QuoteView(text=text, lang_attr=lang_attr, cites=(self._cite(notice),))
 
     def _coverage(self, story: EditionStory) -> str:
         """
@@ -328,8 +343,8 @@ class Views:
             quotes.append(view.QuoteView(text=shown, lang_attr=lang_attr, cites=cites, original=original))
         return tuple(quotes)
 
-    def _title_quote(self, mention: SourceMention) -> view.QuoteView:
-        title = sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
+    def _title_quote(self, mention: SourceMention, *, is_withheld: bool = False) -> view.QuoteView:
+        title = "" if is_withheld else sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
         lang_attr = self._lang_attr(mention.language, title)
         return view.QuoteView(text=title, lang_attr=lang_attr, cites=(self._cite(mention),))
 
@@ -342,7 +357,7 @@ class Views:
             for written in story.llm_sentences
         )
 
-    def _cite(self, cited: Sentence | SourceMention) -> view.CiteView:
+    def _cite(self, cited: Sentence | SourceMention | Notice) -> view.CiteView:
         name = outlet_name(cited.outlet, cited.url)
         direction = language_direction(self.words.language, "")
         turns = text_direction(name) != direction
@@ -375,7 +390,9 @@ class Views:
 
 
 def _foreign_title(mention: SourceMention, story: EditionStory) -> str:
-    """Return the title of a report in another language, unless it is the story's headline; else ""."""
+    """Return the title of a report in another language, unless it is the story's headline or withheld; else ""."""
+    if mention.article_id in story.withheld:
+        return ""
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
     return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
 

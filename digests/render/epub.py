@@ -105,7 +105,7 @@ def book_id(edition: Edition) -> str:
 
 def full_text_candidates(story: EditionStory) -> tuple[str, ...]:
     """Return the ids of the story's first reports in the language of its very first one, which its summary quotes."""
-    mentions = story.mentions
+    mentions = [mention for mention in story.mentions if mention.article_id not in story.withheld]
     alike = (mention.article_id for mention in mentions if mention.language == mentions[0].language)
     return tuple(dict.fromkeys(alike))[:MAX_CANDIDATES]
 

@@ -106,6 +106,7 @@ class StoryView:
     turns: tuple[tuple[str, QuoteView], ...]  # of a weekly digest: a day, and its sentence
     since_label: str
     since: tuple[QuoteView, ...]  # numbers, sentences, outlets
+    notices: tuple[tuple[str, QuoteView], ...]  # "Corrected", and the words of the outlet that corrects a report
     coverage: str
     sources: tuple[SourceView, ...]
     outlets: int  # named or counted; 0 if the story names none

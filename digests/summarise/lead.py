@@ -13,6 +13,7 @@ from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.model import Article
+from watcher.text.page_kind import WITHHELD
 from watcher.text.words import stems
 
 MAX_WIDTH = 420  # of a summary, in narrow characters
@@ -253,6 +254,7 @@ def _choose_title(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, languages: Sequence[str]
 ) -> Headline | None:
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
+    present = [article for article in present if article.kind not in WITHHELD]
     if not present:
         return None
     is_local_angle = local_angle_test(story, articles)
