@@ -70,7 +70,7 @@ def add_llm_summaries(engine: Engine, edition: Edition, stories: Sequence[Story]
 
 
 def _load_revised_articles(connection: Connection, edition: Edition) -> dict[str, Article]:
-    """Return the articles of an edition's stories by id, with the latest title and text of their pages."""
-    ids = {key for story in edition.stories for key in story.article_ids}
+    """Return the articles that a model may read, by id, with the latest title and text of their pages."""
+    ids = {key for story in edition.stories for key in story.article_ids if key not in story.withheld}
     articles = tuple(articles_by_id(connection, ids).values())
     return {article.id: article for article in apply_revisions(articles, revisions_of(connection, ids))}

@@ -272,7 +272,7 @@ class _Check:
         for notice in story.notices:
             yield from self.notice(f"{at}, notice of {notice.outlet}", notice)
         message = "its report was corrected, taken back or rejected by others"
-        for sentence in story.quoted:
+        for sentence in (*story.quoted, *(source for written in story.llm_sentences for source in written.sources)):
             if sentence.article_id in story.withheld:
                 yield Fault(at, sentence.text, message)
         linked = self.versions_at_link(story)

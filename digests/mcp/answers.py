@@ -195,6 +195,7 @@ def _describe_story(story: EditionStory) -> Answer:
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),
         "headlines": [make_quote(each.title, each) for each in story.headlines],
+        "notices": [{"kind": each.kind} | make_quote(each.text, each) for each in story.notices],
         "comments": [make_quote(each.title, each) for each in story.comments],
         "new": quote_sentences(story.updates),
     }

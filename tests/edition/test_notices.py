@@ -9,9 +9,12 @@ import pytest
 
 from digests import edition_json
 from digests.edition.evidence import verify_with_store
+from digests.edition.llm_summary import _load_revised_articles
 from digests.edition.schedule import EditionRequest
+from digests.mcp.answers import show_edition
 from digests.render.forms import render
 from digests.settings.digests import DigestSettings
+from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from watcher.model import Revision
 from watcher.store.pages import record_recheck
@@ -53,8 +56,8 @@ def prison(put):
     return [article.id for article in wrong]
 
 
-def edition_of(engine):
-    request = EditionRequest(local_date=NOW.date(), window_start=NOW - DAY, window_end=NOW, slot=None)
+def edition_of(engine, slot=None):
+    request = EditionRequest(local_date=NOW.date(), window_start=NOW - DAY, window_end=NOW, slot=slot)
     return make_edition(engine, WORLD, request, now=NOW)
 
 
@@ -91,6 +94,25 @@ def test_the_label_of_a_correction_is_in_the_language_of_the_edition(engine, pri
     told = render(replace(edition_of(engine), language=language), ["markdown"])[0].body.decode()
 
     assert f"**{label}" in told
+
+
+def test_an_agent_is_told_the_correction_and_the_counts_of_the_edition(engine, prison):
+    story = lead(edition_of(engine, slot=DAILY))
+
+    answer = read(engine, show_edition, "world", "latest")
+
+    (first,) = (each for each in answer["stories"] if each["story"] == story.id)
+    assert [(each["kind"], each["text"]) for each in first["notices"]] == [("corrected", NOTICE)]
+    assert (first["outlets"], first["independent"]) == (story.outlets, story.independent)
+
+
+def test_no_model_reads_a_report_that_is_withheld(engine, prison):
+    edition = edition_of(engine)
+
+    articles = read(engine, _load_revised_articles, edition)
+
+    assert lead(edition).withheld.isdisjoint(articles)
+    assert len(articles) == 2
 
 
 def test_a_page_that_its_outlet_took_back_is_not_told_and_the_line_says_when(engine, put):
