@@ -78,6 +78,24 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     )
 
 
+def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence[str]) -> dict[str, str]:
+    """
+    Return the origin of each of the story's `articles` that repeats the text of another one, by the id of the copy.
+
+    `origins` are those of a `Coverage` of the story. A copy in another language than its origin is a report of its own.
+    """
+    origin_of: dict[str, str] = {}
+    for report in story.wire_groups:
+        members = [key for key in report.articles if key in articles]
+        members.sort(key=lambda key: key not in origins)  # the rest stays in order of time
+        first: dict[str, str] = {}
+        for key in members:
+            origin = first.setdefault(articles[key].language, key)
+            if origin != key:
+                origin_of[key] = origin
+    return origin_of
+
+
 def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
     """Return the independent outlets, in time order."""
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
@@ -116,6 +134,6 @@ def find_comments(story: Story, articles: Mapping[str, Article]) -> tuple[Articl
     return tuple(found.values())
 
 
-def make_mention(article: Article, *, agency: str | None, shows_title: bool) -> SourceMention:
+def make_mention(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:
     same = {name: getattr(article, name) for name in MENTION_FIELDS}
-    return SourceMention(article_id=article.id, agency=agency, shows_title=shows_title, **same)
+    return SourceMention(article_id=article.id, agency=agency, shows_title=shows_title, copy_of=copy_of, **same)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.numbers import significant_numbers
 from digests.analysis.select import can_be_quoted
-from digests.analysis.story_coverage import measure_coverage
+from digests.analysis.story_coverage import find_copies, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, NumberChange, Sentence
@@ -71,8 +71,7 @@ def compare_with_earlier(
 
     Args:
         articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
-        summary: A sentence of it is returned as an update only if nothing else is new; the caller then removes it from
-            the summary.
+        summary: Its sentences are returned as updates only if nothing else is new; the caller then removes them from it.
     """
     stored = (articles[key] for key in story.articles if key in articles)
     reports = [article for article in stored if article.kind not in NO_REPORTS]
@@ -95,7 +94,8 @@ def compare_with_earlier(
     old += [article for article in not_shown if article.fetched_at < previous.window_end]
     later = [article for article in not_shown if article.fetched_at >= previous.window_end]
     new = [article for article in later if article.id in context.articles]
-    updates = _new_sentences(story, articles, new, _known_facts(old, earlier), summary, agreed, context, title)
+    of_window = [*context.in_window({article.id: article for article in new}).values()]
+    updates = _new_sentences(story, articles, of_window, _known_facts(old, earlier), summary, agreed, context, title)
     # Similar words alone make one story continue another: without news the two may be different events.
     if continued is not None and not updates:
         return new_story
@@ -232,8 +232,11 @@ def _new_sentences(
     title: str,
 ) -> tuple[Sentence, ...]:
     """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
-    rank_of_origin = {key: rank for rank, key in enumerate(measure_coverage(story, articles).origins)}
+    covered = measure_coverage(story, articles)
+    rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
+    copies = find_copies(story, {article.id: article for article in quotable}, covered.origins)
+    quotable = [article for article in quotable if article.id not in copies]
     languages = [article.language for article in quotable]
     most_common = max(sorted(set(languages)), key=languages.count, default="und")
     readers_languages = context.languages_for("sentences", {article.id: article for article in quotable})
@@ -264,7 +267,12 @@ def _new_sentences(
             shown.append((candidate.text, candidate.stems))
     rank = [sentence.article_id for sentence in chosen]
     chosen.sort(key=lambda sentence: (rank.index(sentence.article_id), sentence.offset))
-    return tuple(chosen) or tuple({candidate.sentence for _, candidate in rated}.intersection(summary[-1:]))
+    if chosen:
+        return tuple(chosen)
+    novel = {candidate.sentence for _, candidate in rated}
+    # What follows a sentence may refer to it, so it goes with it.
+    last = max((at for at, sentence in enumerate(summary) if sentence in novel), default=len(summary))
+    return tuple(summary[last:])
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:

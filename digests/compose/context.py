@@ -132,6 +132,11 @@ class ComposeContext:
         """Return what a story is about, one of `TOPICS`; "" if no topic is likely."""
         return find_topic(self.present(story), self._topic_chances)
 
+    def in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
+        """Return the articles published in the time that the edition covers; all, that came in late, if none was."""
+        start, end = self.window_start, self.window_end
+        return {key: each for key, each in articles.items() if start <= each.published_at < end} or dict(articles)
+
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window and are reports."""
         known = (self.articles[key] for key in story.articles if key in self.articles)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
-from digests.analysis.story_coverage import Coverage, find_comments, make_mention
+from digests.analysis.story_coverage import Coverage, find_comments, find_copies, make_mention
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
@@ -113,10 +113,11 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     )
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    title = choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
+    told = context.in_window(own)
+    title = choose_headline(story, told, agreed, languages=context.languages_for("headlines", own))
     if title is None:
         return None
-    summary = _choose_readable_summary(story, own, agreed, title, context)
+    summary = _choose_readable_summary(story, told, agreed, title, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
@@ -184,7 +185,8 @@ def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
     own = context.load_full_texts(article.id for article in context.present(story))
     agreed = measure_agreement(story, own, context.frequencies)
-    return choose_headline(story, own, agreed, languages=context.languages_for("headlines", own))
+    told = context.in_window(own)
+    return choose_headline(story, told, agreed, languages=context.languages_for("headlines", own))
 
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
@@ -238,7 +240,18 @@ def _source_mentions(
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
     copies = [outlet for outlet in covered.folded if outlet not in covered.headline_only]
     order = dict.fromkeys((first, *of_kind.values(), *independent, *copies, *covered.headline_only))
+    named = {article.id for article in chosen.values()}
+    copies_of = find_copies(story, articles, covered.origins)
+    # The report that is quoted is named, also if it is a copy.
+    origin_of = {
+        copy: origin for copy, origin in copies_of.items() if origin in named and articles[copy].outlet != first
+    }
     return tuple(
-        make_mention(article, agency=agencies.get(article.id), shows_title=article.language != language)
+        make_mention(
+            article,
+            agency=agencies.get(article.id),
+            shows_title=article.language != language,
+            copy_of=origin_of.get(article.id, ""),
+        )
         for article in (chosen[outlet] for outlet in order if outlet in chosen)
     )

@@ -59,6 +59,7 @@ class SourceMention:
     agency: str | None = None  # whose text the report copies
     via: str | None = None  # the source whose feed had its link, if its outlet's own feed had not
     shows_title: bool = False  # show the title too
+    copy_of: str = ""  # the id of the article among the mentions whose text it repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
 """The headline of a story (the title of a report) and its summary (one to three sentences of one), word for word."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from datetime import timedelta
+from itertools import islice, permutations
 
 from digests.analysis.select import display_length, is_flagged
-from digests.analysis.story_coverage import measure_coverage
+from digests.analysis.story_coverage import find_copies, measure_coverage
 from digests.model.edition_story import Sentence
 from digests.model.story import Story
 from digests.summarise import readable
@@ -27,6 +29,8 @@ MIN_KNOWN = 2  # words of such a sentence that headline and summary have: it spe
 MAX_SCORED_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
 OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
+FARTHEST_FACTOR = 0.4  # for a report whose title has no word of the headline
+OLDER_FACTOR = 0.5  # for the first report, if the headline is of a later one; a report between them has more
 FEED_FACTOR = 0.8  # for a text from the feed only
 MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
 MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
@@ -81,40 +85,47 @@ def choose_summary(
 
     All are from one report, so that they read well; each is verbatim at its offset. It is the one whose title is the
     headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be shown to
-    the reader, that has one, else one sentence in the story's most frequent language. A local angle tells no story of
-    which another report tells the event. Empty if no sentence can stand alone. Sentences that only repeat the headline
-    and those that `can_show` refuses are not used.
+    the reader, that has one, else one sentence in the story's most frequent language. Copies come after
+    their origins. A local angle tells no story of which another report tells the event. Empty if no sentence can stand
+    alone. Sentences that only repeat the headline and those that `can_show` refuses are not used.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     present = [texts[key] for key in story.articles if key in texts]
-    for among in _groups_to_try(story, texts, languages, title):
+    headed = [article for article in articles.values() if title and title in article.title]
+    for among in _groups_to_try(story, texts, languages, headed):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
         found = [(), *(_best_sentences(each, agreed, title, limit, can_show) for each, limit in scored)]
-        if best := max(found, key=lambda chosen: _selection_value(chosen, present)):
+        if best := max(found, key=lambda chosen: _selection_value(chosen, present, headed, agreed)):
             return tuple(candidate.sentence for candidate in best)
     return ()
 
 
 def _groups_to_try(
-    story: Story, articles: Mapping[str, Article], languages: Sequence[str], title: str
+    story: Story, articles: Mapping[str, Article], languages: Sequence[str], headed: Sequence[Article]
 ) -> Iterator[list[Article]]:
     """Yield reports that may tell a story: those under its headline, then those on the event, language by language."""
-    groups = _reports_by_language(story, articles, languages).values()
-    yield [article for among in groups for article in among if title and title in article.title]
+    groups = list(_reports_by_language(story, articles, languages).values())
+    yield [article for among in groups for article in among if article in headed]
     is_local_angle = local_angle_test(story, articles)
     on_event = [[article for article in among if not is_local_angle(article)] for among in groups]
-    yield from on_event if any(on_event) else groups
+    groups = on_event if any(on_event) else groups
+    yield from groups
+    origins = {article.id for among in groups for article in among}
+    copies = (articles[key] for key in story.articles if key in articles and key not in origins)
+    yield [article for article in copies if not (is_flagged(article) or is_local_angle(article))]
 
 
 def _reports_by_language(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str]
 ) -> dict[str, list[Article]]:
-    """Return the reports by language: `languages` first, then the story's."""
+    """Return the reports by language, `languages` first, then the story's: the origin of each, without its copies."""
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
+    copies = find_copies(story, {article.id: article for article in plain}, covered.origins)
+    plain = [article for article in plain if article.id not in copies]
     return {
         language: [article for article in plain if article.language == language]
         for language in (*languages, *covered.languages)
@@ -178,13 +189,41 @@ def says_the_same(about: Collection[str], said: Collection[str]) -> bool:
     return is_repetition(about, said) or len(set(about) & set(said)) >= MIN_REPETITION * len(set(said))
 
 
-def _selection_value(chosen: Sequence[CandidateSentence], present: Sequence[Article]) -> float:
-    """Return the value of a report's sentences; less than their sum, or long reports would always win."""
+def _selection_value(
+    chosen: Sequence[CandidateSentence], present: Sequence[Article], headed: Sequence[Article], agreed: Agreement
+) -> float:
+    """
+    Return the value of a report's sentences; less than their sum, or long reports would always win.
+
+    It is less for a report that is older than the headline, as it may tell an earlier state, and for one whose title
+    says something else. `headed`: the reports with the headline.
+    """
     if not chosen:
         return 0.0
     article = chosen[0].article
     total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
-    return total * _recency(article, present) * (FEED_FACTOR if article.from_feed else 1.0)
+    return (
+        total
+        * _recency(article, present)
+        * (FEED_FACTOR if article.from_feed else 1.0)
+        * max((_nearness(article, each, agreed, first=present[0]) for each in headed), default=1.0)
+    )
+
+
+def _nearness(article: Article, headed: Article, agreed: Agreement, *, first: Article) -> float:
+    """
+    Return how near a report is to the one with the headline, by their titles' words and their times, 0 to 1.
+
+    `first`: the story's first report.
+    """
+    if article.language != headed.language:
+        return 1.0
+    wanted, found = (set(stems(each.title, each.language)) for each in (headed, article))
+    total = total_support(agreed, wanted, headed.language)
+    share = total_support(agreed, wanted & found, headed.language) / total if total else 1.0
+    age, whole = headed.published_at - article.published_at, headed.published_at - first.published_at
+    earlier = min(1.0, age / whole) if age and whole > timedelta() else 0.0
+    return (FARTHEST_FACTOR + (1 - FARTHEST_FACTOR) * share) * (1 - (1 - OLDER_FACTOR) * max(0.0, earlier))
 
 
 def _recency(article: Article, present: Sequence[Article]) -> float:
@@ -216,6 +255,8 @@ def _best_sentences(
     return tuple(sorted(chosen, key=lambda c: c.start))
 
 
+MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
+NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
 MAX_HEADLINES = 3  # that tell a story without a sentence
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
@@ -228,13 +269,18 @@ class Headline:
     text: str
     article: Article
 
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset(stems(self.text, self.article.language))
+
 
 def choose_headline(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str]
 ) -> Headline | None:
     """
-    Return the title that best covers what the reports agree on, in the first of `languages`, those that can be shown
-    to the reader, that has one, else in another. None if no article has a title.
+    Return the title that has most in common with those of the other reports and what they agree on, in the first of
+    `languages`, those that can be shown to the reader, that has one, else in another; of several the freshest. If the
+    latest reports agree on something else than those before, it is one of theirs. None if no article has a title.
 
     A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
     short or too long come last. A headline without a text is chosen only if no report with a text has one in
@@ -261,14 +307,41 @@ def _choose_title(
     rest: list[Headline] = []
     for among in _reports_by_language(story, articles, languages).values():
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
-        titled.sort(key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
-        if event := next((h for h in titled if not is_local_angle(h.article)), None):
-            return event
-        rest += titled
+        on_event = [headline for headline in titled if not is_local_angle(headline.article)]
+        if on_event:
+            return _nearest_title(on_event, agreed)
+        rest += sorted(titled, key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
     if rest:
         return rest[0]
     same = [article for article in present if article.language in languages] or present
     return Headline(title_without_outlet(same[0]), same[0])
+
+
+def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:
+    """
+    Return the title of one language that has most in common with the others, the freshest of those nearly as near.
+
+    If the latest reports agree among themselves more than all do, the story has moved: theirs count alone.
+    """
+    ordered = sorted(titled, key=lambda h: (h.article.published_at, h.article.id))
+    latest = ordered[-(len(ordered) // 3) :]
+    if len(latest) >= MIN_LATEST and _common_share(latest, agreed) >= _common_share(ordered, agreed):
+        ordered = latest
+    counts = Counter(stem for headline in ordered for stem in headline.stems)
+    shares = {stem: count / len(ordered) for stem, count in counts.items()}
+    scores = [_score(headline, agreed, shares) for headline in ordered]
+    least = NEARLY_AS_NEAR * max(scores)
+    return next(h for h, score in zip(reversed(ordered), reversed(scores), strict=True) if score >= least)
+
+
+def _common_share(titled: Sequence[Headline], agreed: Agreement) -> float:
+    """Return the share of a title's words that another one has, on average, each weighted by its support."""
+    language = titled[0].article.language
+    total = common = 0.0
+    for one, other in permutations(titled[-MAX_SCORED_REPORTS:], 2):
+        total += total_support(agreed, one.stems, language)
+        common += total_support(agreed, one.stems & other.stems, language)
+    return common / total if total else 0.0
 
 
 def choose_headlines(
@@ -309,11 +382,16 @@ def is_informative(title: str, language: str) -> bool:
     return not readable.words_for_language("person", language) & set(found)
 
 
-def _score(candidate: Headline, agreed: Agreement) -> float:
-    """Return how well a title covers what the reports agree on, lowered for a poor form."""
-    title, article = candidate.text, candidate.article
-    about = set(stems(title, article.language))
-    score = total_support(agreed, about, article.language) / math.sqrt(max(5, len(about)))
+def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:
+    """
+    Return how well a title covers what the reports agree on, lowered for a poor form.
+
+    `shares`: of the titles that have each stem. A word counts by it and by its support.
+    """
+    title, article, about = candidate.text, candidate.article, candidate.stems
+    weights = agreed.get(article.language, {})
+    total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
+    score = total / math.sqrt(max(5, len(about)))
     wide = display_length(title)
     if wide < MIN_TITLE_WIDTH or len(about) < 3:
         score *= 0.4

@@ -421,3 +421,100 @@ def test_a_headline_without_a_text_is_quoted_by_no_summary():
 
     assert {sentence.article_id for sentence in found} == {whole.id}
     assert summary(story(bare), by_id(bare), title=bare.title) == ()
+
+
+ATTACK = "Gunmen crossed the border at dawn and killed at least {n} people in towns near Lunden, the army said."
+SWAP = "A prisoner swap worth six billion was agreed with Orlen in August, and its critics speak of it again."
+
+
+def test_the_headline_is_the_title_that_has_most_in_common_with_the_others_not_the_first():
+    titles = [
+        "Orlen prisoner swap for six billion in spotlight after gunmen attack Lunden",
+        "Gunmen attack towns near Lunden, hundreds killed",
+        "Hundreds killed as gunmen attack towns near Lunden",
+        "Army says gunmen killed hundreds in attack near Lunden",
+        "Schools in Lunden closed after gunmen attack towns",
+    ]
+    bodies = [f"{ATTACK.format(n=250)} {SWAP}", *[f"{ATTACK.format(n=250 + n)} {SWAP}" for n in range(4)]]
+    reports = [
+        article(f"P{n}", title, body, hours=n) for n, (title, body) in enumerate(zip(titles, bodies, strict=True))
+    ]
+
+    assert headline(story(*reports), by_id(*reports)).text in titles[1:4]
+
+
+def test_of_titles_that_say_the_same_the_freshest_is_the_headline():
+    title = "Bridge over the river Aar collapses in Bern"
+    reports = [article(f"Paper {n}", title, BRIDGE, hours=n) for n in range(3)]
+
+    assert headline(story(*reports), by_id(*reports)).article == reports[2]
+
+
+def test_if_a_story_has_moved_the_newest_event_is_its_headline():
+    march = [
+        article(f"M{n}", f"Thousands march in Lunden against police violence {n}", MARCH, hours=n) for n in range(7)
+    ]
+    army = [
+        article("A0", "President threatens to send the army against protests", ARMY, hours=20),
+        article("A1", "President threatens to send army to end protests", ARMY, hours=21),
+        article("A2", "President threatens to send the army to Lunden protests", ARMY, hours=22),
+    ]
+    everything, articles = story(*march, *army), by_id(*march, *army)
+
+    found = headline(everything, articles)
+    told = summary(everything, articles, title=found.text)
+
+    assert "army" in found.text
+    assert texts(told)[0].startswith("The president said")
+
+
+MARCH = "Thousands of people marched through Lunden on Sunday against violence of the police, organisers said."
+ARMY = "The president said on Monday night that the army would be sent to Lunden if the protests did not end."
+
+
+def test_late_reports_on_several_things_do_not_move_a_story():
+    titles = [f"Bridge over the river Aar collapses in Bern, {n} dead" for n in range(10, 17)]
+    titles += ["Baker of Bern saw it all", "Football match is put off", "Insurers count their losses"]
+    reports = [article(f"Paper {n}", title, BRIDGE, hours=n) for n, title in enumerate(titles)]
+
+    assert headline(story(*reports), by_id(*reports)).text in titles[:7]
+
+
+def test_a_sentence_is_of_the_state_that_the_headline_tells():
+    doubt = "The president said that the leader of Orlen is dead, and there was no official word from Orlen about it."
+    sure = "State television of Orlen said on Sunday that the leader of Orlen is dead, and read a statement about it."
+    early = [
+        article(f"E{n}", "President says leader of Orlen is dead, no official word", doubt, hours=n) for n in range(3)
+    ]
+    late = article("L0", "State television says leader of Orlen is dead", sure, hours=9)
+    bare = article("L1", "Leader of Orlen is dead, state television says", "", hours=10)
+    everything, articles = story(*early, late, bare), by_id(*early, late, bare)
+
+    found = summary(everything, articles, title=bare.title)
+
+    assert texts(found) == [sure]
+
+
+def test_a_copy_is_neither_headline_nor_quoted_beside_its_origin():
+    wire = article("AFP", "Bridge collapses in Bern, killing twelve", BRIDGE, agency="AFP", hours=1)
+    title = "Bridge over the river Aar in Bern collapses"
+    copies = [article(f"Paper {n}", title, BRIDGE, hours=2 + n) for n in range(3)]
+    own = article("Bund", "Cracks in Bern bridge were known", OTHER, hours=9)
+    everything, articles = story([wire, *copies], own, agency="AFP"), by_id(wire, *copies, own)
+
+    found = headline(everything, articles)
+    told = summary(everything, articles)
+
+    assert found.article in (wire, own)
+    assert {sentence.outlet for sentence in told} <= {"AFP", "Bund"}
+
+
+def test_a_copy_is_quoted_if_no_sentence_of_its_origin_can_be():
+    wire = article(
+        "AFP", "Bridge collapses in Bern", f"By Anna Meier and Jan Keller Divers {BRIDGE[2:60]}", agency="AFP"
+    )
+    copy = article("Bund", "Bridge falls in Bern", BRIDGE, hours=13)
+
+    found = summary(story([wire, copy], agency="AFP"), by_id(wire, copy))
+
+    assert {sentence.outlet for sentence in found} == {"Bund"}
