@@ -71,7 +71,7 @@ def compare_with_earlier(
 
     Args:
         articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
-        summary: Its sentences are returned as updates only if nothing else is new; the caller then removes them from it.
+        summary: Its sentences are updates only if nothing else is new; the caller then removes them from it.
     """
     stored = (articles[key] for key in story.articles if key in articles)
     reports = [article for article in stored if article.kind not in NO_REPORTS]

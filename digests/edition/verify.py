@@ -248,7 +248,12 @@ class _Check:
             names = "independent outlets, others, and copies by agency"
             yield from self.equal(at, story.headline, names, counts, computed, self.is_certain)
             return
+        origins = {mention.article_id for mention in story.mentions if not mention.copy_of}
         for mention in story.mentions:
+            texts = (set(report.articles) for report in grouping.story.wire_groups)
+            is_copy = any({mention.article_id, mention.copy_of} <= keys for keys in texts)
+            if mention.copy_of and not (is_copy and mention.copy_of in origins):
+                yield Fault(f"{at}, source {mention.outlet}", mention.title, "it is no copy", self.is_certain)
             agency = grouping.agencies.get(mention.article_id)
             where = f"{at}, source {mention.outlet}"
             yield from self.equal(where, mention.title, "agency", mention.agency, agency, self.is_certain)

@@ -1,5 +1,6 @@
 """Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -103,9 +104,14 @@ class Views:
         title, lang_attr, original = self._choose_text(
             self._title(story.title), story.title_language, story.translation
         )
-        by_title = [(mention, _foreign_title(mention, story)) for mention in story.mentions]
-        sources = [self._source(mention, "") for mention, title in by_title if not title]
-        headlines = [self._source(mention, title) for mention, title in by_title if title]
+        copies = Counter(mention.copy_of for mention in story.mentions)
+        named = [
+            (mention, _foreign_title(mention, story), copies[mention.article_id])
+            for mention in story.mentions
+            if not mention.copy_of
+        ]
+        sources = [self._source(mention, "", behind) for mention, title, behind in named if not title]
+        headlines = [self._source(mention, title, behind) for mention, title, behind in named if title]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
@@ -140,8 +146,8 @@ class Views:
             sources=tuple(sources[:MAX_SOURCES]),
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
             headlines=tuple(headlines[:MAX_HEADLINES]),
-            own_outlets=tuple(line.outlet for line in sources),
-            foreign_outlets=tuple(line.outlet for line in headlines),
+            own_outlets=tuple((line.outlet, line.copies) for line in sources),
+            foreign_outlets=tuple((line.outlet, line.copies) for line in headlines),
             comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_SOURCES]),
             differences=tuple(
                 self._difference(difference) for difference in story.differences[:MAX_DIFFERENCES] if difference.details
@@ -260,7 +266,7 @@ class Views:
             parts.append(words.say("languages", n=known))
         return " · ".join(parts)
 
-    def _source(self, mention: SourceMention, title: str) -> view.SourceView:
+    def _source(self, mention: SourceMention, title: str, copies: int = 0) -> view.SourceView:
         words = self.words
         outlet, agency = outlet_name(mention.outlet, mention.url), _agency_credit(mention)
         via = sanitize_line(mention.via or "", limit=MAX_NAME)
@@ -274,9 +280,11 @@ class Views:
                     words.in_language(mention.language),
                     words.say("agency", agency=agency) if agency else "",
                     words.say("via", source=via) if via else "",
+                    words.say("copies", n=copies) if copies else "",
                 )
             ),
             title=title,
+            copies=copies,
         )
 
     def _difference(self, difference: Difference) -> tuple[view.QuoteView, ...]:

@@ -45,8 +45,9 @@ class SourceView:
     outlet: str
     url: str | None
     lang_attr: LangAttr
-    about: str  # "Egypt, in Arabic"
+    about: str  # "Egypt, in Arabic, 3 copies"
     title: str = ""  # empty if it would add nothing
+    copies: int = 0  # other outlets with its text, which are not named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +112,8 @@ class StoryView:
     sources: tuple[SourceView, ...]
     outlets: int  # named or counted; 0 if the story names none
     headlines: tuple[SourceView, ...]
-    own_outlets: tuple[str, ...]  # all of which `sources` has the first ones
-    foreign_outlets: tuple[str, ...]  # all of which `headlines` has the first ones
+    own_outlets: tuple[tuple[str, int], ...]  # all of which `sources` has the first ones, with the copies behind each
+    foreign_outlets: tuple[tuple[str, int], ...]  # all of which `headlines` has the first ones
     comments: tuple[SourceView, ...]  # outlets with an opinion piece on it
     differences: tuple[tuple[QuoteView, ...], ...]  # each: the figures for one quantity, or what one report alone has
     perspectives: tuple[PerspectiveView, ...]
@@ -148,18 +149,19 @@ class StoryView:
 
     @property
     def unnamed(self) -> int:
-        """The number of outlets of `own_outlets` that are not named."""
+        """The number of outlets of `own_outlets` and of copies behind them that are not named."""
         return self._count_unnamed(self.own_outlets)
 
     @property
     def unnamed_foreign(self) -> int:
-        """The number of outlets of `foreign_outlets` that are not named."""
+        """The number of outlets of `foreign_outlets` and of copies behind them that are not named."""
         return self._count_unnamed(self.foreign_outlets)
 
-    def _count_unnamed(self, outlets: Sequence[str]) -> int:
+    def _count_unnamed(self, outlets: Sequence[tuple[str, int]]) -> int:
         named = {line.outlet for line in (*self.sources, *self.headlines)}
         named |= {voice.cite.outlet for voice in self.perspectives}
-        return sum(outlet not in named for outlet in outlets)
+        listed = {line.outlet for line in (*self.other_sources, *self.other_headlines)}
+        return sum((outlet not in named) + (copies if outlet not in listed else 0) for outlet, copies in outlets)
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from digests.cluster.stories import separate_parts
 from digests.edition.verify import verify
 from digests.model.ledger import LeftOut, LeftOutKind
+from digests.render.edition_view import edition_view
 from digests.render.forms import render
 from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, report, story
 from watcher.model import Article
@@ -223,3 +224,37 @@ def test_half_of_the_full_stories_are_about_one_country_if_others_can_take_the_p
 
     assert places_of([*war, *others], stories=4) == ["CL", "IR", "IR", "NP"]
     assert places_of(war, stories=4) == ["IR"] * 4
+
+
+def test_what_came_in_late_is_neither_headline_nor_quoted_where_there_is_a_report_of_the_time_covered():
+    late = [report(f"L{n}", "Flood", "Nepal", 300, hours=-2 - n) for n in range(3)]
+    fresh = report("P0", "Flood", "Nepal", 400, hours=9)
+    articles = by_id(*late, fresh)
+
+    (shown,) = compose_stories([story(*late, fresh)], make_context(articles)).stories
+    (other,) = compose_stories([story(*late)], make_context(by_id(*late))).stories
+
+    assert shown.url == fresh.url
+    assert {sentence.article_id for sentence in shown.summary} == {fresh.id}
+    assert other.summary
+
+
+def test_copies_are_counted_behind_their_origin_and_not_named():
+    wire = report("AFP", "Flood", "Nepal", 300, agency="AFP", hours=1)
+    copies = [
+        dataclasses.replace(wire, id=f"copy{n}", outlet=f"Paper {n}", url=f"https://p{n}.example/") for n in range(3)
+    ]
+    own = report("Herald", "Flood", "Nepal", 310, hours=9)
+    articles = by_id(wire, *copies, own)
+
+    edition = compose_stories([story([wire, *copies], own, agency="AFP")], make_context(articles))
+
+    (shown,) = edition.stories
+    assert {each.outlet: each.copy_of for each in shown.mentions} == {
+        "AFP": "", "Herald": "", **{copy.outlet: wire.id for copy in copies},
+    }  # fmt: skip
+    (view,) = edition_view(edition).stories
+    assert [(source.outlet, source.copies) for source in view.sources] == [("Herald", 0), ("AFP", 3)]
+    assert view.unnamed == 0
+    body = render(edition, ["text"])[0].body.decode()
+    assert "and 3 copies" in body and "Paper 1" not in body
