@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
 
-from watcher.feeds.ownership import decide_owner, owns_page
+from tests.compose.factories import article
+from watcher.feeds.ownership import attribute_article, decide_owner, name_channel, owns_page
 from watcher.model import Feed, Source
 from watcher.text.urls import host_of, is_channel_host, site_of
 
@@ -128,3 +130,41 @@ def test_a_site_is_the_domain_that_somebody_has_registered(host, site):
 )
 def test_a_platform_is_no_outlet_but_a_subdomain_of_its_own_is(host, is_platform):
     assert is_channel_host(host) == is_platform
+
+
+@pytest.mark.parametrize(
+    ("outlet", "url", "title", "authors", "channel"),
+    [
+        ("Youtube.com", "www.youtube.com/watch?v=1", "Bridge in Bern falls into the river - Sky News", (), "Sky News"),
+        ("YouTube", "m.youtube.com/watch?v=1", "Halo over the bridge in Bern - Remix", ("France 24",), "France 24"),
+        ("Google News", "news.google.com/rss/1", "Bridge in Bern falls, 12 dead - The Economist", (), "The Economist"),
+        ("news.google.com", "news.google.com/rss/1", "В Берне рухнул мост через реку - Лента", (), "Лента"),
+        ("YouTube", "youtu.be/1", "Bridge in Bern falls into the river", (), None),
+        ("YouTube", "youtu.be/1", "Bridge in Bern falls - and nobody saw it", (), None),
+        ("YouTube", "youtu.be/1", "Bridge in Bern falls into the river - YouTube", (), None),
+        ("Reddit", "www.reddit.com/r/bern/1", "Bridge in Bern falls into the river", ("/u/ann",), None),
+        ("Aare TV", "www.youtube.com/watch?v=1", "Bridge in Bern falls into the river - Sky News", (), None),
+        ("Aare Post", "aare.example/1", "Bridge in Bern falls into the river - Sky News", (), None),
+    ],
+)
+def test_a_platform_is_no_outlet_its_channel_is(outlet, url, title, authors, channel):
+    before = dataclasses.replace(
+        article(outlet, title, country="US", owner="Alphabet"), url=f"https://{url}", authors=authors
+    )
+
+    after = name_channel(before)
+
+    if channel is None:
+        assert after == before
+    else:
+        assert (after.outlet, after.country, after.owner, after.via) == (channel, None, None, outlet)
+
+
+def test_an_article_of_a_news_search_that_no_source_owns_is_its_pages_outlets():
+    search = feed(20, "news.google.com/rss/search?q=bern")
+    report = article("-", "Bridge in Bern falls into the river - The Economist")
+    page = dataclasses.replace(report, url="https://news.google.com/rss/1", host="news.google.com")
+
+    attributed = attribute_article(page, None, listed_by=[search])
+
+    assert (attributed.outlet, attributed.via) == ("The Economist", search.source.name)

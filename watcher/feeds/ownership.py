@@ -6,7 +6,10 @@ from dataclasses import replace
 from watcher.model import Article, Feed
 from watcher.settings.outlets import find_outlet
 from watcher.text.urls import host_of, is_channel_host, site_of
+from watcher.text.words import normalize_key
 
+MAX_CHANNEL_CHARS = 40  # of a channel's name at the end of a title
+MIN_TITLE_CHARS = 15  # of the title before it
 MIN_NAME_CHARS = 3  # of a site's name, to be recognized under another top-level domain
 SAME_OUTLET, SAME_DOMAIN, SAME_SITE = range(3)  # how near the host of a feed is to that of a page
 
@@ -93,17 +96,48 @@ def attribute_article(article: Article, owner: Feed | None, *, listed_by: Sequen
     Return an article as that of its owner, or as that of an outlet that is no source if `owner` is None.
 
     Such an outlet has the name of its site, and the country and owner that the table of outlets says. `via` is the
-    first feed's source unless the owner's feed lists the article too.
+    first feed's source unless the owner's feed lists the article too. An article of a platform is its channel's
+    (`name_channel`).
     """
     first = min(listed_by, key=lambda feed: feed.id).source
     if owner is None:
         known = find_outlet(article.host)
         country, proprietor = (known.country, known.owner or None) if known else (None, None)
         name = _outlet_domain(article.host)
-        return replace(article, outlet=name, country=country, owner=proprietor, section=first.section, via=first.name)
+        attributed = replace(
+            article, outlet=name, country=country, owner=proprietor, section=first.section, via=first.name
+        )
+        return name_channel(attributed)
     source = owner.source
     is_listed = any(feed.id == owner.id for feed in listed_by)
     via = None if is_listed or first.name == source.name else first.name
-    return replace(
+    attributed = replace(
         article, outlet=source.name, country=source.country, owner=source.owner, section=source.section, via=via
     )
+    return name_channel(attributed)
+
+
+def name_channel(article: Article) -> Article:
+    """
+    Return an article under the name of its channel, by way of its source, if its outlet is only called as the platform.
+
+    The channel is the only author, else the name at the end of the title, where a news search has it. Its country and
+    owner are not known.
+    """
+    host = host_of(article.url).removeprefix("www.")
+    if not is_channel_host(host) or normalize_key(article.outlet) not in _platform_names(host):
+        return article
+    title, _, channel = article.title.rpartition(" - ")
+    if len(article.authors) == 1 and not article.authors[0].startswith("/"):  # "/u/name" is no channel
+        channel = article.authors[0]
+    elif len(title) < MIN_TITLE_CHARS or any(word[0].islower() for word in channel.split()):
+        return article
+    if not MIN_NAME_CHARS <= len(channel) <= MAX_CHANNEL_CHARS or normalize_key(channel) in _platform_names(host):
+        return article
+    return replace(article, outlet=channel.strip(), country=None, owner=None, via=article.via or article.outlet)
+
+
+def _platform_names(host: str) -> frozenset[str]:
+    """Return the names of a platform, as `normalize_key` spells them: YouTube, youtube.com; Google News."""
+    labels, site = host.split("."), site_of(host)
+    return frozenset(map(normalize_key, (host, site, site.partition(".")[0], labels[1] + labels[0])))

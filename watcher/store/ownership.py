@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, or_, select, update
 
-from watcher.feeds.ownership import attribute_article, decide_owner, is_on_site
+from watcher.feeds.ownership import attribute_article, decide_owner, is_on_site, name_channel
 from watcher.model import Feed
 from watcher.store.articles import OF_OUTLET, NewArticle, articles_by_id, index_document, is_unpinned
 from watcher.store.feeds import FEED_COLUMNS, feed_from_row
@@ -21,11 +21,11 @@ def attribute(connection: Connection, arrival: NewArticle, listed_by: Feed | Non
     """
     Return an article to store under its owner; a text of a feed, not of a page, is that of the feed's source.
 
-    A headline alone is the owner's, by way of the feed's source.
+    A headline alone is the owner's, by way of the feed's source, and what is on a platform is its channel's.
     """
     article = arrival.article
     if listed_by is None or (article.from_feed and not article.is_headline_only):
-        return arrival
+        return replace(arrival, article=name_channel(article))
     owner = find_owner(connection, host_of(article.url) if article.from_feed else article.host, [listed_by])
     attributed = attribute_article(article, owner, listed_by=[listed_by])
     return replace(arrival, article=attributed, feed_id=(owner or listed_by).id)
