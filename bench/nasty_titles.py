@@ -106,6 +106,7 @@ def hostile(title: str, url: str) -> Edition:
         summary=(sentence,),
         updates=(),
         number_changes=(),
+        figure_changes=(),
         new_outlets=(title,),
         mentions=(mention, replace(mention, language="fr", shows_title=True)),
         related=(brief,),

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import filterfalse
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
@@ -14,13 +16,14 @@ from digests.analysis.story_coverage import Coverage, find_comments, find_copies
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
-from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention
+from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary
+from digests.summarise.figures import find_figure_changes, superseded_by_figures
+from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary, make_sentence
 from watcher.model import Article
-from watcher.text.page_kind import REJECTED, WITHHELD
+from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
 from watcher.text.words import words
 
 EIGHTHS = 8
@@ -94,13 +97,59 @@ def add_distinct(anchor: str, taken: set[str]) -> str:
     return found
 
 
+def _load_known(story: Story, context: ComposeContext) -> Mapping[str, Article]:
+    """Return the story's articles with full texts: those of the window, and earlier ones that are still stored."""
+    return context.load_full_texts(
+        key for key in story.articles if key in context.articles or key in context.earlier_articles
+    )
+
+
+def _find_figure_changes(
+    story: Story, own: Mapping[str, Article], known: Mapping[str, Article], context: ComposeContext
+) -> tuple[FigureChange, ...]:
+    before = {
+        key: article
+        for key, article in known.items()
+        if key not in own and article.kind not in NO_REPORTS and article.published_at < context.window_start
+    }
+    return find_figure_changes(story, own, before, context.can_read)
+
+
+def _choose_headline(
+    story: Story,
+    own: Mapping[str, Article],
+    agreed: Agreement,
+    changes: Sequence[FigureChange],
+    context: ComposeContext,
+) -> Headline | None:
+    """Return the headline, one without a figure that a newer one replaces if a title that can be shown has none."""
+    languages, is_old = context.languages_for("headlines", own), superseded_by_figures(changes)
+    current = {key: article for key, article in own.items() if not is_old(make_sentence(article, 0, article.title))}
+    title = choose_headline(story, current, agreed, languages=languages)
+    if title is None or (title.article.language not in languages and len(current) < len(own)):
+        return choose_headline(story, own, agreed, languages=languages)
+    return title
+
+
 def _choose_readable_summary(
-    story: Story, articles: Mapping[str, Article], agreed: Agreement, title: Headline, context: ComposeContext
+    story: Story,
+    articles: Mapping[str, Article],
+    agreed: Agreement,
+    title: Headline,
+    changes: Sequence[FigureChange],
+    context: ComposeContext,
 ) -> tuple[Sentence, ...]:
-    """Return the summary of sentences that can be shown, in the headline's language if any of them is in it."""
-    languages = context.languages_for("sentences", articles)
+    """
+    Return the summary of sentences that can be shown, in the headline's language if any of them is in it.
+
+    Sentences with a figure that a newer one replaces are used only if there are no others.
+    """
+    languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes)
     languages.sort(key=lambda tag: tag != title.article.language)
-    chosen = choose_summary(story, articles, agreed, languages=languages, title=title.text, can_show=context.can_show)
+    choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
+    chosen = choose(can_show=lambda sentence: context.can_show(sentence) and not is_old(sentence))
+    if not context.readable(chosen):
+        chosen = choose(can_show=context.can_show)
     return chosen[: len(context.readable(chosen))]
 
 
@@ -108,26 +157,26 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
     story, covered, language = ranked.story, ranked.coverage, context.digest.language
     places = context.find_countries(story)
-    known = context.load_full_texts(
-        key for key in story.articles if key in context.articles or key in context.earlier_articles
-    )
+    known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    told = context.in_window(own)
-    title = choose_headline(story, told, agreed, languages=context.languages_for("headlines", own))
+    of_window = context.in_window(own)
+    changes = _find_figure_changes(story, own, known, context)
+    title = _choose_headline(story, of_window, agreed, changes, context)
     if title is None:
         return None
-    summary = _choose_readable_summary(story, told, agreed, title, context)
+    summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
+    current = tuple(filterfalse(superseded_by_figures(changes), change.updates)) or change.updates
     translation = context.translate("headlines", title.text, title.article.language)
-    summary = context.readable([sentence for sentence in summary if sentence not in change.updates])
+    summary = context.readable([sentence for sentence in summary if sentence not in current])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     # What is withheld differs from nothing, and is no other angle.
     told = {key: article for key, article in own.items() if article.kind not in WITHHELD}
     covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
-    updates = context.readable(change.updates)
+    updates = context.readable(current)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
@@ -163,7 +212,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         place_codes=place_codes,
         topic=context.find_topic(story),
         earlier_story=change.earlier.id if change.earlier else "",
-        differences=find_differences(told, covered_told, context.can_read),
+        figure_changes=changes,
+        differences=find_differences(told, covered_told, context.can_read, changed=[each.quantity for each in changes]),
         perspectives=find_aspects(story, told, covered_told, title, context.can_read),
         silent=find_missing_perspectives(
             context.groups,
@@ -183,10 +233,13 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
 
 def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
-    own = context.load_full_texts(article.id for article in context.present(story))
-    agreed = measure_agreement(story, own, context.frequencies)
-    told = context.in_window(own)
-    return choose_headline(story, told, agreed, languages=context.languages_for("headlines", own))
+    known = _load_known(story, context)
+    own = {article.id: known[article.id] for article in context.present(story)}
+    agreed, changes = (
+        measure_agreement(story, own, context.frequencies),
+        _find_figure_changes(story, own, known, context),
+    )
+    return _choose_headline(story, context.in_window(own), agreed, changes, context)
 
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:

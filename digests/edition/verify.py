@@ -23,13 +23,23 @@ from digests.compose.changes import count_days
 from digests.compose.rank import count_terms
 from digests.compose.story import classify_trend, count_in_eighths, reading_time
 from digests.model.edition import Correction, Edition
-from digests.model.edition_story import Brief, EditionStory, Notice, Sentence, SourceMention, Translation
+from digests.model.edition_story import (
+    Brief,
+    EditionStory,
+    FigureChange,
+    FigureReport,
+    Notice,
+    Sentence,
+    SourceMention,
+    Translation,
+)
 from digests.model.ledger import LeftOutKind
 from digests.model.story import Story, WireGroup
 from digests.render.edition_view import edition_view
 from digests.render.escape import sanitize_line
 from digests.render.text import measure_reading_time
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
+from digests.summarise.figures import count_stating, stated_figures
 from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
@@ -97,7 +107,8 @@ def verify(
 
     Each sentence must be a whole sentence of its article (in `texts` or `revisions`) at its offset, with that article's
     outlet, URL, time and language; each headline must be the title of the story's report at that link; the mentions
-    must be one per outlet. A changed number must be in both its sentences, a correction in both versions of its
+    must be one per outlet. A changed number must be in both its sentences, a changed figure in both its reports, as the
+    words say it, a correction in both versions of its
     article. Counts, times and the trend of a story must be those of its articles, and the ledger must add up. What
     depends on the grouping of articles is checked only with `evidence`.
     """
@@ -181,6 +192,8 @@ class _Check:
                     yield Fault(where, sentence.text, f"it does not contain {value}")
             if figure.what not in figure.sentence_after.text:
                 yield Fault(where, figure.sentence_after.text, f"it does not contain {figure.what}")
+        for change in story.figure_changes:
+            yield from self.figure_change(at, change, story)
         for detail in (detail for difference in story.differences for detail in difference.details):
             for sentence in detail.sentences:
                 yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
@@ -460,6 +473,38 @@ class _Check:
         yield from self.equal(where, mention.title, "title", mention.title, article.title)
         yield from self.equal(where, mention.title, "country", mention.country, article.country)
         yield from self.source(where, mention.title, mention, article)
+
+    def figure_change(self, at: str, change: FigureChange, story: EditionStory) -> Iterator[Fault]:
+        """Check that both reports state their figure, the later one the newest, and how many outlets do so."""
+        where = f"{at}, figure {change.quantity}"
+        for report in (change.before, change.after):
+            yield from self.figure_report(where, report, change.quantity)
+        if change.after.mention.article_id not in story.article_ids:
+            yield Fault(where, change.after.text, "its article is not in the story")
+        if change.before.mention.published_at >= change.after.mention.published_at:
+            yield Fault(where, change.before.text, "it is given as earlier, but its report is not")
+        if change.before.value == change.after.value:
+            yield Fault(where, change.after.text, "it is given as changed, but both figures are the same")
+        if story.article_ids and self.articles.keys() >= set(story.article_ids):
+            articles = [self.articles[key] for key in story.article_ids]
+            outlets = count_stating(articles, change.quantity, change.after.value)
+            yield from self.equal(where, change.after.text, "number of outlets", change.outlets, outlets)
+
+    def figure_report(self, where: str, report: FigureReport, quantity: str) -> Iterator[Fault]:
+        mention, versions = report.mention, self.versions.get(report.mention.article_id, ())
+        if not versions:
+            yield Fault(where, report.text, f"its article {mention.article_id} is not stored", self.is_certain)
+            return
+        if report.sentence is not None:
+            yield from self.sentence(where, report.sentence)
+            yield from self.equal(where, report.text, "article", report.sentence.article_id, mention.article_id)
+        article = next((version for version in versions if version.title == mention.title), versions[0])
+        yield from self.equal(where, report.text, "title", mention.title, article.title)
+        yield from self.source(where, report.text, mention, article)
+        stated = (figure for version in versions for figure in stated_figures(version))
+        shown = (quantity, report.text, report.value, report.is_least, report.sentence is None)
+        if shown not in [(each.quantity, each.phrase, each.value, each.is_least, each.is_title) for each in stated]:
+            yield Fault(where, report.text, "its report does not state this figure")
 
     def comment(self, where: str, comment: SourceMention, story: EditionStory) -> Iterator[Fault]:
         versions = self.versions.get(comment.article_id, ())

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from digests.errors import DigestError
 from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote_sentences
 from digests.model.edition import Edition
-from digests.model.edition_story import EditionStory
+from digests.model.edition_story import EditionStory, FigureReport
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
@@ -228,8 +228,23 @@ def _describe_news(story: EditionStory) -> Answer:
             }
             for change in story.number_changes[:MAX_CHANGES_LISTED]
         ],
+        "figures_of_the_period": [
+            {
+                "quantity": change.quantity,
+                **{name: _describe_figure(getattr(change, name)) for name in ("before", "after")},
+                "outlets": change.outlets,
+            }
+            for change in story.figure_changes[:MAX_CHANGES_LISTED]
+        ],
         "sentences": quote_sentences(story.updates),
     }
+
+
+def _describe_figure(report: FigureReport) -> Answer:
+    """Return a figure with the sentence that states it, or the title of its report."""
+    mention = report.mention
+    quote = quote_sentences([report.sentence])[0] if report.sentence else make_quote(mention.title, mention)
+    return {"value": report.value, "is_least": report.is_least, "quote": quote}
 
 
 def _describe_revision(article: Article, revision: Revision) -> Answer:

@@ -12,6 +12,8 @@ from digests.model.edition_story import (
     Brief,
     Difference,
     EditionStory,
+    FigureChange,
+    FigureReport,
     Notice,
     NumberChange,
     Perspective,
@@ -45,6 +47,17 @@ NOTICE_PHRASES = {"corrected": "report_corrected", "withdrawn": "report_withdraw
 SPARK_HEIGHT = 12
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
 TRENDS = frozenset({"rising", "steady", "fading"})
+FIGURE_PHRASES = {
+    "killed": "figure_killed",
+    "injured": "figure_injured",
+    "missing": "figure_missing",
+    "arrested": "figure_arrested",
+    "evacuated": "figure_evacuated",
+    "rescued": "figure_rescued",
+    "magnitude": "figure_magnitude",
+    "turnout": "figure_turnout",
+}
+PERCENTAGES = frozenset({"turnout"})
 # Of the kinds of corrections, but "text".
 CORRECTION_PHRASES = {
     "headline": "headline_changed",
@@ -139,6 +152,7 @@ class Views:
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
             figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
             turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
+            changed_figures=tuple(map(self._changed_figure, story.figure_changes[:MAX_FIGURES])),
             since_label=self._since_label(),
             since=since,
             notices=tuple(map(self._notice, story.notices[:MAX_NOTICES])),
@@ -246,6 +260,22 @@ class Views:
         text = sanitize_line(notice.text, limit=2 * MAX_TITLE_CHARS)
         lang_attr = self._lang_attr(notice.language, text)
         return label, view.QuoteView(text=text, lang_attr=lang_attr, cites=(self._cite(notice),))
+
+    def _changed_figure(self, change: FigureChange) -> view.ChangedFigureView:
+        before, after = change.before, change.after
+        return view.ChangedFigureView(
+            label=self.words[FIGURE_PHRASES.get(change.quantity, "figure")],
+            before=self._figure_value(change.quantity, before),
+            before_cite=self._cite(before.mention),
+            after=self._figure_value(change.quantity, after),
+            after_cite=self._cite(after.mention),
+            outlets=self.words.say("outlets", n=change.outlets) if change.outlets > 1 else "",
+        )
+
+    def _figure_value(self, quantity: str, report: FigureReport) -> str:
+        words = self.words
+        text = words.percentage(report.value) if quantity in PERCENTAGES else words.decimal(report.value)
+        return words.say("at_least", figure=text) if report.is_least else text
 
     def _coverage(self, story: EditionStory) -> str:
         """

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from digests.model.edition import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
@@ -79,6 +79,13 @@ class Localizer:
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self.locale))
+
+    def decimal(self, value: float) -> str:
+        return str(format_decimal(value, locale=self.locale))
+
+    def percentage(self, value: float) -> str:
+        """Return "63.5%" for 63.5."""
+        return str(format_percent(round(value / 100, 6), locale=self.locale, decimal_quantization=False))
 
     def country(self, code: str | None) -> str:
         return str(self.locale.territories.get((code or "").upper(), ""))

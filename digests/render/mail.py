@@ -274,6 +274,17 @@ def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
 def _headline_only_after(number: int, story: StoryView) -> StoryView:
     if story.number <= number:
         return story
-    bare = replace(story, summary=(), written="", figures=(), turns=(), since=(), notices=(), sources=())
-    bare = replace(bare, headlines=(), outlets=0)
+    bare = replace(
+        story,
+        summary=(),
+        written="",
+        changed_figures=(),
+        figures=(),
+        turns=(),
+        since=(),
+        notices=(),
+        sources=(),
+        headlines=(),
+        outlets=0,
+    )
     return replace(bare, differences=(), perspectives=(), silent=(), related=(), comments=())

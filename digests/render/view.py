@@ -41,6 +41,18 @@ class QuoteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFigureView:
+    """Killed: at least 15 (Alpha, 04:10) → 19 (Beta, 10:00, 4 outlets)."""
+
+    label: str  # "Killed"
+    before: str
+    before_cite: CiteView
+    after: str
+    after_cite: CiteView
+    outlets: str  # "4 outlets", empty for one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
     outlet: str
     url: str | None
@@ -105,6 +117,7 @@ class StoryView:
     grounds: tuple[QuoteView, ...]  # the sentences that support a written summary
     figures: tuple[QuoteView, ...]  # of a weekly digest: numbers from the first to the last of its turns
     turns: tuple[tuple[str, QuoteView], ...]  # of a weekly digest: a day, and its sentence
+    changed_figures: tuple[ChangedFigureView, ...]  # over the period, each with the newest
     since_label: str
     since: tuple[QuoteView, ...]  # numbers, sentences, outlets
     notices: tuple[tuple[str, QuoteView], ...]  # "Corrected", and the words of the outlet that corrects a report

@@ -119,6 +119,7 @@ def cited_ids(edition: Edition) -> set[str]:
     ids |= {comment.article_id for story in edition.stories for comment in story.comments}
     ids |= {key for brief in edition.all_briefs for key in brief.article_ids}
     ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}
+    ids |= {change.before.mention.article_id for story in edition.stories for change in story.figure_changes}
     ids |= {turn.sentence.article_id for story in edition.stories for turn in story.turns}
     ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
     return ids | {correction.article_id for correction in edition.corrections}

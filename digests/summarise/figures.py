@@ -13,6 +13,7 @@ from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
 from digests.analysis.select import is_flagged
 from digests.analysis.story_coverage import make_mention
 from digests.model.edition_story import FigureChange, FigureReport, Sentence
+from digests.model.story import Story
 from digests.summarise.lead import make_sentence
 from watcher.model import Article
 from watcher.text.number_words import number_words
@@ -30,6 +31,7 @@ KILLED, INJURED, MAGNITUDE, TURNOUT = "killed", "injured", "magnitude", "turnout
 # Counts that only rise while an event is reported; a lower figure is an old one or another opinion.
 CUMULATIVE = frozenset({KILLED, INJURED, "arrested", "evacuated", "rescued", TURNOUT})
 MIN_APART = {MAGNITUDE: 0.2, TURNOUT: 1.0}  # figures that are closer are one, measured twice or rounded
+MAX_FACTOR = 30.0  # a figure that has grown or shrunk more counts something else
 MIN_ROUNDED = 100  # from which on a figure may be rounded
 MIN_REVISED_OUTLETS = 2  # with a figure that is lower than before: one alone may only be late
 MIN_SHARED_STEMS = 2  # of two reports in one language on one thing, beside the words for the quantity
@@ -67,10 +69,13 @@ class Figure:
         return self.sentence.text[self.start : self.end]
 
 
+Statement = tuple[Article, Figure]
+
+
 def find_figure_changes(
+    story: Story,
     articles: Mapping[str, Article],
     earlier: Mapping[str, Article],
-    origins: Collection[str],
     can_read: Callable[[str], bool],
 ) -> tuple[FigureChange, ...]:
     """
@@ -83,11 +88,8 @@ def find_figure_changes(
     Args:
         articles: Of the period, by id.
         earlier: The story's articles from before the period; they can have only the earlier figure.
-        origins: Ids of the reports that are no copies: a copy may be late.
     """
-    reports = [article for article in articles.values() if article.id in origins or article.is_headline_only]
-    known = [(article, figure) for article in (*earlier.values(), *reports) for figure in stated_figures(article)]
-    known.sort(key=lambda pair: (pair[0].published_at, pair[0].id))
+    known = _statements(story, (*earlier.values(), *articles.values()))
     changes = []
     for quantity in QUANTITIES:
         same = [(article, figure) for article, figure in known if figure.quantity == quantity]
@@ -97,6 +99,17 @@ def find_figure_changes(
             before, after = _make_report(old_article, old), _make_report(new_article, new)
             changes.append(FigureChange(quantity=quantity, before=before, after=after, outlets=outlets))
     return tuple(changes[:MAX_FIGURE_CHANGES])
+
+
+def _statements(story: Story, articles: Iterable[Article]) -> list[Statement]:
+    """Return what articles state, in time order; a figure that copies of a report repeat, of the first copy only."""
+    report_of = {key: number for number, report in enumerate(story.wire_groups) for key in report.articles}
+    statements: dict[tuple[int | str, str, float], Statement] = {}
+    for article in sorted(articles, key=lambda each: (each.published_at, each.id)):
+        for figure in stated_figures(article):
+            key = (report_of.get(article.id, article.id), figure.quantity, figure.value)
+            statements.setdefault(key, (article, figure))
+    return list(statements.values())
 
 
 def superseded_by_figures(changes: Sequence[FigureChange]) -> Callable[[Sentence], bool]:
@@ -127,9 +140,6 @@ def count_stating(articles: Iterable[Article], quantity: str, value: float) -> i
     )
 
 
-Statement = tuple[Article, Figure]
-
-
 def _find_change(
     known: Sequence[Statement], articles: Mapping[str, Article], can_read: Callable[[str], bool]
 ) -> tuple[Statement, Statement] | None:
@@ -146,7 +156,8 @@ def _find_change(
         newest, before, current = latest, *falling
     else:
         return None
-    if any(_is_one(quantity, newest, value) for value in first if value != newest):
+    others = [value for value in first if value != newest]
+    if any(_is_one(quantity, newest, each) or _is_far(newest, each) for each in others):
         return None
     outside = [pair for pair in before if pair[0].id not in articles]
     value = (outside[-1] if outside else before[0])[1].value
@@ -189,6 +200,11 @@ def _split(
         return None
     current = [pair for pair in current if pair[0].published_at >= began]
     return before, current
+
+
+def _is_far(one: float, other: float) -> bool:
+    low, high = sorted((one, other))
+    return high > MAX_FACTOR * max(low, 1)
 
 
 def _is_one(quantity: str, one: float, other: float) -> bool:

@@ -70,7 +70,7 @@ def test_the_edition_shows_what_is_tampered_with(made):
     story, translated, _ = made.edition.stories
 
     assert story.llm_sentences and story.number_changes and story.agencies and story.trend
-    assert translated.translation and made.edition.corrections and made.edition.briefs
+    assert translated.figure_changes and translated.translation and made.edition.corrections and made.edition.briefs
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -111,6 +111,7 @@ def make_editions(settings: Settings, engine: Engine) -> tuple[BuiltEdition, Bui
         add(f"5{n}", outlet, AGENCY, 4 - n / 10, country=country, agency="AFP")
     add("6", "Jornal", RAIN, 7, language="pt", country="PT")
     add("7", "Diario", RAIN.replace("A chuva forte", "Uma chuva"), 6.5, language="pt", country="BR")
+    add("6c", "Gazeta", RAIN.replace("14 mortos", "11 mortos"), 7.5, language="pt", country="PT")
     add("8", "Star", FERRY, 8)
     add("9", "Argus", FERRY.replace("Ferry runs", "A ferry runs").replace("captain", "its captain"), 8.5)
     add("a", "Post", CHESS, 9)
@@ -219,6 +220,12 @@ def say_invented_figure(edition: Edition) -> Edition:
     return with_story(edition, 1, number_changes=(replace(change, before="3", what="people dead"),))
 
 
+def change_figure(edition: Edition, side: str, **values: Any) -> Edition:
+    (change,) = edition.stories[1].figure_changes
+    report = replace(getattr(change, side), **values)
+    return with_story(edition, 2, figure_changes=(replace(change, **{side: report}),))
+
+
 def say_other_agency(edition: Edition) -> Edition:
     mentions = tuple(replace(each, agency="Reuters" if each.agency else None) for each in lead(edition).mentions)
     return with_story(edition, 1, agencies=(("Reuters", 2),), mentions=mentions)
@@ -289,6 +296,16 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
     "another time": (lambda e: with_story(e, 1, updated_at=lead(e).updated_at + HOUR), True),
     "another trend": (lambda e: with_story(e, 1, trend="fading", sparkline=(5, 0, 0, 0, 0, 0, 0, 0)), True),
     "a figure that nobody had": (say_invented_figure, True),
+    "a higher figure": (lambda e: change_figure(e, "after", value=41.0), True),
+    "an exact figure that may be more": (lambda e: change_figure(e, "before", is_least=True), True),
+    "a figure of another quantity": (
+        lambda e: with_story(e, 2, figure_changes=(replace(e.stories[1].figure_changes[0], quantity="injured"),)),
+        True,
+    ),
+    "a figure of more outlets": (
+        lambda e: with_story(e, 2, figure_changes=(replace(e.stories[1].figure_changes[0], outlets=9),)),
+        True,
+    ),
     "an outlet that is not new": (lambda e: with_story(e, 1, new_outlets=("Gazette", "Bugle")), True),
     "a country that does not report": (
         lambda e: with_story(e, 1, silent=(MissingPerspective(group="country", name="FR", outlets=9),)),

@@ -10,6 +10,8 @@ from digests.model.edition_story import (
     Detail,
     Difference,
     EditionStory,
+    FigureChange,
+    FigureReport,
     LlmSentence,
     MissingPerspective,
     NumberChange,
@@ -91,6 +93,10 @@ def long() -> Edition:
     return replace(made, sections=stretched)
 
 
+def figure(text: str, value: float, *, outlet: int, is_least: bool = False) -> FigureReport:
+    return FigureReport(text=text, value=value, is_least=is_least, mention=mention(outlet, 1), sentence=None)
+
+
 def lead_with_all() -> EditionStory:
     """A story that has moved: numbers, outlets, voices, words that are watched, others gathered under it."""
     return replace(
@@ -110,6 +116,20 @@ def lead_with_all() -> EditionStory:
                 what="قرى",
                 sentence_before=sentence(1, 2, hours=30),
                 sentence_after=sentence(2, 2),
+            ),
+        ),
+        figure_changes=(
+            FigureChange(
+                quantity="killed",
+                before=figure("at least 15 people have been killed", 15, outlet=5, is_least=True),
+                after=figure("19 morts", 19, outlet=1),
+                outlets=4,
+            ),
+            FigureChange(
+                quantity="turnout",
+                before=figure("turnout of 35.5%", 35.5, outlet=11),
+                after=figure("المشاركة 63", 63, outlet=2),
+                outlets=1,
             ),
         ),
         new_outlets=("Valley Star", "Kıyı Postası", "Harbour <b>Gazette</b>"),
@@ -193,7 +213,8 @@ def heavy(stories: int = 15) -> Edition:
     everything, made = lead_with_all(), rich(stories=stories)
 
     def loaded(told: EditionStory) -> EditionStory:
-        fields = ("number_changes", "new_outlets", "related", "differences", "perspectives", "silent", "watched")
+        fields = ("number_changes", "figure_changes", "new_outlets", "related", "differences", "perspectives", "silent")
+        fields += ("watched",)
         return replace(told, **{name: getattr(everything, name) for name in fields})
 
     return replace(each(made, loaded), corrections=CORRECTIONS)

@@ -235,7 +235,7 @@ def text_of(message) -> str:
 
 @pytest.mark.slow
 def test_the_plain_part_is_the_first_that_does_not_say_what_differs(editions):
-    edition = editions.heavy(4)
+    edition = editions.heavy(3)
 
     message = parsed(edition, replace(TO, budget=len(raw(edition)) - 1))
 

@@ -43,6 +43,8 @@ def told(editions) -> dict[str, str]:
     "words",
     [
         "Since yesterday: 59 → 78 people — Delta Observer, 03:30",
+        "Killed: at least 15 (Diario de la Ribera, 01:30) → 19 (Le Quotidien des Dunes, 05:30, 4 outlets)",
+        "Turnout: 35.5% (Delta Observer, 13 March, 19:30) → 63% (",
         "3 more outlets: Valley Star, Kıyı Postası and Harbour <b>Gazette</b>",
         "watched: ferry, dam *wall*",
         "A reservoir wall broke at night, and 4,000 people left. — Harbour Gazette, 03:30",
@@ -74,7 +76,7 @@ def test_every_form_says_it(told, form, words):
 def test_it_is_told_in_its_order(editions, form):
     told = shown(editions.moved(), form).casefold()
 
-    steps = ("59 → 78", "4 independent", "how the coverage differs", "more on this")
+    steps = ("killed: at least 15", "59 → 78", "4 independent", "how the coverage differs", "more on this")
     parts = ("written by", "headline changed", "also reported", "nothing new", "no longer reported")
     places = [told.index(step) for step in (*steps, *parts)]
     assert places == sorted(places)
@@ -123,7 +125,18 @@ def test_before_and_after_follow_the_way_the_page_is_read(editions):
 def test_another_language_leaves_no_english_words(editions, form, language):
     told = shown(replace(editions.moved(), language=language), form)
 
-    for english in ("leads with", "watched:", "Corrections", "more outlets", "Written by", "Nothing new", "No longer"):
+    for english in (
+        "Killed",
+        "at least",
+        "Turnout",
+        "leads with",
+        "watched:",
+        "Corrections",
+        "more outlets",
+        "Written by",
+        "Nothing new",
+        "No longer",
+    ):
         if not (language == "fr" and english == "Corrections"):
             assert english not in told
 

@@ -1,0 +1,68 @@
+"""A story is told in its latest state: how its figures changed, and no headline or sentence with an older one."""
+
+from __future__ import annotations
+
+from digests.compose.story import find_headline
+from digests.summarise.lead import choose_headline
+from tests.compose.factories import agreement, article, by_id, edition_of, make_context, story
+
+OLD_TEXT = (
+    "The dam above Lindow in Peru broke on Monday and 15 people were killed, the mayor said.\n"
+    "Soldiers brought tents and blankets to the school of Lindow during the night."
+)
+OLD = [
+    article(f"Old {n}", "Dam above Lindow in Peru breaks, 15 people killed", OLD_TEXT, hours=2 + n / 10)
+    for n in range(3)
+]
+NEW = [
+    article(
+        f"New {n}",
+        "Divers look for a guard in Peru as 19 people killed, mayor says",
+        "The mayor of Lindow in Peru said that 19 people were killed when the dam broke on Monday.\n"
+        "Divers look for the guard of the dam, whose house was carried away by the water.",
+        hours=8 + n,
+    )
+    for n in range(2)
+]
+
+
+def only_story(edition):
+    ((shown,),) = (section.stories for section in edition.sections)
+    return shown
+
+
+def test_a_headline_or_sentence_with_an_older_figure_gives_way_to_another():
+    told = story(*OLD, *NEW)
+    articles = by_id(*OLD, *NEW)
+
+    shown = only_story(edition_of([[*OLD, *NEW]]))
+
+    before = choose_headline(told, articles, agreement(told, articles), languages=["en"])
+    assert before is not None and "15 people" in before.text
+    assert "19 people" in shown.title
+    assert shown.summary and all("15 people" not in sentence.text for sentence in shown.summary)
+
+
+def test_what_changed_is_told_once_and_is_no_difference():
+    shown = only_story(edition_of([[*OLD, *NEW]]))
+
+    (change,) = shown.figure_changes
+    assert (change.quantity, change.before.value, change.after.value, change.outlets) == ("killed", 15, 19, 2)
+    assert (change.before.text, change.after.mention.outlet) == ("15 people killed", "New 1")
+    assert shown.differences == ()
+
+
+def test_an_older_figure_stays_where_there_is_nothing_else_to_show():
+    new = [article(each.outlet, "Перу: 19 погибших при прорыве дамбы", language="ru", hours=9) for each in NEW]
+
+    shown = only_story(edition_of([[*OLD, *new]], languages=["en", "ru"], reads=["en"]))
+
+    assert "15 people" in shown.title
+
+
+def test_a_line_of_a_story_has_the_latest_state_too():
+    articles = by_id(*OLD, *NEW)
+
+    title = find_headline(story(*OLD, *NEW), make_context(articles))
+
+    assert title is not None and "19 people" in title.text
