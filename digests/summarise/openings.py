@@ -88,7 +88,8 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
         elif end <= max(headline_end, dateline_end):
             yield start, end, False
         else:
-            sentence, opening = text[start:end], max(0, dateline_end - start)
+            sentence = text[start:end]
+            opening: int | None = max(0, dateline_end - start)
             if headline_end > start:
                 opening = _headline_length(sentence, headline_end - start, title, article.language)
             length = None if opening is None else _opening_length(sentence, opening, title, article)
