@@ -210,12 +210,12 @@ def load_corrections(
     connection: Connection, context: ComposeContext, revisions: Mapping[str, tuple[Revision, ...]]
 ) -> tuple[Correction, ...]:
     """Return what outlets have corrected in reports that the digest's earlier editions cited."""
-    digest, seen = context.digest, context.earlier_editions
+    digest, seen_editions = context.digest, context.earlier_editions
     if digest.kind == "week":  # its reader has read the other digests
-        seen += editions.editions_of_others(
+        seen_editions += editions.editions_of_others(
             connection, digest.name, start=context.window_start, end=context.window_end, limit=MAX_OTHER_EDITIONS
         )
-    citations = {key: citation for key, citation in collect_citations(seen).items() if key in revisions}
+    citations = {key: citation for key, citation in collect_citations(seen_editions).items() if key in revisions}
     since = context.previous.window_end if context.previous else context.window_start
     return find_corrections(citations, articles_by_id(connection, citations), revisions, since=since)
 

@@ -118,8 +118,8 @@ def add_parts(raw: RawFeed, url: str, parts: Parts) -> RawFeed:
     """
     Return the feed of a sitemap index with the entries of its sitemaps, `parts`.
 
-    The `parts` of the result are the sitemaps that could not be read, to be fetched again. Errors: FeedError if that
-    is all of them.
+    The `parts` of the result are the sitemaps that could not be read: the poll is then incomplete. Errors: FeedError
+    if none could be read.
     """
     unread = dict[str, Reason]()
     for part_url, body in parts:

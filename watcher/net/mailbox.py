@@ -33,7 +33,7 @@ FILLING = r"(?:\\x[0-9a-f]{2}|[\\\s])*"  # between two characters of a secret, i
 MAX_REFUSED = 10  # mails that a server does not give, in one poll
 FILE_CHARS = 80  # of the name of a file in a fault
 # New mails, what is wrong with those that cannot be read, and the state of the folder after them.
-Mails = tuple[list[bytes], list[str], str]
+Mails = tuple[list[bytes], list[str], str]  # mails, faults, and the state from which the next poll continues
 
 
 async def fetch_mails(
@@ -75,7 +75,8 @@ def _read_maildir(
     _timeout_s: float,
 ) -> Mails:
     """Return the mails whose files have appeared or were renamed since `state`, a time of the file system in ns."""
-    now, files, mails, failed = time.time_ns(), list[tuple[int, int, Path]](), list[bytes](), dict[Path, OSError]()
+    now, mails, failed = time.time_ns(), list[bytes](), dict[Path, OSError]()
+    files: list[tuple[int, int, Path]] = []  # when it appeared or was renamed, when it was written, and where it is
     folder, since = Path(unquote(urlsplit(url).path)), int(state or 0)
     try:
         for path in (path for name in ("new", "cur") for path in (folder / name).iterdir()):
@@ -84,8 +85,8 @@ def _read_maildir(
                 if S_ISREG(stat.st_mode) and stat.st_ctime_ns > since:
                     files.append((stat.st_ctime_ns, stat.st_mtime_ns, path))
         after = min(now - SETTLED_NS, max((changed for changed, _, _ in files), default=since))
-        # At first the newest; then the oldest first, so that those left over are read with the next poll.
-        for changed, _, path in sorted(files, key=lambda each: each[0] if since else -each[1]):
+        # The first poll reads the newest mails. Later ones begin with the oldest, so that the next poll reads the rest.
+        for changed, _, path in sorted(files, key=lambda file: file[0] if since else -file[1]):
             if not has_room(mails, until):
                 after = min(after, changed - 1) if since else after
                 break

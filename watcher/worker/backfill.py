@@ -114,7 +114,7 @@ class EmbedRun:
     async def _try(self, part: ArticleRows) -> None:
         """Embed a slice; if a text may have caused a failure, embed its halves in turn to find that text."""
         try:
-            await self._slice(part)
+            await self._embed_slice(part)
         except (WorkerFailed, EmbedderError) as error:
             if isinstance(error, EmbedderError) and not error.caused_by_input:
                 raise
@@ -126,17 +126,19 @@ class EmbedRun:
             if not self.made and len(self.refused) >= NO_TEXT_TAKEN:
                 raise
 
-    async def _slice(self, part: ArticleRows) -> None:
+    async def _embed_slice(self, part: ArticleRows) -> None:
+        """Embed a slice and store its vectors. Errors: EmbedderError if they differ in size from the stored ones."""
         from watcher.features.extract import embedding_text  # late: loads numpy and tables of words
 
         texts = tuple(embedding_text(title, text, model=self.name) for _, title, text, _ in part)
         vectors = await self.pool.run(tasks.embed, self.choice, texts, limit_s=self.choice.limit_s)
         self.size = self.size or len(vectors[0])
-        if other := next((len(vector) for vector in vectors if len(vector) != self.size), None):
-            message = f'embedder "{self.name}" returned {other // 2} dimensions, but {self.size // 2} before'
+        if other_size := next((len(vector) for vector in vectors if len(vector) != self.size), None):
+            dimensions, dimensions_before = other_size // 2, self.size // 2  # a number takes two bytes
+            message = f'embedder "{self.name}" returned {dimensions} dimensions, but {dimensions_before} before'
             hint = "give the new model another name"
             if self.choice.endpoint:
-                hint = f"set [semantic.endpoint] dimensions = {other // 2} to embed all articles again"
+                hint = f"set [semantic.endpoint] dimensions = {dimensions} to embed all articles again"
             fault = EmbedderError(message, permanent=True)
             fault.hint = f"another model has the same name now; {hint}"
             raise fault

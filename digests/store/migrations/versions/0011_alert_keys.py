@@ -33,10 +33,10 @@ def upgrade() -> None:
     connection = op.get_bind()
     is_alert = sa.or_(c.digest == "[alerts]", c.slot.startswith("an alert "))
     for key, digest, slot in connection.execute(sa.select(c.id, c.digest, c.slot).where(is_alert)).all():
-        connection.execute(sa.update(deliveries).where(c.id == key).values(slot=None, **alert_values(digest, slot)))
+        connection.execute(sa.update(deliveries).where(c.id == key).values(slot=None, **_alert_values(digest, slot)))
 
 
-def alert_values(digest: str, slot: str) -> dict[str, object]:
+def _alert_values(digest: str, slot: str) -> dict[str, object]:
     """Return the columns of the key of an alert that an older version wrote into the slot."""
     if digest != "[alerts]":
         about, rule = slot.removeprefix("an alert ").rsplit(" ", 1)
