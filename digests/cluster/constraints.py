@@ -72,7 +72,7 @@ def _are_apart(a: Collection[T], b: Collection[T], pairs: Sequence[tuple[frozens
 
 def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[WireGroup, ...]:
     """Return `reports`, each split into parts where a constraint keeps its articles apart."""
-    found: list[WireGroup] = []
+    split: list[WireGroup] = []
     for report in reports:
         parts: list[list[str]] = []
         for article in report.articles:
@@ -82,8 +82,8 @@ def split_reports(reports: Iterable[WireGroup], rules: Constraints) -> tuple[Wir
                     break
             else:
                 parts.append([article])
-        found += [replace(report, articles=tuple(part)) for part in parts]
-    return tuple(found)
+        split += [replace(report, articles=tuple(part)) for part in parts]
+    return tuple(split)
 
 
 def must_link_pairs(rules: Constraints, node_of: Mapping[str, int]) -> list[tuple[int, int]]:
@@ -111,7 +111,7 @@ def majority_story(report: WireGroup, known: Mapping[str, str]) -> str | None:
     return next((story for story, _ in stories.most_common(1)), None)
 
 
-def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
+def apply_stability_bonus(edges: Edges, stories: Sequence[str | None]) -> Edges:
     """
     Return `found` with higher scores within one known story, and lower scores between two known stories.
 
@@ -121,11 +121,11 @@ def apply_stability_bonus(found: Edges, stories: Sequence[str | None]) -> Edges:
     codes: dict[str, int] = {}
     of = np.array([-1 if story is None else codes.setdefault(story, len(codes)) for story in stories], np.int64)
     if not codes:
-        return found
-    a, b = of[found.first], of[found.second]
+        return edges
+    a, b = of[edges.first], of[edges.second]
     both = (a >= 0) & (b >= 0)
     factor = np.where(both, np.where(a == b, STABILITY_BONUS, 1 / STABILITY_BONUS), 1.0).astype(np.float32)
-    return replace(found, score=found.score * factor)
+    return replace(edges, score=edges.score * factor)
 
 
 def keep_known_stories(
@@ -143,7 +143,7 @@ def keep_known_stories(
             for story, articles in parts.items():
                 reports[story].append(replace(report, articles=tuple(articles)))
     place = {item.article_id: number for number, item in enumerate(sort_by_time(items.values()))}
-    return tuple(build_story(story, found, place) for story, found in sorted(reports.items()))
+    return tuple(build_story(story, story_reports, place) for story, story_reports in sorted(reports.items()))
 
 
 def build_story(story: str, reports: Sequence[WireGroup], place: Mapping[str, int]) -> Story:

@@ -91,8 +91,8 @@ def explain_pair(
 
     ours, theirs = representatives_of(a), representatives_of(b)
     one, other = items[node[a]], items[node[b]]
-    told = {stories.get(a, a), stories.get(b, b)}
-    others = [item for item in items if stories.get(item.article_id, item.article_id) not in told]
+    stories_of_pair = {stories.get(a, a), stories.get(b, b)}
+    others = [item for item in items if stories.get(item.article_id, item.article_id) not in stories_of_pair]
     evidence = collect_evidence(one, other, TellingKeys(others[-MAX_OTHERS:]))
     evidence = replace(evidence, decided=weigh_evidence(pairs, answer, node[a], node[b]))
     chances = answer.probabilities(pairs)
@@ -203,18 +203,18 @@ def _shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, .
 
 
 def _only_in(ours: Sequence[str], theirs: ClusterItem) -> tuple[str, ...]:
-    known = {*theirs.features.names, *theirs.features.numbers}
-    return tuple(key for key in ours if key not in known)[:MAX_EVIDENCE]
+    keys_of_theirs = {*theirs.features.names, *theirs.features.numbers}
+    return tuple(key for key in ours if key not in keys_of_theirs)[:MAX_EVIDENCE]
 
 
 def cosine(a: ClusterItem, b: ClusterItem) -> float | None:
     """Return the cosine of two vectors, centered by language; None without two vectors of one embedder."""
     if a.features.vector_model != b.features.vector_model:
         return None
-    found = center_by_language((a, b), from_window=False)
-    if found is None or not found[2].all():
+    centered = center_by_language((a, b), from_window=False)
+    if centered is None or not centered[2].all():
         return None
-    _, (one, other), _ = found
+    _, (one, other), _ = centered
     return round(float(one @ other), 3)
 
 
@@ -285,8 +285,8 @@ class SurfaceForms:
 def describe_common_ground(evidence: Evidence, spelling: SurfaceForms) -> Iterator[str]:
     """Yield phrases with the evidence that two articles are on one event: first what decided their score."""
     for what, side in (("for one event", 1), ("against it", -1)):
-        if told := [f"{name} ({value:+.1f})" for name, value in evidence.decided if side * value > 0]:
-            yield f"what spoke {what}: {', '.join(told)}"
+        if named_values := [f"{name} ({value:+.1f})" for name, value in evidence.decided if side * value > 0]:
+            yield f"what spoke {what}: {', '.join(named_values)}"
     names = {spelling.names.get(name) for name in evidence.names}
     terms = [term for term in evidence.terms if spelling.terms.get(term, term) not in names]
     if evidence.names:
@@ -309,11 +309,11 @@ def describe_differences(evidence: Evidence, spelling: SurfaceForms) -> Iterator
             yield f"names or numbers only in the {place}: {spelling.of(keys)}"
 
 
-def describe_decision(found: PairExplanation) -> str:
+def describe_decision(pair: PairExplanation) -> str:
     """Return an explanation as a sentence."""
-    least, days = f"{found.threshold:.2f}", f"{IDLE_HOURS / 24:.0f} days"
+    least, days = f"{pair.threshold:.2f}", f"{IDLE_HOURS / 24:.0f} days"
     yet = "No edition has covered both articles yet"
-    two = "They are in two stories" if found.both_in_stories else f"{yet}; on their own, they are two stories"
+    two = "They are in two stories" if pair.both_in_stories else f"{yet}; on their own, they are two stories"
     return {
         Decision.SAME_REPORT: "They are one report: the same text, copied or rewritten.",
         Decision.JOINED: "They are in one story: a user correction joined their two stories.",
@@ -322,12 +322,12 @@ def describe_decision(found: PairExplanation) -> str:
         Decision.SILENT: f"{two}: one is a live blog, a round-up, an opinion or a service piece. "
         "It is no report of one event, so it joins no stories.",
         Decision.TOO_FAR: f"{two}: a story ends after {days} without a report.",
-        Decision.BELOW: f"{two}: the probability that they are on one event is {found.score:.2f}; at least {least} is "
+        Decision.BELOW: f"{two}: the probability that they are on one event is {pair.score:.2f}; at least {least} is "
         "needed.",
-        Decision.STORIES_BELOW: f"{two}: the probability that they are on one event is {found.score:.2f}, but that of "
-        f"all reports of their stories is {found.average:.2f} together; at least {least} is needed.",
+        Decision.STORIES_BELOW: f"{two}: the probability that they are on one event is {pair.score:.2f}, but that of "
+        f"all reports of their stories is {pair.average:.2f} together; at least {least} is needed.",
         Decision.OPEN: f"{yet}; the two are likely enough to be on one event.",
-    }[found.kind]
+    }[pair.kind]
 
 
 MAX_CHARS, MAX_SENTENCES = 40_000, 1_000  # of a text in which copies are compared
@@ -399,13 +399,13 @@ def _diff_copy(
 def _split_sentences(article: TextWithTitle) -> list[SentenceNgrams]:
     """Return the sentences of an article that have words, as n-grams."""
     text = article.text[:MAX_CHARS]
-    found = []
+    split = []
     for start, end in islice(sentences(text, article.language), MAX_SENTENCES):
         if each := tokens(text[start:end]):
             starts = range(max(1, len(each) - NGRAM_WORDS + 1))
             ngrams = frozenset(tuple(each[at : at + NGRAM_WORDS]) for at in starts)
-            found.append(SentenceNgrams(ngrams, len(each)))
-    return found
+            split.append(SentenceNgrams(ngrams, len(each)))
+    return split
 
 
 def _count_words(sentences: Sequence[SentenceNgrams]) -> int:

@@ -44,11 +44,13 @@ class InvertedIndex:
         """Return the dot products of rows `start` to `stop` with rows `low` to `high`, as a table."""
         entries = slice(int(self.starts[start]), int(self.starts[stop]))
         first, slot = self.first[entries], self.slot[entries]
+        # The postings that each entry is multiplied with, `first` to `last`, in one array one behind the other.
         reach = self.last[entries] - first
         postings = np.arange(int(reach.sum())) + np.repeat(first - (np.cumsum(reach) - reach), reach)
         rows = np.repeat(np.arange(stop - start), np.diff(self.starts[start : stop + 1]))
         others = self.posting_rows[postings]
         near = (others >= low) & (others < high)
+        # Each product is added to the cell of its two rows, whose number is row × width + column.
         cells = np.repeat(rows * (high - low) - low, reach)[near] + others[near]
         weights = np.repeat(self.posting_weights[slot], reach)[near] * self.posting_weights[postings[near]]
         table = np.bincount(cells, weights, (stop - start) * (high - low))

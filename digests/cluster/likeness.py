@@ -84,10 +84,10 @@ class Window:
         codes: list[Places] = [np.zeros(0, np.intp)]
         values: dict[str, list[Array]] = {name: [np.zeros(0, np.float32)] for name in MEASURES}
         for first, stop in self.blocks(start):
-            rows, others, found, nearness = self.compare(first, stop)
+            rows, others, measured, nearness = self.compare(first, stop)
             codes.append(np.minimum(rows, others) * np.intp(count) + np.maximum(rows, others))
             for name in MEASURES:
-                values[name].append(found[name])
+                values[name].append(measured[name])
             for name in CONTEXT:
                 near[name][first:stop] = nearness[name]
         # A pair is found from one side, or from both.

@@ -71,12 +71,12 @@ def average_linkage(
     work = Clustering(count, edges, threshold, power)
     for a, b in together:
         work.join_nodes(a, b)
-    while len(found := work.mutual_nearest()):
-        a, b = work.low[found].tolist(), work.high[found].tolist()
+    while len(pairs := work.mutual_nearest()):
+        a, b = work.low[pairs].tolist(), work.high[pairs].tolist()
         allowed = np.array([not are_apart(work.members[i], work.members[j]) for i, j in zip(a, b, strict=True)], bool)
         # Refused until one of the two grows.
-        work.near[found[~allowed]] = 0.0
-        joined = found[allowed]
+        work.near[pairs[~allowed]] = 0.0
+        joined = pairs[allowed]
         if len(joined):
             work.join_groups(work.low[joined], work.high[joined])
     return sorted(sorted(members) for members in work.members.values())
@@ -132,8 +132,10 @@ class Clustering:
 
     def replace_edges(self, affected: npt.NDArray[np.bool_], ours: Ints, theirs: Ints) -> None:
         """Replace the `affected` edges by edges from `ours` to `theirs`, summed up to one for each pair of groups."""
+        # A key is a pair of groups as one number, the same in both directions; -1 for an edge inside one group.
         keys = np.minimum(ours, theirs).astype(np.int64) * self.count + np.maximum(ours, theirs)
         keys = np.where(ours == theirs, -1, keys)
+        # Sorted by key, the edges of a pair of groups are neighbours, and those inside a group come first: they go.
         order = np.argsort(keys, kind="stable")
         order = order[np.searchsorted(keys[order], 0) :]
         keys = keys[order]

@@ -86,9 +86,9 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
         if is_copy(ordered[a], ordered[b], overlap):
             copies.append((-overlap.share, a, b))
         for copy, source in ((a, b), (b, a)) if overlap.below >= MIN_SHARED else ():
-            found = overlap if copy == a else measure_overlap(prints[b], prints[a])
-            if _is_rewritten(ordered[copy], ordered[source], found):
-                rewritten.append((copy, -found.below / found.below_a, source))
+            of_copy = overlap if copy == a else measure_overlap(prints[b], prints[a])
+            if _is_rewritten(ordered[copy], ordered[source], of_copy):
+                rewritten.append((copy, -of_copy.below / of_copy.below_a, source))
     for _, a, b in sorted(copies):
         groups.join_copies(a, b)
     for a, b in _find_same_titles(ordered, prints):
@@ -177,8 +177,8 @@ def _make_wire_group(members: Sequence[ClusterItem]) -> WireGroup:
     agency = min(credits, key=lambda name: (-credits[name], name), default=None)
     name = agency.casefold() if agency else ""
     # The agency's own site is known by the outlet's name or a label of the host.
-    own = (item for item in members if name in (item.outlet.casefold(), *host_of(item.url).split(".")))
-    origin = next(own, members[0]) if name else members[0]
+    agency_items = (item for item in members if name in (item.outlet.casefold(), *host_of(item.url).split(".")))
+    origin = next(agency_items, members[0]) if name else members[0]
     copies = [item.article_id for item in members if item is not origin]
     return WireGroup(articles=(origin.article_id, *copies), agency=agency)
 
@@ -237,9 +237,9 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     shared = int(both[~HAS_CITED][:, ~HAS_CITED].sum())
     in_a = int(of_a[~HAS_CITED].sum() - both[~HAS_CITED][:, HAS_CITED].sum())
     in_b = int(of_b[~HAS_CITED].sum() - both[HAS_CITED][:, ~HAS_CITED].sum())
-    told = min(in_a, in_b)
+    written = min(in_a, in_b)
     mostly_cited = in_a < MIN_TOLD * len(a) and in_b < MIN_TOLD * len(b)
-    if mostly_cited and (told < MIN_SHARED or shared >= MIN_TOLD_SHARED * told):
+    if mostly_cited and (written < MIN_SHARED or shared >= MIN_TOLD_SHARED * written):
         shared, in_a, in_b = int(both.sum()), len(a), len(b)
     same_lead = bool(
         both[HAS_LEAD].sum() >= SAME_LEAD * max(1, of_a[HAS_LEAD].sum())
@@ -256,61 +256,61 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     )
 
 
-def is_copy(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
+def is_copy(a: ClusterItem, b: ClusterItem, overlap: Overlap) -> bool:
     """Whether two articles carry the same text, judged by their overlap."""
     if (
-        found.shared < MIN_SHARED
-        or min(found.in_a, found.in_b) < MIN_BODY_SHINGLES
+        overlap.shared < MIN_SHARED
+        or min(overlap.in_a, overlap.in_b) < MIN_BODY_SHINGLES
         or a.is_non_voting != b.is_non_voting
     ):
         return False
-    if found.share < SURELY and found.same_lead and _numbers_conflict(a, b):
+    if overlap.share < SURELY and overlap.same_lead and _numbers_conflict(a, b):
         return False
-    least = _min_share(a, b, found)
-    if COPY_SAME_TITLE <= found.share < least == COPY:
+    least = _min_share(a, b, overlap)
+    if COPY_SAME_TITLE <= overlap.share < least == COPY:
         return title_key(a.title) == title_key(b.title) != ()
-    return found.share >= least and not _is_site_notice_overlap(a, b, found)
+    return overlap.share >= least and not _is_site_notice_overlap(a, b, overlap)
 
 
-def _is_rewritten(copy: ClusterItem, source: ClusterItem, found: Overlap) -> bool:
+def _is_rewritten(copy: ClusterItem, source: ClusterItem, overlap: Overlap) -> bool:
     """Whether an article shares so much with another outlet's of that day that its text is not its own."""
     # Reports of one event begin with the same facts, often in the same words, so the rest must share enough too.
     return (
-        found.below >= max(MIN_SHARED, REWRITTEN_BELOW * found.below_a)
-        and found.news >= REWRITTEN_NEWS * found.below_a
-        and found.shared >= REWRITTEN * found.in_a
-        and found.below_a >= NOTE
+        overlap.below >= max(MIN_SHARED, REWRITTEN_BELOW * overlap.below_a)
+        and overlap.news >= REWRITTEN_NEWS * overlap.below_a
+        and overlap.shared >= REWRITTEN * overlap.in_a
+        and overlap.below_a >= NOTE
         and copy.is_non_voting == source.is_non_voting
         and not (copy.outlet and copy.outlet == source.outlet)
         and (time_apart(copy, source) or timedelta()) <= MAX_REWRITTEN_GAP
-        and not (found.same_lead and _numbers_conflict(copy, source))
-        and not _is_site_notice_overlap(copy, source, found)
+        and not (overlap.same_lead and _numbers_conflict(copy, source))
+        and not _is_site_notice_overlap(copy, source, overlap)
     )
 
 
-def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, found: Overlap) -> bool:
+def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, overlap: Overlap) -> bool:
     """Whether two articles share only a notice of the site: it matches neither headline, and these share no word."""
     headlines = [set(stems(each.title, each.language)) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False
-    shorter = a if found.in_a <= found.in_b else b
+    shorter = a if overlap.in_a <= overlap.in_b else b
     # Stems of its text have more weight than the headline alone would give them.
     counts = Counter(stems(shorter.title.strip()[:FEATURE_TITLE_CHARS], shorter.language))
     weights = term_weights(shorter.features).items()
-    told = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
-    return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
+    body_stems = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
+    return all(len(headline & body_stems) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
 
 
-def _min_share(a: ClusterItem, b: ClusterItem, found: Overlap) -> float:
+def _min_share(a: ClusterItem, b: ClusterItem, overlap: Overlap) -> float:
     """Return the share of the shorter text from which on two articles are copies."""
-    shorter, longer = min(found.in_a, found.in_b), max(found.in_a, found.in_b)
-    least = COPY_SAME_LEAD if found.same_lead else COPY
-    easier = SAME_LEAD_DISCOUNT if found.same_lead else 0.0
+    shorter, longer = min(overlap.in_a, overlap.in_b), max(overlap.in_a, overlap.in_b)
+    least = COPY_SAME_LEAD if overlap.same_lead else COPY
+    easier = SAME_LEAD_DISCOUNT if overlap.same_lead else 0.0
     if shorter < NOTE:
         least = max(least, COPY_OF_NOTE - easier)
-    if shorter < longer * FRAGMENT or (not found.same_lead and found.shared < longer * FILLED):
+    if shorter < longer * FRAGMENT or (not overlap.same_lead and overlap.shared < longer * FILLED):
         least = max(least, COPY_OF_PART - easier)
-    if not found.same_lead and (time_apart(a, b) or timedelta()) > LATER:
+    if not overlap.same_lead and (time_apart(a, b) or timedelta()) > LATER:
         least = max(least, COPY_LATER)
     if a.outlet and a.outlet == b.outlet:
         least = max(least, COPY_IN_OUTLET - easier)
@@ -358,18 +358,20 @@ def make_fingerprint(shingles: bytes) -> Fingerprint:
 def _make_fingerprints(ordered: Sequence[ClusterItem]) -> list[Fingerprint]:
     """Return the fingerprint of each item, without the shingles that several articles of its outlet share."""
     empty = make_fingerprint(b"")  # one for all titles without a text
-    found = [make_fingerprint(own) if (own := item.features.shingles) else empty for item in ordered]
+    fingerprints = [make_fingerprint(shingles) if (shingles := item.features.shingles) else empty for item in ordered]
     by_outlet: defaultdict[str, list[int]] = defaultdict(list)
     for i, item in enumerate(ordered):
         by_outlet[item.outlet or host_of(item.url)].append(i)
     for outlet, members in by_outlet.items():
         if outlet and len(members) >= FURNITURE_ARTICLES:
             read = members[:: -(-len(members) // MAX_READ)]
-            hashes, counts = np.unique(np.concatenate([found[i].sample for i in read]) >> FLAG_BITS, return_counts=True)
+            hashes, counts = np.unique(
+                np.concatenate([fingerprints[i].sample for i in read]) >> FLAG_BITS, return_counts=True
+            )
             furniture = hashes[counts >= FURNITURE_ARTICLES]
             for i in members if len(furniture) else ():
-                found[i] = found[i].without(furniture)
-    return found
+                fingerprints[i] = fingerprints[i].without(furniture)
+    return fingerprints
 
 
 def _candidate_pairs(prints: Sequence[Fingerprint], *, limit: int = MAX_CODES) -> list[tuple[int, int]]:

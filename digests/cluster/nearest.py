@@ -61,7 +61,9 @@ class NearestReports:
         rows = np.array([self.node.get(key, -1) for story in stories for key in story], np.intp)
         every = self.vectors[1][rows] * (rows >= 0)[:, None]
         starts = np.cumsum([0, *map(len, stories)])[:-1]
-        nearest = [np.maximum.reduceat(every @ own.T, starts).mean(axis=1) for own in np.split(every, starts[1:])]
+        nearest = [
+            np.maximum.reduceat(every @ of_story.T, starts).mean(axis=1) for of_story in np.split(every, starts[1:])
+        ]
         return np.asarray(np.maximum(nearest, np.transpose(nearest)), np.float32)
 
     @cached_property
@@ -76,12 +78,12 @@ class NearestReports:
         the story's, or the story and the article have titles alone in it, which may tell one event in other words.
         Nothing can be compared with a story that has an article near no other one of it: it may be two events.
         """
-        own = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
-        likeness_of = cache(lambda: self.likeness(own))  # not before it is needed
+        story_rows = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
+        likeness_of = cache(lambda: self.likeness(story_rows))  # not before it is needed
 
         def nearest(kind: str, name: str) -> NearReport | None:
             rows = np.array(self.groups.get((kind, name), ()), np.intp)
-            likeness = likeness_of()[rows] if len(own) else np.zeros(0)
+            likeness = likeness_of()[rows] if len(story_rows) else np.zeros(0)
             if not len(likeness) or np.isnan(likeness).any():
                 return None
             best = int(np.argmax(likeness))
@@ -89,28 +91,33 @@ class NearestReports:
 
         return nearest
 
-    def likeness(self, own: Places) -> Array:
-        """Return how much each article is like the rows `own` and what is near them; nan if it cannot be compared."""
+    def likeness(self, story_rows: Places) -> Array:
+        """Return how much each article is like the articles of a story, or those near them; nan if not comparable."""
         vectors, has = self.meanings
-        told = vectors[own[has[own] > 0]]
-        # A report that is near no other one: there may be two events. The identity hides each one's likeness to itself.
-        if len(told) > 1 and (told @ told.T - 2 * np.identity(len(told))).max(axis=1).min() < NEAR:
+        story_vectors = vectors[story_rows[has[story_rows] > 0]]
+        # If a report is near no other one, there may be two events. The identity hides each one's likeness to itself.
+        between = story_vectors @ story_vectors.T - 2 * np.identity(len(story_vectors))
+        if len(story_vectors) > 1 and between.max(axis=1).min() < NEAR:
             return np.full(len(self.items), np.nan, np.float32)
-        found = (vectors @ vectors[own].T).max(axis=1)
-        near = np.argsort(-found)[:MAX_NEAR]
-        found = (vectors @ vectors[np.union1d(own, near[found[near] >= NEAR])].T).max(axis=1, initial=0)
-        known = has * has[own].max() > 0  # which can be compared by meaning: both sides have a vector
-        if known.all():
-            return np.asarray(found, np.float32)
-        same, same_as_text = (np.isin(self.languages, self.languages[each]) for each in (own, own[self.has_text[own]]))
+        by_meaning = (vectors @ vectors[story_rows].T).max(axis=1)
+        likest = np.argsort(-by_meaning)[:MAX_NEAR]
+        rows_near = np.union1d(story_rows, likest[by_meaning[likest] >= NEAR])
+        by_meaning = (vectors @ vectors[rows_near].T).max(axis=1, initial=0)
+        is_comparable = has * has[story_rows].max() > 0  # which can be compared by meaning: both sides have a vector
+        if is_comparable.all():
+            return np.asarray(by_meaning, np.float32)
+        same, same_as_text = (
+            np.isin(self.languages, self.languages[each])
+            for each in (story_rows, story_rows[self.has_text[story_rows]])
+        )
         # The others are compared by words, in a language of the story, if at least one side has a text.
-        words = FAR / FAR_WORDS * self.shared_terms(own)
-        return np.where(known, found, np.where(same_as_text | same & self.has_text, words, np.nan))
+        words = FAR / FAR_WORDS * self.shared_terms(story_rows)
+        return np.where(is_comparable, by_meaning, np.where(same_as_text | same & self.has_text, words, np.nan))
 
-    def shared_terms(self, own: Places) -> Array:
+    def shared_terms(self, story_rows: Places) -> Array:
         """Return the dot product of each article's terms with the highest weights that these have in the rows `own`."""
         starts, keys, weights = self.terms
         rows = np.repeat(np.arange(len(self.items)), np.diff(starts))
         highest = np.zeros(keys.max(initial=0) + 1)
-        np.maximum.at(highest, keys[np.isin(rows, own)], weights[np.isin(rows, own)])
+        np.maximum.at(highest, keys[np.isin(rows, story_rows)], weights[np.isin(rows, story_rows)])
         return np.bincount(rows, highest[keys] * weights, len(self.items)).astype(np.float32)

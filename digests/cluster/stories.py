@@ -187,17 +187,18 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
 
     The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it.
     """
-    found: list[Story] = []
+    separated: list[Story] = []
     for story in stories:
         by_part: defaultdict[int | None, list[WireGroup]] = defaultdict(list)
         for report in story.wire_groups:
             by_part[parts.get(report.origin)].append(report)
         live = by_part.pop(None, [])
         core, *others = sorted(
-            by_part.values(), key=lambda own: -sum(any(key in window for key in each.articles) for each in own)
+            by_part.values(),
+            key=lambda part_reports: -sum(any(key in window for key in each.articles) for each in part_reports),
         ) or [[]]
         place = {article: number for number, article in enumerate(story.articles)}
-        for number, own in enumerate(([*core, *live], *others), 1):
-            part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", own, place)
-            found.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
-    return tuple(found)
+        for number, part_reports in enumerate(([*core, *live], *others), 1):
+            part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", part_reports, place)
+            separated.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
+    return tuple(separated)

@@ -24,8 +24,8 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 def weak_words(language: str) -> frozenset[str]:
     """Return the words of a language that are no evidence, in Latin letters where possible, and their stems."""
     tables = tomllib.loads((files("digests.cluster") / "weak_words.toml").read_text("utf-8")).values()
-    found = {fold(word) for table in tables for word in table.get(language, "").split()} | stop_words(language)
-    return frozenset(key for word in found for key in (to_latin(word), word, stem(word)))
+    weak = {fold(word) for table in tables for word in table.get(language, "").split()} | stop_words(language)
+    return frozenset(key for word in weak for key in (to_latin(word), word, stem(word)))
 
 
 def is_telling_number(number: str) -> bool:

@@ -36,23 +36,23 @@ class TermRows:
 
 
 def load_term_rows(items: Sequence[ClusterItem]) -> TermRows:
-    known = {language: defaultdict[str, int]() for language in sorted({item.language for item in items})}
+    keys_by_language = {language: defaultdict[str, int]() for language in sorted({item.language for item in items})}
     next_key = count().__next__  # called by the dictionaries themselves: a function of ours would take half of the time
-    for keys_of_language in known.values():
+    for keys_of_language in keys_by_language.values():
         keys_of_language.default_factory = next_key
     keys, starts = array("i"), array("q", [0])
     weights: list[bytes] = []
     for item in items:
         numbers = [f"#{number}" for number in item.features.numbers]
         stems = item.features.stems.split("\n") if item.features.stems else []
-        keys.fromlist(list(map(known[item.language].__getitem__, numbers + stems)))
+        keys.fromlist(list(map(keys_by_language[item.language].__getitem__, numbers + stems)))
         weights += [NUMBER_WEIGHT * len(numbers), item.features.weights]
         starts.append(len(keys))
     words = [""] * next_key()
-    for keys_of_language in known.values():
+    for keys_of_language in keys_by_language.values():
         for word, key in keys_of_language.items():
             words[key] = word
-    place = {language: number for number, language in enumerate(known)}
+    place = {language: number for number, language in enumerate(keys_by_language)}
     return TermRows(
         starts=np.array(starts, np.int64),
         keys=np.array(keys, np.int32),
@@ -85,11 +85,11 @@ def ngram_vectors(rows: TermRows) -> Vectors:
     numbers = defaultdict[str, int](count().__next__)
     # All words are respelled at once, one a line: word by word takes six times as long.
     letters = to_latin("\n".join(rows.words)).split("\n") if rows.words else []
-    found = [
+    ngrams_by_item = [
         [numbers[gram] for gram in _word_ngrams(latin, word)] for latin, word in zip(letters, rows.words, strict=True)
     ]
-    sizes = np.array([len(each) for each in found] or [0], np.int64)
-    every = np.fromiter(chain.from_iterable(found), np.int64)
+    sizes = np.array([len(each) for each in ngrams_by_item] or [0], np.int64)
+    every = np.fromiter(chain.from_iterable(ngrams_by_item), np.int64)
     firsts = np.cumsum(sizes) - sizes
     reach = sizes[keys] if len(keys) else np.zeros(0, np.int64)
     ngrams = every[np.arange(int(reach.sum())) + np.repeat(firsts[keys] - (np.cumsum(reach) - reach), reach)]
@@ -115,9 +115,9 @@ def _word_ngrams(latin: str, word: str) -> set[str]:
 def name_vectors(items: Sequence[ClusterItem]) -> Vectors:
     """Return the vectors of names and large numbers, weighted by their rarity."""
     numbers = defaultdict[str, int](count().__next__)
-    found = [list(dict.fromkeys(map(numbers.__getitem__, item.keys()))) for item in items]
-    keys = np.fromiter(chain.from_iterable(found), np.int32)
-    starts = np.append(0, np.cumsum(np.array([len(row) for row in found], np.int64)))
+    names_by_item = [list(dict.fromkeys(map(numbers.__getitem__, item.keys()))) for item in items]
+    keys = np.fromiter(chain.from_iterable(names_by_item), np.int32)
+    starts = np.append(0, np.cumsum(np.array([len(row) for row in names_by_item], np.int64)))
     articles = np.full(len(items), len(items) + PRIOR_ARTICLES)
     return _weigh_terms(starts, keys, np.ones(len(keys), np.float32), articles, MAX_TERMS)
 
@@ -168,10 +168,10 @@ def center_by_language(items: Sequence[ClusterItem], *, from_window: bool = True
     and that of each language in it, both shrunk towards zero where they are from few articles. They are not subtracted
     without `from_window`, because they are meaningless for two articles alone.
     """
-    found = stack_vectors(items)
-    if found is None:
+    stacked = stack_vectors(items)
+    if stacked is None:
         return None
-    model, matrix, has_vector = found
+    model, matrix, has_vector = stacked
     if from_window:
         matrix -= has_vector[:, None] * _regularized_mean(matrix[has_vector > 0], PRIOR_WINDOW)
         for rows in _rows_by_language(items, has_vector).values():
@@ -212,10 +212,10 @@ def _has_known_vector(item: ClusterItem) -> bool:
 
 
 def _rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, list[int]]:
-    found: defaultdict[str, list[int]] = defaultdict(list)
+    rows_by_language: defaultdict[str, list[int]] = defaultdict(list)
     for row in np.flatnonzero(has).tolist():
-        found[items[row].language].append(row)
-    return found
+        rows_by_language[items[row].language].append(row)
+    return rows_by_language
 
 
 def embedder_mean(model: str, language: str, dimensions: int) -> Array:

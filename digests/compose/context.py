@@ -92,10 +92,10 @@ class ComposeContext:
     def languages_for(self, part: Part, articles: Mapping[str, Article]) -> list[str]:
         """Return the languages of headlines or sentences that can be shown: those read, then those translated."""
         tags = dict.fromkeys(self.digest.read_languages)
-        known = self.translations.known if self.translations else None
-        if known is not None and part in known.parts:
+        translations = self.translations.known if self.translations else None
+        if translations is not None and part in translations.parts:
             common = Counter(article.language for article in articles.values()).most_common()
-            tags |= dict.fromkeys(tag for tag, _ in common if tag in known.languages)
+            tags |= dict.fromkeys(tag for tag, _ in common if tag in translations.languages)
         return list(tags)
 
     def translate(self, part: Part, text: str, language: str) -> Translation | None:
@@ -118,9 +118,9 @@ class ComposeContext:
         What follows one that cannot be shown may refer to it. If the settings have headlines translated, and no
         sentences, all stay.
         """
-        found = [replace(s, translation=self.translate("sentences", s.text, s.language)) for s in sentences]
+        translated = [replace(s, translation=self.translate("sentences", s.text, s.language)) for s in sentences]
         keeps_all = self.translations is not None and "sentences" not in self.translations.known.parts
-        return tuple(takewhile(lambda s: keeps_all or s.translation or self.can_read(s.language), found))
+        return tuple(takewhile(lambda s: keeps_all or s.translation or self.can_read(s.language), translated))
 
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""
@@ -139,8 +139,8 @@ class ComposeContext:
 
     def present(self, story: Story) -> list[Article]:
         """Return the story's articles that are in the window and are reports."""
-        known = (self.articles[key] for key in story.articles if key in self.articles)
-        return [article for article in known if article.kind not in NO_REPORTS]
+        stored = (self.articles[key] for key in story.articles if key in self.articles)
+        return [article for article in stored if article.kind not in NO_REPORTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,14 +58,15 @@ def _stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context:
     """
     cores = (each for key, each in stories.items() if key.partition("-")[2] not in stories)
     others = [each for each in cores if shown.thread and each.thread == shown.thread and each.id != shown.id]
-    own = first_reports(stories[shown.id], context)
+    reports_now = first_reports(stories[shown.id], context)
 
     def is_alike(other: Story) -> bool:
         theirs = first_reports(other, context)
-        pairs = ((a, b) for a, b in product(theirs, own) if a.language == b.language)
+        pairs = ((a, b) for a, b in product(theirs, reports_now) if a.language == b.language)
         if not any(follow_up_share(a, b, context.frequencies) for a, b in pairs):
             return False
-        meaning = context.nearest.compare_meanings([[each.id for each in reports] for reports in (own, theirs)])[0, 1]
+        article_ids = [[article.id for article in reports] for reports in (reports_now, theirs)]
+        meaning = context.nearest.compare_meanings(article_ids)[0, 1]
         return not meaning or meaning >= MIN_MEANING
 
     return [stories[shown.id], *filter(is_alike, others)]
@@ -80,14 +81,14 @@ def first_reports(story: Story, context: ComposeContext) -> list[Article]:
 
 def _reports_by_day(stories: Iterable[Story], context: ComposeContext) -> dict[date, list[tuple[Story, list[Article]]]]:
     """Return the articles of each story by the local date on which they were published, in time order."""
-    zone, found = ZoneInfo(context.digest.timezone), defaultdict[date, list[tuple[Story, list[Article]]]](list)
+    zone, by_day = ZoneInfo(context.digest.timezone), defaultdict[date, list[tuple[Story, list[Article]]]](list)
     for story in stories:
         of_story: defaultdict[date, list[Article]] = defaultdict(list)
         for article in context.present(story):
             of_story[article.published_at.astimezone(zone).date()].append(article)
         for day, articles in of_story.items():
-            found[day].append((story, articles))
-    return found
+            by_day[day].append((story, articles))
+    return by_day
 
 
 def _find_turns(
@@ -114,31 +115,31 @@ def _choose_turn(
 
     None if no sentence can stand alone, can be shown to the reader, and says more than the sentences `told` before.
     """
-    said = [frozenset(stems(sentence.text, sentence.language)) for sentence in told]
+    shown_stems = [frozenset(stems(sentence.text, sentence.language)) for sentence in told]
     numbers = {number for sentence in told for number in significant_numbers(sentence.text)}
-    found = []
+    candidates = []
     for story, among in reports:
         articles = context.load_full_texts(article.id for article in among if can_be_quoted(article))
         agreed = measure_agreement(story, articles, context.frequencies)
         languages = context.languages_for("sentences", articles)
         order = dict.fromkeys((*measure_coverage(story, articles).origins, *articles))
-        own = [articles[key] for key in order if articles[key].language in languages]
-        for candidate in (each for article in own[:MAX_DAY_REPORTS] for each in find_candidates(article, agreed)):
+        sources = [articles[key] for key in order if articles[key].language in languages]
+        for candidate in (each for article in sources[:MAX_DAY_REPORTS] for each in find_candidates(article, agreed)):
             new = significant_numbers(candidate.text) - numbers
-            repeats = any(is_repetition(candidate.stems, about) for about in said)
+            repeats = any(is_repetition(candidate.stems, about) for about in shown_stems)
             if (new or not repeats) and candidate.can_follow(told, title):
                 rank = languages.index(candidate.article.language)
                 score = candidate.score * (1 + min(MAX_NEW_NUMBERS, len(new)))
-                found.append((rank, -score, candidate.article.id, candidate.start, candidate.sentence))
-    shown = (context.readable([row[-1]]) for row in sorted(found, key=lambda row: row[:-1]))
+                candidates.append((rank, -score, candidate.article.id, candidate.start, candidate.sentence))
+    shown = (context.readable([row[-1]]) for row in sorted(candidates, key=lambda row: row[:-1]))
     return next((sentence for sentences in shown for sentence in sentences), None)
 
 
 def _compare_figures(sentences: Sequence[Sentence]) -> tuple[NumberChange, ...]:
     """Return how numbers changed from the first of `sentences` that has one to the last; one change for each unit."""
-    found: dict[str, NumberChange] = {}
+    changes: dict[str, NumberChange] = {}
     for at in range(len(sentences) - 1, 0, -1):
         for first in sentences[:at]:
             for change in changed_numbers([sentences[at]], [first]):
-                found.setdefault(change.what.casefold(), change)
-    return tuple(found.values())
+                changes.setdefault(change.what.casefold(), change)
+    return tuple(changes.values())

@@ -122,7 +122,7 @@ def agency_of(text: str, *, language: str | None = None) -> str | None:
         return None
     bare = marked.text.strip(_EDGES)
     is_plain = marked.text[:1] not in "([（【©" and "/" not in bare
-    for _ in range(3):
+    for _ in range(3):  # a credit has up to three of these: "© 2024 Source: by AFP"
         lead = _LEAD.match(bare)
         if lead is None:
             break

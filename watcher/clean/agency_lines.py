@@ -49,8 +49,8 @@ def credited_agencies(
     authors and sources in the page's data.
     """
     in_data = (agency_of(text, language=language) or agency_of_byline(text) for text in fields if "//" not in text)
-    found = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *agencies_in_path(url)))
-    agencies = tuple(agency for agency in found if agency)
+    candidates = dict.fromkeys((*in_data, *_agencies_in_lines(tree, blocks, language), *agencies_in_path(url)))
+    agencies = tuple(agency for agency in candidates if agency)
     return agencies if len(agencies) <= MANY else ()
 
 
@@ -137,10 +137,10 @@ def _line_role(element: _Element) -> str:
             break
         if above.tag in NEVER:
             return PICTURED
-        said = _name_role(" ".join(above.get(name, "") for name in ("class", "id", "itemprop", "rel")))
-        if said == ELSEWHERE or (said == PICTURED and level < NEAR_LEVELS):
-            return said
-        role = BYLINE if said == BYLINE else role
+        named_role = _name_role(" ".join(above.get(name, "") for name in ("class", "id", "itemprop", "rel")))
+        if named_role == ELSEWHERE or (named_role == PICTURED and level < NEAR_LEVELS):
+            return named_role
+        role = BYLINE if named_role == BYLINE else role
     return role
 
 

@@ -25,12 +25,12 @@ def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element)
     if len(body) < MIN_BODY_CHARS or text_length(blocks) >= MISSED_SHARE * len(body):
         return blocks
     inside = normalize_key(body)
-    found: dict[str, Block] = {}
+    paragraphs: dict[str, Block] = {}
     for element in tree.iter(*PARAGRAPH_ELEMENTS):
         text = " ".join("".join(element.itertext()).split())
         if len(name := normalize_key(text)) > 3 and name in inside:
             kind = "li" if element.tag == "li" else "h" if element.tag[0] == "h" else "p"
-            found.setdefault(name, Block(text=text, kind=kind))
-    if text_length(found.values()) >= COVERED * len(body):
-        return tuple(found.values())
+            paragraphs.setdefault(name, Block(text=text, kind=kind))
+    if text_length(paragraphs.values()) >= COVERED * len(body):
+        return tuple(paragraphs.values())
     return tuple(Block(text=line) for part in body.split("\n") if (line := " ".join(part.split())))

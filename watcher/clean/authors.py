@@ -118,8 +118,8 @@ def extract_authors(elements: PageElements, *, site: str, url: str) -> tuple[tup
         names = _split_names(texts)
         if kept := tuple(name for name in names if normalize_key(name) not in outlet):
             return _expand_names(kept, elements), source
-        if not fallback[0] and source not in SHOWN and (said := names or tuple(filter(is_short, texts))):
-            fallback = said, source
+        if not fallback[0] and source not in SHOWN and (authors := names or tuple(filter(is_short, texts))):
+            fallback = authors, source
     return fallback
 
 
@@ -127,8 +127,8 @@ def _outlet_names(elements: PageElements, site: str, url: str) -> frozenset[str]
     """Return the keys of the outlet's names; the name of a blog on a shared domain may be its author's."""
     host = host_of(url).removeprefix("www.")
     labels = host.split(".")
-    said = (site, json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
-    return frozenset(map(normalize_key, said)) - {""}
+    outlet_names = (site, json_text(elements.node.get("publisher")), host, labels[-2] if labels[1:] else host)
+    return frozenset(map(normalize_key, outlet_names)) - {""}
 
 
 def _author_sources(elements: PageElements) -> Iterator[AuthorSource]:
@@ -144,15 +144,15 @@ def _author_sources(elements: PageElements) -> Iterator[AuthorSource]:
 
 def _bylines(elements: PageElements) -> Iterator[AuthorSource]:
     """Yield the visible bylines of a page: elements with such a class, lines that begin with "By", a signature."""
-    own = [element for element in elements.bylines if not elements.in_furniture(element)]
-    for element in own:
+    bylines = [element for element in elements.bylines if not elements.in_furniture(element)]
+    for element in bylines:
         if texts := _byline_names(element, is_sure=False):
             yield "byline", texts
     yield from _by_lines(elements.lines)
     for line in elements.lines:
         if texts := _names_beside_date(line):
             yield "beside the date", texts
-    for element in own:
+    for element in bylines:
         # If the markup states that this is the author, a name of one word is accepted.
         is_sure = is_author(element) or SURE_CLASS.search(element.get("class") or "")
         if is_sure and (texts := _byline_names(element, is_sure=True)):
@@ -189,8 +189,8 @@ def _names_beside_date(line: ShortLine) -> tuple[str, ...]:
     stamp = next(find_dates(line.text), None)
     if stamp is None or line.is_opening or line.line_number < -2:
         return ()
-    if found := BY_BEHIND.search(line.text[stamp.end :]):
-        return _capitalized_names((found.group(1),))
+    if byline := BY_BEHIND.search(line.text[stamp.end :]):
+        return _capitalized_names((byline.group(1),))
     parts = (part.strip(" ,") for part in PART_SEPARATOR.split(line.text))
     return tuple(part for part in parts if PROPER.fullmatch(part) and is_name(part))[:2]
 

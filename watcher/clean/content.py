@@ -43,9 +43,9 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
         return whole, other
     if size < MIN_ARTICLE_CHARS and (inside := parse(html_in_scripts(tree))) is not None:
         scripted = flatten_tree(inside)
-        found = _find_main_text(scripted, ())
-        if found.letters >= MIN_ARTICLE_CHARS:
-            return scripted, found
+        main_text = _find_main_text(scripted, ())
+        if main_text.letters >= MIN_ARTICLE_CHARS:
+            return scripted, main_text
     return page, main
 
 
@@ -58,13 +58,13 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     best = MainText()
     frames = frames_by_name(page)
     for at in frames:
-        found = read_frame(page, at, kinds, untouched)
-        best = max(best, found, key=lambda main: main.size)
-        if len(found.blocks) > 1:
+        candidate = read_frame(page, at, kinds, untouched)
+        best = max(best, candidate, key=lambda main: main.size)
+        if len(candidate.blocks) > 1:
             break
     if _is_better(page, dense, prose, best.frame, best.size):
-        found = read_frame(page, dense, kinds, untouched)
-        best = found if found.size > LONGER * best.size else best
+        candidate = read_frame(page, dense, kinds, untouched)
+        best = candidate if candidate.size > LONGER * best.size else best
     rest = chain(frames, (0,))
     while best.letters < MIN_ARTICLE_CHARS and (further := next(rest, None)) is not None:
         best = max(best, read_frame(page, further, kinds, untouched), key=lambda main: main.size)
@@ -73,13 +73,13 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
 
 def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
     """Return the texts that were cut from the element with the main text, in page order."""
-    found = []
+    pruned = []
     for at, rule in sorted(main.cuts):
         places = page.paragraphs(page.first_texts[at], page.end_texts[at])
         texts = [text for start, end in places if (text := collapse_whitespace("".join(page.texts[start:end])))]
         if texts:
-            found.append(RemovedBlock(rule=rule, text=BETWEEN.join(texts)))
-    return tuple(found)
+            pruned.append(RemovedBlock(rule=rule, text=BETWEEN.join(texts)))
+    return tuple(pruned)
 
 
 def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bool:

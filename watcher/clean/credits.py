@@ -55,8 +55,8 @@ def agency_of_credit(text: str, *, is_tail: bool) -> str | None:
         return agency_of_byline(text) if text[:3] in ("By ", "Von", "Por", "Par") else None
     if DPA_END.match(text):
         return "dpa"
-    if len(text) < 300 and (found := CONTRIBUTED.match(text)):
-        return agency_in(text[found.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
+    if len(text) < 300 and (credit := CONTRIBUTED.match(text)):
+        return agency_in(text[credit.end() :].rstrip(" .)")[:CONTRIBUTED_MAX].partition(". ")[0])
     marked = mark_agency_names(text[:400])
     if len(text) < 400 and (HELPED.match(marked.text) or RIGHTS.match(marked.text)):
         return marked.agency()
@@ -67,14 +67,14 @@ def find_credit_at_end(text: str) -> tuple[str, int] | None:
     """Return the agency in a credit behind the last sentence of `text`, and where that begins."""
     begin = max(0, len(text) - MAX_CREDIT_CHARS)
     marked = mark_agency_names(text[begin:])
-    found = END.search(marked.text) if marked.names else None
-    if found is None:
+    credit = END.search(marked.text) if marked.names else None
+    if credit is None:
         return None
-    at = marked.text.index(MARK, found.start(found.lastgroup or 0))
-    is_open = found["brackets"] and not ENDED.search(marked.text[: found.start()]) and found.group()[-1] != "."
-    if is_open or (marked.is_shy(at) and found["bare"]):
+    at = marked.text.index(MARK, credit.start(credit.lastgroup or 0))
+    is_open = credit["brackets"] and not ENDED.search(marked.text[: credit.start()]) and credit.group()[-1] != "."
+    if is_open or (marked.is_shy(at) and credit["bare"]):
         return None
-    return marked.agency(at), begin + marked.original_offset(found.start())
+    return marked.agency(at), begin + marked.original_offset(credit.start())
 
 
 def agency_in_fields(fields: Iterable[str]) -> str | None:

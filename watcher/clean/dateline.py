@@ -85,49 +85,51 @@ def parse_dateline(text: str, *, only_agencies: bool = False) -> Dateline | None
     """Return the dateline that `text` begins with, None if there is none; `only_agencies` leaves out those without."""
     head = text[:MAX_DATELINE_CHARS]
     marked = mark_agency_names(head)
-    found = _parse_east_asian_dateline(head) or (_parse_marked_dateline(marked.text, marked) if marked.names else None)
-    if found is None and not only_agencies and (plain := _CAPITALS.match(head)):
-        found = Dateline(place=plain["place"].strip(" ,."), agency=None, end=plain.end())
-    return found if found is not None and len(text) - found.end >= MIN_TEXT_AFTER else None
+    dateline = _parse_east_asian_dateline(head) or (
+        _parse_marked_dateline(marked.text, marked) if marked.names else None
+    )
+    if dateline is None and not only_agencies and (plain := _CAPITALS.match(head)):
+        dateline = Dateline(place=plain["place"].strip(" ,."), agency=None, end=plain.end())
+    return dateline if dateline is not None and len(text) - dateline.end >= MIN_TEXT_AFTER else None
 
 
 def _parse_east_asian_dateline(head: str) -> Dateline | None:
     """Return the dateline of a text in a script where an agency's name is not a word by itself."""
-    found = _HAN.match(head) or _KANA_HANGUL.match(head)
-    if found is None:
+    match = _HAN.match(head) or _KANA_HANGUL.match(head)
+    if match is None:
         return None
-    named = mark_agency_names(found["names"].translate(_WIDE))
-    place = found["place"] or ""
-    if found.re is _HAN and found["reporter"]:  # "記者王五台北": the name has no end of its own
+    named = mark_agency_names(match["names"].translate(_WIDE))
+    place = match["place"] or ""
+    if match.re is _HAN and match["reporter"]:  # "記者王五台北": the name has no end of its own
         place = place[-2:]
-    return Dateline(place=place or None, agency=named.agency() if named.names else None, end=found.end())
+    return Dateline(place=place or None, agency=named.agency() if named.names else None, end=match.end())
 
 
 def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
     for pattern in _WITH_AGENCY:
-        found = pattern.match(text)
-        if found is None:
+        match = pattern.match(text)
+        if match is None:
             continue
-        groups = found.groupdict()
+        groups = match.groupdict()
         place = (groups["place"] or groups.get("capitals") or "").strip(" ,.،").removesuffix(" في")
-        at = next(found.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
-        if _is_dateline(found, place, at, is_shy=marked.is_shy(at)):
-            return Dateline(place=place or None, agency=marked.agency(at), end=marked.original_offset(found.end()))
+        at = next(match.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
+        if _is_dateline(match, place, at, is_shy=marked.is_shy(at)):
+            return Dateline(place=place or None, agency=marked.agency(at), end=marked.original_offset(match.end()))
     return None
 
 
-def _is_dateline(found: re.Match[str], place: str, at: int, *, is_shy: bool) -> bool:
+def _is_dateline(match: re.Match[str], place: str, at: int, *, is_shy: bool) -> bool:
     """Whether a match is a dateline, not a sentence that names an agency at `at`."""
-    text, head = found.string, found.string[:at]
+    text, head = match.string, match.string[:at]
     in_brackets = head.rstrip()[-1:] in ("(", "[", "/")
     dated = any(char.isdigit() for char in head)
-    if found.re is _ARABIC:
+    if match.re is _ARABIC:
         return in_brackets or not is_shy or " " not in place
     if is_shy and not in_brackets:
         return False
-    if found.re is _SLASHED and found["plain"]:  # "МОСКВА - РИА Новости. ", not "Apple - Bloomberg: "
+    if match.re is _SLASHED and match["plain"]:  # "МОСКВА - РИА Новости. ", not "Apple - Bloomberg: "
         return dated or place.isupper()
-    if found.re is _PLACE_AGENCY and text[found.end() - 1].isspace() and text[found.end()].isalpha():
-        behind = found.group()[at + 1 :].rstrip()
-        return behind[-1:] in "—–―-:.|।" or text[found.end()].isupper() or dated
+    if match.re is _PLACE_AGENCY and text[match.end() - 1].isspace() and text[match.end()].isalpha():
+        behind = match.group()[at + 1 :].rstrip()
+        return behind[-1:] in "—–―-:.|।" or text[match.end()].isupper() or dated
     return True

@@ -56,11 +56,11 @@ def read_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
     if not (size := page.size(frame)):
         return MainText(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
-    own = [at for at, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
+    prose_places = [at for at, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
     if text_length(block for _, block in blocks if block.kind != LOOSE) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
     else:  # prose outside of paragraphs is text between paragraphs; before and behind them it is often about the site
-        begin, end = (own[0], own[-1]) if own else (0, 0)
+        begin, end = (prose_places[0], prose_places[-1]) if prose_places else (0, 0)
         inside = (pair for at, pair in enumerate(blocks) if pair[1].kind != LOOSE or begin < at < end)
         blocks = [(at, replace(block, kind="p") if block.kind == LOOSE else block) for at, block in inside]
     if any(block.kind != "h" for _, block in blocks):

@@ -64,7 +64,7 @@ class ArticleContext:
 
 
 def drop_furniture(
-    blocks: tuple[Block, ...], known: ArticleContext
+    blocks: tuple[Block, ...], context: ArticleContext
 ) -> tuple[tuple[Block, ...], tuple[RemovedBlock, ...]]:
     """Return the blocks that are the article, and what was cut. If all would go, nothing goes."""
     rules: Rules = [None] * len(blocks)
@@ -78,7 +78,7 @@ def drop_furniture(
         _find_missing_in_data,
         _find_bare_headings,
     ):
-        for place, name in find(blocks, known, rules):
+        for place, name in find(blocks, context, rules):
             rules[place] = rules[place] or name
     judged = list(zip(blocks, rules, strict=True))
     kept = tuple(block for block, rule in judged if rule is None)
@@ -91,38 +91,42 @@ Rules = list[str | None]
 Found = Iterator[tuple[int, str]]
 
 
-def _find_repeated(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
-    if known.memory is None or not known.memory.articles:
+def _find_repeated(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
+    if context.memory is None or not context.memory.articles:
         return
     hashes = block_hashes(block.text for block in blocks)
-    again = known.memory.find_repeated(hashes)
+    again = context.memory.find_repeated(hashes)
     for place, (block, digest) in enumerate(zip(blocks, hashes, strict=True)):
         # A subhead ("Background") recurs too: it goes only with what stands under it, by `_find_bare_headings`.
-        if digest in again and block.kind != "h" and not (known.summary and normalize_key(block.text) in known.summary):
+        if (
+            digest in again
+            and block.kind != "h"
+            and not (context.summary and normalize_key(block.text) in context.summary)
+        ):
             yield place, "repeated"
 
 
-def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_lines(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Blocks that tell what they are by themselves: title, byline, date, caption, label, read-more line, call."""
     last = len(blocks) - 1
     names = [normalize_key(block.text) for block in blocks]
     final_places = {name: place for place, name in enumerate(names)}
     often = Counter(names)
-    dates = {place for place, name in enumerate(names) if _is_date_line(blocks[place].text, name, known)}
+    dates = {place for place, name in enumerate(names) if _is_date_line(blocks[place].text, name, context)}
     if len(dates) > MANY_DATES:
         dates.clear()
     for place, (block, name) in enumerate(zip(blocks, names, strict=True)):
         text = block.text
         is_near_edge = place < HEAD_BLOCKS or place > last - TAIL_BLOCKS
-        if place < HEAD_BLOCKS and name and _is_title(block, name, known):
+        if place < HEAD_BLOCKS and name and _is_title(block, name, context):
             yield place, "title"
-        elif name in known.markup.captions and (often[name] == 1 or place < final_places[name]):
+        elif name in context.markup.captions and (often[name] == 1 or place < final_places[name]):
             yield place, "caption"  # of several blocks with the words of a caption, the last is a paragraph of the text
         elif _is_caption(text):
             yield place, "caption"
         elif place in dates:
             yield place, "date"
-        elif is_near_edge and _is_byline(text, name, known):
+        elif is_near_edge and _is_byline(text, name, context):
             yield place, "byline"
         elif not name:
             yield place, "label"
@@ -132,13 +136,13 @@ def _find_lines(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
             yield place, rule
 
 
-def _is_title(block: Block, name: str, known: ArticleContext) -> bool:
+def _is_title(block: Block, name: str, context: ArticleContext) -> bool:
     """Whether a block is the title, perhaps as a heading with its kicker: "Talks go on", "BrexitTalks go on"."""
-    if name in known.titles:
+    if name in context.titles:
         return True
     return block.kind == "h" and any(
         len(title) >= LEAST_TITLE and name.endswith(title) and len(name) - len(title) <= KICKER
-        for title in known.titles
+        for title in context.titles
     )
 
 
@@ -149,19 +153,19 @@ def _is_caption(text: str) -> bool:
     return len(text) < CAPTION_MAX and PLAYING_TIME.search(text[-PLAYING_TIME_MAX:]) is not None
 
 
-def _is_date_line(text: str, name: str, known: ArticleContext) -> bool:
+def _is_date_line(text: str, name: str, context: ArticleContext) -> bool:
     """Whether a line is a date or a time: "11.04 Uhr", not "11.04 Uhr: Minister resigns"."""
     if len(text) >= LABEL_CHARS:
         return False
-    if name in known.markup.times and CLOCKED.search(text):
+    if name in context.markup.times and CLOCKED.search(text):
         return sum(map(str.isalpha, text)) <= STAMP_LETTERS
     return STAMP.match(text) is not None
 
 
-def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
+def _is_byline(text: str, name: str, context: ArticleContext) -> bool:
     if len(text) > LABEL_CHARS * 2 or SENTENCE_END.search(text.rstrip(".")):
         return False
-    names = [normalize_key(author) for author in known.authors if len(author) > 3]
+    names = [normalize_key(author) for author in context.authors if len(author) > 3]
     if not any(author in name for author in names):
         return False
     rest = name
@@ -170,7 +174,7 @@ def _is_byline(text: str, name: str, known: ArticleContext) -> bool:
     return len(rest) <= 12 or (AUTHOR_LABEL.match(text) is not None and len(rest) < LABEL_CHARS)
 
 
-def _find_links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_links(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Blocks that are nothing but a link to another page. What is written more than once is a button of the article."""
     often = Counter(block.text for block in blocks)
     first = next((place for place, block in enumerate(blocks) if block.kind == "p" and rules[place] is None), None)
@@ -179,7 +183,7 @@ def _find_links(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
         for place, block in enumerate(blocks)
         if rules[place] is None
         and block.kind != "h"
-        and is_linked(block, known.markup)
+        and is_linked(block, context.markup)
         and often[block.text] == 1
         and "://" not in block.text
         and not (place == first and SENTENCE_END.search(block.text))
@@ -209,14 +213,14 @@ def is_linked(block: Block, markup: InlineMarkup) -> bool:
     return len(text) - len(behind) < 30 and len(behind) > 15 and normalize_key(behind) in markup.links
 
 
-def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_boxes(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Headings like "More from International" with the teasers, schedules and lists under them."""
     before = 0
     place = 0
     while place < len(blocks):
         block = blocks[place]
         if before >= BOX_AFTER and len(block.text) < LABEL_CHARS and _is_teaser_heading(block.text):
-            end = _box_end(blocks, known, rules, place)
+            end = _box_end(blocks, context, rules, place)
             yield from ((at, "box") for at in range(place, end))
             place = end
             continue
@@ -224,47 +228,47 @@ def _find_boxes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) 
         place += 1
 
 
-def _box_end(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules, start: int) -> int:
+def _box_end(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules, start: int) -> int:
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
-    light = [_looks_like_teaser(blocks[at], known, rules[at]) for at in rest]
+    light = [_looks_like_teaser(blocks[at], context, rules[at]) for at in rest]
     # Three paragraphs follow each other where the article goes on: a teaser has one, at most two.
     is_prose = any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
-    if light and sum(light) >= BOX_LINKED * len(light) and not is_prose and not _prose_follows(blocks, known, start):
+    if light and sum(light) >= BOX_LINKED * len(light) and not is_prose and not _prose_follows(blocks, context, start):
         size, before = (
             text_length(blocks[at] for at in places if rules[at] is None) for places in (rest, range(start))
         )
         if size <= BOX_MOST * before:
             return len(blocks)
     end = start + 1
-    while end < len(blocks) and _looks_like_teaser(blocks[end], known, rules[end]) and blocks[end].kind != "h":
+    while end < len(blocks) and _looks_like_teaser(blocks[end], context, rules[end]) and blocks[end].kind != "h":
         end += 1
     return end
 
 
-def _prose_follows(blocks: tuple[Block, ...], known: ArticleContext, start: int) -> bool:
+def _prose_follows(blocks: tuple[Block, ...], context: ArticleContext, start: int) -> bool:
     """Whether long paragraphs stand from `start` on; one under a linked title is a teaser and does not count."""
     long = (
         at
         for at in range(start + 1, len(blocks))
         if blocks[at].kind in ("p", "li") and count_letters(blocks[at].text) >= LONG_PARAGRAPH_LETTERS
     )
-    return sum(not any(is_linked(block, known.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
+    return sum(not any(is_linked(block, context.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
 
 
-def _looks_like_teaser(block: Block, known: ArticleContext, rule: str | None) -> bool:
+def _looks_like_teaser(block: Block, context: ArticleContext, rule: str | None) -> bool:
     """Whether a block looks like a part of a box: cut, a link, a list item, a title without a full stop."""
     text = block.text
     if (
         rule is not None
         or (block.kind == "li" and count_letters(text) < LONG_PARAGRAPH_LETTERS)
-        or is_linked(block, known.markup)
+        or is_linked(block, context.markup)
     ):
         return True
     return len(text) < LABEL_CHARS and SENTENCE_END.search(text) is None
 
 
-def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_repeated_quotes(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Yield place and rule for each quote that is set apart from the text and also stands in a paragraph."""
     if all(block.kind != "quote" for block in blocks):
         return
@@ -276,25 +280,25 @@ def _find_repeated_quotes(blocks: tuple[Block, ...], known: ArticleContext, rule
             yield place, "said twice"
 
 
-def _find_author_notes(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_author_notes(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """What stands behind the end: a note on the author ("Jane Doe is a reporter …")."""
     places = [place for place, rule in enumerate(rules) if rule is None]
     for place in places[-TAIL_BLOCKS:]:
         text = blocks[place].text
-        if place >= TAIL_BLOCKS and len(text) < 400 and any(author in text[:NOTE_START] for author in known.authors):
+        if place >= TAIL_BLOCKS and len(text) < 400 and any(author in text[:NOTE_START] for author in context.authors):
             yield place, "author"
 
 
-def _find_missing_in_data(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_missing_in_data(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Blocks that the article's text in the page's own data does not have; none if the two do not agree enough."""
-    if not known.body:
+    if not context.body:
         return
-    inside = normalize_key(known.body)
+    inside = normalize_key(context.body)
     names = [normalize_key(block.text) for block in blocks]
     agree = [name in inside or (len(name) > BLOCK_START_CHARS and name[:BLOCK_START_CHARS] in inside) for name in names]
     total = text_length(blocks)
     same = text_length(block for block, yes in zip(blocks, agree, strict=True) if yes)
-    if not same or same < MIN_OVERLAP * total or len(known.body) < MIN_OVERLAP * total:
+    if not same or same < MIN_OVERLAP * total or len(context.body) < MIN_OVERLAP * total:
         return
     first = agree.index(True)  # what stands before it is the standfirst, which data leave out
     for place, yes in enumerate(agree):
@@ -302,7 +306,7 @@ def _find_missing_in_data(blocks: tuple[Block, ...], known: ArticleContext, rule
             yield place, "not in data"
 
 
-def _find_bare_headings(blocks: tuple[Block, ...], known: ArticleContext, rules: Rules) -> Found:
+def _find_bare_headings(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
     """Headings with nothing left under them, where something was."""
     for place in range(len(blocks) - 1, -1, -1):
         if rules[place] is not None or blocks[place].kind != "h" or SENTENCE_END.search(blocks[place].text):

@@ -89,19 +89,19 @@ def _drop_excess_attributes(raw: bytes) -> bytes:
     parts = raw.split(b">")
     for at, part in enumerate(parts):
         start = part.rfind(b"<") if len(part) > LONG_TAG else -1
-        found = TAG_START.match(part, start) if start >= 0 else None
-        if found and sum(1 for _ in ATTRIBUTE.finditer(part, found.end())) > MAX_ATTRIBUTES:
-            parts[at] = part[: found.end()]
+        tag_start = TAG_START.match(part, start) if start >= 0 else None
+        if tag_start and sum(1 for _ in ATTRIBUTE.finditer(part, tag_start.end())) > MAX_ATTRIBUTES:
+            parts[at] = part[: tag_start.end()]
     return b">".join(parts)
 
 
 def _cut_attributes(tree: _Element) -> None:
     """Cut very long attributes: class names and ids are cached and searched with patterns."""
-    for found in LONG_ATTRIBUTES(tree):
-        element = found.getparent()
-        most = MAX_NAME if found.attrname in NAMING_ATTRIBUTES else MAX_ATTRIBUTE
-        if element is not None and len(found) > most:
-            element.set(found.attrname, found[:most])
+    for attribute in LONG_ATTRIBUTES(tree):
+        element = attribute.getparent()
+        most = MAX_NAME if attribute.attrname in NAMING_ATTRIBUTES else MAX_ATTRIBUTE
+        if element is not None and len(attribute) > most:
+            element.set(attribute.attrname, attribute[:most])
 
 
 def _place_streamed_parts(tree: _Element) -> None:
@@ -138,19 +138,19 @@ def visible_text(tree: _Element) -> str:
 def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     """Return the texts inside the element `frame` that are links, captions or dates by their markup."""
     here = urlsplit(url).path.rstrip("/")
-    found: dict[str, set[str]] = {"links": set(), "captions": set(), "times": set()}
+    texts_by_role: dict[str, set[str]] = {"links": set(), "captions": set(), "times": set()}
     for at in range(frame, page.end_elements[frame] if page.tags else 0):
         element, tag = page.elements[at], page.tags[at]
         if tag == "a":
             role = "links" if _links_elsewhere(element.get("href") or "", here) else ""
         elif tag == "figcaption":
             role = "captions"
-            found[role].update(_text_key(child) for child in element.iterchildren(etree.Element))
+            texts_by_role[role].update(_text_key(child) for child in element.iterchildren(etree.Element))
         else:
             role = _label_role(element.get("class"), element.get("itemprop")) if tag in LABELLED else ""
         if role and len(text := _text_key(element)) <= MAX_LABEL:
-            found[role].add(text)
-    return InlineMarkup(**{role: frozenset(texts - {""}) for role, texts in found.items()})
+            texts_by_role[role].add(text)
+    return InlineMarkup(**{role: frozenset(texts - {""}) for role, texts in texts_by_role.items()})
 
 
 @lru_cache(maxsize=4096)
@@ -189,8 +189,8 @@ def text_to_html(text: str) -> str:
     title = " ".join(parts[0].split()) if parts else ""
     if len(parts) < 2 or len(title) > MAX_TITLE:
         return f"<body><article>{''.join(_text_paragraphs(parts))}</article>"
-    said = escape(title)
-    return f"<title>{said}</title><body><article><h1>{said}</h1>{''.join(_text_paragraphs(parts[1:]))}</article>"
+    heading = escape(title)
+    return f"<title>{heading}</title><body><article><h1>{heading}</h1>{''.join(_text_paragraphs(parts[1:]))}</article>"
 
 
 def _text_paragraphs(parts: list[str]) -> Iterator[str]:
@@ -214,26 +214,26 @@ NODE = "application/ld+json"  # read by `page_data`
 
 def html_in_scripts(tree: _Element) -> str:
     """Return the longest HTML with several paragraphs in a page's scripts, "" if there is none."""
-    found: list[str] = []
+    pages: list[str] = []
     left = MAX_SCRIPT_CHARS
     for script in tree.iter("script"):
         text = (script.text or "")[:left]
         left -= len(text)
         if script.get("type") != NODE and any(mark in text for mark in ESCAPED):
-            found += _html_strings(text, DEPTH)
-    return max(found, key=len, default="")
+            pages += _html_strings(text, DEPTH)
+    return max(pages, key=len, default="")
 
 
 def _html_strings(text: str, depth: int) -> Iterator[str]:
     """Yield the JSON strings in `text` that are HTML, also from JSON nested in strings."""
-    for found in STRING.finditer(text):
-        if found[1] is None or not any(mark in found[1] for mark in ESCAPED):
+    for literal in STRING.finditer(text):
+        if literal[1] is None or not any(mark in literal[1] for mark in ESCAPED):
             continue
         try:
-            said = json.loads(f'"{found[1]}"', strict=False)
+            html = json.loads(f'"{literal[1]}"', strict=False)
         except ValueError:
             continue
-        inner = list(_html_strings(said, depth - 1)) if depth > 1 else []
+        inner = list(_html_strings(html, depth - 1)) if depth > 1 else []
         yield from inner
-        if not inner and len(PARAGRAPH_TAG.findall(said)) >= MIN_SCRIPT_PARAGRAPHS:
-            yield said
+        if not inner and len(PARAGRAPH_TAG.findall(html)) >= MIN_SCRIPT_PARAGRAPHS:
+            yield html

@@ -118,10 +118,10 @@ def _canonical_url(elements: PageElements, *, url: str) -> str:
 
 def _is_above(path: str, mine: str) -> bool:
     """Whether `path` is that of the front page or of a section above `mine`; "/a" is not above "/a/amp"."""
-    parts, own = path.strip("/").split("/"), mine.strip("/").split("/")
+    parts, own_parts = path.strip("/").split("/"), mine.strip("/").split("/")
     if parts == [""]:
-        return own != [""]
-    below = own[len(parts) :] if own[: len(parts)] == parts else []
+        return own_parts != [""]
+    below = own_parts[len(parts) :] if own_parts[: len(parts)] == parts else []
     return any(not part.isdigit() and part not in SAME_PAGE for part in below)
 
 
@@ -132,17 +132,17 @@ def _is_same_site(one: str, other: str) -> bool:
 
 def _titles(elements: PageElements) -> dict[str, str]:
     node = elements.node
-    said = dict(elements.values(TITLES))
-    said["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))
-    said["title"] = elements.title
-    return {name: text for name, value in said.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
+    titles = dict(elements.values(TITLES))
+    titles["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))
+    titles["title"] = elements.title
+    return {name: text for name, value in titles.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
 
 
 def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:
     """Yield the URLs of the lead image, each after its source; logos and placeholders are left out."""
     image = elements.node.get("image")
-    said = json_text(image.get("url") if isinstance(image, dict) else image)
-    for source, href in (*elements.values(("og:image", "twitter:image")), ("JSON-LD image", said)):
+    image_url = json_text(image.get("url") if isinstance(image, dict) else image)
+    for source, href in (*elements.values(("og:image", "twitter:image")), ("JSON-LD image", image_url)):
         try:
             address = urljoin(url, href.strip()) if href else ""
         except ValueError:

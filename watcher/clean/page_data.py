@@ -101,7 +101,7 @@ def _parse_json(script: str) -> object:
             return cast(object, json.loads(attempt, strict=False))
         except (ValueError, RecursionError):
             continue
-    fields = {found.group(1): found.group(2) for found in reversed(list(FIELD.finditer(text)))}
+    fields = {match.group(1): match.group(2) for match in reversed(list(FIELD.finditer(text)))}
     return {"@type": "Article", **fields} if "Article" in text and "datePublished" in fields else None
 
 
@@ -180,10 +180,10 @@ class PageElements:
     def all_short_lines(self) -> tuple[ShortLine, ...]:
         """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
         if self.page_lines is None:
-            found = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
+            lines = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
             self.page_lines = tuple(
                 ShortLine(text=text, name=name, line_number=1)
-                for text, name in found
+                for text, name in lines
                 if len(text) <= MAX_SHORT_LINE_CHARS
             )
         return self.page_lines
@@ -212,44 +212,44 @@ class PageElements:
 
 def collect_elements(tree: _Element) -> PageElements:
     """Return the elements of a page that may hold metadata."""
-    found = PageElements(tree=tree)
+    elements = PageElements(tree=tree)
     scripts: list[str] = []
     for element in tree.iter(*READ):
         tag = element.tag
         if tag == "meta":
-            _read_meta(element, found)
+            _read_meta(element, elements)
         elif tag == "link":
-            found.links.setdefault((element.get("rel") or "").lower(), element.get("href") or "")
+            elements.links.setdefault((element.get("rel") or "").lower(), element.get("href") or "")
         elif tag == "script":
             if "ld+json" in (element.get("type") or ""):
                 scripts.append(element.text or "")
         elif tag == "h1":
             if text := element_text(element):
-                found.headings.append((text, element))
+                elements.headings.append((text, element))
         elif tag == "title":
-            found.title = found.title or element_text(element)
+            elements.title = elements.title or element_text(element)
         elif tag == "html":
-            found.language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+            elements.language = element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
         elif tag == "time" or element.get("itemprop") in ("datePublished", "dateCreated"):
-            if len(found.times) < MAX_TIMES:
+            if len(elements.times) < MAX_TIMES:
                 text = element.get("datetime") or element.get("content") or element_text(element)
                 is_sure = "pubdate" in element.attrib or "datePublished" in (element.get("itemprop") or "")
-                found.times.append(DateElement(element=element, text=text, is_sure=is_sure))
-        elif len(found.bylines) < MAX_BYLINES and (is_author(element) or is_byline_class(element.get("class", ""))):
-            found.bylines.append(element)
-    found.node = _article_node(scripts)
-    found.language = found.language or found.metas.get("content-language", "")
-    return found
+                elements.times.append(DateElement(element=element, text=text, is_sure=is_sure))
+        elif len(elements.bylines) < MAX_BYLINES and (is_author(element) or is_byline_class(element.get("class", ""))):
+            elements.bylines.append(element)
+    elements.node = _article_node(scripts)
+    elements.language = elements.language or elements.metas.get("content-language", "")
+    return elements
 
 
-def _read_meta(element: _Element, found: PageElements) -> None:
+def _read_meta(element: _Element, elements: PageElements) -> None:
     name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
     value = (element.get("content") or element.get("value") or "").strip()
     if value:
         name = name.strip().lower()
-        found.metas.setdefault(name, value[:MAX_VALUE])
-        if name in AUTHOR_METAS and len(known := found.authors.get(name, ())) < MAX_BYLINES:
-            found.authors[name] = (*known, value[:MAX_TEXT])
+        elements.metas.setdefault(name, value[:MAX_VALUE])
+        if name in AUTHOR_METAS and len(authors := elements.authors.get(name, ())) < MAX_BYLINES:
+            elements.authors[name] = (*authors, value[:MAX_TEXT])
 
 
 def is_author(element: _Element) -> bool:
@@ -351,6 +351,6 @@ def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[
 
 def _element_names(element: _Element, *, with_parent: bool) -> str:
     names = (element.tag, element.get("class"), element.get("id"), element.get("itemprop"), element.get("rel"))
-    own = " ".join(name for name in names if name)
+    own_names = " ".join(name for name in names if name)
     parent = element.getparent() if with_parent else None
-    return f"{own} {parent.get('class') or ''}" if parent is not None else own
+    return f"{own_names} {parent.get('class') or ''}" if parent is not None else own_names

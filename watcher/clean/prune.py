@@ -41,16 +41,20 @@ def classify_elements(page: FlatPage) -> Kinds:
 
 def _classify_attributes(element: _Element, tag: str) -> int:
     """Return the kind of furniture that an element may be by its attributes, or KEPT."""
-    if tag in PLAIN or not (said := dict(element.items())):
+    if tag in PLAIN or not (attributes := dict(element.items())):
         return KEPT
-    classes, name = said.get("class", ""), said.get("id", "")
-    if (classes or name) and (found := _classify_names(tag, classes, name)):
-        return found
+    classes, name = attributes.get("class", ""), attributes.get("id", "")
+    if (classes or name) and (kind := _classify_names(tag, classes, name)):
+        return kind
     if "paywall" in classes:  # part of the article, although hidden from readers who have not paid
         return KEPT
-    if "hidden" in said or said.get("aria-hidden") == "true" or HIDDEN_STYLE.search(said.get("style", "")):
+    if (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or HIDDEN_STYLE.search(attributes.get("style", ""))
+    ):
         return DOUBTFUL
-    return DOUBTFUL if tag in CUT_TAGS and "nav" in said.get("role", "").lower() else KEPT
+    return DOUBTFUL if tag in CUT_TAGS and "nav" in attributes.get("role", "").lower() else KEPT
 
 
 @lru_cache(maxsize=KNOWN_NAMES)
@@ -84,8 +88,8 @@ def frames_by_name(page: FlatPage) -> Iterator[int]:
         if tag in FRAMES and page.there[at]
     ]
     for names in _FRAME_NAMES:
-        for at, said in places:
-            if any(has_name(said[name]) for name, has_name in names.items() if name in said):
+        for at, attributes in places:
+            if any(has_name(attributes[name]) for name, has_name in names.items() if name in attributes):
                 yield at
                 break
 
@@ -123,8 +127,8 @@ def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     inside = range(frame, page.end_elements[frame])
     for _ in range(2):
         for tags in (("div",), LIST_ELEMENTS, ("p",)):
-            found = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
-            cuts += _cut_elements(page, found, LINKS)
+            lists = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
+            cuts += _cut_elements(page, lists, LINKS)
     return cuts
 
 
@@ -138,12 +142,12 @@ def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
 
 def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     """Cut furniture by name, but no kind whose cuts would leave nearly nothing: then the names are of the layout."""
-    found = _outermost_furniture(page, frame, kinds)
+    furniture = _outermost_furniture(page, frame, kinds)
     cuts: list[Cut] = []
     for kind, rule in RULE_TEXTS.items():
         size = page.size(frame)
-        if found[kind] and size - sum(map(page.size, found[kind])) > size / LEFT:
-            cuts += _cut_elements(page, found[kind], rule)
+        if furniture[kind] and size - sum(map(page.size, furniture[kind])) > size / LEFT:
+            cuts += _cut_elements(page, furniture[kind], rule)
     return cuts
 
 
@@ -167,14 +171,14 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
                     at = page.end_elements[at]
                     continue
             at += 1
-        found = {
+        nested = {
             group
             for group, sizes in groups.items()
             if sum(sizes) > half or (len(sizes) >= SECTIONS and sum(sizes) > SECTION_CHARS * len(sizes))
         }
-        if not found:
+        if not nested:
             break
-        layout |= found
+        layout |= nested
     return cuts
 
 

@@ -47,7 +47,12 @@ class DateCandidate:
 def extract_dates(
     elements: PageElements, *, url: str, now: datetime | None
 ) -> tuple[DateCandidate | None, datetime | None]:
-    """Return when an article was published (in the outlet's local time if shown) and last changed, None if unknown."""
+    """
+    Return when an article was published (in the outlet's local time if shown) and last changed, None if unknown.
+
+    The date of publication is the one stated in the page's data; else the visible one beside the headline; else a loose
+    one, from fields that are often dates of something else; else the day in the URL; else any date in the page.
+    """
     # "05/06/2024" is May 6 in English, on a site without the domain of another country.
     month_first = elements.language.lower().startswith("en") and host_of(url).rsplit(".", 1)[-1] in AMERICAN
     sure_times = (time for time in elements.times if time.is_sure)

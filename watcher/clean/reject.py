@@ -75,10 +75,10 @@ def _is_consent(lines: Sequence[str]) -> bool:
 def _addresses_reader(line: str) -> bool:
     if CONSENT.search(line):
         return True
-    cookies = [found.span() for found in COOKIES.finditer(line)]
+    cookies = [match.span() for match in COOKIES.finditer(line)]
     return any(
-        0 <= start - found.end() <= PARTNERS_BEFORE or 0 <= found.start() - end <= PARTNERS_BEHIND
-        for found in PARTNERS.finditer(line)
+        0 <= start - match.end() <= PARTNERS_BEFORE or 0 <= match.start() - end <= PARTNERS_BEHIND
+        for match in PARTNERS.finditer(line)
         for start, end in cookies
     )
 
@@ -142,20 +142,20 @@ LOOKED_AT_CHARS = 600  # of the entry that are compared: a long summary may cont
 
 
 def matches_feed_entry(text: str, *, title: str, summary: str, language: str) -> bool:
-    told = f"{title} {summary}"[:LOOKED_AT_CHARS]
-    return len(set(stems(told, language))) < MIN_ENTRY_STEMS or word_overlap(told, text, language) >= SHARED
+    announced = f"{title} {summary}"[:LOOKED_AT_CHARS]
+    return len(set(stems(announced, language))) < MIN_ENTRY_STEMS or word_overlap(announced, text, language) >= SHARED
 
 
 OPENING_CHARS = 2 * LOOKED_AT_CHARS  # characters of a text with more words than the title and description have
 FEW_SHARED = 0.25  # share of the words of title and description that a text has: of 419 texts, no right one has less
 
 
-def is_doubtful(text: str, told: str, *, word_count: int, language: str) -> bool:
+def is_doubtful(text: str, announced: str, *, word_count: int, language: str) -> bool:
     """Whether a text is probably not its page's article: few words of `told`, or fewer than the page's data count."""
-    told = told[:LOOKED_AT_CHARS]
+    announced = announced[:LOOKED_AT_CHARS]
     # The beginning of most texts has enough of the words, so that the rest need not be read.
     parts = (text[:OPENING_CHARS], text)
-    is_other = len(set(stems(told, language))) >= MIN_ENTRY_STEMS and all(
-        word_overlap(told, part, language) < FEW_SHARED for part in parts
+    is_other = len(set(stems(announced, language))) >= MIN_ENTRY_STEMS and all(
+        word_overlap(announced, part, language) < FEW_SHARED for part in parts
     )
     return is_other or word_count > len(text)

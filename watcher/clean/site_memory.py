@@ -38,31 +38,35 @@ class SiteMemory:
     common: frozenset[int] = frozenset()
 
     def find_repeated(self, page: Hashes) -> frozenset[int]:
-        """Return the hashes of `page` that recur on enough other articles of the site; versions of it do not count."""
-        mine = frozenset(page)
-        seen = {block: count for block in mine if (count := self.counts.get(block, 0))}
-        others = len(self.articles)
-        if seen:
+        """
+        Return the hashes of `page` that recur on enough other articles of the site.
+
+        Versions of the page itself do not count as other articles.
+        """
+        page_blocks = frozenset(page)
+        counts = {block: count for block in page_blocks if (count := self.counts.get(block, 0))}
+        other_count = len(self.articles)
+        if counts:
             for article in self.articles:
-                if mine.isdisjoint(article):
+                if page_blocks.isdisjoint(article):
                     continue
-                if _shared_part(mine - self.common, article - self.common) >= SAME_ARTICLE_SHARE:
-                    others -= 1  # a version of the page itself
-                    for block in article & mine:
-                        seen[block] -= 1
-        return frozenset(block for block, count in seen.items() if count >= _repeats_needed(block, others))
+                if _shared_part(page_blocks - self.common, article - self.common) >= SAME_ARTICLE_SHARE:
+                    other_count -= 1  # a version of the page itself
+                    for block in article & page_blocks:
+                        counts[block] -= 1
+        return frozenset(block for block, count in counts.items() if count >= _repeats_needed(block, other_count))
 
 
 def block_hashes(texts: Iterable[str]) -> Hashes:
     """Return a 64-bit hash of each text, with its length in the low bits. Numbers make no difference."""
-    found = []
+    hashes = []
     for text in texts:
         name = DIGIT_RUN.sub("0", normalize_key(text))
         made = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
         digest = int.from_bytes(made.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
-        found.append(digest << WEIGHT_BITS | weight)
-    return tuple(found)
+        hashes.append(digest << WEIGHT_BITS | weight)
+    return tuple(hashes)
 
 
 def build_site_memory(pages: Iterable[Hashes]) -> SiteMemory:

@@ -46,10 +46,10 @@ def _parse_rules(text: str, *, path: str) -> SiteRules:
     if raw.faults:
         raise SettingsError(raw.faults)
     data: dict[str, Any] = raw.data
-    if found := tuple(_faults(data)):
+    if faults := tuple(_faults(data)):
         places = Positions(raw.sound)
         raise SettingsError(
-            tuple(_problem(path, message, str(loc[0]) if loc else "file", places.value(loc)) for loc, message in found)
+            tuple(_problem(path, message, str(loc[0]) if loc else "file", places.value(loc)) for loc, message in faults)
         )
     return SiteRules(
         hosts=tuple(data["hosts"]),
@@ -129,12 +129,12 @@ def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
 
 def _body(tree: _Element, path: str) -> _Element:
     """Return a page with only the elements that `path` matches; the whole page if it matches nothing."""
-    found = _select(tree, path)
-    if not found:
+    selected = _select(tree, path)
+    if not selected:
         return tree
     page: HtmlElement = fromstring("<html><body><article></article></body></html>")
-    inside = set(found)
-    for element in found:
+    inside = set(selected)
+    for element in selected:
         if inside.isdisjoint(element.iterancestors()):
             copy = deepcopy(element)
             copy.tail = None
@@ -194,8 +194,8 @@ def load_builtin_rules() -> tuple[SiteRules, ...]:
 
 
 def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
-    found = [(len(site), rule) for rule in rules for site in rule.hosts if host == site or host.endswith(f".{site}")]
-    return max(found, key=lambda pair: pair[0])[1] if found else None
+    matches = [(len(site), rule) for rule in rules for site in rule.hosts if host == site or host.endswith(f".{site}")]
+    return max(matches, key=lambda pair: pair[0])[1] if matches else None
 
 
 def _read_text(file: Traversable) -> str:

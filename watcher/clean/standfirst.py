@@ -25,11 +25,11 @@ def add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequ
     title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[at] <= body), default=NOWHERE)
     if title == NOWHERE:
         return blocks
-    found = dict(_paragraphs(page, title, body, kinds))
-    text = _choose_standfirst(found, frozenset(map(normalize_key, summaries)) - {""})
+    paragraphs = dict(_paragraphs(page, title, body, kinds))
+    text = _choose_standfirst(paragraphs, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
         return blocks
-    before = sum(begin < found[text] for begin in places)
+    before = sum(begin < paragraphs[text] for begin in places)
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
 
@@ -55,13 +55,15 @@ def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
     return True
 
 
-def _choose_standfirst(found: Collection[str], summaries: Collection[str]) -> str:
+def _choose_standfirst(paragraphs: Collection[str], summaries: Collection[str]) -> str:
     """Return the text that matches one of `summaries`, else the only one that is prose, else ""."""
-    for text in found:
+    for text in paragraphs:
         name = normalize_key(text)
         if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
             return text
     prose = [
-        text for text in found if len(text) >= UNSAID and (len(text) >= MIN_UNPUNCTUATED_CHARS or ENDS.search(text))
+        text
+        for text in paragraphs
+        if len(text) >= UNSAID and (len(text) >= MIN_UNPUNCTUATED_CHARS or ENDS.search(text))
     ]
     return prose[0] if len(prose) == 1 and not CAPTION.search(prose[0]) else ""

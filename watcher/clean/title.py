@@ -39,10 +39,10 @@ def best_title(titles: dict[str, str], *, site: str, url: str) -> tuple[str, str
     votes: dict[str, float] = defaultdict(float)
     for name, text in bare.items():
         votes[normalize_key(text)] += WORTH[name]
-    said = [name for name in TITLES if normalize_key(bare.get(name, ""))]
-    if not said:
+    present_titles = [name for name in TITLES if normalize_key(bare.get(name, ""))]
+    if not present_titles:
         return "", ""
-    best = max(said, key=lambda name: (votes[normalize_key(bare[name])], -TITLES.index(name)))
+    best = max(present_titles, key=lambda name: (votes[normalize_key(bare[name])], -TITLES.index(name)))
     return bare[best], best
 
 
@@ -51,10 +51,10 @@ def choose_title(title: str, feed_title: str, titles: Iterable[str]) -> str:
     wanted = normalize_key(feed_title)
     if not wanted:
         return title
-    known = any(
+    is_known = any(
         one.startswith(wanted) and len(one) <= len(wanted) + MAX_EXTRA_LETTERS for one in map(normalize_key, titles)
     )
-    return feed_title if known or not title else title
+    return feed_title if is_known or not title else title
 
 
 def _complete_title(title: str, others: Iterable[str]) -> str:
@@ -118,10 +118,10 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
 def _site_names(site: str, url: str) -> frozenset[str]:
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
-    own = labels[-2] if labels[1:] else ""
-    if own in SECOND_LEVEL and labels[2:]:
-        own = labels[-3]
-    return frozenset(map(normalize_key, (site, host, labels[0], ".".join(labels[-2:]), own))) - {""}
+    domain_name = labels[-2] if labels[1:] else ""
+    if domain_name in SECOND_LEVEL and labels[2:]:
+        domain_name = labels[-3]
+    return frozenset(map(normalize_key, (site, host, labels[0], ".".join(labels[-2:]), domain_name))) - {""}
 
 
 HEADLINE_LEVELS = ("h2", "h3")  # heading levels of a headline that is not an h1
@@ -133,12 +133,12 @@ LEAST_BARE = 12  # characters that must be left of a heading without its kicker
 def find_headline(elements: PageElements, titles: dict[str, str]) -> _Element | None:
     """Return the headline: the first heading that matches a title of the page, else its only h1, else None."""
     wanted = [name for text in titles.values() if (name := normalize_key(text))]
-    own = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
+    headings = [(text, element) for text, element in elements.headings if not _links_to_front_page(element)]
     lower = ((element_text(element), element) for level in HEADLINE_LEVELS for element in elements.tree.iter(level))
-    for text, element in chain(own, lower):
+    for text, element in chain(headings, lower):
         if any(_is_same_title(normalize_key(text), one) for one in wanted):
             return element
-    return own[0][1] if len(own) == 1 else None
+    return headings[0][1] if len(headings) == 1 else None
 
 
 def _links_to_front_page(heading: _Element) -> bool:

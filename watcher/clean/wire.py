@@ -62,11 +62,11 @@ def strip_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block, .
 def _take_dateline(kept: list[Block], removed: list[RemovedBlock]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
     for at, block in enumerate(kept[:HEAD_RAW]):
-        found = None if block.kind == "h" else parse_dateline(block.text, only_agencies=at >= HEAD)
-        if found is not None:
-            removed.append(RemovedBlock(rule="dateline", text=block.text[: found.end].strip()))
-            kept[at] = replace(block, text=block.text[found.end :])
-            return found.place, found.agency
+        dateline = None if block.kind == "h" else parse_dateline(block.text, only_agencies=at >= HEAD)
+        if dateline is not None:
+            removed.append(RemovedBlock(rule="dateline", text=block.text[: dateline.end].strip()))
+            kept[at] = replace(block, text=block.text[dateline.end :])
+            return dateline.place, dateline.agency
     return None, None
 
 
