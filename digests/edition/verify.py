@@ -33,7 +33,7 @@ from digests.model.edition_story import (
     SourceMention,
     Translation,
 )
-from digests.model.ledger import LeftOutKind
+from digests.model.ledger import STORY_KINDS
 from digests.model.story import Story, WireGroup
 from digests.render.edition_view import edition_view
 from digests.render.escape import sanitize_line
@@ -50,7 +50,6 @@ from watcher.text.sentences import sentences
 ROUNDING = 1e-5  # of a score, which has six decimal places
 QUOTED_TEXT_CHARS = (2000, 3000, 4000)  # of a text, by what quotes it: the sentence at the end may be cut there
 YEARS = range(1970, 3000)  # of times that can be compared in any time zone
-STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 NO_REVISIONS: Mapping[str, Sequence[Revision]] = {}
 Counted: TypeAlias = tuple[int, int, tuple[tuple[str, int], ...]]  # independent outlets, others, agencies with copies
 

@@ -52,6 +52,19 @@ class LeftOutKind(StrEnum):
     LOWER_RANK = "lower_rank"
 
 
+# What counts stories; the others count entries, articles and pages.
+STORY_KINDS = frozenset(
+    {
+        LeftOutKind.OTHER_REGION,
+        LeftOutKind.OTHER_TOPIC,
+        LeftOutKind.ENOUGH_SHOWN,
+        LeftOutKind.SIBLING,
+        LeftOutKind.SINGLE_OUTLET,
+        LeftOutKind.LOWER_RANK,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """How many entries, articles, pages or stories were left out for one cause. `reason`: why their pages failed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from digests.cluster.stories import separate_parts
@@ -166,16 +167,19 @@ def test_the_reader_says_how_many_stories_of_a_topic_there_are_in_full():
 
 
 def test_a_digest_on_topics_leaves_out_the_others_and_says_so():
-    edition = edition_of([*games(2), *games(1, first=5, section="Business")], topics=["business"])
+    groups = [*games(2), *games(1, first=5, section="Business")]
+    edition = edition_of(groups, topics=["business"])
 
     assert [shown.topic for shown in edition.stories] == ["business"]
     assert LeftOut(kind=LeftOutKind.OTHER_TOPIC, count=2) in edition.ledger.left_out
+    assert verify(edition, by_id(*chain.from_iterable(groups))) == ()
 
 
 def test_stories_of_which_there_are_enough_are_counted_in_the_ledger():
     edition = edition_of(games(3), most={"sport": 1}, briefs=0)
 
     assert LeftOut(kind=LeftOutKind.ENOUGH_SHOWN, count=2) in edition.ledger.left_out
+    assert verify(edition, by_id(*chain.from_iterable(games(3)))) == ()
 
 
 def test_weights_and_section_rules_can_name_topics():
