@@ -34,8 +34,8 @@ from watcher.text.words import words as split_words
 MAX_TITLE_CHARS = 300
 MAX_NAME = 80  # characters of an agency, a model or a phrase
 MAX_CITES = 4  # of one sentence by a model, or of one figure
-MAX_SOURCES = 8  # outlets named for a story; the others are counted
-MAX_HEADLINES = 5  # in languages other than the digest's
+MAX_SOURCES = 4  # outlets named for a story beside those quoted; the others are counted
+MAX_HEADLINES = 3  # in languages other than the digest's
 MAX_FIGURES = 4
 MAX_TIMELINE = 24
 MAX_NEW_OUTLETS = 6  # named
@@ -315,6 +315,7 @@ class Views:
             ),
             title=title,
             copies=copies,
+            is_credited=bool(agency or via or copies),
         )
 
     def _difference(self, difference: Difference) -> tuple[view.QuoteView, ...]:

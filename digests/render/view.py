@@ -60,6 +60,7 @@ class SourceView:
     about: str  # "Egypt, in Arabic, 3 copies"
     title: str = ""  # empty if it would add nothing
     copies: int = 0  # other outlets with its text, which are not named
+    is_credited: bool = False  # `about` names an agency, another source that had the link, or copies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +152,16 @@ class StoryView:
         return bool(self.differences or self.perspectives or self.silent)
 
     @property
+    def _named(self) -> frozenset[str]:
+        """The outlets that the story names outside of its lists of outlets: those quoted, and those of perspectives."""
+        quotes = (*self.summary, *self.since, *(quote for _, quote in self.turns))
+        cited = (cite.outlet for quote in quotes for cite in quote.cites)
+        return frozenset((*cited, *(voice.cite.outlet for voice in self.perspectives)))
+
+    @property
     def other_sources(self) -> tuple[SourceView, ...]:
-        told = {voice.cite.outlet for voice in self.perspectives}
-        return tuple(line for line in self.sources if line.outlet not in told)
+        """Those of `sources` that the story does not name yet, or that owe their text to others."""
+        return tuple(line for line in self.sources if line.is_credited or line.outlet not in self._named)
 
     @property
     def other_headlines(self) -> tuple[SourceView, ...]:
@@ -171,9 +179,8 @@ class StoryView:
         return self._count_unnamed(self.foreign_outlets)
 
     def _count_unnamed(self, outlets: Sequence[tuple[str, int]]) -> int:
-        named = {line.outlet for line in (*self.sources, *self.headlines)}
-        named |= {voice.cite.outlet for voice in self.perspectives}
         listed = {line.outlet for line in (*self.other_sources, *self.other_headlines)}
+        named = listed | self._named
         return sum((outlet not in named) + (copies if outlet not in listed else 0) for outlet, copies in outlets)
 
     @property

@@ -21,7 +21,6 @@ from digests.render.text import measure_reading_time
 from tests.compose.factories import by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
-OWN = "Reported by:"
 FOREIGN = "Other reports, in languages other than this edition's:"
 ENDS = ("From another angle:", "How the coverage differs:", "Comment:", "More on this:", "Timeline", "Covers ", FOREIGN)
 HEAD = re.compile(r"([\d,]+) articles? from (\d+) outlets? in (\d+) languages?; (\d+) stor(?:y|ies), (\d+) in full")
@@ -138,14 +137,15 @@ def test_each_form_prints_the_counts_of_the_articles(rows):
             if words and words.startswith("cop"):
                 copied = {each.outlet for each in told if each.agency and each.text}
                 assert int(folded) <= len(copied), form
-        own, others = listed(text, OWN), listed(text, FOREIGN)
+        own = listed(text, coverage.group() + ":") if coverage else None
+        others = listed(text, FOREIGN)
         if own:
             assert own[0] <= outlets - foreign, form
         if others:
             assert others[0] <= foreign, form
         if own and (others or not foreign):
-            named = own[0] | (others[0] if others else set())
-            assert len(named) + own[1] + (others[1] if others else 0) == len(outlets - angle | named), form
+            named = own[0] | (others[0] if others else set()) | angle | {each.outlet for each in shown.quoted}
+            assert len(named) + own[1] + (others[1] if others else 0) == len(outlets), form
 
 
 def test_the_time_to_read_is_that_of_all_words_that_the_page_prints_of_its_stories(editions):

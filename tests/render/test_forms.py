@@ -97,14 +97,14 @@ def test_one_outlet_is_not_counted_and_one_copy_is_singular(editions):
     one_copy = replace(editions.story(1), outlets=2, independent=1, folded=1, agencies=(("AFP", 1),))
     section = editions.Section(title="Asia", anchor="asia", stories=(one_copy,))
     source = one(editions.edition((section,)), "markdown")
-    assert "\n2 outlets · 1 independent · 1 copy of an agency text · 2 languages\n" in source
+    assert "\n2 outlets · 1 independent · 1 copy of an agency text · 2 languages: " in source
 
 
 def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(editions):
     sister = replace(editions.story(1), outlets=4, independent=1, folded=3, agencies=(("AFP", 2),))
     section = editions.Section(title="Asia", anchor="asia", stories=(sister,))
 
-    assert "\n4 outlets · 1 independent · 3 with the same text or owner · 2 languages\n" in one(
+    assert "\n4 outlets · 1 independent · 3 with the same text or owner · 2 languages: " in one(
         editions.edition((section,)), "markdown"
     )
 
@@ -274,7 +274,7 @@ def test_an_edition_speaks_its_language_in_its_time_zone(editions):
 
     assert "# World Digest Nr. 148, Freitag, 14. März 2025" in source
     assert "auf Französisch" in source
-    assert "Vereinigtes Königreich" in source
+    assert "Spanien" in source
     assert "01:36 UTC−03" in source
     assert "In dieser Ausgabe" in source
     assert "5 Kopien von Agenturtexten" in source

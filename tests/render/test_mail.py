@@ -268,6 +268,8 @@ def test_every_outlet_is_named_or_counted_however_short_a_mail_is(editions):
         for story in step.view.stories:
             shown = {line.outlet for line in (*story.sources, *story.other_headlines)}
             shown |= {voice.cite.outlet for voice in story.perspectives}
+            shown |= {cite.outlet for quote in (*story.summary, *story.since) for cite in quote.cites}
+            shown &= {outlet for outlet, _ in (*story.own_outlets, *story.foreign_outlets)}
             assert len(shown) + story.unnamed + story.unnamed_foreign == outlets[story.number]
 
 
