@@ -10,7 +10,7 @@ from watcher.features.extract import extract_features
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def item():
     def make_item(
         article_id, title, text="", *, language="en", hours=0.0, outlet=None, url="", kind="article", agency=None

@@ -137,9 +137,9 @@ EVENTS = {
 DAY = {"quake in Peru, next day": 26.0, "quake in Turkey": 24.0}
 
 
-@pytest.fixture(params=EMBEDDERS)
+@pytest.fixture(scope="module", params=EMBEDDERS)
 def press(request, item):
-    """The items of each story, with the vectors of one embedder."""
+    """The items of each story, with the vectors of one embedder, which is loaded once."""
     embedder = load_embedder(request.param)
     made = {}
     for name, reports in EVENTS.items():
