@@ -6,8 +6,10 @@ import dataclasses
 import io
 import re
 import zipfile
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
@@ -18,7 +20,7 @@ from digests.render.edition_view import edition_view
 from digests.render.feeds import edition_items
 from digests.render.forms import render
 from digests.render.text import measure_reading_time
-from tests.compose.factories import by_id, compose_stories, make_context, report, story
+from tests.compose.factories import END, START, by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
 FOREIGN = "Other reports, in languages other than this edition's:"
@@ -29,10 +31,12 @@ COVERAGE = re.compile(
     r"(?: · (\d+) (cop(?:y|ies) of (?:an )?agency texts?|with the same text or owner))?(?: · (\d+) languages?)?"
 )
 MORE = re.compile(r"and (\d+) (?:more outlets?|cop(?:y|ies))")  # the copies stand behind the outlet of their origin
+UPDATED = re.compile(r"updated (?:\d+ \w+, )?(\d\d:\d\d) UTC")
+CITED = re.compile(r"— \*?\[?(Outlet\d+x)(?:\]\([^)]*\))?(?: \([^)]*\))?\*?, (?:\d+ \w+, )?(\d\d:\d\d)")
 NAME = re.compile(r"Outlet\d+x")
 
 # A smaller example says no more, and to find one takes minutes.
-some = settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+some = settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
 articles = st.tuples(
     st.integers(0, 29),
     st.sampled_from(["en", "en", "de", "ar", "ja", "und"]),
@@ -137,6 +141,10 @@ def test_each_form_prints_the_counts_of_the_articles(rows):
             if words and words.startswith("cop"):
                 copied = {each.outlet for each in told if each.agency and each.text}
                 assert int(folded) <= len(copied), form
+        assert UPDATED.search(text).group(1) == f"{max(each.published_at for each in told):%H:%M}", form
+        times = {(each.outlet, f"{each.published_at:%H:%M}") for each in told}
+        assert times.issuperset(CITED.findall(text)), form
+        assert CITED.search(text) or not shown.summary, form
         own = listed(text, coverage.group() + ":") if coverage else None
         others = listed(text, FOREIGN)
         if own:
@@ -160,3 +168,20 @@ def test_the_time_to_read_is_that_of_all_words_that_the_page_prints_of_its_stori
 
     assert printed / 230 <= minutes < 1.1 * printed / 230 + 1  # a word of Japanese is counted by its letters
     assert minutes > 2 * reading_time(sentence.text for story in edition.stories for sentence in story.quoted)
+
+
+@pytest.mark.parametrize(("hours", "day"), [(-1, 2), (-23, 2), (-25, 3), (-49, 4)])
+def test_each_form_prints_the_day_of_a_story_that_the_times_of_its_articles_give(hours, day):
+    before = report("Outlet1x", "Flood", "Nepal", 300, hours=hours, country="NP")
+    now = report("Outlet2x", "Flood", "Nepal", 900, hours=20, country="NP")
+    first = compose_stories([story(before)], make_context(by_id(before)), made_at=START)
+    first = dataclasses.replace(first, local_date=date(2026, 3, 9), window_end=START)
+    context = make_context(by_id(now), earlier=by_id(before), earlier_editions=(first,))
+
+    edition = compose_stories([story(before, now)], context)
+
+    began = before.published_at
+    local = began.date() + timedelta(days=began.time() >= END.time())
+    assert (edition.local_date - local).days + 1 == day
+    for form, text in texts_of(edition).items():
+        assert f"Day {day}" in text, form
