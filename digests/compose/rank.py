@@ -21,6 +21,7 @@ FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old h
 READER_TERM = "reader"  # of the reader's own weights
 DEATHS_TERM = "deaths"
 MOST_DEATHS = 1_000  # a larger toll is that of a whole war
+MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
@@ -121,12 +122,14 @@ def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...
     terms = []
     if topic in WORLD_TOPICS:
         terms.append(_term("world", 1.0, WEIGHTS["world"], "world news or politics"))
+    if topic in LIGHT_TOPICS:  # a film tells of the dead of another day
+        return ()
     # One toll an outlet, its latest; of these the middle one, so that no outlet decides alone.
     tolls = {
         article.outlet: figure.value
-        for article in sorted(present, key=lambda a: (a.published_at, a.id))
+        for article in sorted(present, key=lambda a: (a.published_at, a.id))[-MAX_TOLL_REPORTS:]
         for figure in stated_figures(article)
-        if figure.quantity == KILLED and topic not in LIGHT_TOPICS  # a film tells of the dead of another day
+        if figure.quantity == KILLED
     }
     if tolls and (killed := median_low(tolls.values())) > 0:
         words = f"{killed:,.0f} killed, as {format_count(len(tolls), 'outlet')} said last"
