@@ -256,8 +256,10 @@ def _best_sentences(
 
 
 MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
+LEAST_SUPPORT = 0.01  # of a title: with no support at all, titles are compared by their form
 NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
 MAX_HEADLINES = 3  # that tell a story without a sentence
+MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
 
@@ -305,7 +307,10 @@ def _choose_title(
         return None
     is_local_angle = local_angle_test(story, articles)
     rest: list[Headline] = []
-    for among in _reports_by_language(story, articles, languages).values():
+    for language, among in _reports_by_language(story, articles, languages).items():
+        if not any(is_informative(article.title, language) for article in among):
+            # An origin whose title only asks gives way to a copy of its text whose title tells.
+            among = [article for article in present if article.language == language and not is_flagged(article)]
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         on_event = [headline for headline in titled if not is_local_angle(headline.article)]
         if on_event:
@@ -356,16 +361,16 @@ def choose_headlines(
     if len(covered.headline_only) < MIN_BARE_OUTLETS:
         return ()
     chosen: list[Article] = []
-    outlets, said = {headline.article.outlet}, [set(stems(headline.text, headline.article.language))]
+    outlets, said = {headline.article.outlet}, set(headline.stems)
     for key in story.articles:
         article = articles.get(key)
         if article is None or is_flagged(article) or article.outlet in outlets or not can_read(article.language):
             continue
         title = title_without_outlet(article)
         about = set(stems(title, article.language))
-        if is_informative(title, article.language) and not any(says_the_same(about, other) for other in said):
+        if is_informative(title, article.language) and len(about - said) >= MIN_HEADLINE_NEW_WORDS:
             outlets.add(article.outlet)
-            said.append(about)
+            said |= about
             chosen.append(article)
     return tuple(chosen[:MAX_HEADLINES])
 
@@ -391,7 +396,7 @@ def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] |
     title, article, about = candidate.text, candidate.article, candidate.stems
     weights = agreed.get(article.language, {})
     total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
-    score = total / math.sqrt(max(5, len(about)))
+    score = (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about)))
     wide = display_length(title)
     if wide < MIN_TITLE_WIDTH or len(about) < 3:
         score *= 0.4

@@ -231,6 +231,11 @@ def say_other_agency(edition: Edition) -> Edition:
     return with_story(edition, 1, agencies=(("Reuters", 2),), mentions=mentions)
 
 
+def call_copies(edition: Edition) -> Edition:
+    first, *others = lead(edition).mentions
+    return with_story(edition, 1, mentions=(first, *(replace(each, copy_of=first.article_id) for each in others)))
+
+
 def write_otherwise(edition: Edition) -> Edition:
     written = lead(edition).llm_sentences[0]
     invented = LlmSentence(text="The mayor Ana Tarn stole 900 blankets in Kenya.", sources=written.sources)
@@ -290,6 +295,7 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
         True,
     ),
     "another agency": (say_other_agency, True),
+    "a report of its own that is called a copy": (call_copies, True),
     "another country": (lambda e: with_story(e, 1, places=("Uganda",), place_codes=("UG",)), True),
     "another day": (lambda e: with_story(e, 1, day=3, first_seen_at=lead(e).first_seen_at - DAY), True),
     "another day alone": (lambda e: with_story(e, 1, day=5), True),
