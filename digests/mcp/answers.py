@@ -191,7 +191,9 @@ def _quote_headline(story: EditionStory) -> Answer | None:
 def _describe_story(story: EditionStory) -> Answer:
     return {
         "story": story.id,
-        **select_fields(story, "status", "day", "outlets", "independent", "headline_only", "languages", "countries"),
+        **select_fields(
+            story, "topic", "status", "day", "outlets", "independent", "headline_only", "languages", "countries"
+        ),
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),
         "headlines": [make_quote(each.title, each) for each in story.headlines],
