@@ -1,13 +1,13 @@
 """Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
 from digests.analysis.topics import topic_title
-from digests.model.edition import Correction, Edition
+from digests.model.edition import Correction, Edition, Section
 from digests.model.edition_story import (
     Brief,
     Difference,
@@ -88,7 +88,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         sections=tuple(
-            view.SectionView(title=line(section.title), stories=tuple(map(views.story, section.stories)))
+            view.SectionView(title=line(section.title), stories=tuple(views.stories(section)))
             for section in edition.sections
             if section.stories or section.followed
         ),
@@ -111,6 +111,11 @@ class Views:
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self.words = localizer_for(edition)
+
+    def stories(self, section: Section) -> Iterator[view.StoryView]:
+        """Yield the stories of a section; a topic that is its title is not said again."""
+        for shown in map(self.story, section.stories):
+            yield replace(shown, topic="") if shown.topic == section.title else shown
 
     def story(self, story: EditionStory) -> view.StoryView:
         words, is_first_edition = self.words, self._edition.previous is None

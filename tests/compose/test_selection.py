@@ -262,3 +262,14 @@ def test_copies_are_counted_behind_their_origin_and_not_named():
     assert view.unnamed == 0
     body = render(edition, ["text"])[0].body.decode()
     assert "and 3 copies" in body and "Paper 1" not in body
+
+
+def test_a_topic_is_printed_beside_the_place_unless_it_is_the_title_of_the_section():
+    business = [report(f"B{n}", "Strike", "Ghana", 300, hours=n, section="Business") for n in range(3)]
+    groups = [*games(1), business]
+
+    shown = [story for section in edition_view(edition_of(groups)).sections for story in section.stories]
+    in_one = edition_view(edition_of(groups, section_rules=[{"section": "All", "topics": ["sport", "business"]}]))
+
+    assert [(story.places, story.topic) for story in shown] == [("Ghana", "Business"), ("Ghana", "")]
+    assert [story.topic for story in in_one.sections[0].stories] == ["Business", "Sport"]
