@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 
 from digests.analysis.country_names import languages_in
 from digests.analysis.gazetteer import load_gazetteer
@@ -35,6 +35,7 @@ MAX_FACTOR = 30.0  # a figure that has grown or shrunk more counts something els
 MIN_ROUNDED = 100  # from which on a figure may be rounded
 MIN_REVISED_OUTLETS = 2  # with a figure that is lower than before: one alone may only be late
 MIN_SHARED_STEMS = 2  # of two reports in one language on one thing, beside the words for the quantity
+MAX_COMPARED_REPORTS = 12  # freshest ones with the earlier figure, and with the newest
 MAX_FIGURE_CHANGES = 3  # of a story
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = load_toml("digests.summarise", "quantities.toml")
 NEAR_WORDS: dict[str, dict[str, str]] = load_toml("digests.summarise", "figure_words.toml")
@@ -164,9 +165,10 @@ def _find_change(
     olds = [pair for pair in before if pair[1].value == value]
     for each in (olds, current):
         each.sort(key=lambda pair: (can_read(pair[0].language), pair[0].published_at, pair[0].id), reverse=True)
-    pairs = ((old, new) for new in current for old in olds if _is_same_thing(old, new))
+    pairs = product(current[:MAX_COMPARED_REPORTS], olds[:MAX_COMPARED_REPORTS])
     # A lower bound is no figure that has fallen: "at least 14" may have been said of 20 too.
-    return next(((old, new) for old, new in pairs if newest > value or not new[1].is_least), None)
+    fits = ((old, new) for new, old in pairs if newest > value or not new[1].is_least)
+    return next((pair for pair in fits if _is_same_thing(*pair)), None)
 
 
 def _split(
@@ -315,7 +317,8 @@ def has_quantities(language: str) -> bool:
 
 def read_figures(sentence: Sentence, *, is_title: bool = False) -> tuple[Figure, ...]:
     """Return the figures of a sentence whose quantity is known, in order; those that may be something else are not."""
-    if is_of_earlier_year(sentence):
+    # A sentence is never that long; a title may be anything.
+    if len(sentence.text) > FIGURE_TEXT_CHARS or is_of_earlier_year(sentence):
         return ()
     language = SAME_WORDS.get(sentence.language, sentence.language)
     find = _figures_by_pattern if _is_unspaced(language) else _figures_by_words

@@ -234,6 +234,10 @@ def test_a_title_or_sentence_with_a_figure_that_a_newer_one_replaces_is_found():
     )
 
 
+def test_a_title_without_end_is_not_read_at_length():
+    assert read("en", "15 people killed " * 50_000) == []
+
+
 LISTS = [*NEAR_WORDS.values(), *(listed for places in QUANTITIES.values() for listed in places.values())]
 WORDS = sorted({word.replace("-", " ") for each in LISTS for words in each.values() for word in words.split()})
 SIGNS = ["15", "1,204", "５", "٣", "5.9", "%", ",", ".", "–", "-", "(", "and", "2015"]
