@@ -26,7 +26,7 @@ MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
 WEIGHTS = {
     "independent": 2.0,  # log2 of the independent reports
-    "headlines": 0.75,  # log2 of 1 + the outlets that have it by headline alone, which may be independent or not
+    "headlines": 1.25,  # log2 of 1 + the outlets that have it by headline alone, which may be independent or not
     "carried": 0.5,  # log2 of the outlets, copies included
     "countries": 0.5,  # log2 of the outlets' countries
     "languages": 0.5,  # log2 of the languages
