@@ -21,6 +21,7 @@ BLOCK_SHARE = 0.5
 # Stories in full of a topic, at most, unless a place is left that no other story takes. An edition of international
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
+LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
@@ -47,12 +48,12 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
     Next are those with a `must` phrase, then those of several outlets, or raised by many deaths or the reader, then the
-    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, of a country half of the
-    stories, and more if places are left. A story of which only its headline can be shown is a brief, unless the reader
-    follows it or wants its phrase. A quiet story (nothing is new) is shown as a brief and takes no place, and so is one
-    that the reader cannot read. A story can only be a brief if all its articles are flagged (videos). Of a thread, the
-    first story with news is shown, with up to `MAX_RELATED` others listed under it, or more if they are large. A story
-    without a title is not shown.
+    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, of all light ones a quarter, of
+    a country half of the stories, and more if places are left. A story of which only its headline can be shown is a
+    brief, unless the reader follows it or wants its phrase. A quiet story (nothing is new) is shown as a brief and
+    takes no place, and so is one that the reader cannot read. A story can only be a brief if all its articles are
+    flagged (videos). Of a thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it,
+    or more if they are large. A story without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
@@ -96,7 +97,7 @@ class _Places:
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
         self._of_country: Counter[str] = Counter()
-        self._most_of_country: int | None = max(1, round(BLOCK_SHARE * context.digest.stories))
+        self._is_filling = False  # the places that are left, for which less counts
         self._too_many: list[RankedStory] = []  # on a topic or a country that has enough
 
     def offer(self, ranked: RankedStory) -> None:
@@ -158,16 +159,23 @@ class _Places:
 
     def _is_one_too_many(self, story: Story) -> bool:
         """Whether enough stories are shown on the topic of a story, or about a country that it is about."""
-        topic, most = self._context.find_topic(story), self._most_of_country
-        return (topic in self._most and self._of_topic[topic] >= self._most[topic]) or (
-            most is not None and any(self._of_country[code] >= most for code in self._context.find_countries(story))
-        )
+        topic = self._context.find_topic(story)
+        if topic in self._most and self._of_topic[topic] >= self._most[topic]:
+            return True
+        if self._is_filling:
+            return False
+        digest = self._context.digest
+        light = sum(count for shown, count in self._of_topic.items() if _is_light(shown, digest))
+        if _is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories)):
+            return True
+        most = max(1, round(BLOCK_SHARE * digest.stories))
+        return any(self._of_country[code] >= most for code in self._context.find_countries(story))
 
     def offer_left_places(self) -> None:
         """Offer the places that are left to the stories of which there are enough, if the reader has not said so."""
         waiting, self._too_many = self._too_many, []
         self._most = {str(topic): most for topic, most in self._context.digest.most.items()}
-        self._most_of_country = None
+        self._is_filling = True
         self.selection.enough_shown.update(ranked.story.id for ranked in waiting)
         for ranked in waiting:
             self.offer(ranked)

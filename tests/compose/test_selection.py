@@ -273,3 +273,16 @@ def test_a_topic_is_printed_beside_the_place_unless_it_is_the_title_of_the_secti
 
     assert [(story.places, story.topic) for story in shown] == [("Ghana", "Business"), ("Ghana", "")]
     assert [story.topic for story in in_one.sections[0].stories] == ["Business", "Sport"]
+
+
+def test_a_quarter_of_the_full_stories_are_on_light_topics_if_others_can_take_the_places():
+    places = ("Nepal", "Chile", "Kenya", "Spain", "Ghana", "Japan", "Italy")
+    floods = [
+        [report(f"F{n}", f"Flood{g}", place, 300 + g, hours=n, section="World") for n in range(2)]
+        for g, place in enumerate(places)
+    ]
+    light = [*games(2), *games(2, first=4, section="Technology"), *games(2, first=8, section="Entertainment")]
+
+    assert full_of([*light, *floods], stories=8).count("world") == 6
+    named = {"sport": 2, "technology": 2, "entertainment": 2}
+    assert full_of([*light, *floods], stories=8, most=named).count("world") == 4
