@@ -60,8 +60,8 @@ def find_notices(
         kind, text, offset = texts[article.id]
         at = changed_at.get(article.id, article.published_at)
         before = {each.id for each in known if each.id not in texts and each.published_at < at}
-        voices = _voices(article, agencies)
-        earlier = {each.id for each in known if each.id in before and _voices(each, agencies) & voices}
+        names = _source_names(article, agencies)
+        earlier = {each.id for each in known if each.id in before and _source_names(each, agencies) & names}
         copies = {key for one in earlier if one in groups for key in groups[one].articles}
         copies |= before.intersection(groups[article.id].articles if article.id in groups else ())
         withheld = {each.id for each in known if each.id in earlier | copies and each.id not in texts}
@@ -89,7 +89,7 @@ def _without_itself(notice: Notice) -> Notice:
     return replace(notice, withheld=tuple(key for key in notice.withheld if key != notice.article_id))
 
 
-def _voices(article: Article, agencies: Mapping[str, str]) -> Set[str]:
+def _source_names(article: Article, agencies: Mapping[str, str]) -> Set[str]:
     """Return the names of an article's outlet and of its agency; "AP News" is AP."""
     agency = fold(article.agency or agencies.get(article.id, ""))
     outlet = fold(article.outlet)
