@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
-from digests.compose.story import compose_story
+from digests.compose.story import compose_story, find_headline
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
+from digests.summarise.differences import is_one_aspect
+from watcher.text.words import stems
 
 MAX_RELATED = 3  # stories listed under one story
 # Of the full stories: as many are about one country, unless places are left, so that one war does not fill an edition;
@@ -24,6 +26,7 @@ USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment":
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
+MIN_SIBLING_OUTLETS = 5  # of a further story of one running story in full: as many as the country limit permits
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
@@ -93,7 +96,7 @@ class _Places:
         ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
-        self._outlets_of: dict[str, int] = {}  # of the stories shown in full
+        self._shown: dict[str, EditionStory] = {}  # in full, by id
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
         self._of_country: Counter[str] = Counter()
@@ -102,7 +105,7 @@ class _Places:
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
-        if ranked.event in self.shown_by_event:
+        if ranked.event in self.shown_by_event and not self._is_event_of_its_own(ranked):
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
@@ -124,9 +127,11 @@ class _Places:
         """List a story under the one of its thread that is shown; False if that has enough, or is much larger."""
         head, outlets = self.shown_by_event[ranked.event], len(ranked.coverage.outlets)
         related = self.selection.related[head]
+        if _is_part(ranked.story) and self._says_the_same(ranked, self._shown[head]):
+            return False
         most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
         is_listed = len(related) < max(MAX_RELATED, most) and (
-            outlets > 1 or ranked.followed or self._outlets_of[head] < MIN_BLOCK_OUTLETS
+            outlets > 1 or ranked.followed or self._shown[head].outlets < MIN_BLOCK_OUTLETS
         )
         if is_listed:
             related.append(ranked)
@@ -150,12 +155,25 @@ class _Places:
         """Show a story in full. One that the reader follows brings its own place."""
         self._of_topic[shown.topic] += 1
         self._of_country.update(shown.place_codes)
-        self._outlets_of[ranked.story.id] = shown.outlets
+        self._shown[ranked.story.id] = shown
         self.shown_by_event[ranked.event] = ranked.story.id
         if ranked.followed:
             self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
             self._capacity += 1
         self.selection.main.append((ranked, shown))
+
+    def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
+        """Whether a story is large enough to be told in full beside others of its running story; never a part."""
+        is_large = len(ranked.coverage.outlets) >= MIN_SIBLING_OUTLETS
+        fits = not (self._has_no_place(ranked) or self._is_one_too_many(ranked.story))
+        return is_large and fits and not (_is_part(ranked.story) or ranked.followed or self._is_filling)
+
+    def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
+        """Whether a part is on the event of the story that is told, by its headline; so is one in another language."""
+        title = find_headline(ranked.story, self._context)
+        if title is None or title.article.language != head.title_language:
+            return True
+        return is_one_aspect(title.stems, stems(head.title, head.title_language))
 
     def _is_one_too_many(self, story: Story) -> bool:
         """Whether enough stories are shown on the topic of a story, or about a country that it is about."""
@@ -180,6 +198,11 @@ class _Places:
         for ranked in waiting:
             self.offer(ranked)
         self.pending += self._too_many
+
+
+def _is_part(story: Story) -> bool:
+    """Whether a story was parted from another one (`separate_parts`), so that it may be on the same event."""
+    return "-" in story.id
 
 
 def _is_set_back(ranked: RankedStory) -> bool:

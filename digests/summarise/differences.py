@@ -33,7 +33,7 @@ MIN_OTHERS = 2  # reports in the language of a headline, that lack its words
 ROUNDED = 0.05  # larger figures that are closer are one, rounded
 MIN_NEW, MIN_NEW_SHARE = 3, 0.6  # words of a headline that no other report has: it tells of another aspect,
 MIN_NEW_IN_LEAD = 0.3  # and does not only put it in other words, if the report's first sentence too has such words
-SAME_ASPECT = 0.5  # share of the words that two headlines of one aspect have in common
+SAME_ASPECT = 0.3  # share of the words that two headlines of one aspect have in common
 
 
 def find_differences(
@@ -122,7 +122,7 @@ def find_aspects(
     for article in reports:
         own = about[article.id]
         alike = [a for a in reports if a.language == article.language and a.outlet != article.outlet]
-        same = [a for a in alike if a.country == article.country and _is_one_aspect(own, about[a.id])]
+        same = [a for a in alike if a.country == article.country and is_one_aspect(own, about[a.id])]
         others = [a for a in alike if a not in same]
         new, lead = (words.difference(*(said[a.id] for a in others)) for words in (own, leads[article.id]))
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
@@ -137,7 +137,7 @@ def find_aspects(
     chosen: list[Perspective] = []
     told = [set(stems(headline.text, headline.article.language))]
     for _, article, same in sorted(found, key=lambda each: (-each[0], each[1].published_at, each[1].id)):
-        if len(chosen) == MAX_ASPECTS or any(_is_one_aspect(about[article.id], each) for each in told):
+        if len(chosen) == MAX_ASPECTS or any(is_one_aspect(about[article.id], each) for each in told):
             continue
         told.append(about[article.id])
         mention = make_mention(article, agency=agencies.get(article.id), shows_title=True)
@@ -147,5 +147,6 @@ def find_aspects(
     return tuple(chosen)
 
 
-def _is_one_aspect(one: set[str], other: set[str]) -> bool:
-    return len(one & other) > SAME_ASPECT * min(len(one), len(other))
+def is_one_aspect(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether two headlines, given by their stems, tell of the same aspect of an event."""
+    return len(set(one) & set(other)) > SAME_ASPECT * min(len(one), len(other))

@@ -104,7 +104,10 @@ def test_a_running_story_that_fills_the_day_lists_as_many_large_events_as_half_o
 
 def test_reports_outside_the_core_of_a_story_are_listed_under_it_and_not_counted():
     core = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
-    loose = [report(f"Q{n}", "Fire", "Kenya", 20, hours=n) for n in range(2)]
+    loose = [
+        dataclasses.replace(report(f"Q{n}", "Fire", "Kenya", 20, hours=n), title="Kenya: market hall burns down")
+        for n in range(2)
+    ]
     articles = by_id(*core, *loose)
     parts = {key: int(each in loose) for key, each in articles.items()}
     whole = dataclasses.replace(story(*loose, *core), thread="t1")
@@ -286,3 +289,26 @@ def test_a_quarter_of_the_full_stories_are_on_light_topics_if_others_can_take_th
     assert full_of([*light, *floods], stories=8).count("world") == 6
     named = {"sport": 2, "technology": 2, "entertainment": 2}
     assert full_of([*light, *floods], stories=8, most=named).count("world") == 4
+
+
+def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
+    def full(outlets: int, *, id: str = "") -> list[int]:
+        war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+        other = [report(f"V{n}", "Blast", "Oman", 500, hours=n) for n in range(outlets)]
+        stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
+        stories[1] = dataclasses.replace(stories[1], id=id or stories[1].id)
+        return [shown.outlets for shown in compose_stories(stories, make_context(by_id(*war, *other))).stories]
+
+    assert [full(5), full(4), full(5, id="2-s1")] == [[7, 5], [7], [7]]
+
+
+def test_a_part_of_a_story_that_says_the_same_is_not_listed_under_it():
+    core = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    same = [report(f"Q{n}", "Flood", "Nepal", 320, hours=n) for n in range(2)]
+    articles = by_id(*core, *same)
+    whole = dataclasses.replace(story(*same, *core), thread="t1")
+    parts = {key: int(each in same) for key, each in articles.items()}
+
+    (shown,) = compose_stories(separate_parts([whole], parts, articles), make_context(articles)).stories
+
+    assert (shown.outlets, shown.related) == (3, ())

@@ -22,6 +22,7 @@ FACTS = (
     "The first boat leaves at six in the morning, the last one shortly before midnight.",
 )
 
+LONG_TITLE = "Eleven people are missing after the ferry Marsk turns over in a storm off the coast of Tarvola on Sunday"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 FURNITURE = (1 << 8 | 5, 2 << 8 | 5, 3 << 8 | 5)
 
@@ -128,3 +129,21 @@ def test_a_feeds_text_that_is_clearly_in_another_language_than_its_sources_is_in
     entry = Entry(guid="1", url=None, title="Fähre", text=text)
 
     assert clean_entry(entry, "mid:1", "fr", {"fr": 100}).cleaned.language == "de"
+
+
+@pytest.mark.parametrize(
+    ("summary", "has_text"),
+    [
+        (f"{LONG_TITLE}.", False),
+        (f"{LONG_TITLE} Harbour Post", False),
+        (
+            f"{LONG_TITLE}. The ferry Marsk had left in a storm, and eleven people are still missing, the mayor said.",
+            True,
+        ),
+        ("The ferry Marsk had left in a storm, and eleven people are still missing, the mayor said on Monday.", True),
+    ],
+)
+def test_a_text_that_says_the_title_again_is_none(summary, has_text):
+    entry = Entry(guid="1", url=None, title=LONG_TITLE, summary=summary)
+
+    assert bool(clean_entry(entry, "https://x.example/1", "en", {}).cleaned.blocks) == has_text

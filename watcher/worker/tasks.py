@@ -114,7 +114,8 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     """
     Return the article made from an entry's text in the feed, else from its summary; arguments as `clean_page`.
 
-    It has no text if the feed's has less than `MIN_FEED_TEXT_CHARS`: that is a teaser, and credits no agency.
+    It has no text if the feed's has less than `MIN_FEED_TEXT_CHARS` besides the title: that is a teaser, and credits no
+    agency.
     """
     from watcher.clean.wire import WireInfo, read_wire
 
@@ -123,7 +124,7 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     wire = read_wire(blocks, fields=entry.authors, url=url)
     text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
     language = detect_language(text, claims=(entry.language,), setting=source_language, history=languages)
-    if sum(len(block.text) + 1 for block in wire.blocks) <= MIN_FEED_TEXT_CHARS:
+    if _length_besides(entry.title, "\n".join(block.text for block in wire.blocks)) <= MIN_FEED_TEXT_CHARS:
         wire = WireInfo(agency=None, dateline=None, blocks=(), removed=())
     cleaned = ExtractedArticle(
         url=url,
@@ -138,6 +139,12 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
         image=entry.image,
     )
     return ProcessedPage(cleaned=cleaned, packed=_article_features(cleaned.title, cleaned.text, language))
+
+
+def _length_besides(title: str, text: str) -> int:
+    """Return how many characters a text has, without the title at its beginning."""
+    beginning, bare = " ".join(text.split()), " ".join(title.split()).rstrip(".")
+    return len(beginning) - len(bare) if bare and beginning.casefold().startswith(bare.casefold()) else len(text) + 1
 
 
 def _article_features(title: str, text: str, language: str) -> PackedFeatures:
