@@ -199,7 +199,12 @@ class ShortenStep:
 
 
 def _shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
-    """Yield `view`, then shorter and shorter versions; `left_out` names what was cut."""
+    """
+    Yield `view`, then shorter and shorter versions; `left_out` names what was cut.
+
+    First the plain text part loses the perspectives of the outlets, then each story some names of sources. Then both
+    parts lose the perspectives, from the last story on, then the related stories, then what the size limit demands.
+    """
     words = view.words
     whole = _change_stories(view, partial(_limit_story, headlines=HEADLINES, sources=SOURCES))
     yield ShortenStep(view=whole)
@@ -209,10 +214,9 @@ def _shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
         yield ShortenStep(view=whole, terse=True)
     view = _change_stories(whole, _with_fewer_names)
     yield ShortenStep(view=view, terse=is_voiced)
-    # Perspectives of the last stories are removed first.
-    for most in (most for most in PERSPECTIVE_STEPS if most < last_voiced):
-        said = words.say("cut_later_voices", n=most) if most else words["cut_voices"]
-        view = _change_stories(whole, partial(_without_perspectives_after, most), said)
+    for last_kept in (number for number in PERSPECTIVE_STEPS if number < last_voiced):
+        notice = words.say("cut_later_voices", n=last_kept) if last_kept else words["cut_voices"]
+        view = _change_stories(whole, partial(_without_perspectives_after, last_kept), notice)
         view = _change_stories(view, _with_fewer_names)
         yield ShortenStep(view=view, terse=is_voiced)
     if any(story.related for story in view.stories):

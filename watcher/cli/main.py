@@ -177,6 +177,7 @@ def build_command(row: Command) -> TyperCommand | LazyGroup:
 def _build_group(
     name: str, words: str, rows: Mapping[str, Command], *, callback: Callable[..., None] | None = None
 ) -> LazyGroup:
+    """Return a group of commands, whose modules are loaded only when a command of theirs is called."""
     app = typer.Typer(
         name=name,
         cls=LazyGroup,

@@ -143,7 +143,11 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold_daemon_lock(engine: Engine, *, now: datetime, is_worker: bool = False) -> Iterator[DaemonLock]:
-    """Lock a store for a daemon until the context ends. On PostgreSQL, several daemons may. Errors: StoreError."""
+    """
+    Lock a store for a daemon until the context ends. Errors: StoreError, if another daemon has locked it.
+
+    A store on PostgreSQL is not locked, as several daemons may share it: each writes a status of its own.
+    """
     path = status_path(engine)
     if path is None:
         before = next(iter(read(engine, _load_statuses)), None)
