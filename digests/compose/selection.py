@@ -93,7 +93,7 @@ class _Places:
         self.selection = StorySelection()
         self.shown_by_event: dict[
             str, str
-        ] = {}  # the story that is shown in full, by the event, or by the sibling of a followed one
+        ] = {}  # the first story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
         self._shown: dict[str, EditionStory] = {}  # in full, by id
@@ -156,7 +156,7 @@ class _Places:
         self._of_topic[shown.topic] += 1
         self._of_country.update(shown.place_codes)
         self._shown[ranked.story.id] = shown
-        self.shown_by_event[ranked.event] = ranked.story.id
+        self.shown_by_event.setdefault(ranked.event, ranked.story.id)
         if ranked.followed:
             self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
             self._capacity += 1

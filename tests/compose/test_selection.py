@@ -297,7 +297,11 @@ def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
         other = [report(f"V{n}", "Blast", "Oman", 500, hours=n) for n in range(outlets)]
         stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
         stories[1] = dataclasses.replace(stories[1], id=id or stories[1].id)
-        return [shown.outlets for shown in compose_stories(stories, make_context(by_id(*war, *other))).stories]
+        small = [report(f"U{n}", "Raid", "Qatar", 70, hours=n) for n in range(2)]
+        stories.append(dataclasses.replace(story(*small), thread="t1"))
+        shown = compose_stories(stories, make_context(by_id(*war, *other, *small))).stories
+        assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 and not id else 1]
+        return [each.outlets for each in shown]
 
     assert [full(5), full(4), full(5, id="2-s1")] == [[7, 5], [7], [7]]
 
