@@ -154,7 +154,8 @@ def find_candidates(
                 "link" if previous >= 0 else "loose", language
             )
             if not count:
-                names, needs = frozenset(), needs if readable.ASKED.search(before) else ()
+                needs = needs if readable.ASKED.search(before) or readable.adds_to_another(words, language) else ()
+                names = frozenset()
             elif is_far or (previous >= 0 and display_length(words) < readable.MIN_ALONE):
                 needs += (frozenset(),)
             known = MIN_KNOWN if previous >= 0 else int(not readable.words_for_language("loose", language))

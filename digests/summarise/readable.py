@@ -24,6 +24,8 @@ SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
 ELLIPSIS_END = re.compile(r"(?:(?<!\.)\.{2,}+|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*\.?$")
 # A quotation alone, without its speaker.
+# A person whom the text before has named: "The 26-year-old actor", "Der 26-Jährige".
+AGED = re.compile(r"\W*(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ährige)\b")
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"
@@ -56,12 +58,17 @@ def stands_alone(text: str, language: str) -> bool:
     person = words_for_language("person", language) | words_for_language("writer", language)
     if not person.isdisjoint(word.split("'")[0] for word in FIRST.findall(_own_words(text))):
         return False
-    if BARE_QUOTE.match(text) or _starts_with_reference(text, language):
+    if BARE_QUOTE.match(text) or AGED.match(text) or _starts_with_reference(text, language):
         return False
     # A teaser has no main clause: "Why the bridge fell.", "Wie die Brücke fiel, warum sie gesperrt war."
     clauses = [FIRST.search(clause) for clause in text.split(", ")]
     teases = words_for_language("tease", language)
     return _is_balanced(text) and not all(first and first.group().lower() in teases for first in clauses)
+
+
+def adds_to_another(text: str, language: str) -> bool:
+    """Whether a text says that it adds to something said before: "The actor was also arrested on Feb. 17."."""
+    return not words_for_language("also", language).isdisjoint(map(str.lower, FIRST.findall(_own_words(text))))
 
 
 def _own_words(text: str) -> str:

@@ -518,3 +518,18 @@ def test_a_copy_is_quoted_if_no_sentence_of_its_origin_can_be():
     found = summary(story([wire, copy], agency="AFP"), by_id(wire, copy))
 
     assert {sentence.outlet for sentence in found} == {"Bund"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The singer was also arrested on Feb. 17 after a fight with two men in a bar of the harbour."),
+        ("en", "The 26-year-old singer is fresh from her part in a series that nobody thought would be a hit."),
+        ("de", "Der 26-Jährige kommt gerade von den Dreharbeiten zu einer Serie über den Hafen von Bern zurück."),
+        ("fr", "La chanteuse a aussi été arrêtée le 17 février après une bagarre avec deux hommes dans un bar."),
+    ],
+)
+def test_a_first_sentence_that_leans_on_what_was_said_before_is_not_quoted(language, text):
+    only = article("Bund", "Singer Anna Marsk is arrested in Bern", text, language=language)
+
+    assert texts(summary(story(only), by_id(only), language=language, title=only.title)) == []
