@@ -105,7 +105,7 @@ def title_without_outlet(article: Article) -> str:
     at = max(title.rfind(mark) for mark in SEPARATORS)
     if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_LEFT:
         return title
-    tail = _plain(title[at + 1 :])
+    tail = _plain(title[at + 1 :]).removeprefix("the")
     if not {tail, tail.removesuffix("news")}.isdisjoint(_outlet_names(article)):
         return title[:at].rstrip(f"{SEPARATORS} ")
     return title

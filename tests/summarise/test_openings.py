@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from digests.summarise.openings import first_sentences
+from digests.summarise.openings import first_sentences, title_without_outlet
 from tests.compose.factories import article
 
 BRIDGE = "Divers searched the river Aar for five people on Monday, police in Bern said."
@@ -119,3 +119,18 @@ def test_an_outlets_name_is_that_of_its_site_too():
 
     assert is_clear
     assert text[start:end] == BRIDGE
+
+
+@pytest.mark.parametrize(
+    ("outlet", "end", "goes"),
+    [
+        ("Harbour.example", " - The Harbour", True),
+        ("The Harbour", " | Harbour News", True),
+        ("Post", " - Harbour", False),
+    ],
+)
+def test_the_name_of_the_outlet_at_the_end_of_a_title_goes_with_or_without_the(outlet, end, goes):
+    title = "Ferry Marsk runs again after the storm"
+    own = dataclasses.replace(article(outlet, title + end), host=f"www.{outlet.lower().removeprefix('the ')}")
+
+    assert title_without_outlet(own) == (title if goes else title + end)
