@@ -25,7 +25,7 @@ ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«�
 ELLIPSIS_END = re.compile(r"(?:(?<!\.)\.{2,}+|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*\.?$")
 # A quotation alone, without its speaker.
 # A person whom the text before has named: "The 26-year-old actor", "Der 26-Jährige".
-AGED = re.compile(r"\W*(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ährige)\b")
+AGED = re.compile(r"^\W{0,3}(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ährige)\b")
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"
