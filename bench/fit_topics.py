@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.fit_grouping import EMBEDDERS, embed
-from digests.analysis.topics import MIN_CHANCE, WITHOUT_VECTORS, name_topics
+from digests.analysis.topics import MIN_CHANCE, name_topics
+from digests.cluster.pair_model import WITHOUT_VECTORS
 from digests.cluster.vectorize import embedder_mean
 from digests.settings.topics import TOPICS
 from watcher.features.embedders import load_embedder

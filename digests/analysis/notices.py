@@ -16,7 +16,7 @@ from watcher.text.sentences import sentences
 from watcher.text.words import fold
 
 NOTICE_CHARS = 600  # of a text, in which a notice is looked for: it stands at the beginning
-KINDS = ("withdrawn", "corrected")
+NOTICE_KINDS = ("withdrawn", "corrected")
 NO_TIMES: Mapping[str, datetime] = {}
 
 
@@ -99,12 +99,12 @@ def _source_names(article: Article, agencies: Mapping[str, str]) -> Set[str]:
 def _find_text(article: Article) -> tuple[str, str, int | None] | None:
     """Return the kind of a notice with its words, a title or a sentence with its place; None if it is no notice."""
     title = article.title.strip()
-    for kind in KINDS:
+    for kind in NOTICE_KINDS:
         if any(pattern.search(title) for pattern in _title_patterns(kind)):
             return kind, title, None
     lead = article.text[:NOTICE_CHARS]
     spans: Sequence[tuple[int, int]] = [span for span in sentences(lead, article.language) if span[1] < NOTICE_CHARS]
-    for kind in KINDS:
+    for kind in NOTICE_KINDS:
         for start, end in spans:
             if _text_pattern(kind).search(lead[start:end]):
                 return kind, lead[start:end], start

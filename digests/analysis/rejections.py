@@ -13,7 +13,7 @@ from watcher.text.words import stems
 
 MIN_REJECTING = 2  # outlets whose titles reject a claim
 CENTRAL_SHARE = 0.2  # of a story's outlets, from which on the rejection is what the story is about
-MIN_SHARED = 2  # words of a title that one of the rejecting titles has too, and few titles of the story have
+MIN_SHARED_WORDS = 2  # words of a title that one of the rejecting titles has too, and few titles of the story have
 COMMON_SHARE, MIN_COMMON = 1 / 3, 2  # titles of a story in one language, that have a word of its subject
 
 
@@ -39,7 +39,7 @@ def find_rejected_claims(story: Story, articles: Mapping[str, Article]) -> froze
 
     def tells_claim(article: Article) -> bool:
         own = _words(article.title, article) - subject.get(article.language, frozenset())
-        return is_central or any(len(own & _words(other.title, other)) >= MIN_SHARED for other in rejecting)
+        return is_central or any(len(own & _words(other.title, other)) >= MIN_SHARED_WORDS for other in rejecting)
 
     return frozenset(article.id for article in others if article.published_at <= last and tells_claim(article))
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digests.cluster.item import ClusterItem
+from digests.cluster.pair_model import WITHOUT_VECTORS
 from digests.cluster.vectorize import stack_vectors
 from digests.settings.topics import TOPICS, WORLD_TOPICS
 from watcher.model import Article
@@ -21,7 +22,6 @@ from watcher.text.words import fold
 Chances = npt.NDArray[np.float32]  # of each of `TOPICS`; they add up to 1
 MIN_CHANCE = 0.5  # of the topic of a story; else no topic is named
 MAX_FOLDERS = 3  # of an address, that are read
-WITHOUT_VECTORS = "none"  # the weights for articles without a vector, as in `topics.json`
 
 
 def find_topic(articles: Iterable[Article], chances: Mapping[str, Chances]) -> str:

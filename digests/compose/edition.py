@@ -104,10 +104,10 @@ def is_wanted(story: Story, context: ComposeContext) -> bool:
     is_here = not regions or any(
         code in regions or region_of(code) in regions for code in context.find_countries(story)
     )
-    return is_here and is_on_topic(story, context)
+    return is_here and _is_on_topic(story, context)
 
 
-def is_on_topic(story: Story, context: ComposeContext) -> bool:
+def _is_on_topic(story: Story, context: ComposeContext) -> bool:
     """Whether a story is about one of the digest's topics; True if the digest names none."""
     return not context.digest.topics or context.find_topic(story) in context.digest.topics
 
@@ -284,7 +284,7 @@ def _why_left_out(
     ranked: RankedStory, wanted: Container[str], enough_shown: Container[str], context: ComposeContext
 ) -> LeftOutKind:
     if ranked.story.id not in wanted:
-        return LeftOutKind.OTHER_REGION if is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
+        return LeftOutKind.OTHER_REGION if _is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
     if ranked.sibling_of:
         return LeftOutKind.SIBLING
     if ranked.story.id in enough_shown:

@@ -35,7 +35,7 @@ MAX_FACTOR = 30.0  # a figure that has grown or shrunk more counts something els
 MIN_ROUNDED = 100  # from which on a figure may be rounded
 MIN_REVISED_OUTLETS = 2  # with a figure that is lower than before: one alone may only be late
 MIN_SHARED_STEMS = 2  # of two reports in one language on one thing, beside the words for the quantity
-MAX_COMPARED_REPORTS = 12  # freshest ones with the earlier figure, and with the newest
+MAX_FIGURE_REPORTS = 12  # freshest ones with the earlier figure, and with the newest
 MAX_FIGURE_CHANGES = 3  # of a story
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = load_toml("digests.summarise", "quantities.toml")
 NEAR_WORDS: dict[str, dict[str, str]] = load_toml("digests.summarise", "figure_words.toml")
@@ -165,7 +165,7 @@ def _find_change(
     olds = [pair for pair in before if pair[1].value == value]
     for each in (olds, current):
         each.sort(key=lambda pair: (can_read(pair[0].language), pair[0].published_at, pair[0].id), reverse=True)
-    pairs = product(current[:MAX_COMPARED_REPORTS], olds[:MAX_COMPARED_REPORTS])
+    pairs = product(current[:MAX_FIGURE_REPORTS], olds[:MAX_FIGURE_REPORTS])
     # A lower bound is no figure that has fallen: "at least 14" may have been said of 20 too.
     fits = ((old, new) for new, old in pairs if newest > value or not new[1].is_least)
     return next((pair for pair in fits if _is_same_thing(*pair)), None)

@@ -259,7 +259,7 @@ def _best_sentences(
 MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
 LEAST_SUPPORT = 0.01  # of a title: with no support at all, titles are compared by their form
 NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
-MAX_HEADLINES = 3  # that tell a story without a sentence
+MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
 MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
@@ -354,8 +354,8 @@ def choose_headlines(
     story: Story, articles: Mapping[str, Article], headline: Headline, can_read: Callable[[str], bool]
 ) -> tuple[Article, ...]:
     """
-    Return up to `MAX_HEADLINES` articles whose headlines tell a story beside `headline`, the first ones that the reader
-    can read, each of another outlet and with something that those above it do not say; none if fewer than
+    Return up to `MAX_HEADLINES_TOLD` articles whose headlines tell a story beside `headline`, the first ones that the
+    reader can read, each of another outlet and with something that those above it do not say; none if fewer than
     `MIN_BARE_OUTLETS` outlets have it by headline alone.
     """
     covered = measure_coverage(story, articles)
@@ -373,7 +373,7 @@ def choose_headlines(
             outlets.add(article.outlet)
             said |= about
             chosen.append(article)
-    return tuple(chosen[:MAX_HEADLINES])
+    return tuple(chosen[:MAX_HEADLINES_TOLD])
 
 
 def is_informative(title: str, language: str) -> bool:

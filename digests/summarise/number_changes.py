@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
 from digests.model.edition_story import NumberChange, Sentence
-from digests.summarise.figures import find_lower_bound, is_exact, is_of_earlier_year, near_words, read_figures
+from digests.summarise.figures import (
+    MAX_FACTOR,
+    find_lower_bound,
+    is_exact,
+    is_of_earlier_year,
+    near_words,
+    read_figures,
+)
 from watcher.text.words import WORD, fold, stem, stop_words
 
 CONTEXT_WORDS = 7  # words before and after a number that are compared
 MIN_COMMON_WORDS = 3  # words around two numbers, units included, that must be the same for them to count the same thing
-MAX_FACTOR = 30.0  # a number that has grown or shrunk more counts something else
 MAX_NUMBER_CHANGES = 2  # of a story
 
 

@@ -18,18 +18,18 @@ SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
 MIN_TITLE_LEFT = 12.5  # width of a title without it
 MAX_PARTS = 5  # label, outlet, byline, date, dateline
 MIN_LEFT = 30  # width of a sentence behind what stood before it
-MIN_TITLE_WORDS = 4  # of a headline that is recognized at the beginning of a text,
+MIN_HEADLINE_WORDS = 4  # of a headline that is recognized at the beginning of a text,
 MIN_REPEATED = 2  # if the sentence behind it has as many of its words
 MAX_OUTLET_CHARS = 60
 MAX_HEAD = 200  # characters that a byline with its date and agency has at most
 LISTS: dict[str, dict[str, str]] = load_toml("digests.summarise", "openings.toml")
 
 _CAPITAL = r"[^\W\d_a-zß-ÿа-яёѐ-џα-ω]"  # or a letter of a script without case
-_STARTS = rf"(?=[\"“„«‘'¿¡(]?(?:{_CAPITAL}|\d))"  # what a sentence begins with
+_SENTENCE_START = rf"(?=[\"“„«‘'¿¡(]?(?:{_CAPITAL}|\d))"  # what a sentence begins with
 _SPACE = r"\s{1,9}"  # bounded, so that matching takes linear time
 _SEPARATOR = rf"\s{{0,9}}[:|•·»―–—-]{{1,2}}{_SPACE}"
 _NAME = rf"{_CAPITAL}[\w.'’-]*(?:\s(?:{_CAPITAL}[\w.'’-]*|de|la|van|von|der|den|bin|al|el|da|dos|di))+"
-_DATE = (
+_STAMP_DATE = (
     r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}\.?\s[^\W\d_]{3,12}\.?,?\s\d{4}|[^\W\d_]{3,12}\.?\s\d{1,2},?\s\d{4})"
 )
 _ZONE = r"(?:[ap]\.?m\.?|uhr|(?-i:GMT|UTC|[BCEMPW]E?[SD]?T|IST)\b)"
@@ -48,8 +48,8 @@ _DATELINE = re.compile(
 )
 _LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|{_SPACE})", re.IGNORECASE)
 # "Submitted by MEE staff on Sun, 03/01/2026 - 18:34", "Mise à jour | 04/05/2020 à 20:49", "4 May 2020, 10:00 BST |"
-_STAMP = re.compile(
-    rf"^(?:(?:{'|'.join(LISTS['published']['words'])})[^\n]{{0,100}}?)?{_DATE}[\s,–—|-]{{1,5}}"
+_PAGE_STAMP = re.compile(
+    rf"^(?:(?:{'|'.join(LISTS['published']['words'])})[^\n]{{0,100}}?)?{_STAMP_DATE}[\s,–—|-]{{1,5}}"
     rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|{_SPACE})",
     re.IGNORECASE,
 )
@@ -138,7 +138,7 @@ def _plain(name: str) -> str:
 def _title_end(text: str, title: str) -> int:
     """Return where the headline ends that a text begins with; 0 if it begins with other words."""
     wanted = [fold(word) for word in WORD.findall(title)]
-    if len(wanted) < MIN_TITLE_WORDS:
+    if len(wanted) < MIN_HEADLINE_WORDS:
         return 0
     end = 0
     matches = WORD.finditer(text[: 2 * len(title) + 20])
@@ -154,7 +154,7 @@ def _headline_length(text: str, behind: int, title: str, language: str) -> int |
     """Return the length of the headline before a sentence, 0 if the sentence goes on behind its words."""
     rest = text[behind:]
     separator = re.match(rf"{_SEPARATOR}|{_SPACE}", rest)
-    if separator is None or not re.match(_STARTS, rest[separator.end() :]):
+    if separator is None or not re.match(_SENTENCE_START, rest[separator.end() :]):
         return 0
     rest = rest[separator.end() :]
     repeated = len(set(stems(rest, language)).intersection(stems(title, language)))
@@ -165,13 +165,13 @@ def _part_length(text: str, title: str, article: Article) -> int | None:
     """Return the length of one part that stands before a sentence; 0 if none does, None if its end is not clear."""
     if headline := _title_end(text, title):
         return _headline_length(text, headline, title, article.language)
-    for pattern in (_STAMP, _LEADING_CLOCK):
+    for pattern in (_PAGE_STAMP, _LEADING_CLOCK):
         if match := pattern.match(text):
-            return match.end() if re.match(_STARTS, text[match.end() :]) else None
+            return match.end() if re.match(_SENTENCE_START, text[match.end() :]) else None
     if label := _LABEL.match(text):
         if label["separator"]:
             return label.end()
-        if label["label"].isupper() and re.match(_STARTS, text[label.end() :]):
+        if label["label"].isupper() and re.match(_SENTENCE_START, text[label.end() :]):
             return label.end()
     separator = _BEHIND_OUTLET.search(text[:MAX_OUTLET_CHARS])
     if separator and _plain(text[: separator.start()]) in _outlet_names(article):

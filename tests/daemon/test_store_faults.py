@@ -86,7 +86,9 @@ def test_a_daemon_ends_in_time_though_its_store_is_held(site, write_settings, st
 @on_sqlite
 def test_a_store_that_cannot_be_opened_is_told_by_status_with_what_mends_it(write_settings, capsys):
     settings = write_settings({})
-    (settings.parent / "watcher.db").mkdir()
+    store = settings.parent / "watcher.db"
+    store.unlink()
+    store.mkdir()
 
     assert run_command(["status", "--config", str(settings)]) == 1
 

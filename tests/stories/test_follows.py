@@ -23,7 +23,9 @@ pytestmark = pytest.mark.slow  # together they take some seconds
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 QUAKE = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, Henrik Oster said {}."
-CHESS = "Brindle wins the Varga cup. Chess players of Brindle won the Varga cup in Lunden by a rook, Petra Moll said {}."
+CHESS = (
+    "Brindle wins the Varga cup. Chess players of Brindle won the Varga cup in Lunden by a rook, Petra Moll said {}."
+)
 AGAIN = (
     "Second quake shakes Tarvola. A quake of magnitude 5.1 shook Tarvola in the Dressel valley, Henrik Oster said {}. "
     "Some 2,300 people now sleep in tents, and engineers closed the bridge."

@@ -60,7 +60,7 @@ async def fetch_mails(
     return FolderMails(url=url, mails=tuple(mails), faults=tuple(faults), state=after, took_s=took_s)
 
 
-def has_room(mails: Sequence[bytes], until: float) -> bool:
+def _has_room(mails: Sequence[bytes], until: float) -> bool:
     """Whether one more mail may be read in this poll."""
     size = sum(map(len, mails)) + MAX_MAIL_BYTES
     return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until)
@@ -87,7 +87,7 @@ def _read_maildir(
         after = min(now - SETTLED_NS, max((changed for changed, _, _ in files), default=since))
         # The first poll reads the newest mails. Later ones begin with the oldest, so that the next poll reads the rest.
         for changed, _, path in sorted(files, key=lambda file: file[0] if since else -file[1]):
-            if not has_room(mails, until):
+            if not _has_room(mails, until):
                 after = min(after, changed - 1) if since else after
                 break
             try:
@@ -194,7 +194,7 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
     after = max(uid_next, max(uids, default=0) + 1)
     for uid in sorted(uids, reverse=not since):
-        if len(refused) == MAX_REFUSED or not has_room(mails, until):
+        if len(refused) == MAX_REFUSED or not _has_room(mails, until):
             after = uid if since else after
             break
         status, read = imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
