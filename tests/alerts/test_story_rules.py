@@ -94,7 +94,7 @@ def test_a_story_is_told_once_as_soon_as_enough_outlets_report_it(desk):
     told = world.last()
     assert told["kind"] == "story"
     assert told["text"].splitlines() == [
-        "Alfa, 12:45",
+        "Charlie, 12:52",
         told["url"],
         "3 outlets, 3 independent: Alfa, Bravo and Charlie",
         "[outlets >= 3]",
@@ -140,7 +140,7 @@ def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tm
 
     assert both.look() == ["Earthquake shakes harbour town of Tarvola"]
     (file,) = (tmp_path / "alerts").iterdir()
-    assert file.read_text().startswith("Earthquake shakes harbour town of Tarvola\n\nAlfa, 12:45\nhttps://")
+    assert file.read_text().startswith("Earthquake shakes harbour town of Tarvola\n\nEcho, 12:49\nhttps://")
 
 
 @pytest.mark.slow

@@ -108,7 +108,7 @@ def test_the_forms_say_how_many_outlets_have_it_by_headline_alone(engine, press,
 
     assert "5 outlets · 2 independent · 3 by headline alone" in told
     assert "3 outlets by headline alone" in told
-    assert "only their headline is known: 6." in told
+    assert "only the headline is known: 6." in told
 
 
 def test_an_edition_of_headlines_alone_is_made(engine, put):
