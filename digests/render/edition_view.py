@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from digests.analysis.topics import topic_title
 from digests.model.edition import Correction, Edition, Section
@@ -43,6 +43,7 @@ MAX_RELATED_SHOWN = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_SILENT = 6  # countries, or kinds of owners, named
 MAX_NOTICES = 4  # of a story
+GAP, MAX_BLANKS = "[…] ", 3  # between two sentences of one text, more than blanks apart
 NOTICE_PHRASES = {"corrected": "report_corrected", "withdrawn": "report_withdrawn"}
 SPARK_HEIGHT = 12
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
@@ -372,15 +373,18 @@ class Views:
         return self.words.say("watched", words=named) if named else ""
 
     def _quotes(self, sentences: Sequence[Sentence]) -> tuple[view.QuoteView, ...]:
-        """Return sentences in order; consecutive ones of one report share one citation."""
+        """Return sentences in order; those of one report share one citation, and a mark shows what is left out."""
         quotes = []
         alike = ("url", "outlet", "language", "published_at")
         for _, run in groupby(sentences, key=lambda s: (*(getattr(s, name) for name in alike), s.translation is None)):
             group = list(run)
             tag, translation = group[0].language, group[0].translation
-            text = self.words.join_sentences((sanitize_line(sentence.text) for sentence in group), tag)
+            gaps = ["", *(GAP if _is_apart(*pair) else "" for pair in pairwise(group))]
+            marked = (f"{gap}{sanitize_line(sentence.text)}" for gap, sentence in zip(gaps, group, strict=True))
+            text = self.words.join_sentences(marked, tag)
             if translation:
-                whole = self.words.join_sentences((sentence.shown_text for sentence in group), translation.to)
+                marked = (f"{gap}{sentence.shown_text}" for gap, sentence in zip(gaps, group, strict=True))
+                whole = self.words.join_sentences(marked, translation.to)
                 translation = replace(translation, text=whole)
             shown, lang_attr, original = self._choose_text(text, tag, translation)
             cites = (self._cite(group[0]),)
@@ -446,6 +450,11 @@ def _agency_credit(mention: SourceMention) -> str:
     agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
     outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
     return "" if outlet[: len(named)] == named else agency
+
+
+def _is_apart(one: Sentence, other: Sentence) -> bool:
+    """Whether words stand between two sentences of one article."""
+    return one.article_id == other.article_id and other.offset > one.offset + len(one.text) + MAX_BLANKS
 
 
 def outlet_name(name: str, url: str) -> str:

@@ -381,3 +381,17 @@ def test_a_german_date_is_plain_in_the_middle_of_a_line(editions):
 
     assert ", 13. März, 21:30" in source
     assert "&#46; März" not in source
+
+
+def test_what_is_left_out_between_two_sentences_of_a_report_is_marked(editions):
+    story = editions.story(1)
+    first = story.summary[0]
+    next_one = replace(first, text="The bridge is closed.", offset=first.offset + len(first.text) + 1)
+    far_one = replace(next_one, offset=next_one.offset + 200)
+
+    def told(*sentences):
+        section = editions.Section(title="Asia", anchor="asia", stories=(replace(story, summary=sentences),))
+        return one(editions.edition((section,)), "text").replace("\n", " ")
+
+    assert f"{first.text} The bridge is closed." in told(first, next_one)
+    assert f"{first.text} […] The bridge is closed." in told(first, far_one)
