@@ -67,7 +67,7 @@ async def test_a_headline_leads_to_its_story_and_the_outlets_name_to_the_outlet(
     without_stories = html.fromstring((await client_of(app_of(site_of(settings, engine))).get("/")).text)
 
     assert all(href.startswith("/story/") for href in page.xpath("//h3/a/@href"))
-    assert page.xpath("//p[@class='from']/a[starts-with(@href, 'http')]")
+    assert page.xpath("//p[@class='cover']/a[starts-with(@href, 'http')]")
     assert all(href.startswith("http") for href in without_stories.xpath("//h3/a/@href"))
 
 
