@@ -22,8 +22,9 @@ async def world(world):
         world.net.serve(f"https://{host}/feed", feed_xml(host, ["Ferry one"]))
         world.net.serve(f"https://{host}/0", status=301, Location=FINAL)
     world.net.serve(FINAL, page_html("Ferry one"))
-    world.source("a.example", "b.example")
-    await world.drain()
+    for sources in (("a.example",), ("a.example", "b.example")):  # its own feed first: that one has its date
+        world.source(*sources)
+        await world.drain()
     assert world.stored() == {"Ferry one": (FINAL, False)}
     return world
 
