@@ -61,7 +61,10 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
     for each in queue:
+        if _is_set_back(each):
+            places.offer_left_by_countries()  # what several outlets of a country have comes before it
         places.offer(each)
+    places.offer_left_by_countries()
     places.offer_left_places()
     # Only now is it known which threads are told in full.
     for each in places.bare:
@@ -100,8 +103,10 @@ class _Places:
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
         self._of_country: Counter[str] = Counter()
+        self._is_country_open = False  # to any number of stories
         self._is_filling = False  # the places that are left, for which less counts
-        self._too_many: list[RankedStory] = []  # on a topic or a country that has enough
+        self._too_many: list[RankedStory] = []  # on a topic that has enough
+        self._of_full_country: list[RankedStory] = []  # about a country that has enough
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
@@ -109,8 +114,10 @@ class _Places:
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
-        elif self._is_one_too_many(ranked.story) and not (ranked.followed or ranked.must_phrases):
+        elif self._is_topic_full(ranked.story) and not (ranked.followed or ranked.must_phrases):
             self._too_many.append(ranked)
+        elif self._is_country_full(ranked.story) and not (ranked.followed or ranked.must_phrases):
+            self._of_full_country.append(ranked)
         elif shown := compose_story(ranked, self._context, taken=self._anchors):
             self._place(ranked, shown)
 
@@ -165,7 +172,8 @@ class _Places:
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
         """Whether a story is large enough to be told in full beside others of its running story; never a part."""
         is_large = len(ranked.coverage.outlets) >= MIN_SIBLING_OUTLETS
-        fits = not (self._has_no_place(ranked) or self._is_one_too_many(ranked.story))
+        is_full = self._is_topic_full(ranked.story) or self._is_country_full(ranked.story)
+        fits = not (self._has_no_place(ranked) or is_full)
         return is_large and fits and not (_is_part(ranked.story) or ranked.followed or self._is_filling)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
@@ -175,8 +183,8 @@ class _Places:
             return True
         return is_one_aspect(title.stems, stems(head.title, head.title_language))
 
-    def _is_one_too_many(self, story: Story) -> bool:
-        """Whether enough stories are shown on the topic of a story, or about a country that it is about."""
+    def _is_topic_full(self, story: Story) -> bool:
+        """Whether enough stories are shown on the topic of a story, or on light topics if it is light."""
         topic = self._context.find_topic(story)
         if topic in self._most and self._of_topic[topic] >= self._most[topic]:
             return True
@@ -184,10 +192,20 @@ class _Places:
             return False
         digest = self._context.digest
         light = sum(count for shown, count in self._of_topic.items() if _is_light(shown, digest))
-        if _is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories)):
-            return True
-        most = max(1, round(BLOCK_SHARE * digest.stories))
-        return any(self._of_country[code] >= most for code in self._context.find_countries(story))
+        return _is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories))
+
+    def _is_country_full(self, story: Story) -> bool:
+        """Whether enough stories are shown about a country that a story is about."""
+        most = max(1, round(BLOCK_SHARE * self._context.digest.stories))
+        full = (self._of_country[code] >= most for code in self._context.find_countries(story))
+        return not self._is_country_open and any(full)
+
+    def offer_left_by_countries(self) -> None:
+        """Offer the places that are left to the stories about a country that has enough; from then on, none is full."""
+        waiting, self._of_full_country, self._is_country_open = self._of_full_country, [], True
+        self.selection.enough_shown.update(ranked.story.id for ranked in waiting)
+        for ranked in waiting:
+            self.offer(ranked)
 
     def offer_left_places(self) -> None:
         """Offer the places that are left to the stories of which there are enough, if the reader has not said so."""

@@ -316,3 +316,12 @@ def test_a_part_of_a_story_that_says_the_same_is_not_listed_under_it():
     (shown,) = compose_stories(separate_parts([whole], parts, articles), make_context(articles)).stories
 
     assert (shown.outlets, shown.related) == (3, ())
+
+
+def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_outlet_about_others():
+    home = [[report(f"H{n}", f"Strike{g}", "Spain", 300 + g, hours=n) for n in range(3)] for g in range(4)]
+    abroad = [[report("Paper", f"Flood{g}", place, 300 + g)] for g, place in enumerate(("Nepal", "Chile", "Kenya"))]
+
+    shown = edition_of([*home, *abroad], stories=4).stories
+
+    assert [story.place_codes for story in shown] == [("ES",)] * 4
