@@ -132,7 +132,7 @@ def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...
         if figure.quantity == KILLED
     }
     if tolls and (killed := median_low(tolls.values())) > 0:
-        words = f"{killed:,.0f} killed, as {format_count(len(tolls), 'outlet')} said last"
+        words = f"{killed:,.0f} killed, the middle of what {format_count(len(tolls), 'outlet')} said last"
         terms.append(_term(DEATHS_TERM, math.log2(1 + min(killed, MOST_DEATHS)), WEIGHTS[DEATHS_TERM], words))
     return tuple(terms)
 

@@ -93,7 +93,7 @@ def test_the_dead_and_world_news_are_terms_of_the_score():
     scored = rank([story(*blast), story(*film)], make_context(by_id(*blast, *film)))
 
     words = {each.story.id: {term.name: term.words for term in each.score_terms} for each in scored}
-    assert words[blast[0].id]["deaths"] == "17 killed, as 2 outlets said last"
+    assert words[blast[0].id]["deaths"] == "17 killed, the middle of what 2 outlets said last"
     assert words[blast[0].id]["world"] == "world news or politics"
     assert not {"deaths", "world"} & words[film[0].id].keys()
 
