@@ -227,7 +227,8 @@ def _find_threads(
         for story in by_time
         if story.id in profiles and (story.id not in known or not {*story.articles} <= {*known[story.id].articles})
     ]
-    settled = [story for story in by_time if story.id in profiles and story not in grown]
+    grown_ids = {story.id for story in grown}
+    settled = [story for story in by_time if story.id in profiles and story.id not in grown_ids]
     earlier = [*(story.profile for story in gone if story.profile), *(profiles[story.id] for story in settled)]
     fits = match_stories(earlier, [profiles[story.id] for story in grown])
     members: defaultdict[str, set[str]] = defaultdict(set)  # by thread: its stories that `fits` compares, until now
