@@ -74,7 +74,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_event)
-    _fill_briefs(selection, pending, context.digest.briefs)
+    _fill_briefs(selection, pending, context)
     selection.main.sort(
         key=lambda pair: (
             _is_set_back(pair[0]),
@@ -249,12 +249,24 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_event: dict[str, st
     chosen.quiet = rest
 
 
-def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], briefs: int) -> None:
-    """Add the watched stories as briefs, then others until there are `briefs`; one story per thread."""
+def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext) -> None:
+    """
+    Add the watched stories as briefs, then others until there are as many as the digest has; one story per thread.
+
+    Light stories come last, and take a quarter of the places, or more if places are left.
+    """
+    digest = context.digest
     told: set[str] = set()
-    watched = [each for each in pending if each.watched][: briefs + MAX_WATCHED]
-    for each in (*watched, *(each for each in pending if not each.watched)):
-        thread = each.event
-        if thread not in told and (each.watched or len(chosen.briefs) < briefs):
-            told.add(thread)
-            chosen.briefs.append(each)
+    watched = [each for each in pending if each.watched][: digest.briefs + MAX_WATCHED]
+    light, news = [], []
+    for each in pending:
+        if not each.watched:
+            (light if _is_light(context.find_topic(each.story), digest) else news).append(each)
+    first = max(1, round(LIGHT_SHARE * digest.briefs))
+    briefs: list[RankedStory] = []
+    for each in (*watched, *light[:first], *news, *light[first:]):
+        if each.event not in told and (each.watched or len(briefs) < digest.briefs):
+            told.add(each.event)
+            briefs.append(each)
+    briefs.sort(key=lambda each: not each.watched and each in light)
+    chosen.briefs += briefs

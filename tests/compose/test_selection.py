@@ -291,6 +291,19 @@ def test_a_quarter_of_the_full_stories_are_on_light_topics_if_others_can_take_th
     assert full_of([*light, *floods], stories=8, most=named).count("world") == 4
 
 
+def test_a_quarter_of_the_briefs_are_on_light_topics_and_come_last_if_others_can_take_the_places():
+    places = ("Nepal", "Chile", "Kenya", "Spain")
+    floods = [[report("F0", f"Flood{g}", place, 300 + g, section="World")] for g, place in enumerate(places)]
+    lead = [report(f"L{n}", "Strike", "Iran", 500, hours=n, section="World") for n in range(4)]
+
+    def are_floods(groups: Sequence[Sequence[Article]]) -> list[bool]:
+        briefs = edition_of([lead, *groups], stories=1, briefs=4).briefs
+        return ["Flood" in brief.title for brief in briefs]
+
+    assert are_floods([*games(4), *floods]) == [True, True, True, False]
+    assert are_floods(games(4)) == [False] * 4
+
+
 def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
     def full(outlets: int, *, id: str = "") -> list[int]:
         war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
