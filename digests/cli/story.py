@@ -156,7 +156,7 @@ def _format_thread(found: StoryDetails) -> Iterator[str]:
     if len(found.thread) < 2:
         return
     yield ""
-    yield f"Thread {found.row.thread}, since {found.row.began_at:{MINUTE}}:"
+    yield f"Thread {found.row.thread}, since {found.thread_began_at:{MINUTE}}:"
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
         yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"

@@ -2,10 +2,10 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain, count
+from itertools import accumulate, chain, count
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from watcher.model import Features
 MOVED, FOLLOWS, LEFT = "moved", "follows", "left"
 # A thread of three stories or more is joined by what is like two of them: one alone would form chains (decision 0062).
 LARGE_THREAD, MIN_LIKE = 3, 2
+START_SHARE = 0.02  # of a thread's articles, with which it has begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +294,19 @@ def match_stories(earlier: Sequence[ClusterItem], new: Sequence[ClusterItem]) ->
         one, other = (items[int(places[number])].article_id for places in (pairs.first, pairs.second))
         found[one][other] = found[other][one] = round(float(chances[number]), 4)
     return found
+
+
+def start_of_thread(stories: Iterable[tuple[datetime, int]]) -> datetime:
+    """
+    Return when a thread began, given the first time and the number of articles of each of its stories.
+
+    A story that came before a large event and is like it, as talks before a war, does not date it: the thread began
+    with the story with which it had `START_SHARE` of its articles.
+    """
+    by_time = sorted(stories)
+    least = START_SHARE * sum(size for _, size in by_time)
+    so_far = accumulate(size for _, size in by_time)
+    return next(at for (at, _), size in zip(by_time, so_far, strict=True) if size >= least)
 
 
 def earliest_time(*times: datetime | None) -> datetime | None:

@@ -22,6 +22,7 @@ from digests.model.ledger import FailingSource, Intake, LeftOut, LeftOutKind
 from digests.settings.digests import DigestSettings
 from digests.store import editions
 from digests.store.maintenance import load_owners
+from digests.store.stories import thread_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import Grouped
 from watcher.feeds.health import feed_health, is_read_up_to
@@ -55,7 +56,9 @@ def load_edition_inputs(
     chosen, apart = leave_out_apart(chosen, grouped[0])
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
-    stories = separate_parts(grouped[0], grouped[2], articles)
+    starts = thread_starts(connection, {story.thread for story in grouped[0]})
+    dated = [replace(story, began_at=starts.get(story.thread, story.began_at)) for story in grouped[0]]
+    stories = separate_parts(dated, grouped[2], articles)
     articles, notices = withhold_reports(stories, articles, changed_pages(loaded.revisions))
     context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
     return EditionInputs(

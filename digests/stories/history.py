@@ -14,6 +14,7 @@ from digests.cluster.item import sort_by_time
 from digests.cluster.likeness import measure_pairs
 from digests.cluster.pair_model import models_for
 from digests.cluster.telling_keys import TellingKeys
+from digests.cluster.tracking import start_of_thread
 from digests.errors import AmbiguousStory, DigestError
 from digests.model.story import Story, WireGroup
 from digests.store import stories as store
@@ -46,6 +47,11 @@ class StoryDetails:
     places: tuple[str, ...]  # ISO codes of the countries that it is about
     thread: tuple[StoryRow, ...]
     changes: tuple[StoryChangeRow, ...]
+
+    @property
+    def thread_began_at(self) -> datetime:
+        """When its thread began, as in an edition."""
+        return start_of_thread((row.first_at, row.size) for row in self.thread) if self.thread else self.row.began_at
 
 
 def load_story_details(

@@ -60,7 +60,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         dir=language_direction(row.language, row.title),
         places=" · ".join(country_name(code, "en") for code in details.places),
         languages=", ".join(languages),
-        day=(row.last_at.astimezone(zone).date() - row.began_at.astimezone(zone).date()).days + 1,
+        day=(row.last_at.astimezone(zone).date() - details.thread_began_at.astimezone(zone).date()).days + 1,
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
         bars=_hourly_bars((article.published_at for article in details.articles.values()), zone),

@@ -14,7 +14,7 @@ from digests.cluster.constraints import apply_stability_bonus, keep_known_storie
 from digests.cluster.item import ClusterItem
 from digests.cluster.linkage import average_linkage
 from digests.cluster.stories import story_id
-from digests.cluster.tracking import ExistingStory, story_profile, track_stories
+from digests.cluster.tracking import ExistingStory, start_of_thread, story_profile, track_stories
 from digests.model.story import Story, WireGroup
 from tests.cluster.factories import make_edges, never_apart
 from watcher.features.extract import extract_features
@@ -290,3 +290,12 @@ def test_a_thread_begins_when_its_first_article_was_published(first):
 
     for one, two in pairwise(done):
         assert two.stories[0].began_at == one.stories[0].began_at == items["a"].published_at
+
+
+def test_a_story_before_a_large_event_that_is_like_it_does_not_date_the_thread():
+    war = START + timedelta(days=1)
+    events = [(war + timedelta(hours=n), 30) for n in range(4)]
+
+    assert start_of_thread([(START, 2), *events]) == war
+    assert start_of_thread([(START, 2), (war, 30)]) == START
+    assert start_of_thread([(START, 1)]) == START
