@@ -263,7 +263,7 @@ def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context
         for is_light in (True, False)
     ]
     light_ids = {each.story.id for each in light if not each.watched}
-    first = max(1, round(LIGHT_SHARE * digest.briefs))
+    first = math.ceil(LIGHT_SHARE * digest.briefs)
     briefs: list[RankedStory] = []
     for each in (*watched, *light[:first], *news, *light[first:]):
         if each.event not in told and (each.watched or len(briefs) < digest.briefs):
