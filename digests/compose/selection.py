@@ -258,16 +258,14 @@ def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context
     digest = context.digest
     told: set[str] = set()
     watched = [each for each in pending if each.watched][: digest.briefs + MAX_WATCHED]
-    light, news = [
-        [each for each in pending if _is_light(context.find_topic(each.story), digest) is is_light]
-        for is_light in (True, False)
-    ]
-    light_ids = {each.story.id for each in light if not each.watched}
+    light_ids = {each.story.id for each in pending if _is_light(context.find_topic(each.story), digest)}
+    light = [each for each in pending if each.story.id in light_ids]
+    news = [each for each in pending if each.story.id not in light_ids]
     first = math.ceil(LIGHT_SHARE * digest.briefs)
     briefs: list[RankedStory] = []
     for each in (*watched, *light[:first], *news, *light[first:]):
         if each.event not in told and (each.watched or len(briefs) < digest.briefs):
             told.add(each.event)
             briefs.append(each)
-    briefs.sort(key=lambda each: each.story.id in light_ids)
+    briefs.sort(key=lambda each: each.story.id in light_ids and not each.watched)
     chosen.briefs += briefs
