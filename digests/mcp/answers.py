@@ -20,6 +20,7 @@ from watcher.store.articles import articles_by_id
 from watcher.store.full_text import Filters
 from watcher.store.pages import revisions_of
 from watcher.store.search import count_missing, search
+from watcher.text.page_kind import NO_REPORTS
 from watcher.text.search_query import parse_query
 from watcher.text.sentences import sentences
 
@@ -94,23 +95,24 @@ def show_reporters(connection: Connection, story: str) -> Answer:
     """Return the outlets of a story, and which of them print a copy. Errors: as `resolve_story`."""
     details, head = _load_story(connection, story)
     rows: dict[str, Answer] = {}
-    for report in details.story.wire_groups:
-        for article in (details.articles[key] for key in report.articles):
-            row = {
-                "counts_as_independent": article.outlet in details.coverage.independent,
-                "headline_only": article.outlet in details.coverage.headline_only,
-                "kind": article.kind,
-                "country": article.country,
-                "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
-                "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
-                "by_way_of": sanitize_line(article.via or "", limit=NAME_CHARS) or None,
-                "copy_of_article": None if article.id == report.origin else report.origin,
-                "article": article.id,
-                "title": make_quote(article.title, article),
-            }
-            rows.setdefault(article.outlet, row)
-    reports = sorted(rows.values(), key=lambda row: not row["counts_as_independent"])
-    return head | {"agencies": dict(details.coverage.agencies), "reports": reports[:MAX_OUTLETS]}
+    reports = [(report, details.articles[key]) for report in details.story.wire_groups for key in report.articles]
+    for report, article in sorted(reports, key=lambda each: each[1].kind in NO_REPORTS):
+        row = {
+            "counts_as_outlet": article.outlet in details.coverage.outlets,
+            "counts_as_independent": article.outlet in details.coverage.independent,
+            "headline_only": article.outlet in details.coverage.headline_only,
+            "kind": article.kind,
+            "country": article.country,
+            "owner": sanitize_line(article.owner or "", limit=NAME_CHARS) or None,
+            "agency": sanitize_line(report.agency or "", limit=NAME_CHARS) or None,
+            "by_way_of": sanitize_line(article.via or "", limit=NAME_CHARS) or None,
+            "copy_of_article": None if article.id == report.origin else report.origin,
+            "article": article.id,
+            "title": make_quote(article.title, article),
+        }
+        rows.setdefault(article.outlet, row)
+    listed = sorted(rows.values(), key=lambda row: (not row["counts_as_independent"], not row["counts_as_outlet"]))
+    return head | {"agencies": dict(details.coverage.agencies), "reports": listed[:MAX_OUTLETS]}
 
 
 def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> Answer:

@@ -108,6 +108,7 @@ async def test_an_agent_goes_from_an_edition_to_a_story_its_outlets_changes_and_
     assert story["story"] == quake["story"] and story["reports"][0]["beginning"]["text"]
     by_outlet = {each["title"]["outlet"]: each for each in outlets["reports"]}
     assert by_outlet["Harbour Post"]["counts_as_independent"] != by_outlet["Prairie Ledger"]["counts_as_independent"]
+    assert sum(each["counts_as_outlet"] for each in outlets["reports"]) == outlets["outlets"]
     assert {by_outlet[name]["copy_of_article"] is None for name in ("Harbour Post", "Prairie Ledger")} == {True, False}
     assert (by_outlet["Harbour Post"]["by_way_of"], by_outlet["Prairie Ledger"]["by_way_of"]) == ("Links [31m", None)
     assert 1 <= len(hits) <= 3 and all("tarvola" in each["passage"]["text"].lower() for each in hits)
