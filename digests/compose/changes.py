@@ -1,6 +1,6 @@
 """What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import find_copies, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model.edition import Edition
-from digests.model.edition_story import EditionStory, NumberChange, Sentence
+from digests.model.edition_story import Brief, EditionStory, NumberChange, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.lead import (
@@ -32,6 +32,7 @@ MAX_UPDATES = 2  # sentences that say what is new
 FOLLOW_UP_CHARS = 700  # of each of two texts of one outlet that are compared
 # Shares of rare words in title and text, and in the title alone, from which on the later text continues the earlier one
 FOLLOW_UP_SHARE, FOLLOW_UP_TITLE_SHARE = 0.2, 0.1
+SAME_TITLE_SHARE = 0.5  # of the rare words of two headlines of one running story, from which on they are on one event
 UNSPACED_FACTOR = 0.7  # for scripts whose words are pairs of characters: two wordings of one thing share fewer of them
 MIN_NEW_WORDS = 3  # that a sentence without a new number or name must have
 
@@ -75,7 +76,11 @@ def compare_with_earlier(
     """
     stored = (articles[key] for key in story.articles if key in articles)
     reports = [article for article in stored if article.kind not in NO_REPORTS]
-    showings = ((edition, *_find_in_edition(story, edition)) for edition in context.earlier_editions)
+    titles = [(article.language, frozenset(stems(article.title, article.language))) for article in reports]
+    showings = (
+        (edition, *_find_in_edition(story, edition, titles, context.frequencies))
+        for edition in context.earlier_editions
+    )
     previous, earlier, brief_ids = next((row for row in showings if row[1] or row[2]), (None, None, ()))
     continued = None
     if previous is None and context.previous:
@@ -134,8 +139,17 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
     return sentences
 
 
-def _find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | None, tuple[str, ...]]:
-    """Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither."""
+Titles = Sequence[tuple[str, frozenset[str]]]  # language and stems of each
+
+
+def _find_in_edition(
+    story: Story, edition: Edition, titles: Titles, frequencies: DocumentFrequencies
+) -> tuple[EditionStory | None, tuple[str, ...]]:
+    """
+    Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither.
+
+    Else it is the story of its thread that one of its `titles` is most like; a new event of a war is none of them.
+    """
     article_ids, story_ids = set(story.articles), {story.id, *story.merged_ids}
     rows = [
         (shown.id == story.id, shown.id in story_ids, len(article_ids & set(shown.article_ids)), -shown.number, shown)
@@ -149,10 +163,30 @@ def _find_in_edition(story: Story, edition: Edition) -> tuple[EditionStory | Non
         return None, brief.article_ids
     if not story.thread:
         return None, ()
-    # Else the story that came before this one in its thread, in full or as a brief.
-    if before := next((shown for shown in edition.stories if shown.thread == story.thread), None):
-        return before, ()
-    return None, next((brief.article_ids for brief in edition.briefs if brief.thread == story.thread), ())
+    told: list[EditionStory | Brief] = [*edition.stories, *edition.briefs]
+    before = [
+        (max((_title_share(title, shown, frequencies) for title in titles), default=0.0), shown)
+        for shown in told
+        if shown.thread == story.thread
+    ]
+    share, nearest = max(before, key=lambda row: row[0], default=(0.0, None))
+    if nearest is None or share < SAME_TITLE_SHARE:
+        return None, ()  # nothing, or only another event of the same running story
+    return (nearest, ()) if isinstance(nearest, EditionStory) else (None, nearest.article_ids)
+
+
+def _title_share(
+    title: tuple[str, frozenset[str]], shown: EditionStory | Brief, frequencies: DocumentFrequencies
+) -> float:
+    """Return the share of rare words that a title has in common with the nearest title of a story that was shown."""
+    language, ours = title
+    if isinstance(shown, EditionStory):
+        theirs = [(shown.title_language, shown.title), *((each.language, each.title) for each in shown.mentions)]
+    else:
+        theirs = [(shown.language, shown.title)]
+    same_language = (set(stems(text, tag)) for tag, text in theirs if tag == language)
+    in_language = frequencies.get(language, {})
+    return max((_shared_rarity(ours, other, in_language) for other in same_language), default=0.0)
 
 
 def _find_follow_up(
@@ -193,7 +227,10 @@ def _rare_share(one: Article, other: Article, frequencies: DocumentFrequencies, 
     first, second = (
         set(stems(f"{article.title}\n{article.text[:chars]}", article.language)) for article in (one, other)
     )
-    in_language = frequencies.get(one.language, {})
+    return _shared_rarity(first, second, frequencies.get(one.language, {}))
+
+
+def _shared_rarity(first: Set[str], second: Set[str], in_language: Mapping[str, float]) -> float:
     weight = {stem: rarity(in_language.get(stem, 0.0)) for stem in first | second}
     shorter = min(sum(weight[stem] for stem in stems_of_one) for stems_of_one in (first, second))
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0

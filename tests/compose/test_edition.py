@@ -30,6 +30,7 @@ from tests.compose.factories import (
     story,
     world,
 )
+from watcher.model import Article
 
 STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
 
@@ -187,6 +188,30 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     }
     assert found["Nepal"].day == 2 and found["Peru"].day == 1
     assert tuesday.previous == date(2026, 3, 10)
+
+
+def test_another_event_of_a_running_story_is_new_and_what_goes_on_says_what_is_new():
+    def on_tuesday(*reports: Article) -> str:
+        running = dataclasses.replace(story(*reports), thread="t1")
+        context = make_context(
+            by_id(*reports),
+            earlier=by_id(*first),
+            local_date=date(2026, 3, 11),
+            window_start=END,
+            window_end=END + timedelta(days=1),
+            earlier_editions=(monday,),
+        )
+        (shown,) = compose_stories([running], context).stories
+        return shown.status
+
+    first = [report(f"N{n}", "Strike", "Ghana", 300, hours=3 + n) for n in range(3)]
+    context = make_context(by_id(*first))
+    monday = compose_stories([dataclasses.replace(story(*first), thread="t1")], context)
+    goes_on = [report(f"M{n}", "Strike", "Ghana", 4500, hours=30 + n) for n in range(2)]
+    text = "Ministers of four countries met in Lisbon on Tuesday, and 12 of their ships left the harbour at noon."
+    other = [article(f"L{n}", "Ministers send 12 ships from Lisbon", text, hours=30 + n) for n in range(2)]
+
+    assert (on_tuesday(*goes_on), on_tuesday(*other)) == ("developing", "new")
 
 
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
