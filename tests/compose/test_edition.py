@@ -32,7 +32,13 @@ from tests.compose.factories import (
 )
 from watcher.model import Article
 
-STORY_KINDS = {LeftOutKind.OTHER_REGION, LeftOutKind.SIBLING, LeftOutKind.SINGLE_OUTLET, LeftOutKind.LOWER_RANK}
+STORY_KINDS = {
+    LeftOutKind.OTHER_REGION,
+    LeftOutKind.SIBLING,
+    LeftOutKind.SINGLE_OUTLET,
+    LeftOutKind.LOWER_RANK,
+    LeftOutKind.ENOUGH_SHOWN,
+}
 
 
 def test_an_edition_shows_each_story_once_and_its_counts_add_up():
