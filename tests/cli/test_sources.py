@@ -265,13 +265,39 @@ def test_nested_folders_are_imported_once_and_exported_alike_ever_after(tmp_path
     assert "0 added, 5 already there, 0 left out" in capsys.readouterr().out
 
 
-def test_a_dry_run_of_the_import_writes_nothing(file, tmp_path):
+def test_a_dry_run_of_the_import_writes_nothing_and_says_what_it_would_do(file, tmp_path, capsys):
     opml = tmp_path / "feeds.opml"
     opml.write_text(OPML)
 
     assert sources(file, "import", str(opml), "--dry-run") == 3
 
     assert file.read_text() == FILE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "would be added: Three https://three.example/feed"
+    assert "1 would be added, 1 already there, 1 left out" in lines
+
+
+def test_the_last_line_of_an_import_says_how_its_folders_become_headings(file, tmp_path, capsys):
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(NESTED)
+
+    assert sources(file, "import", str(opml)) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith('[[digests]] sections = ["World / Asia / East", "World / Asia", "World"]')
+
+    assert sources(file, "import", str(opml)) == 0
+    assert "sections" not in capsys.readouterr().out
+
+
+def test_an_import_says_that_its_file_is_not_well_formed(file, tmp_path, capsys):
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(NESTED.replace('text="E"', 'text="E & "F""'))
+
+    assert sources(file, "import", str(opml)) == 0
+
+    captured = capsys.readouterr()
+    assert 'added: E & "F" https://e.example/f' in captured.out
+    assert "not well-formed XML in 2 places" in captured.err
 
 
 def test_what_is_exported_is_imported_unchanged(tmp_path, capsys):
@@ -354,12 +380,13 @@ def test_an_opml_entry_whose_selectors_do_not_fit_together_is_left_out_alone(fil
 
     assert sources(file, "import", str(tmp_path / "in.opml"), *options) == 3
 
+    added = "would be added" if options else "added"
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "left out: https://a.example/: link: expected items too, the selector of one item",
         "left out: https://b.example/: full_text: not possible with items",
-        "added: c.example https://c.example/",
-        "1 added, 0 already there, 2 left out",
+        f"{added}: c.example https://c.example/",
+        f"1 {added}, 0 already there, 2 left out",
     ]
     assert ("c.example" in file.read_text()) is not bool(options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -74,6 +76,52 @@ def test_names_are_read_in_any_case_and_ampersands_are_forgiven():
     read = parse_opml(opml('<outline TEXT="Q&A" XMLURL="https://a.org/f?a=1&b=2&amp;c=3"/>'))
 
     assert [(feed.title, feed.url) for feed in read.feeds] == [("Q&A", "https://a.org/f?a=1&b=2&c=3")]
+
+
+@pytest.mark.parametrize(
+    ("outline", "title", "repairs"),
+    [
+        ('<outline text="Q&A" xmlUrl="https://a.org/f"/>', "Q&A", 1),
+        ('<outline text="Caf&eacute; &amp; more&#x1;" xmlUrl="https://a.org/f"/>', "Café & more", 2),
+        ('<outline text="a < b" xmlUrl="https://a.org/f"/>', "a < b", 1),
+        (
+            '<outline text="The "Daily" News" title="The "Daily" News" xmlUrl="https://a.org/f" />',
+            'The "Daily" News',
+            1,
+        ),
+        (
+            """<outline title="A" description="<p>By <a href="https://b.org" target="_blank">B</a> "or" <i>C</i></p>"
+            xmlUrl="https://a.org/f" type="rss"/><!-- < -->""",
+            "A",
+            1,
+        ),
+        ("<outline title='A' text='<b>' xmlUrl='https://a.org/f'></outline>", "A", 1),
+        ('<outline text=""A" is B" x:y="1" xmlUrl="https://a.org/f"/>', '"A" is B', 1),
+    ],
+)
+def test_what_many_programs_write_instead_of_xml_is_read_and_counted(outline, title, repairs):
+    sound = '<outline text="World"><outline z="1" xmlUrl="https://z.org/f" text="Z"/></outline>'
+
+    read = parse_opml(opml(outline + sound, head="<title>Mine</title>"))
+
+    assert [(feed.title, feed.url) for feed in read.feeds] == [(title, "https://a.org/f"), ("Z", "https://z.org/f")]
+    assert (read.feeds[1].section, read.repairs, read.faults) == ("World", repairs, ())
+
+
+def test_a_head_with_bare_brackets_does_not_stop_the_feeds():
+    read = parse_opml(opml('<outline text="A" xmlUrl="https://a.org/f"/>', head="<title>Mine < yours</title>"))
+
+    assert [feed.title for feed in read.feeds] == ["A"]
+
+
+@pytest.mark.parametrize("filler", ['"', '" ', "<outline ", '">', "<outline a='1' ", "&", ' text="'])
+def test_a_damaged_file_is_read_in_linear_time(filler):
+    started = time.perf_counter()
+
+    with suppress(OpmlError):
+        parse_opml(opml("<outline " + filler * (1_000_000 // len(filler)) + "/>"))
+
+    assert time.perf_counter() - started < 20
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252", "no-such"])

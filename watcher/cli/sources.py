@@ -34,6 +34,7 @@ from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
 SOURCE_TABLE_COLUMNS = ("name", "language", "country", "section", "every", "url")
+SECTIONS_SHOWN = 6  # of an import, in its last line
 SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
@@ -180,14 +181,21 @@ def import_opml(
     config: Config = None,
     json: Json = False,
 ) -> int:
-    """Add the feeds of an OPML file that are not in the settings yet; its folders become sections."""
+    """
+    Add the feeds of an OPML file that are not in the settings yet; its folders become sections.
+
+    A digest shows these sections only if its `sections` name them.
+    """
     path = settings_path(config)
     text, settings = read_for_edit(path)
     opml = parse_opml(read_file_or_stdin(file, MAX_OPML_BYTES), name=str(file))
     rows, lines = _classify_feeds(opml, settings)
     if rows and not dry_run:
         _save_rows(path, text, rows)
-    print_result(lines, _format_import(lines), json=json)
+    print_result(lines, _format_import(lines, rows, dry_run=dry_run), json=json)
+    if opml.repairs:
+        places = format_count(opml.repairs, "place")
+        print_err(f"{file}: not well-formed XML in {places} (a bare & or <, or quotes in a text); read all the same")
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 
@@ -231,12 +239,17 @@ def _to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     return row, dropped
 
 
-def _format_import(lines: list[ImportResult]) -> Iterator[str]:
+def _format_import(lines: list[ImportResult], rows: list[SourceSettings], *, dry_run: bool) -> Iterator[str]:
+    words = {"added": "would be added"} if dry_run else {}
     for line in lines:
         feed = " ".join((*line.name.split(), line.url)).strip()
-        yield ": ".join(part for part in (line.outcome, feed, line.why) if part)
+        yield ": ".join(part for part in (words.get(line.outcome, line.outcome), feed, line.why) if part)
     counts = {word: sum(line.outcome == word for line in lines) for word in ("added", "already there", "left out")}
-    yield ", ".join(f"{number} {word}" for word, number in counts.items())
+    yield ", ".join(f"{number} {words.get(word, word)}" for word, number in counts.items())
+    if sections := [quote_value(section) for section in dict.fromkeys(row.section for row in rows) if section]:
+        more = ["…"] if len(sections) > SECTIONS_SHOWN else []
+        listed = ", ".join(sections[:SECTIONS_SHOWN] + more)
+        yield f"the folders are sections of these sources; to see them in an edition: [[digests]] sections = [{listed}]"
 
 
 def export_opml(

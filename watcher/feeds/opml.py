@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from html import unescape
 from urllib.parse import parse_qsl, urlencode
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from watcher.errors import OpmlError
 from watcher.model import PageSelectors
@@ -21,7 +22,18 @@ NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 OWN_TEXTS = ("country", "owner", "owner_kind", "every", "user_agent")  # fields that are attributes as they are
 FOLDER_SEPARATOR = " / "  # between the folders of a section
 OPML_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
-BARE_AMPERSAND = re.compile(r"&(?!#?[A-Za-z0-9]{1,32};)")
+REFERENCE = re.compile(r"&(?:#?[A-Za-z0-9]{1,32};)?")  # "&amp;" and the like, or a bare "&"
+XML_REFERENCES = frozenset(("&amp;", "&lt;", "&gt;", "&quot;", "&apos;"))
+# For files with "<" or quotes in a value, such as description="By <a href="https://example.org">A</a>".
+BEFORE_TAG = re.compile(r"(?=</?(?:outline|body|opml)\b)", re.IGNORECASE)
+SOUND_TAG = re.compile(r"""</?[a-z]+(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/?>""", re.IGNORECASE)
+TAG_END = re.compile(r"""(["'])\s*/?>""")
+# A quote ends a value only before one of these names or at the end of the tag. Others may be HTML inside a value.
+KNOWN_ATTRIBUTE = re.compile(
+    r"""(^<outline|["'])\s*((?:text|title|description|type|xmlUrl|htmlUrl|url|category|language|version|created"""
+    r"""|[a-z]+:[\w.-]+))\s*=\s*(["'])""",
+    re.IGNORECASE,
+)
 FEED_SCHEME = re.compile(r"feed:(?://|(https?://))", re.IGNORECASE)  # the scheme of "subscribe" links
 NOT_XML_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -48,15 +60,22 @@ class OpmlFeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opml:
-    """The feeds of an OPML file without duplicates. `faults` describes the entries that could not be used."""
+    """
+    The feeds of an OPML file without duplicates.
+
+    `faults` describes the entries that could not be used; `repairs` counts the places that were not well-formed XML.
+    """
 
     feeds: tuple[OpmlFeed, ...]
     faults: tuple[str, ...] = ()
+    repairs: int = 0
 
 
 def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     """
-    Parse the feeds in `data`; `name` is the name of the file for messages. Unescaped ampersands are accepted.
+    Parse the feeds in `data`; `name` is the name of the file for messages.
+
+    A bare "&", references of HTML ("&eacute;"), and "<" or quotes in a value are accepted: many programs write them.
 
     Errors: OpmlError if it is not OPML, too large or nested too deeply, has too many feeds, or declares entities.
     """
@@ -65,14 +84,74 @@ def parse_opml(data: bytes, *, name: str = "OPML") -> Opml:
     text = NOT_XML_CHARACTER.sub("", OPML_DECLARATION.sub("", decode_feed(data), count=1))
     if "<!entity" in text.lower():
         raise OpmlError(f"{name}: declares entities, which are not allowed")
+    text, repairs = _repair_references(text)
     reader = OpmlParser(name)
     try:
-        reader.read(BARE_AMPERSAND.sub("&amp;", text))
+        try:
+            reader.read(text)
+        except expat.ExpatError:
+            text, repaired_tags = _repair_tags(text)
+            reader, repairs = OpmlParser(name), repairs + repaired_tags
+            reader.read(text)
     except expat.ExpatError as error:
         raise OpmlError(f"{name}: is not XML: {expat.ErrorString(error.code)} in line {error.lineno}") from error
     if not reader.is_opml:
         raise OpmlError(f"{name}: is not OPML: its first element is not <opml>")
-    return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults))
+    return Opml(feeds=tuple(reader.feeds.values()), faults=tuple(reader.faults), repairs=repairs)
+
+
+def _repair_references(text: str) -> tuple[str, int]:
+    """Return `text` with only the references that XML has, and the number of those that were replaced."""
+    repairs = 0
+
+    def repair(match: re.Match[str]) -> str:
+        nonlocal repairs
+        if match[0] == "&":
+            repairs += 1
+            return "&amp;"
+        character = NOT_XML_CHARACTER.sub("", unescape(match[0]))
+        if match[0] in XML_REFERENCES or (match[0].startswith("&#") and character not in ("", "\ufffd", match[0])):
+            return match[0]
+        repairs += 1
+        return escape(character)
+
+    return REFERENCE.sub(repair, text), repairs
+
+
+def _repair_tags(text: str) -> tuple[str, int]:
+    """
+    Return `text` with "<" and quotes in the values of outlines escaped, and the number of changed tags.
+
+    What is between the other tags is left out: nothing in it is read.
+    """
+    pieces, repairs = BEFORE_TAG.split(text), 0
+    for n, piece in enumerate(pieces):
+        if not piece.lower().startswith("<outline"):
+            pieces[n] = piece[: piece.find(">") + 1]
+        elif not SOUND_TAG.match(piece):
+            pieces[n] = _repair_tag(piece)
+            repairs += pieces[n] != piece
+    return "".join(pieces), repairs
+
+
+def _repair_tag(tag: str) -> str:
+    """Return an outline's tag with its values escaped, or `tag` if its end cannot be found."""
+    values: dict[str, str] = {}
+    name, start, quote = "", 0, ""
+    end = max(TAG_END.finditer(tag), key=re.Match.start, default=None)  # a comment may follow
+    for match in KNOWN_ATTRIBUTE.finditer(tag):
+        if name and match[1] == quote:
+            values.setdefault(name, tag[start : match.start()])
+        if not name or match[1] == quote:
+            name, start, quote = match[2], match.end(), match[3]
+    if not name or end is None or end[1] != quote:
+        return tag
+    values.setdefault(name, tag[start : end.start()])
+    attributes = " ".join(f'{key}="{value.translate(_ESCAPES)}"' for key, value in values.items())
+    return f"<outline {attributes}{end[0][1:].strip()}"
+
+
+_ESCAPES = str.maketrans({"<": "&lt;", '"': "&quot;"})
 
 
 class OpmlParser:
