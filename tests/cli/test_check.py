@@ -57,6 +57,10 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
             "".join(f'[[sources]]\nurl = "https://a.example/{n}"\nname = "A"\n' for n in (1, 2)),
             "2 sources are named A and count as one outlet: https://a.example/1, https://a.example/2",
         ),
+        (
+            f'{SETTINGS}country = "FR"\n' + "".join(f'[[sources]]\nurl = "https://{n}.example/"\n' for n in "abcd"),
+            "4 of 5 sources have no country (a.example, b.example, c.example, …): set `country`",
+        ),
         (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline (5s) is shorter than timeout (10s)"),
     ],
 )
@@ -147,7 +151,7 @@ def test_a_mute_rule_that_has_ended_is_a_warning_from_the_next_day_on(tmp_path, 
     rules = "".join(
         f'[[digests.mute]]\nwords = ["word {n}"]\nuntil = {today + timedelta(days=n)}\n' for n in (-2, 2)
     )  # a test that runs at midnight there is right too
-    settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}{RULES}{rules}')
+    settings.write_text(f'[fetch]\ncontact = "me@news.example"\n{SETTINGS}country = "FR"\n{RULES}{rules}')
 
     assert run_command_line(["check", "--config", str(settings)]) == 0
 

@@ -81,6 +81,10 @@ def test_check_gives_counts_as_json(file, capsys):
     assert json.loads(capsys.readouterr().out) == {
         "ok": True, "path": str(file), "problems": [], "sources": 2, "digests": 1,
         "warnings": [
+            (
+                "2 of 2 sources have no country (One, Two): set `country`; without it, no edition says where a story"
+                " is not reported"
+            ),
             "[fetch] contact is not set: a publisher with a complaint cannot reach you and may simply block you"
         ],
     }  # fmt: skip

@@ -34,7 +34,9 @@ class Shop:
 
     def __init__(self, folder, sources: dict[str, str], more: str, store_url: str) -> None:
         self.sources = [Source(url=url, name=name) for name, url in sources.items()]
-        rows = "".join(f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\n" for name, url in sources.items())
+        rows = "".join(
+            f"[[sources]]\nname = {json.dumps(name)}\nurl = {url!r}\ncountry = 'FR'\n" for name, url in sources.items()
+        )
         self.path = folder / "settings.toml"
         self.path.write_text(f'[store]\nurl = "{store_url}"\n[semantic]\nembedder = "none"\n{rows}{more}', "utf-8")
         self.engine = open_store(store_url)
@@ -284,6 +286,12 @@ def test_a_source_that_is_gone_is_never_asked_again(shop, status):
     press.fail("Ash", status_reason(410), permanent=True)
 
     assert "next poll  none: it is gone" in status(press, "ash")
+
+
+def test_sources_without_a_country_are_counted_and_named(shop, status):
+    press = shop("Ash", more='[[sources]]\nname = "Late"\nurl = "https://late.example/feed"\n')
+
+    assert "1 of 2 sources has no country (Late): watcher check" in status(press)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import format_duration_setting
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
+from watcher.text.urls import is_mail
 
 # Entry points: value = "module:function", which takes the settings and returns the number of valid items by plural name
 # ({"digests": 2}), or raises a WatcherError for an invalid one.
@@ -30,6 +31,7 @@ CHECKS_GROUP = "watcher.checks"
 # Entry points: value = "module:function", which yields a sentence for each of the settings' doubtful parts.
 WARNINGS_GROUP = "watcher.warnings"
 REASON_CHARS, NAME_CHARS = 200, 60
+SOURCES_NAMED = 3  # of those without a country
 
 
 def check(
@@ -127,6 +129,8 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     for name, alike in urls.items():
         if len(alike) > 1:
             yield f"{len(alike)} sources are named {name} and count as one outlet: {', '.join(alike)}"
+    if unplaced := describe_unknown_countries(settings):
+        yield f"{unplaced}: set `country`; without it, no edition says where a story is not reported"
     if fetch.deadline < fetch.timeout:
         deadline, timeout = format_duration_setting(fetch.deadline), format_duration_setting(fetch.timeout)
         yield f"[fetch] deadline ({deadline}) is shorter than timeout ({timeout}), so the timeout is never reached"
@@ -137,6 +141,18 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         yield f"the title and first words of each article are sent to {host} to be embedded"
     for _, find_more in load_plugins(WARNINGS_GROUP, "the check"):
         yield from find_more(settings)
+
+
+def describe_unknown_countries(settings: Settings) -> str:
+    """Return "3 of 33 sources have no country (A, B, C)", or "" if all have one; mail folders are not counted."""
+    feeds = [source for source in settings.active_sources() if not is_mail(source.url)]
+    names = [to_one_line(source.name, NAME_CHARS) for source in feeds if not source.country]
+    if not names:
+        return ""
+    more = ["…"] if len(names) > SOURCES_NAMED else []
+    verb = "has" if len(names) == 1 else "have"
+    listed = ", ".join(names[:SOURCES_NAMED] + more)
+    return f"{len(names)} of {format_count(len(feeds), 'source')} {verb} no country ({listed})"
 
 
 def _format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:

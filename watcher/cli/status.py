@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from sqlalchemy import Engine
 from typer import Argument, Option
 
+from watcher.cli.check import describe_unknown_countries
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
@@ -152,7 +153,7 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
-    rows = (*_daemon_rows(*processes, now=now), *_store_rows(values), *_source_counts(sources))
+    rows = (*_daemon_rows(*processes, now=now), *_store_rows(values), *_source_counts(sources, settings))
     lines = chain(
         format_rows(rows, width=STATUS_LABEL_CHARS),
         _format_sources(sources, everything=everything),
@@ -269,10 +270,12 @@ def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield "features", f"{format_count(count, 'article')} with outdated features; a running daemon updates them"
 
 
-def _source_counts(sources: Sequence[SourceStatus]) -> Iterator[Row]:
+def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Iterator[Row]:
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
+    if unplaced := describe_unknown_countries(settings):
+        yield "", f"{unplaced}: watcher check"
     if muted := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_muted]:
         more = f" and {len(muted) - SOURCES_SHOWN} more" if len(muted) > SOURCES_SHOWN else ""
         yield MUTED, f"{', '.join(muted[:SOURCES_SHOWN])}{more}"
