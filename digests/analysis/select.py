@@ -21,6 +21,7 @@ FLAGGED_KINDS = NO_REPORTS | WITHHELD | {"video", DOUBTFUL, COUNTED_OPINION}
 APART = {OPINION: LeftOutKind.OPINION, "gallery": LeftOutKind.GALLERY}
 # By id; other articles may have only the beginnings of their texts.
 LoadFullTexts: TypeAlias = Callable[[Iterable[str]], Mapping[str, Article]]
+Cause: TypeAlias = tuple[LeftOutKind, str]  # why something is left out, and the rule that muted it or ""
 DENSE = re.compile("[\u1100-\ud7ff]")
 
 
@@ -34,8 +35,12 @@ def select_articles(
     never_muted: Container[str] = (),  # ids of articles
     languages: Sequence[str] = (),  # primary tags; empty for all
     omits_opinion: bool = False,
-) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
-    """Return the articles published in [start, end) that can be grouped and read, by time; and why others are not."""
+) -> tuple[tuple[Article, ...], dict[str, Cause]]:
+    """
+    Return the articles published in [start, end) that can be grouped and read, by time; and why others are not.
+
+    The causes are by article id.
+    """
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
     reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end, omits_opinion))}
     readable = (a for a in ordered if mute_rules and a.id not in reasons and a.id not in never_muted)
@@ -45,18 +50,17 @@ def select_articles(
     reasons |= dict.fromkeys(repeated, (LeftOutKind.DUPLICATE_ARTICLE, ""))
     foreign = (a.id for a in ordered if languages and a.language not in languages)
     reasons = dict.fromkeys(foreign, (LeftOutKind.LANGUAGE, "")) | reasons  # the reasons found above take precedence
-    return tuple(a for a in ordered if a.id not in reasons), count_left_out(reasons.values())
+    return tuple(a for a in ordered if a.id not in reasons), reasons
 
 
 def leave_out_apart(
     articles: Sequence[Article], stories: Iterable[Story]
-) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
-    """Return the articles without opinion pieces and galleries on whose story there is no report; and their number."""
+) -> tuple[tuple[Article, ...], dict[str, Cause]]:
+    """Return the articles without opinion pieces and galleries on whose story there is no report; and those, by id."""
     reports = {article.id for article in articles if article.kind not in APART}
     told = {key for story in stories if not reports.isdisjoint(story.articles) for key in story.articles}
-    kept = tuple(article for article in articles if article.kind not in APART or article.id in told)
-    left_out = Counter(article.kind for article in articles) - Counter(article.kind for article in kept)
-    return kept, count_left_out((APART[kind], "") for kind in left_out.elements())
+    apart = {a.id: (APART[a.kind], "") for a in articles if a.kind in APART and a.id not in told}
+    return tuple(article for article in articles if article.id not in apart), apart
 
 
 def is_flagged(article: Article) -> bool:
@@ -85,7 +89,7 @@ def _exclusion(article: Article, start: datetime, end: datetime, omits_opinion: 
     return None
 
 
-def count_left_out(causes: Iterable[tuple[LeftOutKind, str]]) -> tuple[LeftOut, ...]:
+def count_left_out(causes: Iterable[Cause]) -> tuple[LeftOut, ...]:
     """Return the number of items of each cause, a kind with the rule that muted them, the most frequent first."""
     rows = sorted(Counter(causes).items(), key=lambda row: (-row[1], row[0]))
     return tuple(LeftOut(kind=kind, count=count, rule=rule) for (kind, rule), count in rows)

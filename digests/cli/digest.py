@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -15,11 +16,13 @@ from sqlalchemy import Engine
 from typer import Argument, BadParameter, Option
 
 from digests import edition_json
+from digests.cli.left_out import format_left_out, left_out_to_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
 from digests.cli.status import delivery_to_json, format_state, format_stories, name_edition, oversized_story_warning
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, preview_edition
+from digests.edition.left_out import load_left_out
 from digests.edition.load import LOOKBACK
 from digests.edition.publish import build_messages, render_all, render_files
 from digests.edition.schedule import EditionRequest, edition_of_date, edition_window
@@ -70,6 +73,9 @@ def make_digest(
     preview: Annotated[
         bool, Option("--preview", help="Show what --send would send, and to whom; write and send nothing.")
     ] = False,
+    left_out: Annotated[
+        bool, Option("--left-out", help="List what the newest edition leaves out, and why; make none.")
+    ] = False,
     yes: Yes = False,
     config: Config = None,
     json: Json = False,
@@ -85,8 +91,12 @@ def make_digest(
     options = TimeOptions(day=day, since=since, until=until)
     chosen = check_formats(formats)
     _refuse_future_date(wanted, options)
+    if left_out and (send or preview or stdout or chosen or options.has_window):
+        raise BadParameter("can be combined with NAME, --date and --json only", param_hint="--left-out")
     if (send or preview) and (stdout or chosen or (send and preview)):
         raise BadParameter("cannot be combined with --stdout, --format or each other", param_hint="--send, --preview")
+    if left_out:
+        return _list_left_out(settings, wanted, options, json=json)
     if preview:
         return _preview_all(settings, wanted, options, json=json)
     with closing_store(editions.open_digests(settings.store.url)) as engine:
@@ -98,6 +108,18 @@ def make_digest(
             done = _make_all(settings, engine, in_formats, options, send=send, json=json)
     SESSION.exit_immediately = True
     return DONE if all(done) else PARTLY
+
+
+def _list_left_out(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
+    """Print what the newest edition of each digest leaves out, or that of `--date`. Errors: DigestError."""
+    with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
+        found = []
+        for digest in wanted:
+            existing = _find_existing(engine, digest, options)
+            edition = existing.edition if existing else read(engine, editions.newest_edition, digest.name)
+            found.append(load_left_out(engine, digest, edition))
+    print_result([*map(left_out_to_json, found)], chain.from_iterable(map(format_left_out, found)), json=json)
+    return DONE
 
 
 def _refuse_future_date(wanted: Sequence[DigestSettings], options: TimeOptions) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from typer import Argument, BadParameter, Option
 
 from digests.analysis.country_names import country_name
+from digests.cli.left_out import explain_absence, format_absences
 from digests.cli.lookup import find_digest
 from digests.cli.status import name_edition
 from digests.cluster import explain
@@ -28,6 +29,7 @@ from digests.stories.history import (
     find_article,
     link_reasons,
     load_story_details,
+    look_up_article,
     resolve_story,
 )
 from digests.stories.user_corrections import CorrectionResult
@@ -35,14 +37,17 @@ from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
 from digests.stories.window import load_items, load_window
 from watcher.cli.options import Config, Json, closing_store, load_settings
-from watcher.cli.output import MINUTE, print_lines, print_result, select_fields
+from watcher.cli.output import MINUTE, format_minute, print_lines, print_result, select_fields
 from watcher.model import Article
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
+from watcher.store.pages import PageState, find_page
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.page_kind import DOUBTFUL, NO_REPORTS
+from watcher.text.plain_text import to_one_line
 
+REASON_CHARS = 200
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
 WINDOW_AFTER = timedelta(days=1)  # the later article: articles that arrived with it
 STORY = Annotated[
@@ -185,15 +190,18 @@ def _story_to_json(found: StoryDetails) -> dict[str, Any]:
 
 
 def explain_articles(
-    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article, or a story alone.")],
+    one: Annotated[str, Argument(metavar="ARTICLE|STORY", help="Id or URL of an article, or a story.")],
     other: Annotated[str | None, Argument(metavar="[ARTICLE]", help="Id or URL of another article.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """
-    Explain why two articles are, or are not, in the same story.
+    Explain why an article is not in an edition, or why two articles are, or are not, in the same story.
 
-    It shows what they share, what only one of them has, and what the decision depends on.
+    If you give one article, the command says for the newest edition of each digest where its story is shown, or why it
+    is left out: the place of its story, a mute rule, the time, or a page that could not be fetched.
+
+    If you give two, it shows what they share, what only one of them has, and what the decision depends on.
 
     An edition can say that no outlet in a certain country, or with a certain kind of owner, reports a story. If you
     give a story alone, the command shows, for each such country or kind of owner, which article of its outlets is most
@@ -201,6 +209,19 @@ def explain_articles(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        if other is None and (article := read(engine, look_up_article, one)):
+            absences = explain_absence(engine, settings, article)
+            member = read(engine, load_members, [article.id]).get(article.id)
+            story = member.story_id if member else None
+            row = select_fields(article, "id", "url", "outlet", "title", "published_at", "fetched_at")
+            row |= {"story": story, "editions": absences}
+            print_result(row, format_absences(article, story, absences), json=json, links=True)
+            return
+        if other is None and (page := read(engine, find_page, one)):
+            values = select_fields(page, "article_id", "url", "outlet", "tries", "next_try_at")
+            values |= {"reason": str(page.reason) if page.reason else None}
+            print_result(values, _format_page(page), json=json, links=True)
+            return
         if other is None:
             silent, nearest = read(engine, _load_silence, settings, one)
             print_result(silent, _format_silence(silent, nearest), json=json, links=True)
@@ -210,6 +231,15 @@ def explain_articles(
     rows = [{"id": article.id, "url": article.url, "story": stories.get(article.id)} for article in articles]
     values = {"articles": rows, "words": explain.describe_decision(pair), **asdict(pair)}
     print_result(values, format_explanation(pair, articles, stories), json=json, links=True)
+
+
+def _format_page(page: PageState) -> Iterator[str]:
+    yield f"{page.url} is listed by {page.outlet}, but its page is not an article yet, so it is in no edition:"
+    if page.reason is None:
+        yield "  it is not fetched yet; watcher poll, or a running daemon, fetches it"
+    else:
+        again = f"next try at {format_minute(page.next_try_at)}" if page.next_try_at else "given up"
+        yield f"  {to_one_line(str(page.reason), REASON_CHARS)} ({format_count(page.tries, 'try', 'tries')}, {again})"
 
 
 def _load_explanation(connection: Connection, a: Article, b: Article) -> tuple[explain.PairExplanation, dict[str, str]]:

@@ -60,7 +60,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
     """Return the edition of `inputs`: its main stories in sections, numbered from 1, others as briefs, the ledger."""
     context = inputs.context
     digest, previous, ranked = context.digest, context.previous, rank(inputs.stories, context)
-    wanted = [one for one in ranked if one.followed or one.must_phrases or one.watched or is_wanted(one.story, context)]
+    wanted = _choose_wanted(ranked, context)
     anchors: set[str] = set()
     selection = select_stories(wanted, context, anchors)
     if digest.kind == "week":
@@ -96,6 +96,41 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         at=inputs.at,
         previous_at=previous.at if previous else None,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutStory:
+    """A story that an edition does not show. `place`: by its score among the stories that the digest wants, from 1."""
+
+    story: Story
+    title: str
+    outlets: int
+    place: int | None  # None for a story that is not wanted
+    kind: LeftOutKind
+
+
+def find_left_out(inputs: EditionInputs, shown: Container[str]) -> tuple[LeftOutStory, ...]:
+    """Return the stories that an edition of `inputs` does not show, best first; `shown` are the ids of the others."""
+    context, ranked = inputs.context, rank(inputs.stories, inputs.context)
+    wanted = _choose_wanted(ranked, context)
+    enough_shown = select_stories(wanted, context, set()).enough_shown
+    places = {each.story.id: place for place, each in enumerate(wanted, start=1)}
+    return tuple(
+        LeftOutStory(
+            story=each.story,
+            title=title.text if (title := find_headline(each.story, context)) else "",
+            outlets=len(each.coverage.outlets),
+            place=places.get(each.story.id),
+            kind=_why_left_out(each, places, enough_shown, context),
+        )
+        for each in ranked
+        if each.story.id not in shown
+    )
+
+
+def _choose_wanted(ranked: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
+    """Return the stories that the digest's regions, topics or phrases admit, or that the reader follows."""
+    return [one for one in ranked if one.followed or one.must_phrases or one.watched or is_wanted(one.story, context)]
 
 
 def is_wanted(story: Story, context: ComposeContext) -> bool:

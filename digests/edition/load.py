@@ -1,6 +1,6 @@
 """Loads what an edition is made of in one transaction: articles, earlier editions, the state of the feeds."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from digests.analysis.corrections import apply_revisions, changed_pages, collect_citations, find_corrections
 from digests.analysis.notices import withhold_reports
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
-from digests.analysis.select import LoadFullTexts, leave_out_apart, select_articles
+from digests.analysis.select import Cause, LoadFullTexts, count_left_out, leave_out_apart, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
 from digests.analysis.story_coverage import with_owners
 from digests.cluster.stories import separate_parts
@@ -19,6 +19,7 @@ from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import Brief
 from digests.model.ledger import FailingSource, Intake, LeftOut, LeftOutKind
+from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
 from digests.store.maintenance import load_owners
@@ -26,7 +27,7 @@ from digests.store.stories import thread_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import Grouped
 from watcher.feeds.health import feed_health, is_read_up_to
-from watcher.model import Article, Feed, Revision, Source
+from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
 from watcher.store.hosts import load_polling_stop, network_down_since
@@ -48,12 +49,8 @@ def load_edition_inputs(
     """Return what the requested edition of `grouped` stories is made of."""
     feeds = _load_feeds(connection, digest)
     loaded = load_window(connection, digest, request, feeds)
-    sources = [state.feed.source for state in feeds]
-    outlets = {source.name for source in sources} if digest.sources else None
-    followed = followed_threads(connection, before=request.window_end, outlets=outlets)
-    of_followed = (story.articles for story in grouped[0] if story.thread in followed)
-    chosen, left_out = _choose_articles(digest, request, loaded, sources, frozenset(chain.from_iterable(of_followed)))
-    chosen, apart = leave_out_apart(chosen, grouped[0])
+    followed = _load_followed(connection, digest, request, feeds)
+    chosen, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped[0], followed)
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
     starts = thread_starts(connection, {story.thread for story in grouped[0]})
@@ -69,7 +66,7 @@ def load_edition_inputs(
             digest,
             request,
             feeds,
-            (*left_out, *apart),
+            (*count_left_out(left_out.values()), *count_left_out(apart.values())),
             withdrawn=loaded.withdrawn,
             late_articles=len(loaded.late),
             now=now,
@@ -79,6 +76,25 @@ def load_edition_inputs(
         made_at=now,
         corrections=load_corrections(connection, context, loaded.revisions),
     )
+
+
+def load_excluded_articles(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped
+) -> list[tuple[Article, Cause]]:
+    """Return the articles of the window and of `LOOKBACK` before it that take no part in the edition, by time."""
+    feeds = _load_feeds(connection, digest)
+    loaded = load_window(connection, digest, request, feeds)
+    followed = _load_followed(connection, digest, request, feeds)
+    _, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped[0], followed)
+    return [(loaded.articles[key], cause) for key, cause in (left_out | apart).items()]
+
+
+def _load_followed(
+    connection: Connection, digest: DigestSettings, request: EditionRequest, feeds: Sequence[FeedState]
+) -> Mapping[str, tuple[Brief, datetime]]:
+    """Return the threads that the reader follows, as in `ComposeContext`."""
+    outlets = {state.feed.source.name for state in feeds} if digest.sources else None
+    return followed_threads(connection, before=request.window_end, outlets=outlets)
 
 
 def _load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:
@@ -145,20 +161,29 @@ def _choose_articles(
     digest: DigestSettings,
     request: EditionRequest,
     loaded: LoadedArticles,
-    sources: Sequence[Source],
-    never_muted: Collection[str],
-) -> tuple[tuple[Article, ...], tuple[LeftOut, ...]]:
-    """Return the articles that take part in the edition, and why others do not; `never_muted` are ids."""
-    return select_articles(
+    feeds: Sequence[FeedState],
+    stories: Sequence[Story],
+    followed: Container[str],
+) -> tuple[tuple[Article, ...], dict[str, Cause], dict[str, Cause]]:
+    """
+    Return the articles that take part in the edition, and by id why others do not.
+
+    The last of the three are opinion pieces and galleries on whose story there is no report.
+    """
+    sources = [state.feed.source for state in feeds]
+    of_followed = (story.articles for story in stories if story.thread in followed)
+    chosen, left_out = select_articles(
         loaded.candidates,
         start=request.window_start - LATE_ARTICLES,
         end=request.window_end,
         mute_rules=active_mute_rules(digest.mute, sources, day=request.local_date),
-        never_muted=never_muted,
+        never_muted=frozenset(chain.from_iterable(of_followed)),
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=_text_loader(loaded.articles, loaded.texts),
         omits_opinion=digest.opinion == "leave-out",
     )
+    chosen, apart = leave_out_apart(chosen, stories)
+    return chosen, left_out, apart
 
 
 def _load_context(

@@ -1,7 +1,7 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
 from digests.model.edition import Edition
-from digests.model.ledger import LeftOut, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
+from digests.model.ledger import LeftOut, LeftOutKind, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
 from digests.render.escape import sanitize_line
 from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
 from watcher.failure_messages import Reason
@@ -72,6 +72,12 @@ def _cause(left_out: LeftOut, words: Localizer) -> str:
     cause = words.say(f"out_{left_out.kind}", why=_describe(left_out.reason, words))
     rule = sanitize_line(left_out.rule, limit=MAX_RULE)
     return f"{words.label(cause)} {rule}" if rule else cause
+
+
+def describe_left_out(kind: LeftOutKind, reason: Reason | None = None) -> str:
+    """Return in English what is left out: "live blogs and round-ups"."""
+    text = load_phrases(FALLBACK_LANGUAGE)[f"out_{kind}"]
+    return str(text).format(why=reason or "")
 
 
 def _describe(reason: Reason | None, words: Localizer) -> str:

@@ -197,10 +197,15 @@ def last_places(connection: sa.Connection, settings: Settings, story: str) -> li
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:
     """Return the edition that was made last, on a schedule or on demand. Errors: DigestError, if there is none."""
-    query = _select_editions(digest).order_by(editions.c.made_at.desc()).limit(1)
-    for row in load_records(connection, query, EditionRow):
-        return load_edition(connection, row)
+    if edition := find_newest_edition(connection, digest):
+        return edition
     raise DigestError(f"no edition of {digest} is stored; watcher digest makes one")
+
+
+def find_newest_edition(connection: sa.Connection, digest: str) -> Edition | None:
+    """Return the edition that was made last, on a schedule or on demand; None if there is none."""
+    query = _select_editions(digest).order_by(editions.c.made_at.desc()).limit(1)
+    return next((load_edition(connection, row) for row in load_records(connection, query, EditionRow)), None)
 
 
 def _was_delivered() -> sa.ColumnElement[bool]:

@@ -192,11 +192,16 @@ def describe_change(change: StoryChangeRow) -> str:
 
 def find_article(connection: Connection, wanted: str) -> Article:
     """Return an article by its id or URL. Errors: DigestError, if it is not stored."""
-    key = wanted.strip()
-    article = article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)
+    article = look_up_article(connection, wanted)
     if article is None:
         raise DigestError(
             f"article {wanted} is not stored",
             hint="watcher story STORY  # shows the ids and URLs of a story's articles",
         )
     return article
+
+
+def look_up_article(connection: Connection, wanted: str) -> Article | None:
+    """Return an article by its id or URL; None if it is not stored."""
+    key = wanted.strip()
+    return article_by_url(connection, key) if is_web(key) else articles_by_id(connection, [key]).get(key)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digests.analysis.preferences import active_mute_rules
-from digests.analysis.select import is_flagged, select_articles
+from digests.analysis.select import count_left_out, is_flagged, select_articles
 from digests.model.ledger import LeftOut, LeftOutKind
 from tests.compose.factories import END, START, article
 
@@ -16,7 +16,8 @@ LONG = "The bridge over the river fell on Monday morning, officials said."
 def select(articles, **given):
     full = {each.id: each for each in articles}
     given = {"end": END, "load_full_texts": lambda ids: {key: full[key] for key in ids}} | given
-    return select_articles(articles, start=START, **given)
+    kept, causes = select_articles(articles, start=START, **given)
+    return kept, count_left_out(causes.values())
 
 
 def test_articles_outside_the_window_are_left_out_with_the_reason():

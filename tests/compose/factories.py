@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from digests.analysis.select import select_articles
+from digests.analysis.select import count_left_out, select_articles
 from digests.cluster.item import make_item
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import compose_edition
@@ -150,7 +150,7 @@ def edition_of(
         chars: What is read of each text at first; the whole is read where it is asked for.
     """
     articles = [a for group in groups for a in group]
-    kept, left_out = select_articles(articles, start=START, end=END, load_full_texts=lambda ids: by_id(*articles))
+    kept, causes = select_articles(articles, start=START, end=END, load_full_texts=lambda ids: by_id(*articles))
     known = by_id(*kept)
     stories = [story(*[a for a in group if a.id in known]) for group in groups if any(a.id in known for a in group)]
     full = {**(earlier or {}), **known}
@@ -166,7 +166,13 @@ def edition_of(
         owner_kinds=kinds or {},
         load_full_texts=lambda ids: {key: full[key] for key in ids},
     )
-    intake = Intake(entries_seen=len(articles), left_out=left_out, sources_total=9, sources_ok=8, sources_unread=1)
+    intake = Intake(
+        entries_seen=len(articles),
+        left_out=count_left_out(causes.values()),
+        sources_total=9,
+        sources_ok=8,
+        sources_unread=1,
+    )
     return compose_stories(stories, context, intake=intake)
 
 

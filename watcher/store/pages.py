@@ -14,7 +14,7 @@ from watcher.store.feeds import FEED_COLUMNS, entry_from_json, entry_json, feed_
 from watcher.store.ownership import attribute, feeds_of_pages, hand_over
 from watcher.store.schema import articles, entries, feeds, pages, revisions
 from watcher.store.sql import columns_of, count_rows, execute_each, insert, rows_in
-from watcher.text.urls import host_key
+from watcher.text.urls import article_id, host_key, is_web, normalize_url
 
 # Sets the article that the page of an entry redirected to.
 SET_REDIRECT = update(entries).where(entries.c.article_id == bindparam("of"))
@@ -54,6 +54,27 @@ def _page_from_row(row: Row[*tuple[Any, ...]]) -> StoredPage:
     entry, *values = row[len(FEED_COLUMNS) :]
     page = dict(zip(PAGE_FIELDS, values, strict=True))
     return StoredPage(feed=feed_from_row(row), entry=entry_from_json(entry, url=page["url"]), **page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageState:
+    """A page whose article is not stored: what is wrong with it (None if it was not fetched yet), and the next try."""
+
+    article_id: str
+    url: str
+    outlet: str  # whose feed lists it
+    reason: Reason | None
+    tries: int
+    next_try_at: datetime | None  # None: given up
+
+
+def find_page(connection: Connection, wanted: str) -> PageState | None:
+    """Return the page with this URL or article id whose article is not stored; None if there is no such page."""
+    ids = {wanted, article_id(normalize_url(wanted))} if is_web(wanted) else {wanted}
+    columns = [pages.c[name] for name in ("article_id", "url", "reason", "tries", "next_try_at")]
+    query = select(feeds.c.name.label("outlet"), *columns).join_from(pages, feeds, feeds.c.id == pages.c.feed_id)
+    row = connection.execute(query.where(pages.c.article_id.in_(ids), ~pages.c.is_recheck)).first()
+    return PageState(**row._mapping) if row else None
 
 
 def remove_page(connection: Connection, article_id: str, *, redirected_to: str | None = None) -> None:
