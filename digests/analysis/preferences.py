@@ -93,7 +93,8 @@ class MuteRule:
     exceptions: re.Pattern[str] | None = None
     in_title: bool = True
     in_text: bool = False
-    outlets: frozenset[str] | None = None
+    outlets: frozenset[str] | None = None  # None for all
+    is_of_outlets_alone: bool = False  # it matches all articles of `outlets`
 
     def matches(self, article: Article) -> bool:
         if self.outlets is not None and self.outlets.isdisjoint(_source_names(article)):
@@ -101,7 +102,8 @@ class MuteRule:
         whole = (article.title, article.text[:PHRASE_LEAD_CHARS])
         parts = whole if self.in_title and self.in_text else whole[:1] if self.in_title else whole[1:]
         is_match = (
-            _search_any(self.phrases, parts)
+            self.is_of_outlets_alone
+            or _search_any(self.phrases, parts)
             or _search_any(self.authors, article.authors)
             or (self.expression and any(is_found(self.expression, part[:EXPRESSION_TITLE_CHARS]) for part in parts))
         )
@@ -132,5 +134,6 @@ def _make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRu
         exceptions=phrase_pattern(settings.unless),
         in_title=settings.place != "text",
         in_text=settings.place != "title",
+        is_of_outlets_alone=not (settings.words or settings.regex or settings.authors),
         outlets=frozenset(map(fold, outlets)) if settings.sources or settings.tags else None,
     )

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
-from digests.analysis.preferences import match_section_rule
+from digests.analysis.preferences import match_section_rule, matching_phrases
 from digests.analysis.select import count_left_out
 from digests.analysis.topics import topic_title
 from digests.compose.changes import day_number
@@ -134,7 +134,7 @@ def _choose_wanted(ranked: Sequence[RankedStory], context: ComposeContext) -> li
 
 
 def is_wanted(story: Story, context: ComposeContext) -> bool:
-    """Whether a story is about one of the digest's regions or countries and topics; True if the digest names none."""
+    """Whether a story is about one of the digest's regions or countries, topics and words; True if it names none."""
     regions = context.digest.regions
     is_here = not regions or any(
         code in regions or region_of(code) in regions for code in context.find_countries(story)
@@ -143,8 +143,10 @@ def is_wanted(story: Story, context: ComposeContext) -> bool:
 
 
 def _is_on_topic(story: Story, context: ComposeContext) -> bool:
-    """Whether a story is about one of the digest's topics; True if the digest names none."""
-    return not context.digest.topics or context.find_topic(story) in context.digest.topics
+    """Whether a story is on one of the digest's topics, and has one of its words; True if the digest names none."""
+    only, topics = context.digest.only, context.digest.topics
+    has_word = not only or bool(matching_phrases(only, context.present(story)))
+    return has_word and (not topics or context.find_topic(story) in topics)
 
 
 def _sections(

@@ -146,6 +146,8 @@ class MuteSettings(SettingsModel):
     """
     Leaves out articles by words, by a regular expression or by their authors. One match is enough.
 
+    Without these three, it leaves out all articles of its `sources` or `tags`.
+
     The ledger counts the articles of each rule; an article counts for the first rule that matches.
     """
 
@@ -171,14 +173,15 @@ class MuteSettings(SettingsModel):
 
     @model_validator(mode="after")
     def check_anything(self) -> Self:
-        if not (self.words or self.regex or self.authors):
-            raise ValueError("got a rule that mutes nothing, expected words, regex or authors")
+        if not (self.words or self.regex or self.authors or self.sources or self.tags):
+            raise ValueError("got a rule that mutes nothing, expected words, regex, authors, sources or tags")
         return self
 
     @property
     def label(self) -> str:
         """What the rule looks for, for messages and the ledger: "lottery / quiz"."""
-        text = " / ".join((*self.words, *filter(None, [self.regex]), *self.authors))
+        conditions = (*self.words, *filter(None, [self.regex]), *self.authors)
+        text = " / ".join(conditions or (*self.sources, *self.tags))
         return text if len(text) <= MUTE_RULE_CHARS else f"{text[: MUTE_RULE_CHARS - 1]}…"
 
 
@@ -294,6 +297,11 @@ class DigestSettings(SettingsModel):
         default_factory=dict,
         description="Stories in full of a topic, at most. By default 2 each of sport, technology and entertainment, or"
         " more if places are left.",
+    )
+    only: Phrases = Field(
+        default=(),
+        description="Only stories with one of these words or phrases in the title or the beginning of a report."
+        " Stories of `must` and `watch` are shown too.",
     )
     must: Phrases = Field(default=(), description="Stories with one of these phrases are shown in full, even if small.")
     watch: Phrases = Field(default=(), description="Stories with one of these phrases are shown and marked.")

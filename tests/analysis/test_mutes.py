@@ -53,6 +53,9 @@ def rules(*mute, day=DAY):
         ({"authors": ["zoe angstrom"]}, (0,)),
         ({"authors": ["Li"]}, (0,)),
         ({"authors": ["Ång"]}, ()),
+        ({"sources": ["Gamma"]}, (2, 3)),
+        ({"tags": ["local"]}, (0, 1)),
+        ({"sources": ["Gamma", "Beta"], "unless": ["jackpot"]}, (1, 3)),
         ({"words": ["council"], "authors": ["Bo Li"], "regex": "million"}, (0, 2, 3)),
     ],
 )
@@ -85,6 +88,10 @@ def test_the_ledger_counts_each_article_for_the_first_rule_that_mutes_it():
         LeftOut(kind=LeftOutKind.MUTED, count=2, rule="lottery / raffle"),
         LeftOut(kind=LeftOutKind.MUTED, count=1, rule="jackpot"),
     )
+
+
+def test_a_rule_of_outlets_alone_is_named_by_them():
+    assert MuteSettings.model_validate({"sources": ["Gamma"], "tags": ["local"]}).label == "Gamma / local"
 
 
 def test_phrases_without_tables_are_one_rule_without_a_label():

@@ -133,7 +133,7 @@ def test_each_fault_of_a_mute_rule_is_named_with_its_place(tmp_path, capsys):
     named = [line.removeprefix(f"{settings}:") for line in capsys.readouterr().err.splitlines()]
     assert named == [
         '8:9: digests[1].mute[1].regex: got "\\bfoo (bar", expected a regular expression: unclosed group at column 7',
-        "9:3: digests[1].mute[2]: got a rule that mutes nothing, expected words, regex or authors",
+        "9:3: digests[1].mute[2]: got a rule that mutes nothing, expected words, regex, authors, sources or tags",
         '13:12: digests[1].mute[3].sources[1]: got "Alpah", expected the name of a source; did you mean "Alpha"?',
         '14:9: digests[1].mute[3].tags[1]: got "spotr", expected a tag of a source; did you mean "sport"?',
         '15:6: digests[1].mute[3].in: got "titel", expected one of "title", "text", "both"; did you mean "title"?',

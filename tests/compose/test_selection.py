@@ -178,6 +178,17 @@ def test_a_digest_on_topics_leaves_out_the_others_and_says_so():
     assert verify(edition, by_id(*chain.from_iterable(groups))) == ()
 
 
+def test_a_digest_on_words_has_the_stories_with_one_of_them_and_those_to_watch():
+    groups = games(4)
+    titles = [shown.title for shown in edition_of(groups, stories=9).stories]
+    words = [title.split()[0] for title in titles]
+
+    edition = edition_of(groups, stories=9, only=[words[0], f"{words[1]}*"], watch=[words[2]])
+
+    assert sorted(shown.title for shown in edition.stories) == sorted(titles[:3])
+    assert LeftOut(kind=LeftOutKind.OTHER_TOPIC, count=1) in edition.ledger.left_out
+
+
 def test_stories_of_which_there_are_enough_are_counted_in_the_ledger():
     edition = edition_of(games(3), most={"sport": 1}, briefs=0)
 
