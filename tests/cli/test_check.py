@@ -52,7 +52,7 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
     ("text", "words"),
     [
         ("", "nothing is polled: there are no sources; watcher sources add URL adds one"),
-        (f"{SETTINGS}enabled = false\n", "nothing is polled: every source is muted"),
+        (f"{SETTINGS}enabled = false\n", "nothing is polled: every source is paused"),
         (
             "".join(f'[[sources]]\nurl = "https://a.example/{n}"\nname = "A"\n' for n in (1, 2)),
             "2 sources are named A and count as one outlet: https://a.example/1, https://a.example/2",

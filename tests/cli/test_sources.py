@@ -357,7 +357,7 @@ def test_a_maildir_is_found_by_its_address_as_the_file_has_it_or_with_the_whole_
     path.write_text('[[sources]]\nurl = "maildir:my box"\nname = "Letters"\n')
     monkeypatch.chdir("/")
 
-    assert sources(path, "mute", typed.format(tmp_path)) == 0
+    assert sources(path, "pause", typed.format(tmp_path)) == 0
     assert not load_settings_file(path).sources[0].enabled
     assert sources(path, "remove", typed.format(tmp_path)) == 0
     assert load_settings_file(path).sources == ()
@@ -433,7 +433,7 @@ def test_names_from_elsewhere_neither_steer_the_terminal_nor_turn_a_line(file, t
     shown = ""
     for arguments in (
         ["import", str(opml), "--dry-run"], ["import", str(opml)], ["import", str(opml), "--json"], ["list"],
-        ["list", "--json"], ["export"], ["mute", "https://evil.example/feed"], ["remove", "https://evil.example/feed"],
+        ["list", "--json"], ["export"], ["pause", "https://evil.example/feed"], ["remove", "https://evil.example/feed"],
     ):  # fmt: skip
         sources(file, *arguments)
         captured = capsys.readouterr()

@@ -32,12 +32,12 @@ def sources(path, *arguments):
     return run_command_line(["sources", *arguments, "--config", str(path)])
 
 
-def test_the_list_is_tab_separated_off_a_terminal_and_says_what_is_muted(file, capsys):
+def test_the_list_is_tab_separated_off_a_terminal_and_says_what_is_paused(file, capsys):
     assert sources(file, "list") == 0
 
     assert capsys.readouterr().out.splitlines() == [
         "One\t\t\t\t\thttps://one.example/feed\t",
-        "Two\t\t\tAsia\t\thttps://two.example/feed\tmuted",
+        "Two\t\t\tAsia\t\thttps://two.example/feed\tpaused",
     ]
 
 

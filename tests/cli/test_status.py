@@ -295,7 +295,7 @@ def test_sources_without_a_country_are_counted_and_named(shop, status):
 
 
 @pytest.mark.slow
-def test_a_muted_source_stays_in_the_status_and_is_named_muted(shop, status):
+def test_a_paused_source_stays_in_the_status_and_is_named_paused(shop, status):
     press = shop("Ash", "Off")
     press.read("Ash")
     press.fail("Off", status_reason(404))
@@ -303,13 +303,13 @@ def test_a_muted_source_stays_in_the_status_and_is_named_muted(shop, status):
     path.write_text(text.replace("https://off.example/feed.xml'", "https://off.example/feed.xml'\nenabled = false"))
     write(press.engine, sync_sources, press.sources[:1], now=NOW)
 
-    assert status(press).splitlines()[2:] == ["sources  2: 1 ok, 1 muted", "muted    Off"]
-    assert "  muted      Off: switched off in the settings; not polled; 0 articles" in status(press, "--all")
+    assert status(press).splitlines()[2:] == ["sources  2: 1 ok, 1 paused", "paused   Off"]
+    assert "  paused      Off: switched off in the settings; not polled; 0 articles" in status(press, "--all")
     one = status(press, "Off")
-    assert "muted      switched off in the settings; not polled\n" in one
-    assert "try        watcher sources unmute Off\n" in one and "next poll  none: it is muted\n" in one
+    assert "paused      switched off in the settings; not polled\n" in one
+    assert "try        watcher sources resume Off\n" in one and "next poll  none: it is paused\n" in one
     rows = json.loads(status(press, "--json"))["sources"]
-    assert [(row["name"], row["health"]) for row in rows] == [("Ash", "ok"), ("Off", "muted")]
+    assert [(row["name"], row["health"]) for row in rows] == [("Ash", "ok"), ("Off", "paused")]
     assert rows[1]["next_poll_at"] is None and rows[1]["last_polled_at"] is not None
     assert json.loads(status(press, "Off", "--json"))["enabled"] is False
 

@@ -129,18 +129,18 @@ async def test_the_usual_address_being_taken_is_said_once_and_is_no_fault(caplog
     assert [record.getMessage().split()[0] for record in caplog.records] == ["web_bind_failed"]
 
 
-def test_a_source_that_a_reader_mutes_is_muted_in_the_daemon_and_the_form_stays_good(write_settings, start):
+def test_a_source_that_a_reader_pauses_is_paused_in_the_daemon_and_the_form_stays_good(write_settings, start):
     port = free_port()
     daemon = start(write_settings({"Post": "http://127.0.0.1:9/feed"}, head=HEAD.format(port)))
     daemon.wait_for("serving")
     token = re.search(r'name="token" value="([^"]+)"', get(port, "/sources/1")[1])[1]
 
-    muted = post(port, "/sources/1/mute", token=token, muted="yes")
+    paused = post(port, "/sources/1/pause", token=token, paused="yes")
     daemon.wait_for("source_removed feed=http://127.0.0.1:9/feed")
-    heard = post(port, "/sources/1/mute", token=token, muted="no")
+    heard = post(port, "/sources/1/pause", token=token, paused="no")
     daemon.wait_for("source_added feed=http://127.0.0.1:9/feed")
 
-    assert (muted, heard) == (303, 303)
+    assert (paused, heard) == (303, 303)
 
 
 @on_sqlite

@@ -112,7 +112,7 @@ def test_no_command_no_page_and_no_edition_shows_what_is_secret_in_an_address(se
         ["poll", "--all"], ["poll", "--all", "--json"], ["digest"],
         *with_json, *([*each, "--json"] for each in with_json),
         ["status", "--all"], ["sources", "export"], ["export"], ["verify"], ["site", str(tmp_path / "site")],
-        ["sources", "mute", "Good"], ["sources", "unmute", "Good"], ["sources", "remove", "Page"],
+        ["sources", "pause", "Good"], ["sources", "resume", "Good"], ["sources", "remove", "Page"],
         ["--debug", "sources", "remove", "nobody"],
     ]  # fmt: skip
 

@@ -175,7 +175,7 @@ async def form_token_of(client, path="/sources/1") -> str:
 async def test_a_form_that_another_site_sends_does_nothing(client, press, headers):
     token = await form_token_of(client)
 
-    found = await client.post("/sources/1/mute", data={"token": token, "muted": "yes"}, headers=headers)
+    found = await client.post("/sources/1/pause", data={"token": token, "paused": "yes"}, headers=headers)
 
     assert found.status_code == 403
     assert "enabled" not in (press[2] / "settings.toml").read_text(encoding="utf-8")
@@ -216,19 +216,19 @@ async def test_a_page_of_another_site_cannot_guess_tokens_in_the_name_of_its_vis
 
 @pytest.mark.parametrize("data", [{}, {"token": ""}, {"token": "wrong"}, {"token": "\xe9"}])
 async def test_a_form_without_the_right_token_does_nothing(client, press, data):
-    found = await client.post("/sources/1/mute", data={"muted": "yes", **data})
+    found = await client.post("/sources/1/pause", data={"paused": "yes", **data})
 
     assert found.status_code == 403 and "has expired" in found.text
     assert "enabled" not in (press[2] / "settings.toml").read_text(encoding="utf-8")
 
 
 async def test_a_change_is_never_made_by_looking(client):
-    assert [(await client.get(path)).status_code for path in ("/sources/1/mute", "/sources/1/poll")] == [405, 405]
+    assert [(await client.get(path)).status_code for path in ("/sources/1/pause", "/sources/1/poll")] == [405, 405]
     assert (await client.put("/sources/1")).status_code == 405
 
 
 async def test_a_form_of_megabytes_is_not_read(client):
-    found = await client.post("/sources/1/mute", content=b"token=" + b"x" * 5_000_000)
+    found = await client.post("/sources/1/pause", content=b"token=" + b"x" * 5_000_000)
 
     assert found.status_code == 413 and "too large" in found.text
 

@@ -89,7 +89,7 @@ async def test_a_page_number_of_thousands_of_digits_is_no_page(client):
 
 FORMS = (
     b"", b"\x00" * 200, b"\xff\xfe=\xed\xa0\x80", b"token=%00&article=%00", b"&" * 5_000, b"=" * 5_000, b"%" * 5_000,
-    b"article=" + b"9" * 9_000, b"other=" + quote("/story/\x00").encode(), b"other=" + b"9" * 9_000, b"muted=%00",
+    b"article=" + b"9" * 9_000, b"other=" + quote("/story/\x00").encode(), b"other=" + b"9" * 9_000, b"paused=%00",
 )  # fmt: skip
 KINDS = (
     "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=\x80", "multipart/form-data",
@@ -124,7 +124,7 @@ async def test_a_form_of_many_fields_is_too_large(client, site):
     fields = "&".join(f"a{n}=1" for n in range(FORM_FIELDS + 100))
 
     found = await client.post(
-        "/sources/1/mute",
+        "/sources/1/pause",
         content=f"token={site.form_token}&{fields}",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
@@ -149,7 +149,7 @@ async def test_no_header_breaks_the_guard(press, headers, token):
     client = client_of(app_of(site_of(settings_in(folder, f"[web]{token}", store_url=settings.store.url), engine)))
     raw = {name: value.encode("latin-1") for name, value in headers.items()}
 
-    for method, path in (("GET", "/"), ("GET", "/archive/"), ("POST", "/sources/1/mute")):
+    for method, path in (("GET", "/"), ("GET", "/archive/"), ("POST", "/sources/1/pause")):
         if token and "Authorization" not in raw:
             raw["Authorization"] = b"Bearer a long enough token"
         assert is_in_words(await ask(client, method, path, headers=raw))

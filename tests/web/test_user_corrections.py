@@ -76,7 +76,7 @@ async def test_a_correction_that_makes_no_sense_is_refused_in_words(client):
     assert "name some of them" in nothing.text and "already one story" in itself.text and "no story" in nobody.text
 
 
-async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments(client, press, site):
+async def test_a_source_is_paused_and_resumed_and_the_file_keeps_its_comments(client, press, site):
     _, engine, folder = press
     path = folder / "settings.toml"
     before = path.read_text(encoding="utf-8")
@@ -84,21 +84,21 @@ async def test_a_source_is_muted_and_heard_again_and_the_file_keeps_its_comments
     site.on_settings = lambda: told.append(1)
     token = await token_of(client, "/sources/1")
 
-    done = [await client.post("/sources/1/mute", data={"token": token, "muted": "yes"})]
-    told_muted = (await client.get(done[0].headers["location"])).text
-    muted = path.read_text(encoding="utf-8")
+    done = [await client.post("/sources/1/pause", data={"token": token, "paused": "yes"})]
+    told_paused = (await client.get(done[0].headers["location"])).text
+    paused = path.read_text(encoding="utf-8")
     asked = {state.feed.id for state in read(engine, feed_states)}
     page = (await client.get("/sources/1")).text
     listed = (await client.get("/sources")).text
-    done.append(await client.post("/sources/1/mute", data={"token": token, "muted": "no"}))
+    done.append(await client.post("/sources/1/pause", data={"token": token, "paused": "no"}))
     told_again, told_late = [(await client.get(each.headers["location"])).text for each in reversed(done)]
 
-    assert "Done: the source is switched off in the settings file." in told_muted
+    assert "Done: the source is switched off in the settings file." in told_paused
     assert "Done: the source is switched on in the settings file." in told_again and "Done:" not in told_late
-    assert "enabled = false" in muted and "# the first" in muted
-    assert 1 not in asked and "The source is muted" in page and "Muted" in listed
-    assert path.read_text(encoding="utf-8") == muted.replace("enabled = false", "enabled = true")
-    assert before.splitlines() == [line for line in muted.splitlines() if line != "enabled = false"]
+    assert "enabled = false" in paused and "# the first" in paused
+    assert 1 not in asked and "The source is paused" in page and "Paused" in listed
+    assert path.read_text(encoding="utf-8") == paused.replace("enabled = false", "enabled = true")
+    assert before.splitlines() == [line for line in paused.splitlines() if line != "enabled = false"]
     assert 1 in {state.feed.id for state in read(engine, feed_states)} and told == [1, 1]
 
 

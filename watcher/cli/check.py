@@ -122,7 +122,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     fetch, active = settings.fetch, settings.active_sources()
     if not active:
         empty = "there are no sources; watcher sources add URL adds one"
-        yield f"nothing is polled: {'every source is muted' if settings.sources else empty}"
+        yield f"nothing is polled: {'every source is paused' if settings.sources else empty}"
     urls: defaultdict[str, list[str]] = defaultdict(list)
     for source in active:
         urls[source.name].append(source.url)

@@ -120,7 +120,7 @@ def _probe_rows(
     response = probe.response
     yield "address", probe.asked
     if row is not None:
-        yield "source", f"{row.source().name} in the settings{'' if row.enabled else ', muted'}"
+        yield "source", f"{row.source().name} in the settings{'' if row.enabled else ', paused'}"
     steps = [
         f"{step.status} to {step.leads_to} ({_redirect_kind(probe.redirects[:n])})"
         for n, step in enumerate(probe.redirects, 1)

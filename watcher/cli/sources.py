@@ -1,4 +1,4 @@
-"""`watcher sources`: lists, removes and mutes the sources of the settings file; imports and exports OPML."""
+"""`watcher sources`: lists, removes and pauses the sources of the settings file; imports and exports OPML."""
 
 import sys
 import tomllib
@@ -39,7 +39,7 @@ SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
 def list_sources(config: Config = None, json: Json = False) -> int:
-    """List the sources and mark muted ones; tab-separated if the output is not a terminal."""
+    """List the sources and mark paused ones; tab-separated if the output is not a terminal."""
     rows = [
         row.model_dump()
         | {"name": row.source().name, "every": format_duration_setting(row.every) if row.every else None}
@@ -49,7 +49,7 @@ def list_sources(config: Config = None, json: Json = False) -> int:
         print_json(rows)
         return DONE
     cells = [
-        {key: str(row[key] or "") for key in SOURCE_TABLE_COLUMNS} | {"muted": "" if row["enabled"] else "muted"}
+        {key: str(row[key] or "") for key in SOURCE_TABLE_COLUMNS} | {"paused": "" if row["enabled"] else "paused"}
         for row in rows
     ]
     if sys.stdout.isatty():
@@ -66,16 +66,16 @@ def _print_table(rows: list[dict[str, str]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    shown = [key for key in (*SOURCE_TABLE_COLUMNS, "muted") if any(row[key] for row in rows)]
+    shown = [key for key in (*SOURCE_TABLE_COLUMNS, "paused") if any(row[key] for row in rows)]
     for key in shown:
         table.add_column(key, overflow="fold")
     for row in rows:
         cells = (Text(strip_control_characters(hide_secrets(row[key]))) for key in shown)
-        table.add_row(*cells, style="dim" if row["muted"] else "")
+        table.add_row(*cells, style="dim" if row["paused"] else "")
     console = Console()
     console.print(table)
-    muted = sum(bool(row["muted"]) for row in rows)
-    console.print(f"{format_count(len(rows), 'source')}{f', {muted} of them muted' if muted else ''}")
+    paused = sum(bool(row["paused"]) for row in rows)
+    console.print(f"{format_count(len(rows), 'source')}{f', {paused} of them paused' if paused else ''}")
 
 
 def add_row(path: Path, row: SourceSettings) -> str:
@@ -94,13 +94,13 @@ def remove(source: SourceArgument, config: Config = None) -> int:
     return DONE
 
 
-def mute(source: SourceArgument, config: Config = None) -> int:
-    """Switch a source off: it stays in the settings file but is not polled."""
+def pause(source: SourceArgument, config: Config = None) -> int:
+    """Switch a source off for all digests: it stays in the settings file but is not polled."""
     return _set_enabled(source, config, enabled=False)
 
 
-def unmute(source: SourceArgument, config: Config = None) -> int:
-    """Switch a muted source back on; Watcher polls it again."""
+def resume(source: SourceArgument, config: Config = None) -> int:
+    """Switch a paused source back on; Watcher polls it again."""
     return _set_enabled(source, config, enabled=True)
 
 
@@ -115,7 +115,7 @@ def _edit_source(source: str, config: Path | None, change: Callable[[str, int], 
 
 def _set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
     row, path = _edit_source(source, config, partial(switch_source, enabled=enabled))
-    done = f"{'unmuted' if enabled else 'muted'}: {row.source().name} ({row.url}) in {path}"
+    done = f"{'resumed' if enabled else 'paused'}: {row.source().name} ({row.url}) in {path}"
     print_lines([done, "a running daemon reads the file within seconds"])
     return DONE
 

@@ -18,7 +18,7 @@ from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
 from watcher.cli.sources import find_source
-from watcher.cli.status_source import MUTED, SourceStatus, describe_health, print_source, source_status
+from watcher.cli.status_source import PAUSED, SourceStatus, describe_health, print_source, source_status
 from watcher.errors import MACHINE_HINTS, SettingsError, StoreError
 from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
@@ -149,7 +149,7 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
         "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
         "sources": [row.to_json() for row in sources],
     }
-    values["due"] += sum(row.state.feed.id == 0 and not row.is_muted for row in sources)  # new: not in the store yet
+    values["due"] += sum(row.state.feed.id == 0 and not row.is_paused for row in sources)  # new: not in the store yet
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
     most = None if everything else REASONS_SHOWN
@@ -175,10 +175,10 @@ class StatusSection:
 
 
 def list_sources(settings: Settings, engine: Engine, *, now: datetime) -> list[SourceStatus]:
-    """Return the sources of the settings, worst health first, muted ones last."""
+    """Return the sources of the settings, worst health first, paused ones last."""
     states = {state.feed.source.url: state for state in read(engine, feed_states, disabled=True)}
     rows = [source_status(row, states.get(row.url), now=now) for row in settings.sources]
-    return sorted(rows, key=lambda row: (row.is_muted, severity(row.health.status), row.source.name))
+    return sorted(rows, key=lambda row: (row.is_paused, severity(row.health.status), row.source.name))
 
 
 def _collect_store(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, Any]:
@@ -276,9 +276,9 @@ def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Itera
     yield "sources", f"{len(sources)}: {words}" if words else "0"
     if unplaced := describe_unknown_countries(settings):
         yield "", f"{unplaced}: watcher check"
-    if muted := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_muted]:
-        more = f" and {len(muted) - SOURCES_SHOWN} more" if len(muted) > SOURCES_SHOWN else ""
-        yield MUTED, f"{', '.join(muted[:SOURCES_SHOWN])}{more}"
+    if paused := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_paused]:
+        more = f" and {len(paused) - SOURCES_SHOWN} more" if len(paused) > SOURCES_SHOWN else ""
+        yield PAUSED, f"{', '.join(paused[:SOURCES_SHOWN])}{more}"
 
 
 def _format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
@@ -312,7 +312,7 @@ def _pick_unhealthy(rows: Sequence[SourceStatus], *, limit: int) -> list[SourceS
 
 
 def _is_unwell(row: SourceStatus) -> bool:
-    return row.health.status not in ("ok", "new", MUTED)
+    return row.health.status not in ("ok", "new", PAUSED)
 
 
 def _format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limit: int | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from watcher.text.format import format_age, format_count, format_duration
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets
 
-MUTED = "muted"  # in the place of the health of a source that the settings switch off
+PAUSED = "paused"  # in the place of the health of a source that the settings switch off
 SOURCE_LABEL_CHARS = 10  # width of the labels
 REASON_CHARS = 200  # of a reason, which may quote a server
 POLLS_SHOWN = 10
@@ -35,8 +35,8 @@ class SourceStatus:
     health: Health
 
     @property
-    def is_muted(self) -> bool:
-        return self.health.status == MUTED
+    def is_paused(self) -> bool:
+        return self.health.status == PAUSED
 
     def to_json(self) -> dict[str, object]:
         feed = self.state.feed
@@ -47,7 +47,7 @@ class SourceStatus:
             "health": self.health.status,
             **select_fields(self.health, "why", "hint", "since"),
             **select_fields(feed, "last_polled_at", "last_new_at"),
-            "next_poll_at": None if self.is_muted else self.state.next_request_at,
+            "next_poll_at": None if self.is_paused else self.state.next_request_at,
             "articles": self.state.articles,
             "faults": self.state.faults,
         }
@@ -61,12 +61,12 @@ def source_status(row: SourceSettings, state: FeedState | None, *, now: datetime
         state = FeedState(feed=feed, reason=None, faults=(), blocked_until=None, articles=0)
     health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
     if not row.enabled:
-        health = Health(status=MUTED, hint=f"watcher sources unmute {quote(source.name)}")
+        health = Health(status=PAUSED, hint=f"watcher sources resume {quote(source.name)}")
     return SourceStatus(source=source, state=state, health=health)
 
 
 def describe_health(health: Health) -> str:
-    if health.status == MUTED:
+    if health.status == PAUSED:
         return "switched off in the settings; not polled"
     since = f"since {format_minute(health.since)}" if health.since else ""
     return f"{health.why} ({since})" if since and health.why else since or health.why
@@ -120,7 +120,7 @@ def _source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
         yield "try", health.hint
     if feed.url != status.source.url:
         yield "polled at", hide_secrets(feed.url)
-    if health.status in ("gone", MUTED):
+    if health.status in ("gone", PAUSED):
         yield "next poll", f"none: it is {health.status}"
     elif state.next_request_at:
         time_left = format_age(now - state.next_request_at).replace(" ahead", " from now")

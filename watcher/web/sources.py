@@ -31,8 +31,8 @@ NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
 LEAST_REST = timedelta(minutes=1)  # minimum between two polls requested by a reader
 DONE_WORDS = {  # on the page that a form leads to
     "poll": "You requested a poll.",
-    "mute": "Done: the source is switched off in the settings file.",
-    "unmute": "Done: the source is switched on in the settings file.",
+    "pause": "Done: the source is switched off in the settings file.",
+    "resume": "Done: the source is switched on in the settings file.",
 }
 WAITING_S = 4  # reload interval of a page whose source is being polled
 
@@ -55,7 +55,7 @@ def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
     part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
     if at > 1 and not part:
         raise NotFound("This page does not exist.")
-    muted = [row.source() for row in site.settings.sources if not row.enabled]
+    paused = [row.source() for row in site.settings.sources if not row.enabled]
     return render_page(
         site,
         "sources.html.j2",
@@ -68,7 +68,7 @@ def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
         at=at,
         more=at * ON_A_PAGE < len(rows),
         ending=f"?q={quote(wanted)}" if wanted else "",
-        muted=[to_one_line(source.name, NAME_CHARS) for source in muted],
+        paused=[to_one_line(source.name, NAME_CHARS) for source in paused],
         polling=0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now())),
     )
 
@@ -107,7 +107,7 @@ def _load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow])
 def _one_source(site: Site, ask: PageRequest) -> PageResponse:
     found = read(site.engine, load_details, site, ask)
     done = ask.query.get("done", "")
-    words = DONE_WORDS.get(done) if found["enabled"] == (done != "mute") else None  # unless it was changed again since
+    words = DONE_WORDS.get(done) if found["enabled"] == (done != "pause") else None  # unless it was changed again since
     return render_page(
         site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, done=words, **found
     )
@@ -172,7 +172,7 @@ def _poll_now(site: Site, ask: PageRequest) -> PageResponse:
     return PageResponse(redirect_to=f"/sources/{feed_id}?done=poll")
 
 
-def _set_muted(site: Site, ask: PageRequest) -> PageResponse:
+def _set_paused(site: Site, ask: PageRequest) -> PageResponse:
     """Disable or enable a source in the settings file and in the store, then redirect to its page."""
     state = read(site.engine, _load_state, ask)
     path = site.settings.path
@@ -182,12 +182,12 @@ def _set_muted(site: Site, ask: PageRequest) -> PageResponse:
     index = next((index for index, row in enumerate(settings.sources) if row.url == state.feed.source.url), None)
     if index is None:
         raise SettingsError((), "the source is not in the settings file any more")
-    is_muted = ask.form.get("muted") == "yes"
-    site.settings = save_settings(path, switch_source(text, index, enabled=not is_muted))
+    is_paused = ask.form.get("paused") == "yes"
+    site.settings = save_settings(path, switch_source(text, index, enabled=not is_paused))
     write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
     if site.on_settings:
         site.on_settings()
-    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done={'mute' if is_muted else 'unmute'}")
+    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done={'pause' if is_paused else 'resume'}")
 
 
 def source_paths(site: Site) -> Iterator[str]:
@@ -202,5 +202,5 @@ SOURCE_PAGES = (
     Page(path="/sources/page-{page}", answer=_all_sources, query=("q",)),
     Page(path="/sources/{source}", answer=_one_source, query=("done",)),
     Page(path="/sources/{source}/poll", answer=_poll_now, method="POST", cost="poll"),
-    Page(path="/sources/{source}/mute", answer=_set_muted, method="POST", cost="correct"),
+    Page(path="/sources/{source}/pause", answer=_set_paused, method="POST", cost="correct"),
 )
