@@ -123,7 +123,7 @@ def _choose_headline(
     context: ComposeContext,
 ) -> Headline | None:
     """Return the headline, one without a figure that a newer one replaces if a title that can be shown has none."""
-    languages, is_old = context.languages_for("headlines", own), superseded_by_figures(changes)
+    languages, is_old = context.languages_for("headlines", own), superseded_by_figures(changes, story, own)
     current = {key: article for key, article in own.items() if not is_old(make_sentence(article, 0, article.title))}
     title = choose_headline(story, current, agreed, languages=languages)
     if title is None or (title.article.language not in languages and len(current) < len(own)):
@@ -144,7 +144,7 @@ def _choose_readable_summary(
 
     Sentences with a figure that a newer one replaces are used only if there are no others.
     """
-    languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes)
+    languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes, story, articles)
     languages.sort(key=lambda tag: tag != title.article.language)
     choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
     chosen = choose(can_show=lambda sentence: context.can_show(sentence) and not is_old(sentence))
@@ -167,7 +167,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         return None
     summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
-    current = tuple(filterfalse(superseded_by_figures(changes), change.updates)) or change.updates
+    current = tuple(filterfalse(superseded_by_figures(changes, story, of_window), change.updates)) or change.updates
     translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable([sentence for sentence in summary if sentence not in current])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())

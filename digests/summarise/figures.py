@@ -113,20 +113,58 @@ def _statements(story: Story, articles: Iterable[Article]) -> list[Statement]:
     return list(statements.values())
 
 
-def superseded_by_figures(changes: Sequence[FigureChange]) -> Callable[[Sentence], bool]:
-    """Return a function that says whether a sentence, or a title as one, has a figure that a newer one replaces."""
+def superseded_by_figures(
+    changes: Sequence[FigureChange], story: Story | None = None, articles: Mapping[str, Article] | None = None
+) -> Callable[[Sentence], bool]:
+    """
+    Return a function that says whether a sentence, or a title as one, has a figure that a newer one replaces.
+
+    Beside the figures of `changes`, these are those below the highest that the reports of `story` state for a count
+    that only rises, if they are of the same thing. One late report is enough for that.
+
+    Args:
+        articles: Of the period, by id; without them only `changes` count.
+    """
     spans = {change.quantity: (change.before.value, change.after.value) for change in changes}
+    known = _statements(story, articles.values()) if story and articles else []
+    latest = {
+        quantity: highest
+        for quantity in CUMULATIVE - spans.keys()
+        if (highest := _find_highest([pair for pair in known if pair[1].quantity == quantity]))
+    }
 
     def is_superseded(sentence: Sentence) -> bool:
-        if not spans:
+        if not (spans or latest):
             return False
         for figure in read_figures(sentence):
             before, after = spans.get(figure.quantity, (0.0, 0.0))
             if before <= figure.value < after or before >= figure.value > after:
                 return True
+            article = articles.get(sentence.article_id) if articles else None
+            if article and figure.quantity in latest and _is_below((article, figure), latest[figure.quantity]):
+                return True
         return False
 
     return is_superseded
+
+
+def _find_highest(known: Sequence[Statement]) -> Statement | None:
+    """Return the first statement of the highest figure that as many outlets have as state only less after it."""
+    for value in sorted({figure.value for _, figure in known}, reverse=True):
+        first = next(pair for pair in known if pair[1].value == value)
+        having = {article.outlet for article, figure in known if figure.value >= value}
+        late = {article.outlet for article, figure in known if article.published_at > first[0].published_at}
+        if len(late - having) <= len(having):
+            return first
+    return None
+
+
+def _is_below(one: Statement, highest: Statement) -> bool:
+    """Whether a figure is an earlier one than the highest, of the same thing."""
+    value, most = one[1].value, highest[1].value
+    if value >= most or _is_far(value, most) or _is_one(one[1].quantity, value, most):
+        return False
+    return _is_same_thing(one, highest)
 
 
 def count_stating(articles: Iterable[Article], quantity: str, value: float) -> int:

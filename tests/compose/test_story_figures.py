@@ -66,3 +66,28 @@ def test_a_line_of_a_story_has_the_latest_state_too():
     title = find_headline(story(*OLD, *NEW), make_context(articles))
 
     assert title is not None and "19 people" in title.text
+
+
+def test_one_later_report_with_a_higher_toll_makes_the_others_headline_old():
+    late = article(
+        "Late",
+        "Dam above Lindow in Peru breaks: 30 people killed",
+        "The dam above Lindow in Peru broke on Monday and 30 people were killed, the ministry said.\n"
+        "Helicopters carried the injured people from the roofs of Lindow to the hospital of Carrow.",
+        hours=13,
+    )
+    title = "Dam above Lindow in Peru breaks, at least 27 people killed"
+    old = [article(f"Old {n}", title, OLD_TEXT.replace("15", "27"), hours=12 + 2 * n) for n in range(2)]
+
+    shown = only_story(edition_of([[*old, late]]))
+
+    assert "30 people" in shown.title
+    assert shown.summary and all("27 people" not in sentence.text for sentence in shown.summary)
+
+
+def test_a_higher_toll_that_the_outlets_behind_it_do_not_have_is_not_the_latest_state():
+    high = article("High", "Dam above Lindow in Peru breaks, 40 people killed", OLD_TEXT, hours=1)
+
+    shown = only_story(edition_of([[high, *OLD]]))
+
+    assert "15 people" in shown.title
