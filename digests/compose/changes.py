@@ -17,11 +17,10 @@ from digests.summarise.lead import (
     SUMMARY_TEXT_CHARS,
     CandidateSentence,
     find_candidates,
-    is_repetition,
     make_sentence,
-    says_the_same,
 )
 from digests.summarise.number_changes import changed_numbers
+from digests.summarise.repetition import is_repetition, says_the_same
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of

@@ -15,8 +15,9 @@ from digests.compose.context import ComposeContext
 from digests.model.edition_story import EditionStory, NumberChange, Sentence, Turn
 from digests.model.story import Story
 from digests.summarise.agreement import measure_agreement
-from digests.summarise.lead import find_candidates, is_repetition
+from digests.summarise.lead import find_candidates
 from digests.summarise.number_changes import changed_numbers
+from digests.summarise.repetition import is_repetition
 from watcher.model import Article
 from watcher.text.words import stems
 

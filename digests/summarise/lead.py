@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import islice, permutations
 
 from digests.analysis.select import display_length, is_flagged
@@ -14,6 +15,7 @@ from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.openings import first_sentences, title_without_outlet
+from digests.summarise.repetition import is_repetition, repeats_headline, says_the_same
 from watcher.model import Article
 from watcher.text.page_kind import WITHHELD
 from watcher.text.words import stems
@@ -32,8 +34,7 @@ OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
 FARTHEST_FACTOR = 0.4  # for a report whose title has no word of the headline
 OLDER_FACTOR = 0.5  # for the first report, if the headline is of a later one; a report between them has more
 FEED_FACTOR = 0.8  # for a text from the feed only
-MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
-MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
+MIN_NEARNESS = 0.35  # to the headline, of a report that may tell it better than those that only repeat it
 MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
 
 
@@ -87,15 +88,27 @@ def choose_summary(
     headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be shown to
     the reader, that has one, else one sentence in the story's most frequent language. Copies come after
     their origins. A local angle tells no story of which another report tells the event. Empty if no sentence can stand
-    alone. Sentences that only repeat the headline and those that `can_show` refuses are not used.
+    alone. Sentences that only repeat the headline and those that `can_show` refuses are not used; those that repeat it
+    in other words come after those of other reports.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     present = [texts[key] for key in story.articles if key in texts]
     headed = [article for article in articles.values() if title and title in article.title]
-    for among in _groups_to_try(story, texts, languages, headed):
+    groups = list(_groups_to_try(story, texts, languages, headed))
+    best_of = partial(_best_sentences, agreed=agreed, title=title, headed=headed, can_show=can_show)
+    # A report of the same state that tells more than the headline comes before one that only says it again.
+    near = [
+        [
+            each
+            for each in among
+            if each.language in languages and _find_nearness(each, present, headed, agreed) >= MIN_NEARNESS
+        ]
+        for among in groups
+    ]
+    for among, may_repeat in (*((among, False) for among in near), *((among, True) for among in groups)):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
-        found = [(), *(_best_sentences(each, agreed, title, limit, can_show) for each, limit in scored)]
+        found = [(), *(best_of(each, limit=limit, may_repeat=may_repeat) for each, limit in scored)]
         if best := max(found, key=lambda chosen: _selection_value(chosen, present, headed, agreed)):
             return tuple(candidate.sentence for candidate in best)
     return ()
@@ -177,19 +190,6 @@ def make_sentence(article: Article, start: int, text: str) -> Sentence:
     return Sentence(text=text, article_id=article.id, offset=start, **same)
 
 
-def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
-    """Whether a sentence with the stems `about` says little that `said` does not say."""
-    if not about:
-        return True
-    new = len(set(about) - set(said))
-    return new < MIN_SUMMARY_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
-
-
-def says_the_same(about: Collection[str], said: Collection[str]) -> bool:
-    """Whether a sentence with the stems `about` says little that one with `said` does not say, or all that it says."""
-    return is_repetition(about, said) or len(set(about) & set(said)) >= MIN_REPETITION * len(set(said))
-
-
 def _selection_value(
     chosen: Sequence[CandidateSentence], present: Sequence[Article], headed: Sequence[Article], agreed: Agreement
 ) -> float:
@@ -207,8 +207,14 @@ def _selection_value(
         total
         * _recency(article, present)
         * (FEED_FACTOR if article.from_feed else 1.0)
-        * max((_nearness(article, each, agreed, first=present[0]) for each in headed), default=1.0)
+        * _find_nearness(article, present, headed, agreed)
     )
+
+
+def _find_nearness(article: Article, present: Sequence[Article], headed: Sequence[Article], agreed: Agreement) -> float:
+    """Return how near a report is to one of those with the headline; 1 if there is no headline."""
+    first = next(iter(present), article)
+    return max((_nearness(article, each, agreed, first=first) for each in headed), default=1.0)
 
 
 def _nearness(article: Article, headed: Article, agreed: Agreement, *, first: Article) -> float:
@@ -235,11 +241,23 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
 
 
 def _best_sentences(
-    article: Article, agreed: Agreement, title: str, limit: int, can_show: Callable[[Sentence], bool]
+    article: Article,
+    *,
+    agreed: Agreement,
+    title: str,
+    headed: Sequence[Article],
+    limit: int,
+    can_show: Callable[[Sentence], bool],
+    may_repeat: bool,
 ) -> tuple[CandidateSentence, ...]:
-    """Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other."""
+    """
+    Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other.
+
+    `may_repeat`: they may say in other words what the headline says.
+    """
     chosen: list[CandidateSentence] = []
-    known = stems(title or article.title, article.language)
+    above, title_language = title or article.title, headed[0].language if title and headed else article.language
+    known = stems(above, article.language)
     said = set(known)
     room = MAX_WIDTH
     for candidate in sorted(find_candidates(article, agreed), key=lambda c: (-c.score, c.start)):
@@ -249,6 +267,8 @@ def _best_sentences(
         can_follow = can_follow and can_show(candidate.sentence)
         is_new = not is_repetition(candidate.stems, said)
         is_new = is_new and not any(says_the_same(candidate.stems, each.stems) for each in chosen)
+        if not may_repeat:
+            is_new = is_new and not repeats_headline(candidate.text, article.language, above, title_language)
         if can_follow and is_new and display_length(candidate.text) <= room:
             chosen.append(candidate)
             said |= candidate.stems

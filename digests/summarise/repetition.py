@@ -1,0 +1,71 @@
+"""Whether a sentence says again, in its own words, what stands above it: a headline or another sentence."""
+
+from collections.abc import Collection, Iterator
+from functools import cache
+
+from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
+from digests.summarise import readable
+from watcher.text.number_words import number_words
+from watcher.text.toml_data import load_toml
+from watcher.text.words import SAME_WORDS, WORD, fold, is_unspaced, stem, stop_words
+
+MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
+MIN_HEADLINE_REPETITION = 0.6  # the same for a headline, without the words that tell nothing
+MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
+QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
+
+
+def is_repetition(about: Collection[str], said: Collection[str]) -> bool:
+    """Whether a sentence with the stems `about` says little that `said` does not say."""
+    if not about:
+        return True
+    new = len(set(about) - set(said))
+    return new < MIN_SUMMARY_NEW_WORDS or 1 - new / len(set(about)) >= MIN_REPETITION
+
+
+def says_the_same(about: Collection[str], said: Collection[str]) -> bool:
+    """Whether a sentence with the stems `about` says little that one with `said` does not say, or all that it says."""
+    return is_repetition(about, said) or len(set(about) & set(said)) >= MIN_REPETITION * len(set(said))
+
+
+def repeats_headline(text: str, language: str, title: str, title_language: str) -> bool:
+    """
+    Whether a sentence tells little more than a headline, if it has no figure that the headline lacks.
+
+    Compared is what they tell: numbers in digits or words, what happened to people ("killed", "dead"), and the other
+    words without those that only say who told it and on which day.
+    """
+    if language != title_language or is_unspaced(text):
+        return False
+    told, known = set(_facts(text, language)), set(_facts(title, language))
+    new = told - known
+    if any(fact[0].isdecimal() for fact in new):
+        return False
+    return len(new) < MIN_SUMMARY_NEW_WORDS or 1 - len(new) / len(told) >= MIN_HEADLINE_REPETITION
+
+
+def _facts(text: str, language: str) -> Iterator[str]:
+    """Yield the stems of a text, with one word for a number and one for all words of a quantity."""
+    yield from (normalize(match.group()) for match in NUMBER_IN_TEXT.finditer(text))
+    table, quantities = number_words(language), _quantity_of_word(language)
+    hollow, stop = readable.words_for_language("hollow", language), stop_words(language)
+    for word in map(fold, WORD.findall(text)):
+        if table is not None and word in table.added:
+            yield str(table.added[word])
+        elif word in quantities:
+            yield quantities[word]
+        elif word not in stop and word not in hollow and len(word) > 1 and not word.isdigit():
+            yield stem(word)
+
+
+@cache
+def _quantity_of_word(language: str) -> dict[str, str]:
+    """Return what a single word of quantities.toml says: "killed" for "dead" and "died"."""
+    language = SAME_WORDS.get(language, language)
+    return {
+        fold(word): quantity
+        for quantity, places in load_toml("digests.summarise", "quantities.toml").items()
+        for place in QUANTITY_PLACES
+        for word in places.get(place, {}).get(language, "").split()
+        if "-" not in word
+    }
