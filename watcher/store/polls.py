@@ -1,7 +1,7 @@
 """Poll results and their history."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -205,8 +205,9 @@ def _record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[i
         for is_new, those in ((True, result.changes.new), (False, result.seen_only), (False, result.changes.changed)):
             for entry in those:
                 listings[_entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
-    hand_over(connection, {key: [listing.feed for listing in those] for key, those in listings.items()})
-    noted = queue_pages(connection, listings)
+    stored = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
+    hand_over(connection, {key: [listing.feed for listing in listings[key]] for key in stored})
+    noted = queue_pages(connection, listings, stored=stored)
     return [noted[feed.id] for feed, _ in given]
 
 
@@ -224,16 +225,15 @@ class Listing:
     is_new: bool
 
 
-def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> Counter[int]:
+def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]], *, stored: Set[str]) -> Counter[int]:
     """
-    Queue the page of each new entry whose article is neither stored nor queued; return the number by feed id.
+    Queue the page of each new entry whose article is neither `stored` nor queued; return the number by feed id.
 
     A page that is queued for another feed is fetched for the one that has the better right to it (`feeds.ownership`).
     An article of which only the headline is known counts as stored unless an entry can improve it.
     """
-    there = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
-    better = _better_listings(connection, {key: listings[key] for key in there})
-    there -= better.keys()
+    better = _better_listings(connection, {key: listings[key] for key in stored})
+    there = stored - better.keys()
     # The page to recheck, if there is one, is without the entry's text.
     execute_each(connection, DELETE_RECHECK, [{"of": key} for key in sorted(better)])
     queued = feeds_of_pages(connection, listings.keys() - there)
