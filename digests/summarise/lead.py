@@ -167,7 +167,8 @@ def find_candidates(
                 "link" if previous >= 0 else "loose", language
             )
             if not count:
-                needs = needs if readable.ASKED.search(before) or readable.adds_to_another(words, language) else ()
+                is_answer = readable.ASKED.search(before) or readable.adds_to_another(words, language)
+                needs = needs if is_answer else readable.find_first_needs(words, language)
                 names = frozenset()
             elif is_far or (previous >= 0 and display_length(words) < readable.MIN_ALONE):
                 needs += (frozenset(),)

@@ -1,7 +1,7 @@
 """Whether a sentence can be read alone: its form, and no word that refers back. The words are in `words.toml`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise, product
 from typing import Any
@@ -92,7 +92,32 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     needs = [frozenset[str]()] if is_linked or is_inside else []
     if nouns := _definite_nouns(opening, language):
         needs.append(frozenset(stem(fold(noun)) for noun in nouns))
-    return names, tuple(needs)
+    return names, (*needs, *_pointing_needs(found, language))
+
+
+def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
+    """
+    Return sets of stems, of each of which the reader of a report's first sentence must know one.
+
+    A lead often goes on with its title, so that its subject is one that the title names: "The documents surfaced …".
+    """
+    told = _own_words(text)
+    opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
+    unique = words_for_language("unique", language)
+    is_definite = bool(unique and opening) and opening[0].lower() in words_for_language("definite", language)
+    nouns = _definite_nouns(opening, language) if is_definite else ()
+    is_known = not unique.isdisjoint(map(str.lower, opening[1 : 1 + NOUN_PHRASE]))
+    needs = [frozenset(stem(fold(noun)) for noun in nouns)] if nouns and not is_known else []
+    return (*needs, *_pointing_needs(FIRST.findall(told), language))
+
+
+def _pointing_needs(found: Sequence[str], language: str) -> Iterator[frozenset[str]]:
+    """Yield the stem of each noun such as "the move" that nothing behind it describes: "the move to close the port"."""
+    articles, nouns = words_for_language("definite", language), words_for_language("pointing_nouns", language)
+    described = words_for_language("described", language)
+    for article, noun, behind in zip(found, found[1:], [*found[2:], ""], strict=False):
+        if article.lower() in articles and noun.lower() in nouns and behind.lower() not in described:
+            yield frozenset({stem(fold(noun))})
 
 
 def _is_introduced(name: str, before: str, language: str) -> bool:

@@ -465,7 +465,7 @@ def test_a_story_of_one_outlet_comes_last_unless_the_readers_weights_raise_it():
 
 
 def test_a_story_without_a_place_comes_last():
-    text = "The committee chose a new prime number and all its members were glad of it at once. " * 3
+    text = "A committee chose a new prime number and all its members were glad of it at once. " * 3
     nowhere = [article(f"M{n}", "Largest prime number so far found", text, hours=1 + n) for n in range(2)]
 
     english, german = (
