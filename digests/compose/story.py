@@ -12,7 +12,7 @@ from itertools import filterfalse
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
-from digests.analysis.story_coverage import Coverage, find_comments, find_copies, make_mention
+from digests.analysis.story_coverage import Coverage, find_comments, find_copies
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
@@ -22,6 +22,7 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, superseded_by_figures
 from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary, make_sentence
+from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
 from watcher.text.words import words
@@ -197,9 +198,10 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         headline_only=len(covered.headline_only),
         agencies=covered.agencies,
         mentions=_source_mentions(story, own, covered, language, first=lead_outlet),
-        headlines=tuple(make_mention(article, agency=None, shows_title=True) for article in others),
+        headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in others),
         comments=tuple(
-            make_mention(article, agency=None, shows_title=False) for article in find_comments(story, context.articles)
+            mention_report(article, agency=None, shows_title=False)
+            for article in find_comments(story, context.articles)
         ),
         languages=covered.languages,
         countries=covered.countries,
@@ -300,7 +302,7 @@ def _source_mentions(
         copy: origin for copy, origin in copies_of.items() if origin in named and articles[copy].outlet != first
     }
     return tuple(
-        make_mention(
+        mention_report(
             article,
             agency=agencies.get(article.id),
             shows_title=article.language != language,

@@ -468,8 +468,9 @@ class _Check:
             return
         if mention.article_id not in story.article_ids:
             yield Fault(where, mention.title, "its article is not in the story")
-        article = next((version for version in versions if version.title == mention.title), versions[0])
-        yield from self.equal(where, mention.title, "title", mention.title, article.title)
+        article = next((version for version in versions if mention.title in _titles(version)), versions[0])
+        if mention.title not in _titles(article):
+            yield from self.equal(where, mention.title, "title", mention.title, article.title)
         yield from self.equal(where, mention.title, "country", mention.country, article.country)
         yield from self.source(where, mention.title, mention, article)
 
@@ -497,8 +498,9 @@ class _Check:
         if report.sentence is not None:
             yield from self.sentence(where, report.sentence)
             yield from self.equal(where, report.text, "article", report.sentence.article_id, mention.article_id)
-        article = next((version for version in versions if version.title == mention.title), versions[0])
-        yield from self.equal(where, report.text, "title", mention.title, article.title)
+        article = next((version for version in versions if mention.title in _titles(version)), versions[0])
+        if mention.title not in _titles(article):
+            yield from self.equal(where, report.text, "title", mention.title, article.title)
         yield from self.source(where, report.text, mention, article)
         stated = (figure for version in versions for figure in stated_figures(version))
         shown = (quantity, report.text, report.value, report.is_least, report.sentence is None)
@@ -514,8 +516,9 @@ class _Check:
             yield Fault(where, comment.title, "its article is counted as a report")
         if sum(each.outlet == comment.outlet for each in story.comments) > 1:
             yield Fault(where, comment.title, "its outlet is named twice")
-        article = next((version for version in versions if version.title == comment.title), versions[0])
-        yield from self.equal(where, comment.title, "title", comment.title, article.title)
+        article = next((version for version in versions if comment.title in _titles(version)), versions[0])
+        if comment.title not in _titles(article):
+            yield from self.equal(where, comment.title, "title", comment.title, article.title)
         yield from self.equal(where, comment.title, "kind", OPINION, article.kind)
         yield from self.source(where, comment.title, comment, article)
 
@@ -526,11 +529,7 @@ class _Check:
 
     def headline(self, where: str, shown: EditionStory | Brief, language: str) -> Iterator[Fault]:
         linked, at = self.versions_at_link(shown), f"{where}, headline"
-        titles = [
-            title
-            for article in linked
-            for title in (article.title, article.title.strip(), title_without_outlet(article))
-        ]
+        titles = [title for article in linked for title in _titles(article)]
         if not linked:
             is_certain = self.is_certain or self.versions.keys() >= set(shown.article_ids)
             yield Fault(at, shown.title, f"no article of the story is at {shown.url}", is_certain)
@@ -614,6 +613,11 @@ def _plain(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(_plain, value)) or "none"
     return "none" if value in (None, "") else str(value)
+
+
+def _titles(article: Article) -> tuple[str, ...]:
+    """Return the title of an article as it stands, and as an edition shows it."""
+    return article.title, article.title.strip(), title_without_outlet(article)
 
 
 def _is_whole(article: Article, start: int, end: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice, permutations
 
 from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
-from digests.analysis.story_coverage import Coverage, make_mention
+from digests.analysis.story_coverage import Coverage
 from digests.model.edition_story import Detail, Difference, Perspective
 from digests.model.story import Story
 from digests.summarise.agreement import local_angle_test
@@ -21,6 +21,7 @@ from digests.summarise.figures import (
     stated_figures,
 )
 from digests.summarise.lead import Headline, is_informative
+from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.number_words import parse_number_words
 from watcher.text.words import stems
@@ -140,7 +141,7 @@ def find_aspects(
         if len(chosen) == MAX_ASPECTS or any(is_one_aspect(about[article.id], each) for each in told):
             continue
         told.append(about[article.id])
-        mention = make_mention(article, agency=agencies.get(article.id), shows_title=True)
+        mention = mention_report(article, agency=agencies.get(article.id), shows_title=True)
         outlets = len({article.outlet, *(each.outlet for each in same)})
         group, name = ("country", article.country) if outlets > 1 and article.country else ("outlet", article.outlet)
         chosen.append(Perspective(group=group, name=name, outlets=outlets, mention=mention))

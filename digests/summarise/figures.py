@@ -11,10 +11,10 @@ from digests.analysis.country_names import languages_in
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
 from digests.analysis.select import is_flagged
-from digests.analysis.story_coverage import make_mention
 from digests.model.edition_story import FigureChange, FigureReport, Sentence
 from digests.model.story import Story
 from digests.summarise.lead import make_sentence
+from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.number_words import number_words
 from watcher.text.sentences import sentences
@@ -302,7 +302,7 @@ def _make_report(article: Article, figure: Figure) -> FigureReport:
         text=figure.phrase,
         value=figure.value,
         is_least=figure.is_least,
-        mention=make_mention(article, agency=None, shows_title=False),
+        mention=mention_report(article, agency=None, shows_title=False),
         sentence=None if figure.is_title else figure.sentence,
     )
 

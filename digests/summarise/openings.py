@@ -4,17 +4,23 @@ headline before the first sentence of a text. Feeds often have these in one line
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from digests.analysis.select import display_length
+from digests.analysis.story_coverage import make_mention
+from digests.model.edition_story import SourceMention
+from digests.summarise import readable
 from watcher.clean.dateline import parse_dateline
 from watcher.model import Article
 from watcher.text.sentences import begins_sentences, sentences
 from watcher.text.toml_data import load_toml
-from watcher.text.words import WORD, fold, stems
+from watcher.text.urls import is_channel_host
+from watcher.text.words import WORD, fold, stems, stop_words
 
 MAX_OPENINGS = 3  # sentences that something may stand before: a byline with initials is split into several
 SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
+MIN_LABEL, MAX_CHANNEL_WORDS = 3, 4  # letters of a label of a host, and words of a channel's name
 MIN_TITLE_LEFT = 12.5  # width of a title without it
 MAX_PARTS = 5  # label, outlet, byline, date, dateline
 MIN_LEFT = 30  # width of a sentence behind what stood before it
@@ -50,7 +56,7 @@ _LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|{_SPACE})", re.IGNORECAS
 # "Submitted by MEE staff on Sun, 03/01/2026 - 18:34", "Mise à jour | 04/05/2020 à 20:49", "4 May 2020, 10:00 BST |"
 _PAGE_STAMP = re.compile(
     rf"^(?:(?:{'|'.join(LISTS['published']['words'])})[^\n]{{0,100}}?)?{_STAMP_DATE}[\s,–—|-]{{1,5}}"
-    rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|{_SPACE})",
+    rf"(?:(?:at|um|à|a las|às|alle|о|в)\s)?{_CLOCK}(?:{_SEPARATOR}|{_SPACE})(?:(?-i:Off)\s)?",
     re.IGNORECASE,
 )
 _AUTHORS = re.compile(rf"^\s?:?\s?{_NAME}(?:(?:,\s|\s(?:and|und|et|y|e|en|og|och|i|и|та|&)\s){_NAME})*")
@@ -62,11 +68,13 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _AFTER_NAME = re.compile(rf"^{_SEPARATOR}")
-_BEHIND_OUTLET = re.compile(rf"[:|•·»]{_SPACE}|\s[―–—-]{{1,2}}{_SPACE}")
+_BEHIND_OUTLET = re.compile(rf"[:|•·»]{_SPACE}|\s?[―–—-]{{1,2}}{_SPACE}")
 _CLOSING = re.compile(r"[\"'”’»«“)\]!?…]*")
 # The end of a quotation in small letters, and a capital behind it: ‘returned fire, killing the suspect’ Authorities
 _QUOTE_END = re.compile(r"[‘“«][^‘’“”«»]*\s[a-zß-ÿа-яёα-ω][^\s‘’“”«»]*[’”»]\s(?=[A-ZÀ-ÞА-ЯΑ-Ω][^\W\d_]*[a-zß-ÿа-яα-ω])")
 _CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
+_BEFORE_NAME = re.compile(r"\b(?P<before>[a-zß-ÿ]{4,}) (?P<article>[A-ZÀ-Þ][a-zß-ÿ]+) (?=[A-ZÀ-Þ])")
+_TOLD = frozenset(LISTS["before_names"]["words"].split())
 # "in India.Over 10,500 people"; bars between several headlines
 _JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s")
 
@@ -100,15 +108,49 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
 
 
 def title_without_outlet(article: Article) -> str:
-    """Return the title without a separator and the outlet's name or domain, or that with "News", at its end."""
+    """
+    Return the title without a separator and the outlet's name at its end, however often it stands there.
+
+    The name is that of the outlet or its site, also in full ("Sydney Morning Herald" on smh.com.au) or with one more
+    word ("Sky News", "Gizmodo Australia"). On a platform it is that of any channel.
+    """
     title = article.title.strip()
-    at = max(title.rfind(mark) for mark in SEPARATORS)
-    if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_LEFT:
-        return title
-    tail = _plain(title[at + 1 :]).removeprefix("the")
-    if not {tail, tail.removesuffix("news")}.isdisjoint(_outlet_names(article)):
-        return title[:at].rstrip(f"{SEPARATORS} ")
-    return title
+    while True:
+        at = max(title.rfind(mark) for mark in SEPARATORS)
+        if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_LEFT or not _is_outlet(title[at + 1 :], article):
+            return title
+        title = title[:at].rstrip(f"{SEPARATORS} ")
+
+
+def mention_report(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:
+    """Return the mention of a report, with its title as an edition shows it."""
+    mention = make_mention(article, agency=agency, shows_title=shows_title, copy_of=copy_of)
+    return replace(mention, title=title_without_outlet(article))
+
+
+def _is_outlet(tail: str, article: Article) -> bool:
+    """Whether what stands behind the last separator of a title is the name of its outlet."""
+    plain = _plain(tail).removeprefix("the")
+    if not {plain, plain.removesuffix("news")}.isdisjoint(_outlet_names(article)):
+        return True
+    name = [word for word in WORD.findall(tail) if fold(word) not in ("the", "le", "la")]
+    if not (tail[:1].isspace() and name and all(word[0].isupper() or word[0].isdigit() for word in name)):
+        return False
+    if is_channel_host(article.host):
+        return len(name) <= MAX_CHANNEL_WORDS
+    labels = article.host.partition(":")[0].removeprefix("www.").split(".")[:-1]
+    return any(len(label) >= MIN_LABEL and _spells(name, label) for label in labels)
+
+
+def _spells(name: Sequence[str], label: str) -> bool:
+    """Whether the beginnings of all words of a name, or of all but the last, make up a label of a host: "smh"."""
+    rests = {label}
+    for at, word in enumerate(map(fold, name)):
+        ends = {rest[length:] for rest in rests for length in range(1, len(word) + 1) if rest.startswith(word[:length])}
+        if "" in ends and at >= len(name) - 2 and (at > 0 or len(label) == len(word)):
+            return True
+        rests = ends
+    return False
 
 
 def _outlet_names(article: Article) -> frozenset[str]:
@@ -203,4 +245,10 @@ def _has_two_beginnings(text: str, language: str) -> bool:
     if language != "de" and _QUOTE_END.search(text):
         return True
     found = (match.group(1) for match in _CAPITALIZED.finditer(text))
-    return any(begins_sentences(word.lower(), language) for word in found)
+    if any(begins_sentences(word.lower(), language) for word in found):
+        return True
+    # "to investigate reporters The Labour minister has resigned", but "told The Guardian": behind a noun
+    # without a mark a capital article begins a sentence.
+    articles, stop = readable.words_for_language("definite", language), stop_words(language)
+    pairs = ((match["before"], match["article"]) for match in _BEFORE_NAME.finditer(text))
+    return any(article.lower() in articles and before not in stop | _TOLD for before, article in pairs)

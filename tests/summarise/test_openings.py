@@ -134,3 +134,49 @@ def test_the_name_of_the_outlet_at_the_end_of_a_title_goes_with_or_without_the(o
     own = dataclasses.replace(article(outlet, title + end), host=f"www.{outlet.lower().removeprefix('the ')}")
 
     assert title_without_outlet(own) == (title if goes else title + end)
+
+
+@pytest.mark.parametrize(
+    ("host", "outlet", "tail"),
+    [
+        ("www.smh.com.au", "Smh.com.au", " - Sydney Morning Herald"),
+        ("profootballtalk.nbcsports.com", "Nbcsports.com", " - NBCSports.com"),
+        ("www.gsmarena.com", "Gsmarena.com", " - GSMArena.com news - GSMArena.com"),
+        ("nypost.com", "Nypost.com", " - New York Post"),
+        ("www.gizmodo.com.au", "Gizmodo.com.au", " - Gizmodo Australia"),
+        ("www.youtube.com", "Youtube.com", " | ESPN FC - ESPN UK"),
+        ("news.google.com", "news.google.com", " - XDA Developers"),
+    ],
+)
+def test_a_title_ends_before_the_name_of_its_outlet_however_it_is_written(host, outlet, tail):
+    report = dataclasses.replace(article("Aare Post", TITLE + tail), host=host, outlet=outlet)
+
+    assert title_without_outlet(report) == TITLE
+
+
+@pytest.mark.parametrize("tail", [" - Mayor of Bern", " - Time for change", " | Two years later", " - AFP"])
+def test_other_words_behind_a_separator_stay(tail):
+    report = dataclasses.replace(article("Time", TITLE + tail), host="time.com")
+
+    assert title_without_outlet(report) == TITLE + tail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MP has been under pressure to say who paid reporters The Labour minister has resigned from the government.",
+        "Mayor calls the builder a friend of the river and guests The Swiss army said it would search for five people.",
+    ],
+)
+def test_a_line_glued_to_a_sentence_by_an_article_is_not_the_beginning_of_it(text):
+    assert clear_sentences(text) == []
+
+
+def test_a_name_that_begins_with_an_article_glues_nothing():
+    text = "The mayor of Bern told The Guardian on Monday that the divers would search the river for a week."
+
+    assert clear_sentences(text) == [text]
+
+
+def test_a_sentence_begins_behind_the_state_of_the_comments_of_a_page():
+    assert clear_sentences(f"Submitted by AP staff on Sun, 03/01/2026 - 18:34 Off {BRIDGE}") == [BRIDGE]
