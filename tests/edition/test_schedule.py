@@ -39,9 +39,9 @@ def test_an_edition_is_due_at_its_local_time():
 @pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("at", [time(0, 0), time(2, 30), time(6, 30), time(23, 45)])
-def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
-    """Every change of clocks of 2026 and 2027, looked at every half an hour."""
-    now, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+def test_a_year_of_ticks_owes_one_edition_a_date(zone, at):
+    """Both changes of clocks of 2026, looked at every half an hour."""
+    now, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
     owed = []
     while now < end:
         day = due_date(now, at, ZoneInfo(zone), since=LONG_AGO, catch_up=CATCH_UP)
@@ -51,7 +51,7 @@ def test_two_years_of_ticks_owe_one_edition_a_date(zone, at):
 
     assert len(owed) == len(set(owed))
     assert owed == [owed[0] + timedelta(days=n) for n in range(len(owed))]
-    assert len(owed) in (730, 731)
+    assert len(owed) in (365, 366)
 
 
 def test_no_edition_is_owed_for_a_time_before_the_digest_was_known():
