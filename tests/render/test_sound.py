@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import json
 import os
+import re
 import subprocess
 from dataclasses import replace
 from email import policy
@@ -51,7 +52,7 @@ def test_browsers_find_no_fault_no_overflow_and_ask_nobody(written):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert len(found) == len(pages) * 6
-    assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 3 * len(pages)
+    assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 2 * len(pages)
     faults = [one for one in found if one["violations"] or one["overflow"] > 0 or one["elsewhere"]]
     assert faults == []
     # On a phone the contents are folded and the first headline is on the first screen; on a wide page they are open.
@@ -79,11 +80,10 @@ def test_the_markdown_is_without_slips(written):
 
 
 @needs("spamassassin")
-@pytest.mark.parametrize("name", ["moved", "rtl", "long", "empty"])
-def test_filters_take_the_mail_for_no_spam(written, name):
+def test_filters_take_no_mail_for_spam(written):
     # Its preview of the text may end within a letter.
-    done = run("spamassassin", "-L", "-t", input=(written / f"{name}.eml").read_text("ascii"), errors="replace")
+    done = run("spamassassin", "-L", "-t", *sorted(written.glob("*.eml")), errors="replace")
 
-    status = email.message_from_string(done.stdout)["X-Spam-Status"]
-    score = float(status.split("score=")[1].split()[0])
-    assert score <= 0.5, done.stdout[-2000:]
+    scores = re.findall(r"^X-Spam-Status:.*?\sscore=(\S+)", done.stdout, re.MULTILINE)
+    assert len(scores) == len([*written.glob("*.eml")])
+    assert max(map(float, scores)) <= 0.5, done.stdout[-2000:]

@@ -1,6 +1,6 @@
 // pages.mjs BASE WIDTHS PATH…: opens each page at each width, light and dark, with one browser, and prints a JSON list of
 // what axe, the width, the console and the network say, and whether it says the same without JavaScript.
-// axe takes most of the time: it judges each width once, in light or in dark.
+// axe takes most of the time: it judges the narrow layout in dark and the wide one in light (they change at 62rem).
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -10,7 +10,7 @@ const { chromium } = need('playwright-core');
 const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 const [base, widths, ...paths] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
-const judged = ['320-light', '390-dark', '768-dark', '1280-light'];
+const judged = ['390-dark', '1280-light'];
 const text = (page) => page.evaluate(() => document.body.innerText);
 const found = [];
 for (const width of widths.split(',').map(Number)) {
