@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
+import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
-from bench.delivery_drill import QUIET, READERS, VICTIM, message_id
+from bench.delivery_drill import READERS, message_id
 from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.model.delivery import OutboundMessage
@@ -26,7 +28,7 @@ from tests.tools import tools_of
 from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.writer import Writer, read, write
 
-pytestmark = pytest.mark.slow  # starts a process for each kill
+pytestmark = pytest.mark.slow  # a process for each kill
 
 SETTINGS = """
 [store]
@@ -40,12 +42,9 @@ timeout = "30s"
 from = "Watcher <w@example.org>"
 deliver = [{{ channel = "smtp", to = ["ann@example.net", "bob@example.net"] }}]
 """
-LOOKS_AND_SENDS = """
-from datetime import UTC, datetime
-from tests.alerts.test_kills import look_and_send
-
-look_and_send(Path(sys.argv[1]), lambda: datetime.now(UTC))
-"""
+# Starts processes from one that has this module loaded: they begin at once, and are not copies of one with threads.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
 
 
 def look_and_send(path: Path, now: Callable[[], datetime]) -> None:
@@ -57,21 +56,39 @@ def look_and_send(path: Path, now: Callable[[], datetime]) -> None:
     engine.dispose()
 
 
+def look_and_send_until(number: int, path: Path) -> None:
+    """Kill this process at its `number`th beginning or commit of a transaction."""
+    left = number
+
+    def step(_connection: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "begin", step)
+    event.listen(Engine, "commit", step)
+    look_and_send(path, lambda: datetime.now(UTC))
+
+
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory) -> list[tuple[list[int], int, list[str], set[str]]]:
+def kills(tmp_path_factory, sqlite_template) -> list[tuple[list[int], int, list[str], set[str]]]:
     """Per kill: the copies of each reader, the number of different mails, the open deliveries, the open alerts."""
     found = []
     for number in count(1):
         path = tmp_path_factory.mktemp(f"kill-{number}") / "settings.toml"
         with MailServer() as server:
             path.write_text(SETTINGS.format(port=server.port))
+            shutil.copy(sqlite_template, path.with_name("watcher.db"))
             engine = open_digests(parse_settings(path.read_text(), path).store.url)
             yesterday = EditionKey(digest="world", local_date=datetime.now(UTC).date() - timedelta(days=1))
             parcel = OutboundMessage(channel="smtp", recipient="cem@example.net", forms=())
             write(engine, enqueue, yesterday, [parcel], now=datetime.now(UTC), state=FAILED)
 
-            command = [sys.executable, "-c", VICTIM + LOOKS_AND_SENDS, str(path), str(number)]
-            killed = subprocess.run(command, **QUIET).returncode == -signal.SIGKILL
+            victim = PROCESSES.Process(target=look_and_send_until, args=(number, path))
+            victim.start()
+            victim.join()
+            killed = victim.exitcode == -signal.SIGKILL
             # By then, what may have been sent is due again.
             look_and_send(path, lambda: datetime.now(UTC) + timedelta(minutes=5))
 
