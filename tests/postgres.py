@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from digests.store.editions import open_digests
 
@@ -53,6 +53,12 @@ class Server:
     url: str  # of a database from which others can be made
     stop: Callable[[], None] | None = None
     template: str = ""  # a database with all tables, once one is wanted
+    _engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        url = make_url(self.url).set(drivername="postgresql+psycopg")
+        # One connection for all statements: a new one takes as long as the copy of a database.
+        self._engine = create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
 
     def fresh(self, *, template: str | None = None, empty: bool = False) -> str:
         """Return the address of a new database: a copy of that at `template`, else with all tables unless `empty`."""
@@ -66,10 +72,11 @@ class Server:
 
     def end(self) -> None:
         """Stop the server if it is ours, else leave nothing on it."""
+        if self.stop is None and self.template:
+            self.run(f"DROP DATABASE {self.template}")
+        self._engine.dispose()
         if self.stop is not None:
             self.stop()
-        elif self.template:
-            self.run(f"DROP DATABASE {self.template}")
 
     def make(self, name: str, template: str) -> str:
         """Make a database and return its address."""
@@ -83,10 +90,8 @@ class Server:
 
     def run(self, statement: str) -> None:
         """Run a statement outside of a transaction."""
-        engine = create_engine(make_url(self.url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._engine.connect() as connection:
             connection.execute(text(statement))
-        engine.dispose()
 
 
 def new_name() -> str:
