@@ -18,7 +18,7 @@ from digests.store import editions
 from digests.store.editions import EditionInProgress, EditionRow
 from digests.store.stories import existing_ids
 from watcher.store.writer import read
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment, render_page
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, make_environment, render_page
 
 # The suffix of a format in URLs: the format, and its media type.
 EDITION_FORMS: Mapping[str, tuple[str, str]] = {
@@ -85,7 +85,7 @@ def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, 
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
     digest = _digest_of(site, edition.digest)
-    template = environment("digests.web", site.zone).get_template("frame.html.j2")
+    template = make_environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
             "site": site,

@@ -29,7 +29,7 @@ from watcher.store.articles import articles_by_id, newest_articles
 from watcher.store.search import search
 from watcher.store.writer import read
 from watcher.text.search_query import parse_query
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site, environment
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, make_environment
 
 FEED_EDITIONS = 5
 PARTS = ("section", "watch")  # the fields of the query for a part of a digest
@@ -176,7 +176,7 @@ def catalogue(site: Site, ask: PageRequest) -> PageResponse:
     shown = rows[first : first + PAGE_EDITIONS]
     if not shown and page > 1:
         raise NotFound("The catalogue has fewer pages.")
-    template = environment("digests.web", site.zone).get_template("opds.xml.j2")
+    template = make_environment("digests.web", site.zone).get_template("opds.xml.j2")
     body = template.render(
         title=digests_of(site.settings)[0].title,
         entries=[_catalogue_entry(site, row) for row in shown],

@@ -20,8 +20,8 @@ from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import format_duration_setting
 from watcher.text.format import escape_control_characters
 
-LIST = "sources"
-SWITCH = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
+SOURCES_KEY = "sources"
+ENABLED_LINE = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
 
 
 def source_row(**fields: object) -> SourceSettings:
@@ -41,7 +41,7 @@ def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
         return text
     positions = Positions(text)
     last = 0
-    while span := positions.spans.get((LIST, last)):
+    while span := positions.spans.get((SOURCES_KEY, last)):
         end, last = span[1], last + 1
     lines = text.rstrip("\n").split("\n") if text.strip() else []
     at = end if last else len(lines)
@@ -62,26 +62,27 @@ def remove_source(text: str, index: int) -> str:
 def switch_source(text: str, index: int, *, enabled: bool) -> str:
     """Return `text` with source number `index` (from 0) enabled or disabled. Errors: as `_source_span`."""
     positions = Positions(text)
-    span = _source_span(positions, index)
+    first, last = _source_span(positions, index)
     lines = text.split("\n")
-    at = positions.key((LIST, index, "enabled"))[0]
-    if SWITCH.match(lines[at - 1]) and span[0] < at <= span[1]:
-        lines[at - 1] = SWITCH.sub(f"enabled = {to_toml(enabled)}", lines[at - 1])
+    line = positions.key((SOURCES_KEY, index, "enabled"))[0]
+    # The position is that of the table if the source has no such key.
+    if ENABLED_LINE.match(lines[line - 1]) and first < line <= last:
+        lines[line - 1] = ENABLED_LINE.sub(f"enabled = {to_toml(enabled)}", lines[line - 1])
     elif not enabled:
-        lines.insert(span[1], "enabled = false")
+        lines.insert(last, "enabled = false")
     return "\n".join(lines)
 
 
 def _source_span(positions: Positions, index: int) -> tuple[int, int]:
     """Return the first and last line (from 1) of a source. Errors: SettingsError if it is an inline table."""
-    if span := positions.spans.get((LIST, index)):
+    if span := positions.spans.get((SOURCES_KEY, index)):
         return span
     raise SettingsError((), "the sources are one list of inline tables, which only you can edit")
 
 
 def row_lines(row: SourceSettings) -> list[str]:
     """Return the lines of a `[[sources]]` table; fields that have their default value are left out."""
-    lines = [f"[[{LIST}]]"]
+    lines = [f"[[{SOURCES_KEY}]]"]
     for name, field in SourceSettings.model_fields.items():
         value = getattr(row, name)
         if field.is_required() or value != field.default:
@@ -161,7 +162,7 @@ def diff_settings(before: Settings, after: Settings) -> SettingsDiff:
         sources_added=tuple(url for url in new if url not in old),
         sources_removed=tuple(url for url in old if url not in new),
         sources_changed=tuple(url for url, row in new.items() if url in old and old[url] != row),
-        settings=tuple(name for name in _changed_names(before, after) if name.partition(".")[0] != LIST),
+        settings=tuple(name for name in _changed_names(before, after) if name.partition(".")[0] != SOURCES_KEY),
     )
 
 

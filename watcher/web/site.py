@@ -138,14 +138,14 @@ def render_page(
 ) -> PageResponse:
     """Render a page from a template; `package` is the package with the template, "" for the site's own."""
     known = {"site": site, "now": site.now(), "status": status, "has_form": has_form and not site.is_static}
-    body = environment(package, site.zone).get_template(template).render(**known, **values)
+    body = make_environment(package, site.zone).get_template(template).render(**known, **values)
     return PageResponse(body=body, status=status, refresh_s=0 if site.is_static else refresh_s, has_form=has_form)
 
 
 @lru_cache(maxsize=8)
-def environment(package: str, zone: tzinfo) -> Environment:
+def make_environment(package: str, zone: tzinfo) -> Environment:
     """Return the Jinja environment for the templates of a package, which can extend the site's own."""
-    found = Environment(
+    environment = Environment(
         loader=ChoiceLoader([PackageLoader(name) for name in (package, "watcher.web") if name]),
         autoescape=True,
         finalize=sanitize_text,
@@ -160,8 +160,8 @@ def environment(package: str, zone: tzinfo) -> Environment:
         "ago": lambda at, now: format_age(now - at),
         "count": format_count,
     }
-    found.filters.update(filters)
-    return found
+    environment.filters.update(filters)
+    return environment
 
 
 def sanitize_text(value: object) -> object:
