@@ -31,7 +31,8 @@ MAX_LINE = MAX_CREDIT_CHARS + 40  # characters of a text with the space around i
 ANCHOR = 60  # characters of a paragraph by which the text is found in the page
 COMPARED_CHARS = 20  # of these, the first that are compared
 LINES, WITHIN = ELEMENTS["lines"], ELEMENTS["within_lines"]
-PICTURES, NEVER = ELEMENTS["pictures"], ELEMENTS["never_lines"]
+PICTURES = ELEMENTS["pictures"]
+NOT_LINES = ELEMENTS["never_lines"]  # such as a figure or a form: a line in one of them names no agency of the text
 BYLINE, PICTURED, ELSEWHERE = "agency_line", "pictured", "elsewhere"
 # In this order, where a name says several.
 ROLES = {role: re.compile(CLASS_NAMES[role], re.IGNORECASE) for role in (ELSEWHERE, PICTURED, BYLINE)}
@@ -135,7 +136,7 @@ def _line_role(element: _Element) -> str:
     for level, above in enumerate(islice((element, *element.iterancestors()), MAX_UP)):
         if above.tag in ("body", "main", "article"):
             break
-        if above.tag in NEVER:
+        if above.tag in NOT_LINES:
             return PICTURED
         named_role = _name_role(" ".join(above.get(name, "") for name in ("class", "id", "itemprop", "rel")))
         if named_role == ELSEWHERE or (named_role == PICTURED and level < NEAR_LEVELS):
