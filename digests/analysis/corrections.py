@@ -46,6 +46,9 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
             texts: defaultdict[str, list[str]] = defaultdict(list)
             for sentence in story.quoted:
                 texts[sentence.article_id].append(sentence.text)
+            for line in edition.at_a_glance:
+                if line.story == story.id:
+                    texts[line.article_id].append(line.text)
             for mention in story.mentions:
                 texts[mention.article_id] += [story.title] if mention.url == story.url else []
             for key, cited in texts.items():
@@ -182,4 +185,4 @@ def pages_to_recheck(edition: Edition) -> dict[str, int]:
     for story in edition.stories:
         wanted |= {sentence.article_id: 3 for sentence in story.quoted}
         wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}
-    return wanted
+    return wanted | {line.article_id: 3 for line in edition.at_a_glance}

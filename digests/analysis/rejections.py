@@ -44,6 +44,18 @@ def find_rejected_claims(story: Story, articles: Mapping[str, Article]) -> froze
     return frozenset(article.id for article in others if article.published_at <= last and tells_claim(article))
 
 
+def has_rejections(reports: Sequence[Article]) -> bool:
+    """Whether so many outlets reject something in the titles of a story's reports that the story is about it."""
+    rejecting = {article.outlet for article in reports if _search("rejects", article)}
+    return len(rejecting) >= max(MIN_REJECTING, CENTRAL_SHARE * len({article.outlet for article in reports}))
+
+
+def says_rejection(text: str, language: str) -> bool:
+    """Whether a title or a sentence tells that somebody rejects something."""
+    pattern = _pattern("rejects", language)
+    return bool(pattern and pattern.search(text))
+
+
 def _rejects(article: Article, subject: Set[str]) -> bool:
     """Whether a title rejects a claim on the subject of the story, rather than something else about somebody in it."""
     match = _search("rejects", article)

@@ -13,6 +13,7 @@ from digests.analysis.country_names import REGIONS, region_of, region_title, sec
 from digests.analysis.preferences import match_section_rule, matching_phrases
 from digests.analysis.select import count_left_out
 from digests.analysis.topics import topic_title
+from digests.compose.at_a_glance import choose_glance_lines
 from digests.compose.changes import day_number
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
@@ -95,6 +96,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         ended=_ended_stories(context, ranked, continued),
         at=inputs.at,
         previous_at=previous.at if previous else None,
+        at_a_glance=choose_glance_lines(shown, context),
     )
 
 

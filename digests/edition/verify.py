@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from digests.analysis.corrections import apply_revisions, changed_pages
 from digests.analysis.country_names import country_name
 from digests.analysis.notices import find_notices
-from digests.analysis.rejections import find_rejected_claims
+from digests.analysis.rejections import find_rejected_claims, has_rejections, says_rejection
 from digests.analysis.select import APART
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
@@ -28,6 +28,7 @@ from digests.model.edition_story import (
     EditionStory,
     FigureChange,
     FigureReport,
+    GlanceLine,
     Notice,
     Sentence,
     SourceMention,
@@ -39,7 +40,7 @@ from digests.render.edition_view import edition_view
 from digests.render.escape import sanitize_line
 from digests.render.text import measure_reading_time
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
-from digests.summarise.figures import count_stating, stated_figures
+from digests.summarise.figures import count_stating, read_figures, stated_figures
 from digests.summarise.openings import first_sentences, title_without_outlet
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
@@ -106,10 +107,10 @@ def verify(
 
     Each sentence must be a whole sentence of its article (in `texts` or `revisions`) at its offset, with that article's
     outlet, URL, time and language; each headline must be the title of the story's report at that link; the mentions
-    must be one per outlet. A changed number must be in both its sentences, a changed figure in both its reports, as the
-    words say it, a correction in both versions of its
-    article. Counts, times and the trend of a story must be those of its articles, and the ledger must add up. What
-    depends on the grouping of articles is checked only with `evidence`.
+    must be one per outlet. The first lines must be such sentences or titles of reports, one a story. A changed number
+    must be in both its sentences, a changed figure in both its reports, as the words say it, a correction in both
+    versions of its article. Counts, times and the trend of a story must be those of its articles, and the ledger must
+    add up. What depends on the grouping of articles is checked only with `evidence`.
     """
     return tuple(_Check(edition, texts, revisions, evidence).faults())
 
@@ -159,6 +160,7 @@ class _Check:
 
     def faults(self) -> Iterator[Fault]:
         edition = self.edition
+        yield from self.glance_lines()
         for story in edition.stories:
             yield from self.story(story)
             for brief in story.related:
@@ -168,6 +170,64 @@ class _Check:
         for correction in edition.corrections:
             yield from self.correction(correction)
         yield from self.ledger()
+
+    def glance_lines(self) -> Iterator[Fault]:
+        """Check the first lines: each quotes a report of its story, and its figures are among those of the story."""
+        stories = {story.id: story for story in self.edition.stories}
+        order = [story.id for story in self.edition.stories]
+        lines = self.edition.at_a_glance
+        for number, line in enumerate(lines, 1):
+            where = f"first line {number}"
+            if (story := stories.get(line.story)) is None:
+                yield Fault(where, line.text, f"the edition has no story {line.story}")
+                continue
+            if number > 1 and lines[number - 2].story in order[order.index(line.story) :]:
+                yield Fault(where, line.text, "the lines are not in the order of their stories, one a story")
+            yield from self.glance_line(where, line, story)
+
+    def glance_line(self, where: str, line: GlanceLine, story: EditionStory) -> Iterator[Fault]:
+        if line.article_id not in story.article_ids:
+            yield Fault(where, line.text, "its article is not in the story")
+        if line.article_id in story.withheld:
+            yield Fault(where, line.text, "its report was corrected, taken back or rejected by others")
+        if line.offset is not None:
+            yield from self.sentence(where, line.quote)
+        elif versions := self.versions.get(line.article_id, ()):
+            titles = {title for each in versions for title in (each.title.strip(), title_without_outlet(each))}
+            if line.text not in titles:
+                yield Fault(where, line.text, f"the title of its article is another one, “{versions[0].title}”")
+            yield from self.source(where, line.text, line, versions[0])
+            yield from self.translation(where, line.text, line.language, line.translation)
+        else:
+            yield Fault(where, line.text, f"its article {line.article_id} is not stored", self.is_certain)
+        shown = (
+            (line.figure_change, story.figure_changes),
+            (line.number_change, (*story.number_changes, *story.turn_figures)),
+            (line.difference, [each for each in story.differences if each.disagrees]),
+        )
+        if any(figure is not None and figure not in of_story for figure, of_story in shown):
+            yield Fault(where, line.text, "the story does not have its figure")
+        if change := line.figure_change:
+            figures = read_figures(line.quote)
+            if (change.quantity, change.after.value) not in [(each.quantity, each.value) for each in figures]:
+                yield Fault(where, line.text, f"it does not state the figure {change.after.text}")
+        phrases = [line.number_change.after] if line.number_change else []
+        phrases += [line.difference.details[0].text] if line.difference else []
+        for phrase in phrases:
+            if phrase not in line.text:
+                yield Fault(where, line.text, f"it does not contain {phrase}")
+        yield from self.glance_kind(where, line, story)
+
+    def glance_kind(self, where: str, line: GlanceLine, story: EditionStory) -> Iterator[Fault]:
+        """Check that the story has changed, or that reports differ or reject a claim, if a line says so."""
+        if line.kind == "changed" and not (line.figure_change or line.number_change or line.quote in story.updates):
+            yield Fault(where, line.text, "it is given as changed, and is not new in the story")
+        if line.kind == "disputed" and not line.difference:
+            reports = [self.articles[key] for key in story.article_ids if key in self.articles]
+            if not says_rejection(line.text, line.language) or not (story.rejected or has_rejections(reports)):
+                yield Fault(
+                    where, line.text, "it is given as disputed, and the reports reject nothing", self.is_certain
+                )
 
     def story(self, story: EditionStory) -> Iterator[Fault]:
         at, versions = f"story {story.number}", self.versions
@@ -522,7 +582,9 @@ class _Check:
         yield from self.equal(where, comment.title, "kind", OPINION, article.kind)
         yield from self.source(where, comment.title, comment, article)
 
-    def source(self, where: str, text: str, cited: Sentence | SourceMention, article: Article) -> Iterator[Fault]:
+    def source(
+        self, where: str, text: str, cited: Sentence | SourceMention | GlanceLine, article: Article
+    ) -> Iterator[Fault]:
         """Check the outlet, link, time and language that are given for an article."""
         for name, field in (("outlet", "outlet"), ("link", "url"), ("time", "published_at"), ("language", "language")):
             yield from self.equal(where, text, name, getattr(cited, field), getattr(article, field))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from digests.errors import DigestError
 from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote_sentences
 from digests.model.edition import Edition
-from digests.model.edition_story import EditionStory, FigureReport
+from digests.model.edition_story import EditionStory, FigureChange, FigureReport, GlanceLine, NumberChange
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
@@ -57,6 +57,7 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     articles = articles_by_id(connection, {key for brief in briefs for key in brief.article_ids})
     by_url = {article.url: article for article in articles.values()}
     return _describe_edition(edition, row.suffix) | {
+        "at_a_glance": [_describe_line(line) for line in edition.at_a_glance],
         "stories": [_describe_story(story) for story in edition.stories[:MAX_STORIES]],
         "briefs": [
             {
@@ -190,6 +191,19 @@ def _quote_headline(story: EditionStory) -> Answer | None:
     return make_quote(story.title, source) if source else None
 
 
+def _describe_line(line: GlanceLine) -> Answer:
+    """Return a first line of an edition, and the figure that changed; those that differ are quoted."""
+    answer: Answer = {"story": line.story, "kind": line.kind} | make_quote(line.text, line)
+    if change := line.figure_change:
+        answer["figure"] = _describe_change(change)
+    elif number := line.number_change:
+        answer["figure"] = _describe_number(number)
+    elif line.difference:
+        details = line.difference.details
+        answer["figures"] = [quote for each in details for quote in quote_sentences(each.sentences[:1])]
+    return answer
+
+
 def _describe_story(story: EditionStory) -> Answer:
     return {
         "story": story.id,
@@ -224,23 +238,25 @@ def _load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answe
 def _describe_news(story: EditionStory) -> Answer:
     return {
         "status": story.status,
-        "figures": [
-            {
-                "before": sanitize_line(change.before, limit=FIGURE_CHARS),
-                "after": sanitize_line(change.after, limit=FIGURE_CHARS),
-                "sentences": quote_sentences((change.sentence_before, change.sentence_after)),
-            }
-            for change in story.number_changes[:MAX_CHANGES_LISTED]
-        ],
-        "figures_of_the_period": [
-            {
-                "quantity": change.quantity,
-                **{name: _describe_figure(getattr(change, name)) for name in ("before", "after")},
-                "outlets": change.outlets,
-            }
-            for change in story.figure_changes[:MAX_CHANGES_LISTED]
-        ],
+        "figures": [_describe_number(change) for change in story.number_changes[:MAX_CHANGES_LISTED]],
+        "figures_of_the_period": [_describe_change(change) for change in story.figure_changes[:MAX_CHANGES_LISTED]],
         "sentences": quote_sentences(story.updates),
+    }
+
+
+def _describe_number(change: NumberChange) -> Answer:
+    return {
+        "before": sanitize_line(change.before, limit=FIGURE_CHARS),
+        "after": sanitize_line(change.after, limit=FIGURE_CHARS),
+        "sentences": quote_sentences((change.sentence_before, change.sentence_after)),
+    }
+
+
+def _describe_change(change: FigureChange) -> Answer:
+    return {
+        "quantity": change.quantity,
+        **{name: _describe_figure(getattr(change, name)) for name in ("before", "after")},
+        "outlets": change.outlets,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection
 
 from digests.errors import DigestError
-from digests.model.edition_story import Notice, Sentence, SourceMention
+from digests.model.edition_story import GlanceLine, Notice, Sentence, SourceMention
 from digests.render.escape import sanitize_line
 from digests.stories.history import find_article
 from watcher.model import Article, Revision
@@ -20,7 +20,9 @@ TEXT_CHARS, NAME_CHARS = 600, 100  # of a quote, and of an outlet or an owner
 QUOTE_CHARS = 1_000  # of a quote to verify
 QUOTE_ARTICLES = 5  # in which a quote without an article is looked for
 Answer = dict[str, Any]
-Source: TypeAlias = Article | Hit | Notice | Sentence | SourceMention  # an article, or what is cited of one
+Source: TypeAlias = (
+    Article | GlanceLine | Hit | Notice | Sentence | SourceMention
+)  # an article, or what is cited of one
 
 
 def make_quote(text: str, source: Source) -> Answer:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from digests.model.edition_story import Brief, EditionStory
+from digests.model.edition_story import Brief, EditionStory, GlanceLine
 from digests.model.ledger import Ledger
 
 
@@ -60,6 +60,7 @@ class Edition:
     ended: tuple[Brief, ...] = ()  # stories of the last edition that nobody reports any longer
     at: time | None = None  # its time of day, if it is a scheduled edition but not the first of its date
     previous_at: time | None = None  # the same of the previous edition
+    at_a_glance: tuple[GlanceLine, ...] = ()  # its first lines, one a story, in the order of their stories
 
     @property
     def suffix(self) -> str:

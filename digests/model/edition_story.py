@@ -266,3 +266,33 @@ class EditionStory:
     @property
     def headline(self) -> str:
         return self.translation.text if self.translation else self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceLine:
+    """A line at the top of an edition: a sentence or a title that tells one of its stories, and a figure of it."""
+
+    kind: str  # told, changed (a figure over the period, or the story since the last edition), disputed
+    story: str  # the story's id
+    text: str  # word for word
+    offset: int | None  # of the sentence in the article's text; None for the title
+    article_id: str
+    outlet: str
+    url: str
+    language: str
+    published_at: datetime
+    translation: Translation | None = None
+    # At most one of these, as the story has it; `text` states the figure that it ends with, or the first that differs.
+    figure_change: FigureChange | None = None
+    number_change: NumberChange | None = None
+    difference: Difference | None = None
+
+    @property
+    def quote(self) -> Sentence:
+        """The text with its source; the offset of a title is 0."""
+        same = ("text", "article_id", "outlet", "url", "published_at", "language", "translation")
+        return Sentence(offset=self.offset or 0, **{name: getattr(self, name) for name in same})
+
+    @property
+    def shown_text(self) -> str:
+        return self.translation.text if self.translation else self.text

@@ -14,6 +14,7 @@ from digests.model.edition_story import (
     EditionStory,
     FigureChange,
     FigureReport,
+    GlanceLine,
     Notice,
     NumberChange,
     Perspective,
@@ -88,6 +89,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         facts=words.say("facts", **facts, shown=counts["stories_shown"]),
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
+        at_a_glance=tuple(views.glance_lines()),
         sections=tuple(
             view.SectionView(title=line(section.title), stories=tuple(views.stories(section)))
             for section in edition.sections
@@ -179,6 +181,49 @@ class Views:
             trend=words[story.trend] if story.trend in TRENDS else "",
             country=next(iter(story.place_codes), ""),
             first_place=sanitize_line(next(iter(story.places), "")),
+        )
+
+    def glance_lines(self) -> Iterator[view.GlanceLineView]:
+        """Yield the lines at the top; one of a story that the edition does not have is left out."""
+        words, stories = self.words, {story.id: story for story in self._edition.stories}
+        for line in self._edition.at_a_glance:
+            if (story := stories.get(line.story)) is None:
+                continue
+            own_text = sanitize_line(line.text) or words["untitled"]
+            text, lang_attr, original = self._choose_text(own_text, line.language, line.translation)
+            label = words["disputed"] if line.kind == "disputed" else ""
+            if line.difference:
+                label = words["reports_differ"]
+            elif line.kind == "changed" and story.status == "developing":
+                label = self._since_label()
+            figures, cite = self._glance_figures(line), self._cite(line)
+            yield view.GlanceLineView(
+                label=label,
+                text=text,
+                lang_attr=lang_attr,
+                in_language=words.in_language(line.language, is_translated=original is not None),
+                anchor=safe_anchor(story.anchor, story.number),
+                cites=() if any(cite in figure.cites for figure in figures) else (cite,),
+                figures=figures,
+                joint=" · " if line.difference else f" {words.arrow} ",
+            )
+
+    def _glance_figures(self, line: GlanceLine) -> tuple[view.QuoteView, ...]:
+        """Return "Killed: 15" and "19", "59" and "78 people", or "14 killed" and "12", each with its reports."""
+        if change := line.figure_change:
+            shown = self._changed_figure(change)
+            before = view.QuoteView(text=f"{self.words.label(shown.label)} {shown.before}", cites=(shown.before_cite,))
+            return before, view.QuoteView(text=shown.after, cites=(shown.after_cite,))
+        if number := line.number_change:
+            after = f"{number.after} {number.what}".rstrip()
+            pairs = ((number.before, number.sentence_before), (after, number.sentence_after))
+            return tuple(self._cited_number(text, sentence) for text, sentence in pairs)
+        return self._difference(line.difference) if line.difference else ()
+
+    def _cited_number(self, text: str, sentence: Sentence) -> view.QuoteView:
+        text = sanitize_line(text, limit=2 * MAX_NAME)
+        return view.QuoteView(
+            text=text, lang_attr=self._lang_attr(sentence.language, text), cites=(self._cite(sentence),)
         )
 
     def timeline(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
@@ -405,7 +450,7 @@ class Views:
             for written in story.llm_sentences
         )
 
-    def _cite(self, cited: Sentence | SourceMention | Notice) -> view.CiteView:
+    def _cite(self, cited: Sentence | SourceMention | Notice | GlanceLine) -> view.CiteView:
         name = outlet_name(cited.outlet, cited.url)
         direction = language_direction(self.words.language, "")
         turns = text_direction(name) != direction

@@ -18,7 +18,7 @@ from digests.model.edition_story import EditionStory
 from digests.render.edition_view import Views, outlet_name
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, language_direction
-from digests.render.markdown import document
+from digests.render.markdown import NO_URLS, document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, LangAttr, StoryView
 from watcher.model import Article
@@ -58,6 +58,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
     """
     views, whole = Views(edition), document(view, own)
     pages: dict[str, str] = {}
+    places: dict[str, str] = {}  # the page of each anchor
     contents: list[ContentsEntry] = []
     bare = replace(view, note="", corrections=(), briefs=(), foreign=(), followed=(), quiet=(), gone=())
     stored_sections = [section for section in edition.sections if section.stories]
@@ -69,6 +70,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
             alone = replace(bare, sections=(replace(section, stories=(story,)),))
             body = _to_xhtml(document(alone, own)["stories"])
             pages[name] = _story_page(view, story, source, body, views, articles)
+            places[story.anchor] = name
             entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
         title = section.title or view.words["in_this_edition"]
         contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
@@ -86,7 +88,13 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
     about = view.words["about"]
     pages["about.xhtml"] = _page(view, about, _to_xhtml(whole["foot"]), heading=about)
     contents.append(ContentsEntry(title=about, href="about.xhtml"))
-    values = {"v": view, "w": view.words, "head": _to_xhtml(whole["head"]), "contents": contents, "pages": tuple(pages)}
+    values = {
+        "v": view,
+        "w": view.words,
+        "head": _to_xhtml(whole["head"], places),
+        "contents": contents,
+        "pages": tuple(pages),
+    }
     values |= {"id": book_id(edition), "modified": f"{edition.made_at:%Y-%m-%dT%H:%M:%SZ}"}
     frame = {
         name: render_template(html_templates(()), f"epub/{name}.j2", (), values)
@@ -117,13 +125,17 @@ def _find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> A
     return min(usable, key=lambda article: article.is_truncated, default=None)
 
 
-def _to_xhtml(source: str) -> Markup:
+def _to_xhtml(source: str, places: Mapping[str, str] = NO_URLS) -> Markup:
     """Return clean HTML as XHTML."""
-    return _xhtml_of(lxml_html.fragment_fromstring(source, create_parent="div"))
+    return _xhtml_of(lxml_html.fragment_fromstring(source, create_parent="div"), places)
 
 
-def _xhtml_of(root: lxml_html.HtmlElement) -> Markup:
-    """Return an element as XHTML, without repeated ids, empty headings and links to places that are not in it."""
+def _xhtml_of(root: lxml_html.HtmlElement, places: Mapping[str, str] = NO_URLS) -> Markup:
+    """
+    Return an element as XHTML, without repeated ids, empty headings and links to places that are not in it.
+
+    `places`: the pages of the book by the anchors that links lead to.
+    """
     ids: set[str] = set()
     for element in root.iterfind(".//*[@id]"):
         if element.get("id") in ids:
@@ -131,7 +143,10 @@ def _xhtml_of(root: lxml_html.HtmlElement) -> Markup:
         else:
             ids.add(element.get("id"))
     for link in root.iterfind(".//a[@href]"):
-        if link.get("href").startswith("#") and link.get("href")[1:] not in ids:
+        anchor = link.get("href")[1:] if link.get("href").startswith("#") else ""
+        if anchor in places:
+            link.set("href", places[anchor])
+        elif anchor and anchor not in ids:
             del link.attrib["href"]
         else:
             link.set("href", _strict_url(link.get("href")))

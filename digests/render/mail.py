@@ -33,7 +33,9 @@ UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient
 STORY_BYTES, MIN_MAIL_BYTES = 3_750, 60_000
 TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
 # Markup that is not needed once styles are inlined: each byte of a mail counts.
-UNUSED_MARKUP = re.compile(r' class="(?:lead|empty|note)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>')
+UNUSED_MARKUP = re.compile(
+    r' class="(?:lead|empty|note|glance)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>'
+)
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
 HEADLINES, SOURCES = 2, 3  # named for a story; the page has more
 FEWER_HEADLINES, FEWER_SOURCES = 1, 2

@@ -31,14 +31,20 @@ def render(view: EditionView, own: Own = (), *, base_url: str | None = None, uns
 
 def measure_reading_time(view: EditionView) -> int:
     """Return how many minutes it takes to read all that an edition prints of its stories; at least 1."""
-    stories = lxml_html.fragment_fromstring(document(view)["stories"], create_parent="div")
+    head, stories = (
+        lxml_html.fragment_fromstring(document(view)[part], create_parent="div") for part in ("head", "stories")
+    )
     for folded in tuple(stories.iter("details")):
         folded.drop_tree()
-    return reading_time([stories.text_content()])
+    return reading_time(part.text_content() for part in (*head.find_class("glance"), stories))
 
 
 def to_text(source: str) -> str:
-    """Return clean HTML as lines of text, without `<details>`; under each heading, a URL is listed once."""
+    """
+    Return clean HTML as lines of text, without `<details>`; under each heading, a URL is listed once.
+
+    The first lines of an edition are without URLs: those are listed under their stories.
+    """
     root = lxml_html.fragment_fromstring(source, create_parent="div")
     lines: list[str] = []
     seen: set[str] = set()
@@ -76,11 +82,12 @@ def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
     indent = 2 if parent.tag == "blockquote" else 0
     hang = indent + (2 if is_item else 4 if block.tag == "h3" else 0)
     lead = "- " if is_item else ""
+    has_urls = all(element.get("class") != "glance" for element in block.iterancestors())
     for clause, urls in _clauses(block):
         if shown := BLANKS.sub(" ", clause).strip(" "):
             yield fill(lead + (shown.upper() if block.tag in ("h1", "h2") else shown), indent=indent, hang=hang)
             indent, hang, lead = max(hang, 2), max(hang, 2), ""
-        new = [url for url in dict.fromkeys(urls) if url not in seen]
+        new = [url for url in dict.fromkeys(urls) if has_urls and url not in seen]
         seen.update(new)
         yield from (f"  {url}" for url in new)
 

@@ -53,6 +53,20 @@ class ChangedFigureView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceLineView:
+    """A line at the top: Since yesterday: Nine people died … — Killed: 5 (Alpha, 04:10) → 9 (Beta, 10:00)."""
+
+    label: str  # "Since yesterday", "Disputed"; may be empty
+    text: str
+    lang_attr: LangAttr
+    in_language: str  # "in Arabic", "translated from Arabic", or ""
+    anchor: str  # of its story
+    cites: tuple[CiteView, ...]  # empty if the figures cite the report
+    figures: tuple[QuoteView, ...]  # that changed or differ
+    joint: str  # between two of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
     outlet: str
     url: str | None
@@ -208,6 +222,7 @@ class EditionView:
     facts: str
     minutes: str
     note: str
+    at_a_glance: tuple[GlanceLineView, ...]
     sections: tuple[SectionView, ...]
     corrections: tuple[CorrectionView, ...]
     briefs: tuple[BriefView, ...]

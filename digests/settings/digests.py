@@ -262,6 +262,9 @@ class DigestSettings(SettingsModel):
     )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories in one line, at most.")
+    at_a_glance: Annotated[StrictInt, Field(ge=0, le=10)] = Field(
+        default=5, description="Lines at the top, at most, and no more than half as many as stories in full; 0: none."
+    )
     sections: tuple[str, ...] = Field(
         default=(), description="Sections, in order; by default, regions of the world and topics."
     )

@@ -70,6 +70,8 @@ def test_the_edition_shows_what_is_tampered_with(made):
     story, translated, _ = made.edition.stories
 
     assert story.llm_sentences and story.number_changes and story.agencies and story.trend
+    (line,) = made.edition.at_a_glance
+    assert line.kind == "changed" and "900" in line.text
     assert translated.figure_changes and translated.translation and made.edition.corrections and made.edition.briefs
 
 

@@ -263,6 +263,11 @@ def make_up_ledger(edition: Edition) -> Edition:
     )  # fmt: skip
 
 
+def with_line(edition: Edition, **values: Any) -> Edition:
+    (line,) = edition.at_a_glance
+    return replace(edition, at_a_glance=(replace(line, **values),))
+
+
 Tampering = Callable[[Edition], Edition]
 # Each with whether the articles alone show it; if not, only a comparison with what was made does.
 TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
@@ -271,6 +276,15 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
     "an invented outlet": (invent_report, True),
     "a story left out": (leave_out_story, False),
     "stories in another order": (swap_stories, False),
+    "a first line of another figure": (
+        lambda e: with_line(e, text=e.at_a_glance[0].text.replace("900", "800")),
+        True,
+    ),
+    "a first line without its end": (lambda e: with_line(e, text=e.at_a_glance[0].text[:-20]), True),
+    "a first line of another story": (lambda e: with_line(e, story=e.stories[2].id), True),
+    "a first line of another outlet": (lambda e: with_line(e, outlet="Gazette"), True),
+    "a first line that nobody disputes": (lambda e: with_line(e, kind="disputed", number_change=None), True),
+    "a first line left out": (lambda e: replace(e, at_a_glance=()), False),
     "a headline of one letter": (lambda e: with_story(e, 3, title="A"), True),
     "a headline without its end": (lambda e: with_story(e, 3, title="A ferry runs aground off Marlow"), True),
     "a sentence without its end": (

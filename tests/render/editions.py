@@ -16,6 +16,7 @@ from digests.model.edition_story import (
     MissingPerspective,
     NumberChange,
     Perspective,
+    Sentence,
 )
 from tests.render.pieces import (
     END,
@@ -24,6 +25,7 @@ from tests.render.pieces import (
     brief,
     each,
     edition,
+    glance_line,
     ledger,
     mention,
     sentence,
@@ -38,6 +40,7 @@ __all__ = [
     "brief",
     "each",
     "edition",
+    "glance_line",
     "ledger",
     "mention",
     "sentence",
@@ -53,7 +56,10 @@ def small() -> Edition:
         Section(title="Europe", anchor="europe", stories=(single,)),
     )
     return edition(
-        sections, (brief(1),), note="From the *night desk*: see [the calendar](https://example.org/calendar)."
+        sections,
+        (brief(1),),
+        note="From the *night desk*: see [the calendar](https://example.org/calendar).",
+        at_a_glance=(glance_line(lead, sentence(0)),),
     )
 
 
@@ -205,6 +211,24 @@ def moved() -> Edition:
         (brief(1), quiet),
         corrections=CORRECTIONS,
         ended=(replace(brief(8), title="Talks on the [border] end"), brief(4)),
+    )
+
+
+def at_a_glance(quoted: Sentence | None = None) -> Edition:
+    """An edition with a line of each kind at the top: told, new, two figures that changed, figures that differ."""
+    made, story, quoted = moved(), lead_with_all(), quoted or sentence(0)
+    return replace(
+        made,
+        at_a_glance=(
+            glance_line(story, quoted, offset=None),
+            glance_line(story, quoted, kind="changed"),
+            glance_line(story, quoted, kind="changed", figure_change=story.figure_changes[0]),
+            glance_line(
+                story, story.number_changes[0].sentence_after, kind="changed", number_change=story.number_changes[0]
+            ),
+            glance_line(story, sentence(1), kind="disputed", difference=story.differences[0]),
+            glance_line(story, quoted, kind="disputed"),
+        ),
     )
 
 

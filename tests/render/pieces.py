@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from digests.model.edition import Edition, Section
-from digests.model.edition_story import Brief, EditionStory, Sentence, SourceMention
+from digests.model.edition_story import Brief, EditionStory, GlanceLine, Sentence, SourceMention
 from digests.model.ledger import FailingSource, Ledger, LeftOut, LeftOutKind
 from watcher.errors import status_reason
 from watcher.failure_messages import FetchKind, HealthKind, Reason
@@ -114,6 +115,12 @@ def story(number: int, *, outlets: int = 9, folded: int = 5) -> EditionStory:
         score=1.0,
         score_terms=(),
     )
+
+
+def glance_line(story: EditionStory, quoted: Sentence, *, kind: str = "told", **values: Any) -> GlanceLine:
+    same = ("text", "article_id", "outlet", "url", "language", "published_at", "translation")
+    given = {name: getattr(quoted, name) for name in same} | {"offset": quoted.offset} | values
+    return GlanceLine(kind=kind, story=story.id, **given)
 
 
 def brief(number: int) -> Brief:

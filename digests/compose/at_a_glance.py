@@ -1,0 +1,211 @@
+"""The first lines of an edition: what is big, what has changed and what reports disagree on, each word for word."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from digests.analysis.rejections import has_rejections, says_rejection
+from digests.analysis.select import can_be_quoted, display_length
+from digests.compose.context import ComposeContext
+from digests.model.edition_story import EditionStory, GlanceLine, Sentence
+from digests.settings.topics import LIGHT_TOPICS
+from digests.summarise import readable
+from digests.summarise.differences import is_one_aspect
+from digests.summarise.figures import count_stating, read_figures, stated_figures, superseded_by_figures
+from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, is_informative, make_sentence
+from digests.summarise.openings import MAX_OPENINGS, first_sentences, title_without_outlet
+from watcher.model import Article
+from watcher.text.words import stems
+
+MAX_LINE_WIDTH = 240  # of a line's text: five of them stay on one screen
+MIN_SHARED = 2  # words of the headline, that a line must have to be on the same event
+MIN_STATING = 2  # outlets with a figure of a report that is neither under the headline nor quoted
+TITLE_PART = re.compile(r"\s[-|•]\s")  # before another headline, a section or the name of a site
+TOLD, CHANGED, DISPUTED = "told", "changed", "disputed"
+
+
+def choose_glance_lines(stories: Sequence[EditionStory], context: ComposeContext) -> tuple[GlanceLine, ...]:
+    """
+    Return the first lines of an edition of `stories`: at most as the settings say, and one for each second story.
+
+    The lead has one before all others. Of these, stories come first with a known or changed figure, with something new
+    since the last edition, or on which reports disagree, unless their topic is a light one. A story without news has no
+    line, nor one whose line has the words of another one.
+    """
+    limit = min(context.digest.at_a_glance, len(stories) // 2)
+    if not limit:
+        return ()
+    found = []
+    for story in stories:
+        if story.status != "quiet" and (line := _choose_line(story, context)):
+            is_news = line.kind != TOLD or bool(_figures(line))
+            found.append((story.number != 1, not is_news or story.topic in LIGHT_TOPICS, story.number, line))
+    chosen: list[tuple[int, GlanceLine]] = []
+    said: set[frozenset[str]] = set()
+    for *_, number, line in sorted(found, key=lambda row: row[:3]):
+        about = frozenset(stems(line.text, line.language))
+        if len(chosen) < limit and about not in said:
+            chosen.append((number, line))
+            said.add(about)
+    return tuple(line for _, line in sorted(chosen, key=lambda pair: pair[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """The reports of a story that a line may be from, with full texts, and what says that a figure is an old one."""
+
+    story: EditionStory
+    articles: Mapping[str, Article]
+    context: ComposeContext
+
+    def lead(self, article: Article) -> GlanceLine | None:
+        """
+        Return the first sentence of a report that says more than its title; None if it needs the text before it, is
+        long or cannot be read.
+        """
+        text, title = article.text[:SUMMARY_TEXT_CHARS], set(stems(article.title, article.language))
+        spans = islice(first_sentences(article, text), MAX_OPENINGS)
+        more = (span for span in spans if not title.issuperset(stems(text[span[0] : span[1]], article.language)))
+        start, end, is_clear = next(more, (0, 0, False))
+        sentence = make_sentence(article, start, text[start:end])
+        quoted = next((each for each in self.story.quoted if replace(each, translation=None) == sentence), sentence)
+        is_whole = is_clear and not end == SUMMARY_TEXT_CHARS < len(article.text)
+        if not is_whole or not stands_at_top(sentence.text, text[:start], article.language):
+            return None
+        return self._checked(_make_line(self.story, quoted, offset=start))
+
+    def title(self, article: Article) -> GlanceLine | None:
+        """Return the title of a report; None if it is the story's headline, which stands below, or cannot be read."""
+        title = title_without_outlet(article)
+        is_long_enough = display_length(title) >= MIN_TITLE_WIDTH and is_informative(title, article.language)
+        if title == self.story.title or not is_long_enough or TITLE_PART.search(title):
+            return None
+        return self._checked(_make_line(self.story, make_sentence(article, 0, title), offset=None))
+
+    def _checked(self, line: GlanceLine) -> GlanceLine | None:
+        is_readable = line.translation is not None or self.context.can_read(line.language)
+        is_old = superseded_by_figures(self.story.figure_changes)
+        fits = display_length(line.shown_text) <= MAX_LINE_WIDTH and is_readable
+        return line if fits and not is_old(line.quote) else None
+
+    def lines(self, article: Article) -> Iterator[GlanceLine]:
+        yield from filter(None, (self.lead(article), self.title(article)))
+
+    def line_of(self, sentence: Sentence) -> GlanceLine | None:
+        """Return a sentence of the story as a line if it is the first one of its report, else None."""
+        article = self.articles.get(sentence.article_id)
+        line = self.lead(article) if article else None
+        return line if line and line.offset == sentence.offset else None
+
+
+def stands_at_top(text: str, before: str, language: str) -> bool:
+    """Whether the first sentence of a text, behind `before`, says whom and what it means where nothing is above it."""
+    names, needs = readable.find_needs(text, before, language)
+    is_bound = names or needs or readable.adds_to_another(text, language)
+    return readable.stands_alone(text, language) and not is_bound
+
+
+def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> GlanceLine:
+    names = ("text", "article_id", "outlet", "url", "language", "published_at", "translation")
+    return GlanceLine(kind=TOLD, story=story.id, offset=offset, **{name: getattr(quoted, name) for name in names})
+
+
+def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
+    """Return the line of a story: with figures that differ or changed if it has some, else with what is new in it."""
+    own = context.load_full_texts(key for key in story.article_ids if key in context.articles)
+    own = {key: each for key, each in own.items() if can_be_quoted(each) and key not in story.withheld}
+    reports = _Reports(story, context.in_window(own), context)
+    lines = (*_lines_with_figures(reports), *_lines_with_news(reports), *_told_lines(reports))
+    return next(iter(lines), None) or _line_of_lead(story, context)
+
+
+def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
+    story = reports.story
+    for difference in story.differences:
+        sentence = difference.details[0].sentences[0]
+        if difference.disagrees and (line := reports.line_of(sentence)):
+            yield replace(line, kind=DISPUTED, difference=difference)
+    for change in story.figure_changes:
+        after, newest = change.after, (change.quantity, change.after.value)
+        stating = [each for each in reports.articles.values() if count_stating((each,), *newest)]
+        stating.sort(key=lambda each: (each.id == after.mention.article_id, each.published_at, each.id), reverse=True)
+        for line in (line for article in stating for line in reports.lines(article)):
+            if newest in _figures(line):
+                yield replace(line, kind=CHANGED, figure_change=change)
+
+
+def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
+    for number in (*reports.story.number_changes, *reports.story.turn_figures):
+        if line := reports.line_of(number.sentence_after):
+            yield replace(line, kind=CHANGED, number_change=number)
+    for sentence in reports.story.updates:
+        if line := reports.line_of(sentence):
+            yield replace(line, kind=CHANGED)
+
+
+def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
+    """
+    Yield the lines of a story's reports, best first: one that rejects a claim if several outlets do so in their titles,
+    then those with a figure, then those of the report with the headline or one that is quoted, then those of others,
+    which are no copies, with most words of the headline. Of the lead, whose sentences stand directly below, one that is
+    quoted comes behind a later one of others.
+
+    A figure must be the latest one that the reports state, and of others, be stated by several outlets.
+    """
+    story, articles = reports.story, reports.articles.values()
+    quoted = {(sentence.article_id, sentence.offset): sentence.published_at for sentence in story.quoted}
+    primary = {key for key, _ in quoted}
+    primary |= {article.id for article in articles if article.url == story.url}
+    copies = {mention.article_id for mention in story.mentions if mention.copy_of} - primary
+    headline = frozenset(stems(story.title, story.title_language))
+    is_disputed = bool(story.rejected) or has_rejections([reports.context.articles[key] for key in story.article_ids])
+    found = []
+    for article in articles:
+        is_primary = article.id in primary
+        for line in reports.lines(article) if article.id not in copies else ():
+            about, figures = frozenset(stems(line.text, line.language)), _figures(line)
+            if is_disputed and says_rejection(line.text, line.language):
+                line = replace(line, kind=DISPUTED)
+            is_news = is_primary and (figures or line.kind == DISPUTED)
+            is_on_event = is_news or is_one_aspect(headline, about)
+            is_known = is_primary or all(count_stating(articles, *each) >= MIN_STATING for each in figures)
+            shared = len(headline & about)
+            if shared < MIN_SHARED or not is_on_event or not is_known or not _has_latest_figures(line, articles):
+                continue
+            form = (line.offset is None, article.url != story.url) if is_primary else (-shared, False)
+            is_late = story.number == 1 and line.published_at > max(quoted.values(), default=line.published_at)
+            is_repeated = story.number == 1 and (line.article_id, line.offset) in quoted
+            order = (
+                line.kind != DISPUTED,
+                not figures,
+                not (is_primary or is_late),
+                is_repeated,
+                not is_primary,
+                *form,
+            )
+            found.append((*order, -article.published_at.timestamp(), article.id, line))
+    yield from (row[-1] for row in sorted(found, key=lambda row: row[:-1]))
+
+
+def _has_latest_figures(line: GlanceLine, articles: Iterable[Article]) -> bool:
+    """Whether no report that is later than that of a line states another figure for a quantity of the line."""
+    values = dict(_figures(line))
+    later = (article for article in articles if article.published_at > line.published_at)
+    stated = (figure for article in later for figure in stated_figures(article))
+    return all(values.get(figure.quantity, figure.value) == figure.value for figure in stated)
+
+
+def _line_of_lead(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
+    """Return the headline of the first story, which an edition begins with even if there is no other line for it."""
+    own = (context.articles[key] for key in story.article_ids if key in context.articles)
+    article = next((each for each in own if each.url == story.url and story.title in each.title), None)
+    if story.number != 1 or article is None:
+        return None
+    headline = replace(make_sentence(article, 0, story.title), translation=story.translation)
+    return _make_line(story, headline, offset=None)
+
+
+def _figures(line: GlanceLine) -> Sequence[tuple[str, float]]:
+    """Return the quantities and values of the figures that a line states."""
+    return [(figure.quantity, figure.value) for figure in read_figures(line.quote)]

@@ -1,0 +1,244 @@
+"""The first lines of an edition: each a sentence or a title of a report, one a story, with what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digests.edition.verify import verify
+from digests.summarise.openings import title_without_outlet
+from tests.compose.factories import END, article, by_id, compose_stories, edition_of, make_context, report, story, world
+from tests.compose.test_story_figures import NEW, OLD
+
+CLAIM = "The guards of Brenn said on Monday that a missile of theirs hit the carrier Hollis in the Gulf of Marun."
+DENIAL = "The navy of Velden has denied claims by the guards of Brenn that a missile hit the carrier Hollis on Monday."
+
+
+def texts(edition) -> list[str]:
+    return [line.text for line in edition.at_a_glance]
+
+
+def two_reports(title: str, first: str, *, hours: float = 6, **more) -> list:
+    """Return two reports of one event under one title; the second begins with other words."""
+    second = first.replace("on Monday", "on Monday evening")
+    return [
+        article("Alpha", title, first, hours=hours, **more),
+        article("Beta", f"{title}, officials say", second, hours=hours + 1, **more),
+    ]
+
+
+def event(place: str, text: str = "", **more) -> list:
+    """Return two reports of an event without a figure."""
+    first = text or f"The council of {place} opened the new bridge over the river at {place} on Monday, the mayor said."
+    return two_reports(f"Council of {place} opens new bridge over the river", first, **more)
+
+
+def test_a_half_of_the_stories_have_a_line_and_no_more_than_the_settings_say():
+    edition, short = edition_of(world()), edition_of(world(), at_a_glance=1)
+
+    assert len(edition.stories) == 4
+    assert [line.story for line in edition.at_a_glance] == [story.id for story in edition.stories][:2]
+    assert [line.story for line in short.at_a_glance] == [edition.stories[0].id]
+    assert edition_of(world(), at_a_glance=0).at_a_glance == ()
+    assert edition_of(world()[:1]).at_a_glance == ()
+
+
+def test_a_line_is_the_first_sentence_of_a_report_with_its_outlet_and_time():
+    reports = event("Lindow")
+
+    (line,) = edition_of([reports, event("Marlow", hours=3)]).at_a_glance
+
+    source = by_id(*reports)[line.article_id]
+    assert line.offset is not None
+    assert source.text[line.offset :].startswith(line.text)
+    assert (line.outlet, line.url, line.published_at) == (source.outlet, source.url, source.published_at)
+    assert (line.kind, line.figure_change, line.number_change, line.difference) == ("told", None, None, None)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "The documents surfaced after the council of Lindow opened the new bridge over the river on Monday.",
+        "He has opened the new bridge over the river at Lindow on Monday for the council, and all cars may use it.",
+        "Why the council of Lindow opened the new bridge over the river.",
+        "The council of Lindow " + "and the mayor and the workers and the guests " * 6 + "opened the new bridge.",
+    ],
+)
+def test_a_sentence_that_needs_the_text_before_it_or_is_long_is_no_line(first):
+    edition = edition_of([event("Lindow", first), event("Marlow", hours=3)])
+
+    assert first not in texts(edition)
+
+
+def test_the_line_is_a_title_where_no_first_sentence_stands_alone():
+    first = "The documents surfaced after the council of Lindow opened the new bridge over the river on Monday."
+
+    edition = edition_of([event("Lindow", first), event("Marlow", first.replace("Lindow", "Marlow"), hours=3)])
+
+    (line,) = edition.at_a_glance
+    assert line.offset is None
+    assert line.text != edition.stories[0].title
+
+
+def test_a_headline_before_the_first_sentence_is_no_line():
+    reports = [replace(each, text=f"{each.title}. {each.text}") for each in event("Lindow")]
+
+    (line,) = edition_of([reports, event("Marlow", hours=3)]).at_a_glance
+
+    assert line.text.startswith("The council of Lindow opened")
+
+
+def test_a_title_with_the_name_of_a_site_behind_it_is_no_line():
+    first = "The documents surfaced after the council of Lindow opened the new bridge over the river on Monday."
+    reports = [replace(each, title=f"{each.title} - how it works - Loppy") for each in event("Lindow", first)]
+
+    edition = edition_of([[*reports, article("Gamma", "Council of Lindow opens bridge over the river", hours=9)]])
+
+    assert all(line.story != edition.stories[0].id or " - " not in line.text for line in edition.at_a_glance)
+
+
+def test_stories_with_a_figure_come_before_bigger_ones_without():
+    crash = "train left the track near Orlen in Kenya on Monday"
+    more = "Soldiers brought blankets and water to the school of Dressel during the night."
+    bodies = (f"Nine people were killed when a {crash}, police said.", f"A {crash}, and nine people were killed.")
+    title = "Nine people killed as train leaves the track near Orlen in Kenya"
+    killed = [article(f"Rail {n}", title, f"{text}\n{more}", hours=4 + n) for n, text in enumerate(bodies)]
+    big = [[*event(place), *event(place, hours=9)[:1]] for place in ("Lindow", "Marlow", "Dressel")]
+    edition = edition_of([*big, killed], weights={"words": {"train": -3}})
+
+    assert edition.stories[-1].title.startswith("Nine people")
+    assert [line.story for line in edition.at_a_glance] == [edition.stories[0].id, edition.stories[-1].id]
+    assert "nine people were killed" in texts(edition)[1].lower()
+
+
+def test_a_changed_figure_is_told_by_its_newest_report():
+    edition = edition_of([[*OLD, *NEW], event("Marlow", hours=3)])
+
+    (line,) = edition.at_a_glance
+    (change,) = edition.stories[0].figure_changes
+    assert (line.kind, line.figure_change) == ("changed", change)
+    assert "19 people were killed" in line.text
+
+
+def test_a_figure_that_a_later_report_contradicts_is_no_line():
+    text = "A ferry sank off Varga in Norway on Monday and 7 people were killed, the coast guard said."
+    early = two_reports("Ferry sinks off Varga in Norway, 7 people killed", text)
+    later = article("Gamma", "Ferry sinks off Varga in Norway, 900 people killed", "The coast guard said so.", hours=9)
+
+    alone, together = (edition_of([reports, event("Marlow", hours=3)]) for reports in (early, [*early, later]))
+
+    assert "7 people" in texts(alone)[0]
+    assert together.stories[0].figure_changes == ()
+    assert all("7 people" not in text for text in texts(together))
+
+
+def test_what_reports_disagree_on_is_a_line_with_both_figures():
+    first, second = (
+        article(
+            outlet,
+            "Ferry sinks off Varga in Norway",
+            f"A ferry sank off Varga in Norway on Monday and {n} people were killed, the {who} said in the evening.",
+            hours=6,
+        )
+        for outlet, n, who in (("Alpha", 7, "coast guard"), ("Beta", 12, "harbour office"))
+    )
+
+    edition = edition_of([[first, second], event("Marlow", hours=3)])
+
+    line = next(line for line in edition.at_a_glance if line.difference)
+    assert line.kind == "disputed"
+    assert line.difference in edition.stories[0].differences
+    assert line.difference.details[0].text in line.text
+
+
+def test_a_rejected_claim_is_told_by_its_rejection():
+    reports = [
+        article("Alpha", "Guards of Brenn say a missile hit the carrier Hollis", CLAIM, hours=5),
+        article("Beta", "Guards of Brenn claim a missile hit on the carrier Hollis", CLAIM, hours=5.5),
+        article("Gamma", "Velden denies that a missile hit the carrier Hollis", DENIAL, hours=7),
+        article("Delta", "Navy of Velden denies missile hit on the carrier Hollis", f"{DENIAL} It sails.", hours=8),
+    ]
+
+    edition = edition_of([reports, event("Marlow", hours=3)])
+
+    (line,) = edition.at_a_glance
+    assert line.kind == "disputed"
+    assert "denie" in line.text
+
+
+def test_a_denial_of_one_outlet_does_not_make_a_story_disputed():
+    reports = [
+        *event("Lindow"),
+        article("Gamma", "Council of Lindow denies delay of new bridge over the river", DENIAL, hours=7),
+    ]
+
+    edition = edition_of([reports, event("Marlow", hours=3)])
+
+    assert [line.kind for line in edition.at_a_glance] == ["told"]
+
+
+def test_what_is_new_since_the_last_edition_is_the_line_of_a_story_and_a_story_without_news_has_none():
+    before = edition_of([event("Lindow"), event("Marlow", hours=3)])
+    shut = "The council of Lindow shut the new bridge over the river on Tuesday because of"
+    fresh = [
+        article(
+            outlet, "Council of Lindow shuts new bridge over the river", f"{shut} {why}, Ana Tarn said.", hours=hours
+        )
+        for outlet, why, hours in (("Alpha", "cracks in a pillar", 23), ("Gamma", "deep cracks in one pillar", 23.1))
+    ]
+
+    storm = [report(f"C{n}", "Storm", "Chile", 77, hours=11 + n) for n in range(2)]
+    same = make_again(before, [event("Lindow"), event("Marlow", hours=3), storm])
+    moved = make_again(before, [[*event("Lindow"), *fresh], event("Marlow", hours=3), storm])
+
+    assert {line.story for line in same.at_a_glance}.isdisjoint(story.id for story in before.stories)
+    (line,) = moved.at_a_glance
+    assert line.kind == "changed"
+    assert line.quote in next(story for story in moved.stories if story.id == line.story).updates
+
+
+def make_again(before, groups):
+    """Return the edition of the same window, made an hour later, of which the reader has seen `before`."""
+    articles = by_id(*(each for group in groups for each in group))
+    seen = replace(before, window_end=END)
+    articles = {
+        key: replace(each, fetched_at=END) if each.published_at > END.replace(hour=4) else each
+        for key, each in articles.items()
+    }
+    context = make_context(articles, earlier_editions=(seen,))
+    return compose_stories([story(*group) for group in groups], context)
+
+
+def test_two_stories_that_say_the_same_have_one_line():
+    again = [replace(each, id=f"{each.id[:15]}z", outlet=f"{each.outlet} Post") for each in event("Lindow")]
+
+    edition = edition_of([event("Lindow"), again, event("Marlow", hours=3), event("Dressel", hours=4)])
+
+    assert len(edition.stories) == 4
+    assert len(set(texts(edition))) == len(texts(edition)) == 2
+
+
+WORDS = st.text(st.sampled_from('abcde .,:;-“”"?!<>&*_[]()|\n0123456789éßя日'), max_size=120)
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=4, max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_every_line_is_word_for_word_in_an_article_whatever_the_texts_are(pairs):
+    good = [
+        report(f"N{n}", "Flood", place, 300, hours=3) for n, place in enumerate(("Nepal", "Kenya", "Chile", "Peru"))
+    ]
+    odd = [article(f"O{n}", title, f"{text} flood", hours=4 + n) for n, (title, text) in enumerate(pairs)]
+
+    edition = edition_of([[one, two] for one, two in zip(good, odd[:4], strict=True)])
+
+    known = by_id(*good, *odd)
+    for line in edition.at_a_glance:
+        source = known[line.article_id]
+        at = line.offset
+        own = title_without_outlet(source) if at is None else source.text[at : at + len(line.text)]
+        assert line.text == own
+    assert len({line.story for line in edition.at_a_glance}) == len(edition.at_a_glance)
+    assert [fault for fault in verify(edition, known) if fault.where.startswith("first line")] == []
