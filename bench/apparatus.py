@@ -78,8 +78,8 @@ def news_of_story(story: StoryView) -> Iterator[tuple[str, str]]:
         before = f"{change.before} ({change.before_cite.outlet}{change.before_cite.mark}, {change.before_cite.time})"
         after = f"{change.after} ({change.after_cite.outlet}{change.after_cite.mark}, {change.after_cite.time}"
         yield from (("figures", change.label), ("figures", before), ("figures", after))
-    for line in (*story.sources, *story.perspectives):
-        yield "headline", line.title if hasattr(line, "title") else line.headline
+    yield from (("headline", line.title) for line in story.sources)
+    yield from (("headline", line.headline) for line in story.perspectives)
     for brief in story.related:
         yield "headline", brief.title
 

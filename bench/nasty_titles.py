@@ -135,9 +135,9 @@ def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: AN
     yield "contents", text("(.//ol/li)[1]"), clean
     yield "sentence", text("(.//h3/following-sibling::p)[2]"), f"{clean} — {clean}, 06:30"
     yield "outlets", text("(.//blockquote)[1]"), f"Since yesterday: 1 more outlet: {clean}"
-    counts = "9 outlets · 2 independent · 7 copies of agency texts · 2 languages"
-    yield "sources", text("(.//blockquote/following-sibling::p)[1]"), f"{counts}: {clean}, France, with AFP text"
-    yield "headline", text("(.//ul/li)[1]"), f"{clean} ({clean}, France, in French, with AFP text)"
+    listed = f"{clean}, with AFP text; {clean}, in French, with AFP text"
+    yield "sources", text("(.//blockquote/following-sibling::p)[1]"), f"9 outlets, 2 independent: {listed}"
+    yield "headline", text("(.//ul/li)[1]"), f"{clean} ({clean}, in French · 2 outlets)"
     yield "gone", text("(.//hr/preceding-sibling::p)[last()]"), f"No longer reported: {clean}"
 
 

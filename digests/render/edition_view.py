@@ -1,10 +1,11 @@
 """Converts an edition to its view: the words, numbers and links that all formats show, each text sanitized."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 
 from digests.analysis.topics import topic_title
 from digests.model.edition import Correction, Edition, Section
@@ -35,8 +36,8 @@ from watcher.text.words import words as split_words
 MAX_TITLE_CHARS = 300
 MAX_NAME = 80  # characters of an agency, a model or a phrase
 MAX_CITES = 4  # of one sentence by a model, or of one figure
-MAX_SOURCES = 4  # outlets named for a story beside those quoted; the others are counted
-MAX_HEADLINES = 3  # in languages other than the digest's
+MAX_SOURCES = 40  # outlets listed for a story where a form can fold them
+MAX_COMMENTS = 4  # outlets with an opinion piece on a story
 MAX_FIGURES = 4
 MAX_TIMELINE = 24
 MAX_NEW_OUTLETS = 6  # named
@@ -44,6 +45,8 @@ MAX_RELATED_SHOWN = 6
 MAX_PERSPECTIVES, MAX_DIFFERENCES = 6, 6  # of a story
 MAX_SILENT = 6  # countries, or kinds of owners, named
 MAX_NOTICES = 4  # of a story
+LAST_PART = 8  # of the period: a story that was updated in its last eighth is marked
+MIN_STORIES_TO_TELL_APART = 4
 GAP, MAX_BLANKS = "[…] ", 3  # between two sentences of one text, more than blanks apart
 NOTICE_PHRASES = {"corrected": "report_corrected", "withdrawn": "report_withdrawn"}
 SPARK_HEIGHT = 12
@@ -73,10 +76,14 @@ def edition_view(edition: Edition) -> view.EditionView:
     views = Views(edition)
     words = views.words
     counts = edition.ledger.counts
-    facts = {key: words.say(key, n=counts[key]) for key in ("articles", "outlets", "languages")}
-    facts["stories"] = words.say("stories", n=counts["stories_found"])
     line = partial(sanitize_line, limit=MAX_TITLE_CHARS)
     title = line(edition.title)
+    sections = [
+        (section.title, tuple(views.stories(section)))
+        for section in edition.sections
+        if section.stories or section.followed
+    ]
+    stories = _keep_telling_marks([story for _, told in sections for story in told])
     before = f"-{edition.previous_at:%H%M}" if edition.previous_at else ""
     return view.EditionView(
         digest=edition.digest,
@@ -86,14 +93,14 @@ def edition_view(edition: Edition) -> view.EditionView:
         day=edition.local_date,
         long_date=words.long_date(edition.local_date, edition.at),
         number=edition.number,
-        facts=words.say("facts", **facts, shown=counts["stories_shown"]),
+        facts=words.say(
+            "facts", stories=words.say("stories", n=counts["stories_found"]), shown=counts["stories_shown"]
+        ),
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         at_a_glance=tuple(views.glance_lines()),
         sections=tuple(
-            view.SectionView(title=line(section.title), stories=tuple(views.stories(section)))
-            for section in edition.sections
-            if section.stories or section.followed
+            view.SectionView(title=line(name), stories=tuple(islice(stories, len(told)))) for name, told in sections
         ),
         corrections=tuple(map(views.correction, edition.corrections)),
         briefs=tuple(views.brief(brief) for brief in edition.briefs if not brief.status),
@@ -131,8 +138,7 @@ class Views:
             for mention in story.mentions
             if not mention.copy_of
         ]
-        sources = [self._source(mention, "", behind) for mention, title, behind in named if not title]
-        headlines = [self._source(mention, title, behind) for mention, title, behind in named if title]
+        sources = [self._source(mention, title, behind) for mention, title, behind in named]
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
@@ -154,7 +160,9 @@ class Views:
             is_new=is_new,
             day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),
-            rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", updated, ended))),
+            rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
+            updated=updated,
+            is_updated_late=self._is_late(story.updated_at),
             summary=quotes,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
@@ -165,12 +173,13 @@ class Views:
             since=since,
             notices=tuple(map(self._notice, story.notices[:MAX_NOTICES])),
             coverage=self._coverage(story),
-            sources=tuple(sources[:MAX_SOURCES]),
+            counts=self._counts(story),
+            sources=_without_repeated_titles(
+                sources[:MAX_SOURCES], {web_url(voice.mention.url) for voice in story.perspectives[:MAX_PERSPECTIVES]}
+            ),
             outlets=max(story.outlets, len(story.mentions)) if story.mentions else 0,
-            headlines=tuple(headlines[:MAX_HEADLINES]),
-            own_outlets=tuple((line.outlet, line.copies) for line in sources),
-            foreign_outlets=tuple((line.outlet, line.copies) for line in headlines),
-            comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_SOURCES]),
+            reporters=tuple((line.outlet, line.copies) for line in sources),
+            comments=tuple(self._source(mention, "") for mention in story.comments[:MAX_COMMENTS]),
             differences=tuple(
                 self._difference(difference) for difference in story.differences[:MAX_DIFFERENCES] if difference.details
             ),
@@ -329,23 +338,29 @@ class Views:
         return words.say("at_least", figure=text) if report.is_least else text
 
     def _coverage(self, story: EditionStory) -> str:
-        """
-        Return "47 outlets · 14 independent · 3 by headline alone · 30 copies of agency texts · 9 languages".
-
-        It is "" for one outlet.
-        """
-        words = self.words
+        """Return "47 outlets, 14 independent, 3 by headline alone"; "" for one outlet."""
         if story.outlets == 1:
             return ""
-        parts = words.outlet_counts(
-            outlets=story.outlets, independent=story.independent, headline_only=story.headline_only
+        return self.words.join(
+            self.words.outlet_counts(
+                outlets=story.outlets, independent=story.independent, headline_only=story.headline_only
+            )
         )
-        if copies := story.folded - story.headline_only:
+
+    def _counts(self, story: EditionStory) -> str:
+        """Return "30 copies of agency texts · 9 languages"; "" for one outlet."""
+        words, parts = self.words, []
+        if story.outlets > 1 and (copies := story.folded - story.headline_only):
             from_agencies = sum(count for _, count in story.agencies)
             parts.append(words.say("agency_copies" if from_agencies == copies else "folded", n=copies))
-        if (known := len(set(story.languages) - {UNKNOWN_LANGUAGE})) > 1:
+        if story.outlets > 1 and (known := len(set(story.languages) - {UNKNOWN_LANGUAGE})) > 1:
             parts.append(words.say("languages", n=known))
         return " · ".join(parts)
+
+    def _is_late(self, at: datetime) -> bool:
+        """Whether a time is in the last eighth of the edition's period."""
+        start, end = self._edition.window_start, self._edition.window_end
+        return at >= end - (end - start) / LAST_PART
 
     def _source(self, mention: SourceMention, title: str, copies: int = 0) -> view.SourceView:
         words = self.words
@@ -355,9 +370,9 @@ class Views:
             outlet=outlet,
             url=web_url(mention.url),
             lang_attr=self._lang_attr(mention.language, title or outlet),
-            about=words.join(
+            country=words.country(mention.country),
+            credit=words.join(
                 (
-                    words.country(mention.country),
                     words.in_language(mention.language),
                     words.say("agency", agency=agency) if agency else "",
                     words.say("via", source=via) if via else "",
@@ -480,6 +495,42 @@ class Views:
 
     def _title(self, title: str) -> str:
         return sanitize_line(title, limit=MAX_TITLE_CHARS) or self.words["untitled"]
+
+
+def _without_repeated_titles(
+    sources: Sequence[view.SourceView], told: Collection[str | None]
+) -> tuple[view.SourceView, ...]:
+    """Return the sources, each title at the first outlet that has it; without those of the reports `told` elsewhere."""
+    first = {line.title: line.outlet for line in reversed(sources)}
+    return tuple(
+        replace(line, title="") if line.url in told or first[line.title] != line.outlet else line for line in sources
+    )
+
+
+def _keep_telling_marks(stories: Sequence[view.StoryView]) -> Iterator[view.StoryView]:
+    """
+    Yield the stories with the marks that tell them apart: a mark that more than half of them have says nothing.
+
+    In an edition of few stories, all marks stay.
+    """
+    if len(stories) < MIN_STORIES_TO_TELL_APART:
+        yield from (replace(story, is_updated_late=True) for story in stories)
+        return
+    days, trends, late = (
+        _usual([getattr(story, name) for story in stories]) for name in ("day", "trend", "is_updated_late")
+    )
+    for story in stories:
+        if story.day == days:
+            story = replace(story, day="", is_new=False)
+        if story.trend == trends:
+            story = replace(story, trend="", spark=())
+        yield replace(story, is_updated_late=story.is_updated_late and not late)
+
+
+def _usual(marks: Sequence[object]) -> object:
+    """Return the mark that more than half of the stories have; None if there is none."""
+    mark, count = Counter(marks).most_common(1)[0]
+    return mark if 2 * count > len(marks) else None
 
 
 def _foreign_title(mention: SourceMention, story: EditionStory) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from digests.render.markdown import NO_URLS, document
 from digests.render.templating import Own, html_templates, render_template
@@ -34,9 +34,9 @@ class SiteFrame:
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
-    doc, shown = document(view, own, stories=stories, briefs=briefs), pins(view.stories)
-    sparks = (_spark(story) for section in view.sections for story in section.stories)
-    told = re.sub('<p class="cover">', lambda found: found.group() + next(sparks, ""), doc["stories"])
+    doc, shown = document(view, own, form="page", stories=stories, briefs=briefs), pins(view.stories)
+    sparks = (_spark(story) for section in view.sections for story in section.stories if story.trend)
+    told = re.sub('<span class="trend">', lambda found: next(sparks, "") + found.group(), doc["stories"])
     values = {
         "frame": frame,
         "v": view,
@@ -52,11 +52,8 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
 
 
 def _spark(story: StoryView) -> str:
-    if not story.spark:
-        return ""
     bars = (f'<rect x="{6 * n}" y="{12 - tall}" width="5" height="{tall}"/>' for n, tall in enumerate(story.spark))
-    picture = f'<svg class="spark" viewBox="0 0 47 12" aria-hidden="true">{"".join(bars)}</svg>'
-    return f"{picture}{escape(story.trend)} · "
+    return f'<svg class="spark" viewBox="0 0 47 12" aria-hidden="true">{"".join(bars)}</svg>'
 
 
 @lru_cache(maxsize=8)

@@ -1,13 +1,24 @@
 """Renders the ledger, the footer of an edition: the window, the counts, and which sources fail and why."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from digests.model.edition import Edition
-from digests.model.ledger import LeftOut, LeftOutKind, LlmOutcome, LlmStop, TranslationFault, TranslationOutcome
+from digests.model.ledger import (
+    FailingSource,
+    LeftOut,
+    LeftOutKind,
+    LlmOutcome,
+    LlmStop,
+    TranslationFault,
+    TranslationOutcome,
+)
 from digests.render.escape import sanitize_line
 from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
 from watcher.failure_messages import Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
-MAX_FAILING = 20  # sources named
+MAX_REASONS, MAX_FAILING = 20, 20  # of sources that fail, and sources named for each
 MAX_RULE = 100  # characters of a mute rule
 MAX_LANGUAGES_NAMED = 8  # of those that no model translates
 MAX_TRANSLATION_CHARS = 1_000  # of what became of the translations: all reasons in one line
@@ -50,6 +61,7 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
         entries=words.say("entries", n=ledger.entries_seen),
         articles=words.say("articles", n=ledger.articles),
         outlets=words.say("outlets", n=ledger.outlets),
+        languages=words.say("languages", n=ledger.languages),
         stories=words.say("stories", n=ledger.stories_found),
         shown=shown,
     )
@@ -96,13 +108,20 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
     if ledger.polling_stopped_since:
         time = words.clock(ledger.polling_stopped_since, zone=True)
         sentences.append(words.say("polling_stopped", time=time, why=_describe(ledger.polling_stop_reason, words)))
-    names = [
-        sanitize_line(source.name, limit=200) + (f" ({_describe(source.reason, words)})" if source.reason else "")
-        for source in ledger.failing
-    ]
-    if names:
-        sentences.append(words.say("failing", names=words.list_names(names, MAX_FAILING)))
+    if ledger.failing:
+        sentences.append(words.say("failing", names=_failing_sources(ledger.failing, words)))
     return " ".join(sentences)
+
+
+def _failing_sources(failing: Sequence[FailingSource], words: Localizer) -> str:
+    """Return "Alpha, Beta and Gamma (no response within 20 s); Delta": each reason once, behind its sources."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for source in failing:
+        by_reason[_describe(source.reason, words)].append(sanitize_line(source.name, limit=200))
+    groups = [
+        words.list_names(names, MAX_FAILING) + (f" ({reason})" if reason else "") for reason, names in by_reason.items()
+    ]
+    return "; ".join(groups if len(groups) <= MAX_REASONS else [*groups[:MAX_REASONS], "…"])
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:

@@ -20,7 +20,6 @@ from digests.errors import DigestError
 from digests.model.delivery import Rendered
 from digests.model.edition import Edition
 from digests.render import text
-from digests.render.edition_view import MAX_HEADLINES, MAX_SOURCES
 from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
@@ -31,14 +30,13 @@ BUDGET = 90 * 1024  # bytes as sent; Gmail clips a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient
 # The target size of a mail: bytes per story, and at least. Its HTML always keeps it, the whole mail if possible.
 STORY_BYTES, MIN_MAIL_BYTES = 3_750, 60_000
-TEXT_HEADLINES, TEXT_SOURCES = 1, 2  # in the text part, which few programs show
+TEXT_SOURCES = 2  # in the text part, which few programs show
 # Markup that is not needed once styles are inlined: each byte of a mail counts.
 UNUSED_MARKUP = re.compile(
     r' class="(?:lead|empty|note|glance)"|(?<=<bdi) lang="[a-z]+"|<span class="number">([^<]*)</span>'
 )
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
-HEADLINES, SOURCES = 2, 3  # named for a story; the page has more
-FEWER_HEADLINES, FEWER_SOURCES = 1, 2
+FEWER_SOURCES = 1  # named for a story, if the mail is long
 PERSPECTIVE_STEPS = (12, 10, 8, 6, 5, 4, 3, 2, 0)  # stories that keep their perspectives, if not all can
 KEEP_WHOLE = 5  # first stories, which keep their texts longest
 MAX_HEADER_LINE = 78  # characters, where it can be broken (RFC 5322 §2.1.1)
@@ -121,9 +119,15 @@ def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> t
     message["List-Post"] = "NO"  # the list takes no mail (RFC 2369 §3.4)
     message["Auto-Submitted"] = "auto-generated"
     short = _drop_extras(view) if step.terse else view
-    short = _change_stories(short, partial(_limit_story, headlines=TEXT_HEADLINES, sources=TEXT_SOURCES))
+    short = _change_stories(short, partial(_limit_story, sources=TEXT_SOURCES))
     plain = text.render(short, own, base_url=base_url, unsubscribe=unsubscribe)
-    values = {"v": view, "w": view.words, "doc": document(view, own), "base_url": base_url, "unsubscribe": unsubscribe}
+    values = {
+        "v": view,
+        "w": view.words,
+        "doc": document(view, own, form="mail"),
+        "base_url": base_url,
+        "unsubscribe": unsubscribe,
+    }
     page = render_template(html_templates(own), "mail.html.j2", own, values)
     rich = UNUSED_MARKUP.sub(r"\1", INLINER.inline(page))  # styles of the dark mode are not inlined
     message.set_content(plain, subtype="plain", charset="utf-8", cte=_transfer_encoding(plain))
@@ -196,7 +200,7 @@ def encode_mailbox(header: str, name: str, address: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortenStep:
     view: EditionView
-    terse: bool = False  # the plain text part leaves out perspectives and headlines in other languages
+    terse: bool = False  # the plain text part leaves out perspectives and related stories
     at_all_costs: bool = False  # the mail may be as large as its budget; otherwise it must keep the target size
 
 
@@ -204,33 +208,31 @@ def _shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
     """
     Yield `view`, then shorter and shorter versions; `left_out` names what was cut.
 
-    First the plain text part loses the perspectives of the outlets, then each story some names of sources. Then both
-    parts lose the perspectives, from the last story on, then the related stories, then what the size limit demands.
+    First the plain text part loses the perspectives of the outlets and the related stories, then each story some names
+    of sources. Then both parts lose the perspectives, from the last story on, then the related stories, then what the
+    size limit demands.
     """
     words = view.words
-    whole = _change_stories(view, partial(_limit_story, headlines=HEADLINES, sources=SOURCES))
-    yield ShortenStep(view=whole)
+    yield ShortenStep(view=view)
     last_voiced = max((story.number for story in view.stories if story.differs), default=0)
-    is_voiced = last_voiced > 0
-    if is_voiced:
-        yield ShortenStep(view=whole, terse=True)
-    view = _change_stories(whole, _with_fewer_names)
-    yield ShortenStep(view=view, terse=is_voiced)
+    has_extras = last_voiced > 0 or any(story.related for story in view.stories)
+    if has_extras:
+        yield ShortenStep(view=view, terse=True)
+    whole = _change_stories(view, partial(_limit_story, sources=FEWER_SOURCES))
+    view = whole
+    yield ShortenStep(view=view, terse=has_extras)
     for last_kept in (number for number in PERSPECTIVE_STEPS if number < last_voiced):
         notice = words.say("cut_later_voices", n=last_kept) if last_kept else words["cut_voices"]
         view = _change_stories(whole, partial(_without_perspectives_after, last_kept), notice)
-        view = _change_stories(view, _with_fewer_names)
-        yield ShortenStep(view=view, terse=is_voiced)
+        yield ShortenStep(view=view, terse=has_extras)
     if any(story.related for story in view.stories):
         view = _change_stories(view, lambda story: replace(story, related=()), words["cut_related"])
-        yield ShortenStep(view=view, terse=is_voiced)
+        yield ShortenStep(view=view, terse=has_extras)
     yield from (ShortenStep(view=shorter, at_all_costs=True) for shorter in _shorten_to_size_limit(view))
 
 
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
     words = view.words
-    yield view
-    view = _change_stories(view, partial(_limit_story, headlines=0), words["cut_headlines"])
     yield view
     view = _change_stories(view, partial(_limit_story, sources=0), words["cut_sources"])
     yield view
@@ -252,24 +254,20 @@ def _change_stories(view: EditionView, change: Callable[[StoryView], StoryView],
     return replace(view, sections=sections, left_out=(*view.left_out, *left_out))
 
 
-def _limit_story(story: StoryView, *, headlines: int = MAX_HEADLINES, sources: int = MAX_SOURCES) -> StoryView:
-    """Return the story with at most `sources` sources and `headlines` headlines, besides those in perspectives."""
-    shown = story.other_headlines
-    headlines_kept = tuple(line for line in story.headlines if line not in shown or line in shown[:headlines])
-    return replace(story, headlines=headlines_kept, sources=story.sources[:sources])
-
-
-def _with_fewer_names(story: StoryView) -> StoryView:
-    return _limit_story(story, headlines=0 if story.perspectives else FEWER_HEADLINES, sources=FEWER_SOURCES)
+def _limit_story(story: StoryView, *, sources: int) -> StoryView:
+    """Return the story with at most `sources` sources besides those that it names anyway."""
+    return replace(story, sources=story.short_list[:sources])
 
 
 def _drop_extras(view: EditionView) -> EditionView:
-    """Return the edition without perspectives and headlines in other languages, which `left_out` then names."""
+    """Return the edition without perspectives and related stories, which `left_out` then names."""
     words = view.words
-    cut = (words["cut_voices"], words["cut_headlines"])
-    notes = {*cut, *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
-    rest = (part for part in view.left_out if part not in notes)
-    view = _change_stories(view, lambda story: _limit_story(_without_perspectives_after(0, story), headlines=0))
+    notes = {words["cut_voices"], *(words.say("cut_later_voices", n=most) for most in PERSPECTIVE_STEPS)}
+    has_voices = any(story.differs for story in view.stories) or not notes.isdisjoint(view.left_out)
+    has_related = any(story.related for story in view.stories) or words["cut_related"] in view.left_out
+    cut = ((words["cut_voices"],) if has_voices else ()) + ((words["cut_related"],) if has_related else ())
+    rest = tuple(part for part in view.left_out if part not in {*notes, *cut})
+    view = _change_stories(view, lambda story: replace(_without_perspectives_after(0, story), related=()))
     return replace(view, left_out=(*cut, *rest))
 
 
@@ -290,7 +288,7 @@ def _headline_only_after(number: int, story: StoryView) -> StoryView:
         since=(),
         notices=(),
         sources=(),
-        headlines=(),
         outlets=0,
+        reporters=(),
     )
     return replace(bare, differences=(), perspectives=(), silent=(), related=(), comments=())

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import Literal
 
 import markdown as python_markdown
 import nh3
@@ -32,28 +33,45 @@ TAGS = NOTE_TAGS | {
     *("b", "bdi", "cite", "small", "span", "time"),
 }
 # Classes are for the style sheets. Texts from feeds cannot set one: their braces and angle brackets are escaped.
-ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}}
+ATTRIBUTES = {"*": {"class", "id", "lang", "dir"}, "a": {"href"}, "time": {"datetime"}, "details": {"open"}}
 EXTENSIONS = ("sane_lists", "attr_list", "md_in_html")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 NO_URLS: Mapping[str, str] = {}
+LONG_EDITION = 6  # stories: the page of a longer one folds them where the screen is narrow
+Form = Literal["feed", "mail", "page"]
 
 
 def render(view: EditionView, own: Own = ()) -> str:
     """Return the document as a file: Markdown with YAML front matter."""
     values = {"front": _front(view), "note": view.note, "stories": NO_URLS, "briefs": NO_URLS}
-    return render_template(_templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values})
+    folds = dict.fromkeys(("folds", "is_page", "is_folded"), False)
+    return render_template(
+        _templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values, **folds}
+    )
 
 
 def document(
-    view: EditionView, own: Own = (), *, stories: Mapping[str, str] = NO_URLS, briefs: Mapping[str, str] = NO_URLS
+    view: EditionView,
+    own: Own = (),
+    *,
+    form: Form = "feed",
+    stories: Mapping[str, str] = NO_URLS,
+    briefs: Mapping[str, str] = NO_URLS,
 ) -> dict[str, Markup]:
     """
     Return the document as HTML, split at `---` into "head", "stories" and "foot", for a frame to put parts between.
 
-    Nothing in it loads or runs. `stories` links to a site's story pages by anchor, `briefs` by the URL of the brief.
+    Nothing in it loads or runs. In a "page" and a "mail", what a story is based on is folded, and a page lists all of
+    it. `stories` links to a site's story pages by anchor, `briefs` by the URL of the brief.
     """
     note = f'<div class="note">\n{_to_html(view.note, tags=NOTE_TAGS)}\n</div>' if view.note else ""
-    values = {"front": (), "note": note, "stories": stories, "briefs": briefs}
+    is_page = form == "page"
+    folds = {
+        "folds": form != "feed",
+        "is_page": is_page,
+        "is_folded": is_page and len(view.stories) >= LONG_EDITION,
+    }
+    values = {"front": (), "note": note, "stories": stories, "briefs": briefs, **folds}
     source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
     parts = _to_html(source).split("<hr>")
     head = parts.pop(0) if len(parts) > 2 else ""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, islice
 
 from digests.render.localizer import Localizer
+
+MAX_LISTED = 3  # outlets named for a story in a form without folds, beside those quoted; the others are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +74,11 @@ class SourceView:
     outlet: str
     url: str | None
     lang_attr: LangAttr
-    about: str  # "Egypt, in Arabic, 3 copies"
+    country: str  # "Egypt"
+    credit: str  # "in Arabic, with AFP text, and 3 copies"
     title: str = ""  # empty if it would add nothing
     copies: int = 0  # other outlets with its text, which are not named
-    is_credited: bool = False  # `about` names an agency, another source that had the link, or copies
+    is_credited: bool = False  # `credit` names an agency, another source that had the link, or copies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,9 @@ class StoryView:
     is_new: bool
     day: str  # "New", "Day 2"
     alerts: str  # "watched: ferry", or ""
-    rest: str  # "updated 05:32 UTC"
+    rest: str  # "nothing new", "no report since 1 March"
+    updated: str  # "updated 05:32 UTC"
+    is_updated_late: bool  # in the last eighth of the edition's period
     summary: tuple[QuoteView, ...]
     written: str  # names the model that wrote the summary; empty if the summary is quoted
     grounds: tuple[QuoteView, ...]  # the sentences that support a written summary
@@ -136,12 +142,11 @@ class StoryView:
     since_label: str
     since: tuple[QuoteView, ...]  # numbers, sentences, outlets
     notices: tuple[tuple[str, QuoteView], ...]  # "Corrected", and the words of the outlet that corrects a report
-    coverage: str
-    sources: tuple[SourceView, ...]
+    coverage: str  # "9 outlets, 3 independent", empty for one outlet
+    counts: str  # what `coverage` leaves to the fold: "2 copies of agency texts · 3 languages"
+    sources: tuple[SourceView, ...]  # the first of `reporters`, as many as the form has room for
     outlets: int  # named or counted; 0 if the story names none
-    headlines: tuple[SourceView, ...]
-    own_outlets: tuple[tuple[str, int], ...]  # all of which `sources` has the first ones, with the copies behind each
-    foreign_outlets: tuple[tuple[str, int], ...]  # all of which `headlines` has the first ones
+    reporters: tuple[tuple[str, int], ...]  # each outlet that is no copy, with the number of copies behind it
     comments: tuple[SourceView, ...]  # outlets with an opinion piece on it
     differences: tuple[tuple[QuoteView, ...], ...]  # each: the figures for one quantity, or what one report alone has
     perspectives: tuple[PerspectiveView, ...]
@@ -153,8 +158,23 @@ class StoryView:
     first_place: str
 
     @property
+    def fact_parts(self) -> tuple[str, ...]:
+        parts = (self.places, self.topic, self.in_language, self.day, self.alerts, self.rest, self.shown_update)
+        return tuple(filter(None, parts))
+
+    @property
     def facts(self) -> str:
-        return " · ".join(filter(None, (self.places, self.topic, self.in_language, self.day, self.alerts, self.rest)))
+        return " · ".join(self.fact_parts)
+
+    @property
+    def shown_update(self) -> str:
+        """The time of the last report beside the headline: where it is late in the period."""
+        return self.updated if self.is_updated_late else ""
+
+    @property
+    def folded_facts(self) -> str:
+        """What a form that can fold has behind `coverage`: its counts, and the time of the last report."""
+        return " · ".join(filter(None, (self.counts, "" if self.is_updated_late else self.updated)))
 
     @property
     def mark(self) -> str:
@@ -173,29 +193,19 @@ class StoryView:
         return frozenset((*cited, *(voice.cite.outlet for voice in self.perspectives)))
 
     @property
-    def other_sources(self) -> tuple[SourceView, ...]:
-        """Those of `sources` that the story does not name yet, or that owe their text to others."""
-        return tuple(line for line in self.sources if line.is_credited or line.outlet not in self._named)
+    def short_list(self) -> tuple[SourceView, ...]:
+        """The first of `sources` that owe their text to others, then of those that the story does not name yet."""
+        credited = (line for line in self.sources if line.is_credited)
+        others = (line for line in self.sources if not line.is_credited and line.outlet not in self._named)
+        return tuple(islice(chain(credited, others), MAX_LISTED))
 
-    @property
-    def other_headlines(self) -> tuple[SourceView, ...]:
-        told = {voice.cite.url for voice in self.perspectives}
-        return tuple(line for line in self.headlines if line.url is None or line.url not in told)
-
-    @property
-    def unnamed(self) -> int:
-        """The number of outlets of `own_outlets` and of copies behind them that are not named."""
-        return self._count_unnamed(self.own_outlets)
-
-    @property
-    def unnamed_foreign(self) -> int:
-        """The number of outlets of `foreign_outlets` and of copies behind them that are not named."""
-        return self._count_unnamed(self.foreign_outlets)
-
-    def _count_unnamed(self, outlets: Sequence[tuple[str, int]]) -> int:
-        listed = {line.outlet for line in (*self.other_sources, *self.other_headlines)}
-        named = listed | self._named
-        return sum((outlet not in named) + (copies if outlet not in listed else 0) for outlet, copies in outlets)
+    def count_unnamed(self, listed: Sequence[SourceView]) -> int:
+        """Return how many outlets, copies among them, neither `listed` nor the rest of the story names."""
+        names = {line.outlet for line in listed}
+        return sum(
+            (outlet not in names | self._named) + (copies if outlet not in names else 0)
+            for outlet, copies in self.reporters
+        )
 
     @property
     def marks(self) -> tuple[str, ...]:

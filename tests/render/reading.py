@@ -10,10 +10,17 @@ from lxml import html as lxml_html
 
 
 def headlines_and_links(source: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the headings, and text and address of each link to an outlet, in order; not what a page unfolds."""
+    """
+    Return the headings, and text and address of each link to an outlet, in order.
+
+    Left out are the outlets that a story names or folds after its sentences: a page lists more of them than a file.
+    """
     page = lxml_html.document_fromstring(source)
     headings = [" ".join(h.text_content().split()) for h in page.xpath("//h3")]
-    shown = page.xpath("//a[starts-with(@href, 'http')][not(ancestor::details)]")
+    lists = "starts-with(., 'Reported by:') or contains(substring-before(., ':'), ' independent')"
+    lists += " or contains(substring-before(., ':'), ' by headline alone')"
+    folded = "ancestor::details[@class='proof' or @class='grounds']"
+    shown = page.xpath(f"//a[starts-with(@href, 'http')][not({folded})][not(ancestor::p[{lists}])]")
     links = [(" ".join(a.text_content().split()), a.get("href")) for a in shown]
     return headings, links
 

@@ -121,7 +121,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
     (made,) = render(replace(rich, ledger=ledger), ("text",))
 
     foot = " ".join(made.body.decode().split())
-    assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s) und Fjell Wire." in foot
+    assert "Isla Diaria (seit 2 Tagen: keine Antwort in 20 s); Fjell Wire." in foot
     assert "Artikel, die die Einstellungen stumm schalten (2)" in foot
     assert "Artikel, die die Einstellungen stumm schalten: Quiz <b> / `Rätsel` (1)" in foot
     assert "Seiten, die nicht zu haben waren: der Artikel ist nur für Abonnenten (3)" in foot
@@ -179,6 +179,20 @@ def test_the_foot_says_since_when_the_machine_could_not_poll_and_what_it_lacked(
     lines = ledger_lines(replace(small, ledger=ledger), localizer_for(small))
 
     assert any(line.endswith(told) for line in lines)
+
+
+def test_the_foot_gives_each_reason_once_behind_the_sources_that_it_holds_for(editions):
+    never, late = Reason(HealthKind.NEVER_AN_ENTRY), Reason(FetchKind.TIMED_OUT, time="20")
+    failing = tuple(
+        FailingSource(name=name, reason=reason)
+        for name, reason in (("Alpha", never), ("Beta", late), ("Gamma", never), ("Delta", None), ("Epsilon", never))
+    )
+    small = editions.small()
+
+    lines = ledger_lines(replace(small, ledger=replace(small.ledger, failing=failing)), words("en"))
+
+    told = "With errors: Alpha, Gamma and Epsilon (the feed can be read, but has never had an entry); "
+    assert f"{told}Beta (no response within 20 s); Delta." in " ".join(lines)
 
 
 def test_the_foot_of_an_edition_without_sources_names_no_numbers_of_them(editions):

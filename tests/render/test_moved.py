@@ -65,7 +65,7 @@ def told(editions) -> dict[str, str]:
         "Retracted",
         "Ferry line 0 to the islands reopens after the storm",
         "Talks on the [border] end; ダム決壊",
-        "Every other sentence is quoted word for word from a report by the outlet whose name follows it",
+        "Every other sentence is quoted word for word from the report that is named after it",
     ],
 )
 def test_every_form_says_it(told, form, words):
@@ -108,7 +108,7 @@ def test_an_outlet_that_leads_with_another_aspect_is_not_named_as_a_source_too(e
     voices = {voice.cite.outlet for voice in story.perspectives}
 
     assert voices
-    assert voices.isdisjoint(source.outlet for source in story.other_sources)
+    assert voices.isdisjoint(source.outlet for source in story.short_list)
 
 
 def test_before_and_after_follow_the_way_the_page_is_read(editions):

@@ -51,13 +51,15 @@ def test_browsers_find_no_fault_no_overflow_and_ask_nobody(written):
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert len(found) == len(pages) * 6
-    assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 2 * len(pages)
+    assert len(found) == len(pages) * 8
+    assert [one["passes"] > 10 for one in found if one["passes"] is not None] == [True] * 4 * len(pages)
     faults = [one for one in found if one["violations"] or one["overflow"] > 0 or one["elsewhere"]]
     assert faults == []
     # On a phone the contents are folded and the first headline is on the first screen; on a wide page they are open.
     assert all(one["lead"] < 844 for one in found if one["width"] == 390)
     assert {one["contents"] for one in found if one["width"] == 390} <= {False, None}
+    stories = [(one["width"] > 640, one["opened"]) for one in found if one["file"].endswith("/long.html")]
+    assert all(all(opened) == is_wide and opened[0] for is_wide, opened in stories)
     assert {one["contents"] for one in found if one["width"] == 1280 and "mail" not in one["file"]} <= {True, None}
 
 

@@ -1,7 +1,6 @@
-// axe.mjs FILE…: opens each page at three widths, light and dark, and prints a JSON list of what axe, the width and the
+// axe.mjs FILE…: opens each page at four widths, light and dark, and prints a JSON list of what axe, the width and the
 // network say. Mails are judged by WCAG alone: they have no landmarks of their own.
-// axe takes most of the time: it judges a phone's page in dark and the widest in light. The one of 320 px has the
-// layout of a phone's: only its width is looked at.
+// axe takes most of the time: it judges a phone's page in dark and the others in light.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -10,11 +9,11 @@ const need = createRequire(resolve(process.env.EDITION_TOOLS, 'x.js'));
 const { chromium } = need('playwright-core');
 const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 const wcag = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
-const judged = ['390-dark', '1280-light'];
+const judged = ['320-light', '390-dark', '768-light', '1280-light'];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
 const found = [];
 for (const colorScheme of ['light', 'dark']) {
-  for (const width of [320, 390, 1280]) {
+  for (const width of [320, 390, 768, 1280]) {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     let requests;
     page.on('request', (request) => requests.push(request.url()));
@@ -31,9 +30,10 @@ for (const colorScheme of ['light', 'dark']) {
       }
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
       const lead = await page.evaluate(() => document.querySelector('h3')?.getBoundingClientRect().bottom ?? 0);
+      const opened = await page.evaluate(() => [...document.querySelectorAll('.story > p')].map((one) => one.checkVisibility({ contentVisibilityAuto: true })));
       const contents = await page.evaluate(() => document.querySelector('ol a')?.checkVisibility() ?? null);
       found.push({
-        lead, contents, file, colorScheme, width, overflow, ...verdict,
+        lead, opened, contents, file, colorScheme, width, overflow, ...verdict,
         elsewhere: requests.filter((url) => !url.startsWith('file://')),
       });
     }
