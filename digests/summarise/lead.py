@@ -96,12 +96,13 @@ def choose_summary(
     headed = [article for article in articles.values() if title and title in article.title]
     groups = list(_groups_to_try(story, texts, languages, headed))
     best_of = partial(_best_sentences, agreed=agreed, title=title, headed=headed, can_show=can_show)
-    # A report of the same state that tells more than the headline comes before one that only says it again.
+    # A report of the same state, in the headline's language, that tells more comes before one that only says it again.
+    spoken = {article.language for article in headed} or {*languages[:1]}
     near = [
         [
             each
             for each in among
-            if each.language in languages and _find_nearness(each, present, headed, agreed) >= MIN_NEARNESS
+            if each.language in spoken and _find_nearness(each, present, headed, agreed) >= MIN_NEARNESS
         ]
         for among in groups
     ]
