@@ -73,7 +73,7 @@ class _Reports:
         is_whole = is_clear and not end == SUMMARY_TEXT_CHARS < len(article.text)
         if not is_whole or not stands_at_top(sentence.text, text[:start], article.language):
             return None
-        return self._checked(_make_line(self.story, quoted, offset=start))
+        return self._keep_if_readable(_make_line(self.story, quoted, offset=start))
 
     def title(self, article: Article) -> GlanceLine | None:
         """Return the title of a report; None if it is the story's headline, which stands below, or cannot be read."""
@@ -81,15 +81,15 @@ class _Reports:
         is_long_enough = display_length(title) >= MIN_TITLE_WIDTH and is_informative(title, article.language)
         if title == self.story.title or not is_long_enough or TITLE_PART.search(title):
             return None
-        return self._checked(_make_line(self.story, make_sentence(article, 0, title), offset=None))
+        return self._keep_if_readable(_make_line(self.story, make_sentence(article, 0, title), offset=None))
 
-    def _checked(self, line: GlanceLine) -> GlanceLine | None:
+    def _keep_if_readable(self, line: GlanceLine) -> GlanceLine | None:
         is_readable = line.translation is not None or self.context.can_read(line.language)
         is_old = superseded_by_figures(self.story.figure_changes)
         fits = display_length(line.shown_text) <= MAX_LINE_WIDTH and is_readable
         return line if fits and not is_old(line.quote) else None
 
-    def lines(self, article: Article) -> Iterator[GlanceLine]:
+    def find_lines(self, article: Article) -> Iterator[GlanceLine]:
         yield from filter(None, (self.lead(article), self.title(article)))
 
     def line_of(self, sentence: Sentence) -> GlanceLine | None:
@@ -130,7 +130,7 @@ def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
         after, newest = change.after, (change.quantity, change.after.value)
         stating = [each for each in reports.articles.values() if count_stating((each,), *newest)]
         stating.sort(key=lambda each: (each.id == after.mention.article_id, each.published_at, each.id), reverse=True)
-        for line in (line for article in stating for line in reports.lines(article)):
+        for line in (line for article in stating for line in reports.find_lines(article)):
             if newest in _figures(line):
                 yield replace(line, kind=CHANGED, figure_change=change)
 
@@ -163,7 +163,7 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     found = []
     for article in articles:
         is_primary = article.id in primary
-        for line in reports.lines(article) if article.id not in copies else ():
+        for line in reports.find_lines(article) if article.id not in copies else ():
             about, figures = frozenset(stems(line.text, line.language)), _figures(line)
             if is_disputed and says_rejection(line.text, line.language):
                 line = replace(line, kind=DISPUTED)

@@ -57,7 +57,7 @@ def python(*arguments, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["sources", "mute", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["sources", "pause", "--help"], ["--version"]])
 def test_help_imports_no_heavy_library(arguments):
     code = (
         "import sys\nfrom watcher.cli.main import run_command_line as run\n"

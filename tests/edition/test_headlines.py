@@ -106,7 +106,7 @@ def test_no_sentence_and_no_headline_is_taken_from_a_headline_where_there_is_a_t
 def test_the_forms_say_how_many_outlets_have_it_by_headline_alone(engine, press, form):
     told = " ".join(render(edition_of(engine), [form])[0].body.decode().split())
 
-    assert "5 outlets · 2 independent · 3 by headline alone" in told
+    assert "5 outlets, 2 independent, 3 by headline alone" in told
     assert "3 outlets by headline alone" in told
     assert "only the headline is known: 6." in told
 
