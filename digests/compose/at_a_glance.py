@@ -71,7 +71,7 @@ class _Reports:
         sentence = make_sentence(article, start, text[start:end])
         quoted = next((each for each in self.story.quoted if replace(each, translation=None) == sentence), sentence)
         is_whole = is_clear and not end == SUMMARY_TEXT_CHARS < len(article.text)
-        if not is_whole or not stands_at_top(sentence.text, text[:start], article.language):
+        if not is_whole or not _stands_at_top(sentence.text, text[:start], article.language):
             return None
         return self._keep_if_readable(_make_line(self.story, quoted, offset=start))
 
@@ -99,7 +99,7 @@ class _Reports:
         return line if line and line.offset == sentence.offset else None
 
 
-def stands_at_top(text: str, before: str, language: str) -> bool:
+def _stands_at_top(text: str, before: str, language: str) -> bool:
     """Whether the first sentence of a text, behind `before`, says whom and what it means where nothing is above it."""
     names, needs = readable.find_needs(text, before, language)
     is_bound = names or needs or readable.adds_to_another(text, language)
