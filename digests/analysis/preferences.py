@@ -68,8 +68,8 @@ def _source_names(article: Article) -> set[str]:
 
 def match_section_rule(
     rules: Sequence[SectionRuleSettings], articles: Sequence[Article], places: Sequence[str], topic: str
-) -> str | None:
-    """Return the section of the first rule that matches a story; None if none does."""
+) -> SectionRuleSettings | None:
+    """Return the first rule that matches a story; None if none does."""
     for rule in rules:
         outlets = {fold(name) for name in rule.sources}
         if (
@@ -78,7 +78,7 @@ def match_section_rule(
             or not outlets.isdisjoint(name for article in articles for name in _source_names(article))
             or matching_phrases(rule.words, articles)
         ):
-            return rule.section
+            return rule
     return None
 
 

@@ -32,7 +32,7 @@ from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import DOUBTFUL
 from watcher.text.words import fold
 
-MAX_ENDED = 10  # stories of the last edition that no new article continues
+MAX_ENDED = 5  # stories that the last edition told in full, and that no new article continues
 COUNTS = ("outlets", "independent", "headline_only")
 OF_ENDED = ("id", "title", "url", *COUNTS, "article_ids", "thread", "day", "translation")
 
@@ -204,7 +204,7 @@ def _choose_section(present: Sequence[Article], places: Sequence[str], topic: st
     story has no place, else of the region, or "Other stories" without a place and a topic.
     """
     if rule := match_section_rule(digest.section_rules, present, places, topic):
-        return rule
+        return rule.section
     wanted, language = digest.sections, digest.language
     region, is_light = region_of(places[0] if places else None), topic in LIGHT_TOPICS
     if wanted:

@@ -5,13 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
 from digests.compose.story import compose_story, find_headline
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
-from digests.settings.digests import DigestSettings
+from digests.settings.digests import DigestSettings, SectionRuleSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
 from digests.summarise.differences import is_one_aspect
 from watcher.text.words import stems
@@ -52,11 +53,11 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
     Next are those with a `must` phrase, then those of several outlets, or raised by many deaths or the reader, then the
     others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, of all light ones a quarter, of
-    a country half of the stories, and more if places are left. A story of which only its headline can be shown is a
-    brief, unless the reader follows it or wants its phrase. A quiet story (nothing is new) is shown as a brief and
-    takes no place, and so is one that the reader cannot read. A story can only be a brief if all its articles are
-    flagged (videos). Of a thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it,
-    or more if they are large. A story without a title is not shown.
+    a country half of the stories, and more if places are left. A section rule takes no more than its `most`. A story of
+    which only its headline can be shown is a brief, unless the reader follows it or wants its phrase. A quiet story
+    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
+    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
+    `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(context, anchors)
@@ -102,6 +103,7 @@ class _Places:
         self._shown: dict[str, EditionStory] = {}  # in full, by id
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
+        self._of_rule: Counter[SectionRuleSettings] = Counter()  # stories that a rule with `most` puts into a section
         self._of_country: Counter[str] = Counter()
         self._is_country_open = False  # to any number of stories
         self._is_filling = False  # the places that are left, for which less counts
@@ -114,7 +116,9 @@ class _Places:
             self._list_under_thread(ranked)  # one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
-        elif self._is_topic_full(ranked.story) and not (ranked.followed or ranked.must_phrases):
+        elif (self._is_topic_full(ranked.story) or self._is_section_full(ranked.story)) and not (
+            ranked.followed or ranked.must_phrases
+        ):
             self._too_many.append(ranked)
         elif self._is_country_full(ranked.story) and not (ranked.followed or ranked.must_phrases):
             self._of_full_country.append(ranked)
@@ -161,6 +165,8 @@ class _Places:
     def _show(self, ranked: RankedStory, shown: EditionStory) -> None:
         """Show a story in full. One that the reader follows brings its own place."""
         self._of_topic[shown.topic] += 1
+        if rule := self._find_rule(ranked.story):
+            self._of_rule[rule] += 1
         self._of_country.update(shown.place_codes)
         self._shown[ranked.story.id] = shown
         self.shown_by_event.setdefault(ranked.event, ranked.story.id)
@@ -172,7 +178,8 @@ class _Places:
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
         """Whether a story is large enough to be told in full beside others of its running story; never a part."""
         is_large = len(ranked.coverage.outlets) >= MIN_SIBLING_OUTLETS
-        is_full = self._is_topic_full(ranked.story) or self._is_country_full(ranked.story)
+        tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
+        is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
         return is_large and fits and not (_is_part(ranked.story) or ranked.followed or self._is_filling)
 
@@ -193,6 +200,16 @@ class _Places:
         digest = self._context.digest
         light = sum(count for shown, count in self._of_topic.items() if _is_light(shown, digest))
         return _is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories))
+
+    def _is_section_full(self, story: Story) -> bool:
+        """Whether the rule that puts a story into a section has put as many stories there as it may."""
+        rule = self._find_rule(story)
+        return bool(rule and rule.most is not None and self._of_rule[rule] >= rule.most)
+
+    def _find_rule(self, story: Story) -> SectionRuleSettings | None:
+        context = self._context
+        present, topic = context.present(story), context.find_topic(story)
+        return match_section_rule(context.digest.section_rules, present, context.find_countries(story), topic)
 
     def _is_country_full(self, story: Story) -> bool:
         """Whether enough stories are shown about a country that a story is about."""

@@ -113,6 +113,10 @@ class SectionRuleSettings(SettingsModel):
     countries: tuple[CountryCode, ...] = Field(default=(), description="Country codes.")
     sources: Phrases = Field(default=(), description="Names of sources.")
     topics: tuple[Topic, ...] = Field(default=(), description='Topics, such as "sport".')
+    most: Annotated[StrictInt, Field(ge=0, le=100)] | None = Field(
+        default=None,
+        description="Stories in full that the rule puts into the section, at most; by default, any number.",
+    )
 
     @model_validator(mode="after")
     def check_anything(self) -> Self:

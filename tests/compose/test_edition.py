@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from datetime import date, timedelta
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -234,6 +235,18 @@ def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_fir
     (ended,) = _ended_stories(context, [], set())
 
     assert (shown.mentions[0].outlet, ended.title, ended.outlet) == ("N1", headline.title, "N0")
+
+
+def test_at_most_five_stories_are_no_longer_reported_and_each_was_told_in_full():
+    places = ("Nepal", "Peru", "Chile", "Kenya", "Portugal", "Norway", "Ghana", "Japan")
+    groups = [[report(f"N{n}{m}", "Flood", place, 300 + n) for m in range(2)] for n, place in enumerate(places)]
+    monday = edition_of(groups, stories=6, briefs=2)
+
+    context = make_context({}, earlier=by_id(*chain.from_iterable(groups)), earlier_editions=(monday,))
+    ended = _ended_stories(context, [], set())
+
+    assert (len(monday.stories), len(monday.briefs)) == (6, 2)
+    assert [brief.id for brief in ended] == [shown.id for shown in monday.stories[:5]]
 
 
 def test_articles_from_before_the_window_are_known_but_not_counted():

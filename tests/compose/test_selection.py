@@ -208,6 +208,20 @@ def test_weights_and_section_rules_can_name_topics():
     assert "topic business +50" in str(weighed.stories[0].score_terms)
 
 
+def test_a_section_has_no_more_stories_in_full_than_its_most():
+    groups = games(4)
+    rules = [{"section": "Play", "topics": ["sport"], "most": 2}]
+
+    free = edition_of(groups, section_rules=[{**rules[0], "most": None}], most={"sport": 9})
+    ruled = edition_of(groups, section_rules=rules, most={"sport": 9})
+    wanted = edition_of(groups, section_rules=rules, most={"sport": 9}, must=(groups[3][0].title,))
+
+    assert [len(edition.stories) for edition in (free, ruled, wanted)] == [4, 2, 2]
+    assert len(ruled.briefs) == 2
+    assert groups[3][0].title in {shown.title for shown in wanted.stories}
+    assert verify(ruled, by_id(*chain.from_iterable(groups))) == ()
+
+
 def test_light_topics_come_behind_the_news_unless_the_reader_names_them():
     groups = [*games(1), [report(f"F{n}", "Flood", "Ghana", 300, hours=n, section="World") for n in range(2)]]
 
