@@ -48,7 +48,7 @@ class AlertContent:
     alert: AlertMessage
     sender: str
 
-    def files(self) -> tuple[Rendered, ...]:
+    def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
         return (self._render("text", "txt", f"{self.alert.subject}\n\n{self.alert.text}".encode()),)
 
     def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:

@@ -1,17 +1,20 @@
 """The checks of `watcher check` for the digests: templates; online, delivery channels and the translation server."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from digests.delivery.file import FileDeliverSettings
 from digests.edition.publish import load_own_templates
 from digests.render.forms import try_templates
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import DeliverSettings
-from digests.settings.digests import MuteSettings, digests_of
+from digests.settings.digests import MuteSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
@@ -45,6 +48,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         yield "the engine of [translate] is not installed: pip install 'watcher-digests[translate]'"
     if translate.engine == "libretranslate":
         yield f"headlines that you do not read are sent to {urlsplit(translate.url or '').hostname} for translation"
+    yield from _find_shared_folders(settings)
     for digest in digests_of(settings):
         today = datetime.now(ZoneInfo(digest.timezone)).date()
         for rule in digest.mute:
@@ -54,6 +58,23 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         if pairs := find_lacking_models(settings, digest):
             missing = f"{digest.name}: missing translation models: {', '.join(pairs)}"
             yield f"{missing}; install one with: watcher translate install {pairs[0]} FROM"
+
+
+def _find_shared_folders(settings: Settings) -> Iterator[str]:
+    """Yield where a digest writes if not into its `directory`, and which digests write the same files."""
+    writers: defaultdict[Path, list[str]] = defaultdict(list)
+    for digest in digests_of(settings):
+        folder = folder_of(digest, settings)
+        writers[folder].append(digest.name)
+        if folder != digest.directory:
+            yield f"{digest.name}: its files go into {folder}, because another digest writes into {digest.directory}"
+        for way in digest.deliver:
+            if isinstance(way, FileDeliverSettings):
+                writers[way.directory].append(digest.name)
+    for folder, names in writers.items():
+        if len(names) > 1:
+            shared = f"{' and '.join(dict.fromkeys(names))} write into the same folder, {folder}"
+            yield f"{shared}: their files have the same names and replace each other; give each its own `directory`"
 
 
 def check_deliveries(settings: Settings) -> Iterator[CheckResult]:

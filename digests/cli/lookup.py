@@ -8,7 +8,8 @@ from typer import BadParameter
 
 from digests.errors import DigestError
 from digests.model.edition import Edition
-from digests.settings.digests import FORMAT_NAMES, DigestSettings, digests_of
+from digests.settings.channel import FORMAT_NAMES
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import get_edition
 from watcher.settings.models import Settings
 from watcher.store.writer import read

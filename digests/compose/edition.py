@@ -185,12 +185,24 @@ def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> 
 
 
 def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
-    """Return the foreign stories and the others as briefs, best first; stories without a title are left out."""
-    found = [compose_brief(each, context) for each in (*(each for each, _ in selection.foreign), *selection.briefs)]
+    """
+    Return the stories in one line: foreign ones, others, quiet ones. Those without a title are left out.
+
+    There are as many as the digest's `briefs`, and those that the reader watches or follows. What has no other place
+    comes first; quiet stories have half of the places that are left, or more if there are no others.
+    """
+    watched = [each for each in selection.briefs if each.watched]
+    room = max(0, context.digest.briefs - len(watched))
+    foreign = [each for each, _ in selection.foreign][:room]
+    others = [each for each in selection.briefs if not each.watched]
+    room -= len(foreign)
+    quiet = [pair for pair in selection.quiet if not pair[0].followed][: max(room // 2, room - len(others))]
+    others = others[: room - len(quiet)]
+    found = [compose_brief(each, context) for each in (*foreign, *watched, *others)]
     found += [
         replace(brief, status=shown.status, day=shown.day, quiet_days=0 if each.followed else None)
         for each, shown in selection.quiet
-        if (brief := compose_brief(each, context))
+        if (each.followed or (each, shown) in quiet) and (brief := compose_brief(each, context))
     ]
     return tuple(brief for brief in found if brief)
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
-from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
+from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings, Formats
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.settings.types import LocalPath
@@ -93,12 +93,13 @@ class FileDeliverSettings(DeliverSettings):
 
     channel: Literal["file"]
     directory: LocalPath = Field(description="Another folder for the files of each edition.")
+    formats: Formats = Field(default=(), description="Formats to write; by default, those of the digest.")
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
         return (str(self.directory),)
 
     def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:
-        return content.files()
+        return content.files(self.formats)
 
     def open(self, settings: Settings, *, sender: str) -> FileChannel:
         return FileChannel()

@@ -121,8 +121,9 @@ class EditionContent:
         self._longest = max(recipients, key=len, default="")
         self._mails: dict[tuple[str, ...], EmailMessage] = {}
 
-    def files(self) -> tuple[Rendered, ...]:
-        return render_files(self._engine, self._edition, self._digest, self._digest.formats, suffix=self._suffix)
+    def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
+        wanted = formats or self._digest.formats
+        return render_files(self._engine, self._edition, self._digest, wanted, suffix=self._suffix)
 
     def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
         """Return the mail, which names its own recipient only."""

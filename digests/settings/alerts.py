@@ -38,9 +38,10 @@ class AlertsSettings(SettingsModel):
         for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))
         for n, row in raw_rows(rows.get("deliver")):
-            if "attach" in row:
-                message = "belongs to the deliveries of a digest: an alert has no book"
-                yield ValidationIssue(loc=("deliver", n, "attach"), message=message, at_key=True)
+            for key, lacking in (("attach", "book"), ("formats", "format")):
+                if key in row:
+                    message = f"belongs to the deliveries of a digest: an alert has no {lacking}"
+                    yield ValidationIssue(loc=("deliver", n, key), message=message, at_key=True)
 
 
 def _check_when(value: str) -> str:

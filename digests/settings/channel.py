@@ -8,7 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
+
+from pydantic import AfterValidator
 
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
@@ -22,11 +24,16 @@ GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gat
 BeforeCommit = Callable[[], None]
 
 
+Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]
+FORMAT_NAMES: tuple[Format, ...] = get_args(Format)
+Formats = Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))]
+
+
 class Content(Protocol):
     """An edition or an alert, rendered in the form that a channel asks for."""
 
-    def files(self) -> tuple[Rendered, ...]:
-        """Return an edition in the formats of its digest, an alert as a text."""
+    def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
+        """Return an edition in `formats`, by default those of its digest; an alert as a text."""
 
     def mail(self, recipient: str, attach: Sequence[str] = ()) -> Rendered:
         """Return a mail to one address, with an edition's formats `attach` attached."""

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from digests.settings.alerts import StoryAlertSettings, story_alert_issues
+from digests.settings.channel import Format, Formats
 from digests.settings.channels import AnyDeliverSettings, cross_field_issues
 from digests.settings.clock_times import ClockTimes, WeekDays, parse_days
 from digests.settings.delivery import Mailbox, check_mailbox
@@ -36,8 +37,6 @@ from watcher.text.format import did_you_mean
 from watcher.text.linear_regex import compile_linear
 from watcher.text.urls import is_web
 
-Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]
-FORMAT_NAMES: tuple[Format, ...] = get_args(Format)
 DEFAULT_FORMATS: tuple[Format, ...] = ("markdown", "html", "text", "eml")
 MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 
@@ -251,10 +250,11 @@ class DigestSettings(SettingsModel):
     )
     directory: LocalPath = Field(
         default=Path("out"),
-        description="Folder for the editions; a relative path starts at this file's folder.",
+        description="Folder for the editions; a relative path starts at this file's folder. If digests have the same"
+        " one, the files of the second and later ones are in a subfolder with the name of the digest.",
         json_schema_extra={"default": "out"},
     )
-    formats: Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))] = Field(
+    formats: Formats = Field(
         default=DEFAULT_FORMATS, description="Formats to write; docs/reference/edition.md describes them.", min_length=1
     )
     templates: LocalPath | None = Field(
@@ -265,7 +265,10 @@ class DigestSettings(SettingsModel):
         default=None, description="Public URL of its directory, if there is one; mail and Atom feed link to it."
     )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
-    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(default=10, description="Stories in one line, at most.")
+    briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(
+        default=10,
+        description="Stories in one line, at most; one that you follow comes on top, and so do up to ten of `watch`.",
+    )
     at_a_glance: Annotated[StrictInt, Field(ge=0, le=10)] = Field(
         default=5, description="Lines at the top, at most, and no more than half as many as stories in full; 0: none."
     )
@@ -415,6 +418,10 @@ def spoken_languages(settings: Settings) -> list[str]:
 
 
 def folder_of(digest: DigestSettings, settings: Settings) -> Path:
-    """Return the folder of a digest's files: its directory, or a subfolder if other digests have the same one."""
-    is_shared = sum(other.directory == digest.directory for other in digests_of(settings)) > 1
-    return digest.directory / digest.name if is_shared else digest.directory
+    """
+    Return the folder of a digest's files: its directory, or a subfolder if an earlier digest has the same one.
+
+    The first digest keeps its folder, so that a second one moves no files.
+    """
+    first = next(other for other in digests_of(settings) if other.directory == digest.directory)
+    return digest.directory if first.name == digest.name else digest.directory / digest.name

@@ -61,6 +61,16 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
             f'{SETTINGS}country = "FR"\n' + "".join(f'[[sources]]\nurl = "https://{n}.example/"\n' for n in "abcd"),
             "4 of 5 sources have no country (a.example, b.example, c.example, …): set `country`",
         ),
+        (
+            f'{SETTINGS}[[digests]]\nname = "a"\n[[digests]]\nname = "b"\n',
+            "out/b, because another digest writes into",
+        ),
+        (
+            SETTINGS
+            + '[[digests]]\nname = "a"\ndirectory = "x"\n[[digests]]\nname = "b"\n'
+            + 'deliver = [{ channel = "file", directory = "x" }]\n',
+            "a and b write into the same folder",
+        ),
         (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline (5s) is shorter than timeout (10s)"),
     ],
 )

@@ -8,7 +8,7 @@ def japanese():
 
 
 def test_a_story_in_a_language_that_the_reader_does_not_read_stands_in_one_line_and_takes_no_place():
-    edition = edition_of([japanese(), world()[0], world()[1]], stories=1, briefs=1)
+    edition = edition_of([japanese(), world()[0], world()[1]], stories=1, briefs=2)
 
     (line, brief), (shown,) = edition.briefs, edition.stories
     assert (line.title, line.language, line.status, line.places, line.outlets) == (

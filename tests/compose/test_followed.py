@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -102,9 +103,11 @@ def next_day(group: Sequence[Article]) -> list[Article]:
     ]
 
 
-def compose_next(groups: Sequence[Sequence[Article]], follows, previous: Edition, seen: Sequence[Article]) -> Edition:
+def compose_next(
+    groups: Sequence[Sequence[Article]], follows, previous: Edition, seen: Sequence[Article], **more
+) -> Edition:
     return compose(
-        groups, follows, number=2, earlier=seen, earlier_editions=(previous,), local_date=date(2026, 3, 11),
+        groups, follows, **more, number=2, earlier=seen, earlier_editions=(previous,), local_date=date(2026, 3, 11),
         window_start=END, window_end=END + DAY,
     )  # fmt: skip
 
@@ -195,3 +198,14 @@ def test_what_is_followed_is_stored_with_the_edition():
 
     assert edition_json.load(edition_json.dump(edition)) == edition
     assert edition.sections[0].followed and len(lines(edition)) == 1
+
+
+def test_quiet_stories_are_among_the_briefs_and_what_is_new_keeps_half_of_the_places():
+    groups = world()
+    new = [[report("P", "Fire", f"Town {n}", 20 + n, hours=9)] for n in range(6)]
+    first = compose(groups, {}, digest={"stories": 9})
+    again = [next_day(group) for group in (*groups, *new)]
+
+    quiet = [compose_next(again, {}, first, list(chain(*groups)), digest={"stories": 1, "briefs": n}) for n in (0, 4)]
+
+    assert [[brief.status for brief in edition.briefs] for edition in quiet] == [[], ["", "", "quiet", "quiet"]]

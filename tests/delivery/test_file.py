@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digests.delivery import file
-from digests.delivery.file import write_files
+from digests.delivery.file import FileDeliverSettings, write_files
 from digests.errors import DeliveryError
 from digests.model.delivery import Rendered
 
@@ -91,3 +91,18 @@ def test_a_folder_without_permission_is_said_in_words(tmp_path):
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path, name):
     with pytest.raises(DeliveryError, match="is not a file name"):
         write_files((Rendered(format="markdown", name=name, body=b"x"),), tmp_path / "out")
+
+
+class _Forms:
+    """The content of a delivery, which is asked for its files."""
+
+    def files(self, formats=()):
+        return tuple(Rendered(format=name, name=f"2025-03-14.{name}", body=b"x") for name in formats or ("markdown",))
+
+
+@pytest.mark.parametrize(("given", "formats"), [({}, ["markdown"]), ({"formats": ["html", "html"]}, ["html"])])
+def test_a_folder_has_formats_of_its_own_or_those_of_the_digest(tmp_path, given, formats):
+    row = {"channel": "file", "directory": str(tmp_path), **given}
+    settings = FileDeliverSettings.model_validate(row, context={"folder": tmp_path})
+
+    assert [form.format for form in settings.forms(_Forms(), str(tmp_path))] == formats

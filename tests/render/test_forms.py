@@ -17,7 +17,7 @@ from digests import edition_json
 from digests.render.edition_view import edition_view
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import _to_html
-from digests.settings.digests import FORMAT_NAMES
+from digests.settings.channel import FORMAT_NAMES
 from tests.render.reading import headlines_and_links
 
 

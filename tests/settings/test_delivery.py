@@ -87,18 +87,22 @@ def test_a_fault_is_told_where_it_stands(rows, told):
     assert "TOKEN" not in fault
 
 
-def test_an_alert_has_no_book_to_attach():
-    text = f"""{SMTP}[alerts]
-from = "w@example.org"
-deliver = [{{ channel = "smtp", to = ["a@x.org"], attach = ["epub"] }}]
-"""
+@pytest.mark.parametrize(
+    ("table", "key", "noun"),
+    [
+        ('{ channel = "smtp", to = ["a@x.org"], attach = ["epub"] }', "attach", "book"),
+        ('{ channel = "file", directory = "x", formats = ["html"] }', "formats", "format"),
+    ],
+)
+def test_an_alert_has_no_book_to_attach_and_no_format(table, key, noun):
+    text = f'{SMTP}[alerts]\nfrom = "w@example.org"\ndeliver = [{table}]\n'
 
     with pytest.raises(SettingsError) as caught:
         parse_settings(text, Path("s.toml"))
 
     (problem,) = caught.value.problems
-    assert (problem.key, problem.line) == ("alerts.deliver[1].attach", 5)
-    assert problem.message == "belongs to the deliveries of a digest: an alert has no book"
+    assert (problem.key, problem.line) == (f"alerts.deliver[1].{key}", 5)
+    assert problem.message == f"belongs to the deliveries of a digest: an alert has no {noun}"
 
 
 def test_mail_needs_a_sender_recipients_and_a_server():

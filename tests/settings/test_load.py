@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings.digests import digests_of
+from digests.settings.digests import digests_of, folder_of
 from watcher.errors import SettingsError
 from watcher.settings.load import find_settings, load_settings_file
 from watcher.settings.models import hide_password
@@ -292,6 +292,15 @@ def test_a_file_without_digests_has_one_called_world(tmp_path):
 
     assert (digest.name, digest.title) == ("world", "World Digest")
     assert digest.directory == tmp_path / "out"
+
+
+def test_the_first_digest_of_a_folder_keeps_it_and_the_others_have_subfolders(tmp_path):
+    text = "".join(f'[[digests]]\nname = "{name}"\n' for name in "abc")
+    settings = load_settings_file(written(tmp_path, f'{text}directory = "c"\n'))
+
+    folders = [folder_of(digest, settings) for digest in digests_of(settings)]
+
+    assert folders == [tmp_path / "out", tmp_path / "out" / "b", tmp_path / "c"]
 
 
 def test_the_store_lies_in_the_state_folder_by_default(tmp_path, monkeypatch):
