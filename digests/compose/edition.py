@@ -188,13 +188,13 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
     """
     Return the stories in one line: foreign ones, others, quiet ones. Those without a title are left out.
 
-    There are as many as the digest's `briefs`, and those that the reader watches or follows. What has no other place
-    comes first; quiet stories have half of the places that are left, or more if there are no others.
+    There are as many as the digest's `briefs`, and those that the reader watches or follows. Foreign stories have half
+    of the places, quiet ones half of those that are left, and both have more if there are no others.
     """
     watched = [each for each in selection.briefs if each.watched]
-    room = max(0, context.digest.briefs - len(watched))
-    foreign = [each for each, _ in selection.foreign][:room]
     others = [each for each in selection.briefs if not each.watched]
+    room = max(0, context.digest.briefs - len(watched))
+    foreign = [each for each, _ in selection.foreign][: max(room // 2, room - len(others))]
     room -= len(foreign)
     quiet = [pair for pair in selection.quiet if not pair[0].followed][: max(room // 2, room - len(others))]
     others = others[: room - len(quiet)]
