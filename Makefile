@@ -1,6 +1,7 @@
 # Everything runs in .venv; PYTHON is any Python from 3.11 on.
 PYTHON ?= python3
 BIN := .venv/bin
+PROGRAM := .venv/.program
 READY := .venv/.ready
 
 EDITION_TOOLS ?= $(HOME)/.cache/watcher-edition-tools
@@ -15,14 +16,18 @@ help:  ## list the targets
 
 install: $(READY)  ## make .venv with everything in it
 
-$(READY): pyproject.toml constraints.txt
+$(PROGRAM): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Watcher needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,translate,postgresql,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[translate]'
 	$(BIN)/python -m compileall -q watcher digests
+	touch $(PROGRAM)
+
+$(READY): $(PROGRAM)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[semantic,translate,postgresql,dev]'
 	touch $(READY)
 
-demo: $(READY)  ## run the main job on the sample press: poll, clean, group, write an edition
+demo: $(PROGRAM)  ## run the main job on the sample press: poll, clean, group, write an edition
 	$(BIN)/watcher demo
 
 test: $(READY)  ## check the code and run every test, side by side

@@ -1,9 +1,14 @@
 """Loads plug-ins of installed packages by entry point: commands, settings sections, checks and parts of web pages."""
 
-from collections.abc import Iterator
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from watcher.errors import PluginError
 
@@ -26,3 +31,20 @@ class CheckResult:
     name: str
     fault: str = ""
     hint: str = ""
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra to this installation: from the folder it was installed from, or PyPI."""
+    try:
+        origin = distribution("watcher-digests").read_text("direct_url.json")  # PEP 610
+    except PackageNotFoundError:
+        origin = None
+    return shlex.join([sys.executable, "-m", "pip", "install", *_requirement(json.loads(origin or "{}"), extra)])
+
+
+def _requirement(origin: Mapping[str, Any], extra: str) -> list[str]:
+    """Return what pip has to install; `origin` is empty for an installation from PyPI."""
+    parts = urlsplit(origin.get("url", ""))
+    what = url2pathname(parts.path) if parts.scheme == "file" else "watcher-digests"
+    option = ["-e"] if origin.get("dir_info", {}).get("editable") else []
+    return [*option, f"{what}[{extra}]"]

@@ -3,6 +3,7 @@
 from digests.store.editions import open_digests_read_only
 from watcher.cli.options import Config, closing_store, load_settings
 from watcher.errors import WatcherError
+from watcher.plugins import install_command
 
 
 def serve_agent(config: Config = None) -> None:
@@ -16,7 +17,7 @@ def serve_agent(config: Config = None) -> None:
         from digests.mcp.server import make_server  # late: the package mcp is an extra
     except ModuleNotFoundError as error:
         raise WatcherError(
-            "watcher mcp needs the package mcp, which is not installed", hint="pip install 'watcher-digests[mcp]'"
+            "watcher mcp needs the package mcp, which is not installed", hint=install_command("mcp")
         ) from error
     settings = load_settings(config)
     with closing_store(open_digests_read_only(settings.store.url)) as engine:

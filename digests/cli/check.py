@@ -18,7 +18,7 @@ from digests.settings.digests import MuteSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
 from watcher.errors import WatcherError
-from watcher.plugins import CheckResult
+from watcher.plugins import CheckResult, install_command
 from watcher.settings.models import Settings
 
 TRIAL_WORD = "radio"  # to try a translation with
@@ -45,7 +45,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     """Yield mute rules that have ended, what translation lacks, and where texts are sent for it."""
     translate = settings.section(TranslateSettings)
     if translate.engine == "firefox" and find_spec("fxtranslate") is None:
-        yield "the engine of [translate] is not installed: pip install 'watcher-digests[translate]'"
+        yield f"the engine of [translate] is not installed: {install_command('translate')}"
     if translate.engine == "libretranslate":
         yield f"headlines that you do not read are sent to {urlsplit(translate.url or '').hostname} for translation"
     yield from _find_shared_folders(settings)

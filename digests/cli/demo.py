@@ -1,7 +1,10 @@
 """`watcher demo`: the main job on the sample press, over real HTTP, from feeds to an edition."""
 
 import asyncio
+import shlex
+import sys
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,17 +38,24 @@ STORE = ("watcher.db", "watcher.db-wal", "watcher.db-shm")
 DEMO_SETTINGS = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
 
 
-def demo(directory: Annotated[Path, Option(help="Folder for the store and the edition.")] = FOLDER) -> int:
+def demo(
+    directory: Annotated[Path, Option(help="Folder for the store and the edition.")] = FOLDER,
+    stay: Annotated[
+        bool, Option("--stay", help="Keep the sample outlets running, so that links of the edition work.")
+    ] = False,
+) -> int:
     """
     Run everything once on sample feeds. No network and no settings are needed.
 
     The demo serves the feeds and pages of some invented outlets on this machine. It polls the feeds, fetches and cleans
     the pages, groups the reports into stories, and writes an edition. This usually takes less than a minute.
+
+    The outlets end with the demo, and the links of the edition with them. With `--stay`, they run until Ctrl-C.
     """
-    return asyncio.run(_run_demo(directory))
+    return asyncio.run(_run_demo(directory, stay=stay))
 
 
-async def _run_demo(directory: Path) -> int:
+async def _run_demo(directory: Path, *, stay: bool) -> int:
     started = time.monotonic()
     _check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
@@ -58,15 +68,33 @@ async def _run_demo(directory: Path) -> int:
         print_lines([f"Serving {len(press.sources)} sample feeds on this machine; two of them fail on purpose."])
         with closing_store(open_store(settings.store.url)) as engine:
             tally = await run_poll(settings, engine, everything=True, quiet=False)
-    print_lines(format_summary(tally))
-    built = await asyncio.to_thread(_make_demo_edition, settings)
-    if built is None or not built.edition.stories:
-        print_err("the demo made no edition; this is a bug, please report it")
-        return FAILED
-    print_lines(_format_edition(built.edition))
-    print_lines([f"Done in {time.monotonic() - started:.1f} s. The files of the edition:"])
-    print_lines(f"  {path}" for path in built.files)
+        print_lines(format_summary(tally))
+        built = await asyncio.to_thread(_make_demo_edition, settings)
+        if built is None or not built.edition.stories:
+            print_err("the demo made no edition; this is a bug, please report it")
+            return FAILED
+        print_lines(_format_edition(built.edition))
+        print_lines([f"Done in {time.monotonic() - started:.1f} s. The files of the edition:"])
+        print_lines(f"  {path}" for path in built.files)
+        print_lines(_format_next_steps(directory, built.files, stay=stay))
+        if stay:
+            await asyncio.Event().wait()
     return DONE
+
+
+def _format_next_steps(directory: Path, files: Sequence[Path], *, stay: bool) -> Iterator[str]:
+    """Yield how to read the edition; the program is named as it was called."""
+    program = shlex.quote(sys.argv[0])
+    yield "To read it, open this in a browser:"
+    yield from (f"  {path.absolute().as_uri()}" for path in files if path.suffix == ".html")
+    yield "To see it as a site, with the stories, sources and a search:"
+    yield f"  {program} web --config {shlex.quote(str(directory / 'settings.toml'))}"
+    if stay:
+        yield "The links of the edition lead to the sample outlets until you press Ctrl-C."
+    else:
+        yield "The links of the edition lead to the sample outlets, which have ended. To follow them:"
+        where = f" --directory {shlex.quote(str(directory))}" if directory != FOLDER else ""
+        yield f"  {program} demo --stay{where}"
 
 
 def _install_demo_model(folder: Path) -> str:

@@ -14,6 +14,7 @@ from digests.delivery.process import ProcessChannel
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import BeforeCommit, Content, DeliverSettings
+from watcher.plugins import install_command
 from watcher.settings.models import Settings
 from watcher.settings.types import Secret, SecretRef, parse_secret
 
@@ -118,4 +119,4 @@ class AppriseDeliverSettings(DeliverSettings):
 
     def check_installed(self) -> None:
         if find_spec("apprise") is None:
-            raise DeliveryError("apprise", "Apprise is not installed", hint="pip install 'watcher-digests[apprise]'")
+            raise DeliveryError("apprise", "Apprise is not installed", hint=install_command("apprise"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests import edition_json
-from digests.cli.demo import DEMO_SETTINGS, _check_folder
+from digests.cli.demo import DEMO_SETTINGS, _check_folder, _format_next_steps
 from watcher.cli.main import run_command_line
 from watcher.cli.options import closing_store
 from watcher.store.engine import open_store
@@ -60,3 +60,12 @@ def test_the_demo_tells_only_what_an_english_reader_can_read_and_the_portuguese_
     counts = edition.ledger.counts
     assert len(edition.stories) + len(edition.briefs) <= counts["stories_shown"] + counts["briefs_shown"]
     assert (code, "all verbatim" in capsys.readouterr().out) == (0, True)
+
+
+@pytest.mark.parametrize("stay", [False, True])
+def test_the_demo_says_how_to_read_its_edition_and_how_to_follow_its_links(tmp_path, stay):
+    lines = list(_format_next_steps(tmp_path, [tmp_path / "2026-03-10.md", tmp_path / "2026-03-10.html"], stay=stay))
+
+    assert f"  file://{tmp_path}/2026-03-10.html" in lines
+    assert any(line.endswith(f" web --config {tmp_path}/settings.toml") for line in lines)
+    assert lines[-1].endswith("until you press Ctrl-C." if stay else f" demo --stay --directory {tmp_path}")

@@ -158,4 +158,4 @@ def test_a_check_without_the_extra_names_the_command_that_installs_it(tmp_path, 
     assert run_command_line(["check", "--config", str(tmp_path / "settings.toml")]) == 1
 
     told = capsys.readouterr().err
-    assert "Apprise is not installed" in told and "pip install 'watcher-digests[apprise]'" in told
+    assert "Apprise is not installed" in told and "-m pip install" in told and "[apprise]" in told

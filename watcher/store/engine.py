@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from watcher.errors import StoreError
-from watcher.plugins import load_plugins
+from watcher.plugins import install_command, load_plugins
 from watcher.settings.types import secret_of
 from watcher.store.errors import to_store_error
 from watcher.store.partitions import change_partitions, create_partitions
@@ -185,7 +185,7 @@ def _connect_server(url: URL) -> Engine:
     except ModuleNotFoundError as error:
         raise StoreError(
             "a store on PostgreSQL needs the driver psycopg, which is not installed",
-            hint="pip install 'watcher-digests[postgresql]'",
+            hint=install_command("postgresql"),
         ) from error
     event.listen(engine, "begin", _set_begin_mode)
     return engine
