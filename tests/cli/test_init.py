@@ -79,7 +79,14 @@ def test_contact_language_and_zone_are_taken_from_options(folder):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--contact", "Zoë <z@example.org>"), ("--language", "klingon!"), ("--timezone", "Mars/Base")]
+    ("option", "value"),
+    [
+        ("--contact", "me"),
+        ("--contact", "me@home"),
+        ("--contact", "Zoë <z@example.org>"),
+        ("--language", "klingon!"),
+        ("--timezone", "Mars/Base"),
+    ],
 )
 def test_an_option_that_no_settings_can_have_is_refused_by_its_name(folder, option, value, capsys):
     assert run_command_line(["init", option, value]) == 2
@@ -91,10 +98,31 @@ def test_an_option_that_no_settings_can_have_is_refused_by_its_name(folder, opti
 
 def test_on_a_terminal_it_asks_until_it_can_take_the_answer(folder, monkeypatch):
     screen = Terminal()
-    monkeypatch.setattr(sys, "stdin", Terminal("<me>\nme@example.org\n\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("me\nme@example.org\n\n"))
     monkeypatch.setattr(sys, "stdout", screen)
 
     assert run_command_line(["init"]) == 0
 
     assert made(folder / "settings.toml") == ("me@example.org", "en", "Europe/Berlin")
     assert screen.getvalue().count("Your mail address") == 2 and screen.getvalue().count("Language of the digest") == 1
+
+
+def test_on_a_terminal_of_a_machine_in_utc_it_asks_for_the_zone(folder, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("watcher.cli.settings.get_localzone_name", lambda: "UTC")
+    monkeypatch.setattr(sys, "stdin", Terminal("\n\nMars\nAsia/Tokyo\n"))
+    monkeypatch.setattr(sys, "stdout", screen)
+
+    assert run_command_line(["init"]) == 0
+
+    assert made(folder / "settings.toml") == ("", "en", "Asia/Tokyo")
+    assert screen.getvalue().count("Your time zone") == 2 and "for the time zone Asia/Tokyo" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("de", "Nachrichten aus der Welt"), ("pt-BR", "Notícias do mundo"), ("ja", "World Digest")]
+)
+def test_the_title_is_in_the_language_of_the_digest(folder, language, title):
+    assert run_command_line(["init", "--language", language]) == 0
+
+    assert digests_of(load_settings_file(folder / "settings.toml"))[0].title == title

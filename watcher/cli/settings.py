@@ -31,12 +31,26 @@ from watcher.settings.edit import to_toml, write_file
 from watcher.settings.load import find_settings, parse_settings, read_file, settings_model
 from watcher.settings.models import hide_password
 from watcher.settings.toml_syntax import Loc, Positions
-from watcher.settings.types import format_size
+from watcher.settings.types import format_size, quote_value
 
 QUESTIONS = {
     "contact": "Your mail address or web page, shown to publishers (may be empty)",
-    "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines only (en)",
+    "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines only;"
+    " empty for English (en)",
+    "timezone": "Your time zone, such as Europe/Berlin; empty for UTC",
 }
+TITLES = {  # of the digest
+    "ar": "أخبار العالم",
+    "de": "Nachrichten aus der Welt",
+    "es": "Noticias del mundo",
+    "fr": "Nouvelles du monde",
+    "it": "Notizie dal mondo",
+    "pt": "Notícias do mundo",
+    "ru": "Новости мира",
+    "uk": "Новини світу",
+    "zh": "世界新闻",
+}
+CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://[^\s/]+\.\S+", re.IGNORECASE)
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
 
 
@@ -51,8 +65,9 @@ def init(
     """
     Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
 
-    On a terminal, the command asks for your contact address and your language, unless you give them as options. In a
-    script it asks nothing: without these options, the contact stays empty and the language is English.
+    On a terminal, the command asks for your contact address and your language, unless you give them as options, and for
+    your time zone if the machine says UTC. In a script it asks nothing: without these options, the contact stays empty
+    and the language is English.
     """
     target = path or config or SESSION.config or Path("settings.toml")
     if target.is_dir():
@@ -60,16 +75,19 @@ def init(
     if target.exists() and not force:
         print_err(f"{target} already exists; --force overwrites it")
         return USAGE
-    zone = timezone or _machine_zone()
-    text = _fill_in(_starter_settings(), "timezone", zone)
+    text = _starter_settings()
     asks = sys.stdin.isatty() and sys.stdout.isatty()
-    for name, given in (("contact", contact), ("language", language)):
+    zone = timezone or _machine_zone()
+    is_zone_known = bool(timezone) or zone != "UTC"  # a server is often in UTC, and its reader elsewhere
+    for name, given in (("contact", contact), ("language", language), ("timezone", zone if is_zone_known else "")):
         take = partial(_fill_in, text, name)
         text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
+    written = tomllib.loads(text)["digests"][0]
+    text = _fill_in(text, "title", TITLES.get(written.get("language", "en").partition("-")[0], ""))
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
     settings = parse_settings(text, target)
-    what = f"wrote {target} with {len(settings.sources)} sources of world news, for the time zone {zone}"
+    what = f"wrote {target} with {len(settings.sources)} sources of world news, for the time zone {written['timezone']}"
     missing = (
         [] if settings.fetch.contact else ["no contact is set: publishers cannot write to you (contact in [fetch])"]
     )
@@ -81,6 +99,9 @@ def _fill_in(text: str, name: str, value: str) -> str:
     """Return the starter `text` with `value` as the setting `name`, unchanged if it is "". Errors: BadParameter."""
     if not value.strip():
         return text
+    if name == "contact" and not CONTACT.fullmatch(value.strip()):
+        message = f"got {quote_value(value)}, expected a mail address or a web page, such as you@example.org"
+        raise BadParameter(message, param_hint="--contact")
     filled = re.sub(rf"(?m)^(?:# )?{name} = .*$", lambda _: f"{name} = {to_toml(value.strip())}", text, count=1)
     try:
         parse_settings(filled, Path("settings.toml"))
