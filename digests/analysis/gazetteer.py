@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from digests.analysis import country_names
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
+MAX_BEFORE_NAME = 3  # words: "embassy of the United States"
 MAX_CACHED = 4_096  # words of a language whose possible names are cached
 UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
@@ -18,11 +19,16 @@ HANGUL = re.compile("[\uac00-\ud7a3]")
 
 @dataclass(frozen=True, slots=True)
 class CountryMatch:
-    """A country named in a text. `is_ambiguous`: it may not be meant, and counts only with another name of it."""
+    """
+    A country named in a text. `is_ambiguous`: it may not be meant, and counts only with another name of it.
+
+    `is_abroad`: it is that of an institution which stands in other countries: "the U.S. consulate".
+    """
 
     code: str
     is_city: bool = False
     is_ambiguous: bool = False
+    is_abroad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ class Gazetteer:
             name = next((name for folded, name in alike if self._matches(name, tokens, at, folded)), None)
             # A name without a code is no country, and keeps its words from being one.
             if name is not None and name.code:
-                matches.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name)))
+                is_abroad = not name.is_city and _is_beside_embassy(tokens, at, at + len(name.tokens))
+                matches.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name), is_abroad))
             at += len(name.tokens) if name else 1
         return matches
 
@@ -149,6 +156,18 @@ def _tokens(text: str) -> list[NameToken]:
             tokens.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
         end = match.end()
     return tokens
+
+
+def _is_beside_embassy(tokens: Sequence[NameToken], start: int, end: int) -> bool:
+    """Whether a word for an embassy stands directly behind a name, or before it with words such as "of the" between."""
+    embassies = tuple(country_names.word_set("names", "embassies", "all"))
+    joins = country_names.word_set("names", "embassies", "joins")
+    # Behind "U.S." there is a full stop.
+    if any(token.folded.startswith(embassies) for token in tokens[end : end + 1]):
+        return True
+    before = reversed(tokens[max(0, start - MAX_BEFORE_NAME) : start])
+    nearest = next((token for token in before if token.folded not in joins), None)
+    return nearest is not None and nearest.folded.startswith(embassies)
 
 
 def _readings(folded: str) -> Iterator[str]:

@@ -52,8 +52,10 @@ def country_weights(article: Article) -> dict[str, float]:
     weights: dict[str, float] = defaultdict(float)
     for value, part in parts:
         best: dict[str, float] = {}
+        # Where a consulate stands is the place, if the same part says so: "U.S. consulate in Karachi".
+        here = {match.code for match in part if match.code in certain and not match.is_abroad}
         for match in part:
-            if match.code in certain:
+            if match.code in certain and not (match.is_abroad and here - {match.code}):
                 best[match.code] = max(best.get(match.code, 0.0), CITY if match.is_city else COUNTRY)
         for at, (code, weight) in enumerate(best.items()):
             weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if at == 0 else 0.0))

@@ -135,6 +135,29 @@ def test_countries_lie_in_the_region_where_a_paper_files_them():
     assert country_name("ZZ9", "en") == "ZZ9"
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "code"),
+    [
+        ("en", "Protesters try to storm U.S. consulate in Karachi, Pakistan", "PK"),
+        ("en", "Crowd gathers at embassy of the United States in Iraq", "IQ"),
+        ("de", "Angriff auf US-Konsulat in Pakistan", "PK"),
+        ("fr", "Le consulat américain attaqué au Pakistan", "PK"),
+        ("es", "Protesta ante la embajada de Estados Unidos en Irak", "IQ"),
+        ("ru", "В Пакистане протестующие напали на консульство США", "PK"),
+    ],
+)
+def test_what_happens_at_an_embassy_happens_where_it_stands(language, title, code):
+    reports = [article(f"Paper {n}", title, language=language, hours=n) for n in range(2)]
+
+    assert find_countries(story(*reports), by_id(*reports)) == (code,)
+
+
+def test_an_embassy_of_which_nobody_says_where_it_stands_is_its_countrys():
+    reports = [article(f"Paper {n}", "French embassy closes for a week", hours=n) for n in range(2)]
+
+    assert find_countries(story(*reports), by_id(*reports)) == ("FR",)
+
+
 @pytest.mark.slow
 def test_five_thousand_articles_take_a_few_seconds_at_most():
     body = (
