@@ -4,10 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digests.analysis.relays import relayed_agency
 from digests.model.edition_story import SourceMention
 from digests.model.story import Story
 from watcher.model import Article
+from watcher.settings.outlets import find_outlet
 from watcher.text.page_kind import NO_REPORTS, OPINION
+from watcher.text.urls import is_channel_host, site_of
 
 MENTION_FIELDS = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
 
@@ -26,7 +29,7 @@ class Coverage:
     origins: tuple[str, ...]
     languages: tuple[str, ...]  # those of most articles first
     countries: tuple[str, ...]  # of the outlets; those of most outlets first
-    owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
+    owners: int  # distinct owners of the independent outlets; an outlet without a declared owner is its site's
 
 
 def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
@@ -34,10 +37,11 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     Return the coverage of `story` by `articles`; articles missing there are ignored, as are live blogs, round-ups,
     opinion, service pieces and galleries.
 
-    Each outlet counts once, however many articles it has. Each report belongs to its agency, else to the owner of its
-    first outlet, else to that outlet. An outlet is independent if it is the first one with a report, or has an agency's
-    text, and neither that agency nor the outlet's owner has been counted yet; all others are folded. So copies, other
-    versions of an agency's text, and papers of one owner are folded. `independent + folded == outlets` always holds.
+    Each outlet counts once, however many articles it has. Each report belongs to its agency, also if it only says that
+    it has its news from there (`relayed_agency`), else to the owner of its first outlet, else to that outlet's site. An
+    outlet is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
+    outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
+    papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
@@ -45,8 +49,7 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
-        owner = f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
-        owners.setdefault(article.outlet, owner)
+        owners.setdefault(article.outlet, _owner_of(article))
         if article.country:
             countries.setdefault(article.outlet, article.country)
     with_text = {article.id for article in present if not article.is_headline_only}
@@ -55,8 +58,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
+    voices = [(agency or relayed_agency(group[0]), group) for agency, group in reports]
     independent = _independent(
-        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
+        voices if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
     )
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
@@ -76,6 +80,13 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         countries=_most_common_first(countries.values()),
         owners=len({owners[outlet] for outlet in independent}),
     )
+
+
+def _owner_of(article: Article) -> str:
+    """Return who owns an article's outlet: the declared owner, else its site; on a platform the outlet itself."""
+    if article.owner:
+        return f"owner:{article.owner.casefold()}"
+    return f"outlet:{article.outlet}" if is_channel_host(article.host) else f"site:{site_of(article.host)}"
 
 
 def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence[str]) -> dict[str, str]:
@@ -120,9 +131,18 @@ def _most_common_first(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def with_owners(articles: Iterable[Article], owners: Mapping[str, str | None]) -> list[Article]:
-    """Return articles with the owners of their outlets in `owners`; outlets missing there keep their owner."""
-    owned = ((article, owners.get(article.outlet, article.owner)) for article in articles)
+    """
+    Return articles with the owners of their outlets in `owners`; outlets missing there keep their owner.
+
+    Where none is known, it is the one that the table of outlets has for the site: bbc.com and bbc.co.uk are one voice.
+    """
+    owned = ((article, owners.get(article.outlet, article.owner) or _owner_in_table(article)) for article in articles)
     return [article if article.owner == owner else replace(article, owner=owner) for article, owner in owned]
+
+
+def _owner_in_table(article: Article) -> str | None:
+    known = find_outlet(article.host.partition(":")[0].removeprefix("www."))
+    return known.owner or None if known else None
 
 
 def find_comments(story: Story, articles: Mapping[str, Article]) -> tuple[Article, ...]:

@@ -106,7 +106,7 @@ def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(edition
     sister = replace(editions.story(1), outlets=4, independent=1, folded=3, agencies=(("AFP", 2),))
     section = editions.Section(title="Asia", anchor="asia", stories=(sister,))
 
-    assert "3 with the same text or owner · 2 languages" in one(editions.edition((section,)), "html")
+    assert "3 with the same text, source or owner · 2 languages" in one(editions.edition((section,)), "html")
 
 
 @pytest.mark.parametrize(

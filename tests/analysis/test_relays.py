@@ -1,0 +1,63 @@
+"""A report in own words that has its news from an agency is no second voice beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from digests.analysis.relays import relayed_agency
+from digests.analysis.story_coverage import measure_coverage
+from tests.compose.factories import article, by_id, story
+
+TITLE, TEXT = "Loud explosions heard in the east of Riyadh", "Loud explosions were heard in Riyadh on Sunday morning."
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "text", "agency"),
+    [
+        ("en", f"{TITLE}: AFP", TEXT, "AFP"),
+        ("en", TITLE, f"{TEXT[:-1]}, Reuters reported.", "Reuters"),
+        ("en", TITLE, f"{TEXT[:-1]}, according to the Associated Press.", "AP"),
+        ("en", TITLE, "RIYADH (Reuters) - Loud explosions were heard on Sunday.", "Reuters"),
+        ("en", TITLE, "A Reuters journalist heard loud explosions in Riyadh on Sunday.", "Reuters"),
+        (
+            "de",
+            "Explosionen in Riad",
+            "In Riad waren laut der Nachrichtenagentur dpa laute Explosionen zu hören.",
+            "dpa",
+        ),
+        ("fr", "Explosions à Riyad", "Plusieurs explosions ont été entendues à Riyad, a appris l'AFP dimanche.", "AFP"),
+        ("ru", "Взрывы в Эр-Рияде", "В столице раздались взрывы, сообщает Reuters.", "Reuters"),
+    ],
+)
+def test_a_report_that_says_it_has_its_news_from_an_agency_relays_it(language, title, text, agency):
+    assert relayed_agency(article("Herald", title, text, language=language)) == agency
+
+
+@pytest.mark.parametrize(
+    ("outlet", "text"),
+    [
+        ("Herald", TEXT),
+        ("Reuters", f"{TEXT[:-1]}, Reuters reported."),
+        ("Herald", f"{TEXT} {'Our reporter saw smoke above the old city. ' * 10} Reuters reported the same."),
+        ("Herald", "Shares of Thomson Reuters rose on Sunday after the company raised its forecast for the year."),
+    ],
+)
+def test_an_own_report_and_the_agencys_own_relay_nothing(outlet, text):
+    assert relayed_agency(article(outlet, TITLE, text)) is None
+
+
+def test_relays_of_one_agency_are_one_independent_report():
+    reports = [
+        article(f"Paper {n}", f"{TITLE}{end}", text, hours=n)
+        for n, (end, text) in enumerate(
+            [
+                (": AFP", TEXT),
+                (", smoke over city", f"Smoke rose over the city, AFP reported on Sunday. {TEXT}"),
+                (" as war goes on", "Our correspondent heard loud bangs in the east of the city on Sunday morning."),
+            ]
+        )
+    ]
+
+    found = measure_coverage(story(*reports), by_id(*reports))
+
+    assert (found.independent, found.folded, found.agencies) == (("Paper 0", "Paper 2"), ("Paper 1",), ())
