@@ -15,6 +15,7 @@ from digests.model.story import Story
 from digests.settings.digests import DigestSettings, SectionRuleSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
 from digests.summarise.differences import is_one_aspect
+from digests.summarise.repetition import tells_same_event
 from watcher.text.words import stems
 
 MAX_RELATED = 3  # stories listed under one story
@@ -30,6 +31,7 @@ MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under wh
 MIN_SIBLING_OUTLETS = 5  # of a further story of one running story in full: as many as the country limit permits
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
+MAX_CHECKED = 100  # stories without a place that are compared with those that are told
 MAX_WATCHED = 10  # watched stories shown as briefs beyond the digest's number of briefs
 
 
@@ -75,6 +77,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_event)
+    pending = _leave_out_told(selection, pending, context)
     _fill_briefs(selection, pending, context)
     selection.main.sort(
         key=lambda pair: (
@@ -264,6 +267,32 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_event: dict[str, st
         elif len(chosen.related[head]) < MAX_RELATED:
             chosen.related[head].insert(0, each)
     chosen.quiet = rest
+
+
+def _leave_out_told(
+    chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext
+) -> list[RankedStory]:
+    """
+    Return `pending` without the stories on an event that is told in full, and take these from the lists under stories.
+
+    Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
+    another story. A story that the reader follows or watches stays.
+    """
+    told = [
+        (shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted))))
+        for _, shown in chosen.main
+    ]
+
+    def is_told(ranked: RankedStory) -> bool:
+        title = None if ranked.followed or ranked.watched else find_headline(ranked.story, context)
+        if title is None:
+            return False
+        same = (text for language, text in told if language == title.article.language)
+        return any(tells_same_event(title.text, text, title.article.language) for text in same)
+
+    for head, related in chosen.related.items():
+        chosen.related[head] = [each for each in related if not is_told(each)]
+    return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 
 def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from functools import cache
 
+from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
 from digests.summarise import readable
 from watcher.text.number_words import number_words
@@ -11,6 +12,7 @@ from watcher.text.words import SAME_WORDS, WORD, fold, is_unspaced, stem, stop_w
 
 MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
 MIN_HEADLINE_REPETITION = 0.6  # the same for a headline, without the words that tell nothing
+MIN_SAME_EVENT = 0.75  # share of a title's words that another story tells, from which on they are on one event
 MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
@@ -30,7 +32,7 @@ def says_the_same(about: Collection[str], said: Collection[str]) -> bool:
 
 def repeats_headline(text: str, language: str, title: str, title_language: str) -> bool:
     """
-    Whether a sentence tells little more than a headline, if it has no figure that the headline lacks.
+    Whether a sentence tells little more than a headline: no figure beside the headline's, and few other words.
 
     Compared is what they tell: numbers in digits or words, what happened to people ("killed", "dead"), and the other
     words without those that only say who told it and on which day.
@@ -39,9 +41,29 @@ def repeats_headline(text: str, language: str, title: str, title_language: str) 
         return False
     told, known = set(_facts(text, language)), set(_facts(title, language))
     new = told - known
-    if any(fact[0].isdecimal() for fact in new):
+    new_numbers, numbers = ({fact for fact in facts if fact[0].isdecimal()} for facts in (new, known))
+    # Another number in the place of the headline's is rather another state of the story than something to add.
+    if new_numbers and (not numbers or numbers & told):
         return False
+    new -= new_numbers
     return len(new) < MIN_SUMMARY_NEW_WORDS or 1 - len(new) / len(told) >= MIN_HEADLINE_REPETITION
+
+
+def tells_same_event(title: str, told: str, language: str) -> bool:
+    """
+    Whether a title is on what a headline with its sentences, `told`, tells: with no place and no number of its own.
+
+    Most of its words are there; if no number is among them, nearly all.
+    """
+    facts, known = set(_facts(title, language)), set(_facts(told, language))
+    shared = facts & known
+    places = [{match.code for match in load_gazetteer(language).find(text)} for text in (title, told)]
+    if not facts or is_unspaced(title) or not places[0] <= places[1]:
+        return False
+    if any(fact[0].isdecimal() for fact in facts - known):
+        return False
+    has_number = any(fact[0].isdecimal() for fact in shared)
+    return len(shared) >= (MIN_HEADLINE_REPETITION if has_number else MIN_SAME_EVENT) * len(facts)
 
 
 def _facts(text: str, language: str) -> Iterator[str]:

@@ -356,6 +356,27 @@ def test_a_part_of_a_story_that_says_the_same_is_not_listed_under_it():
     assert (shown.outlets, shown.related) == (3, ())
 
 
+def test_a_story_on_an_event_that_is_told_in_full_is_no_line():
+    text = "The ferry {name} sank off Tarvola in Portugal on Monday and 12 people drowned, the coast guard said."
+    told = [
+        article(f"P{n}", "Ferry Albatross sinks off Tarvola, 12 drown", text.format(name="Albatross"), hours=n)
+        for n in range(6)
+    ]
+    again = [
+        article(f"Q{n}", "Twelve drown as ferry sinks off Tarvola", text.format(name="of the line"), hours=n)
+        for n in range(4)
+    ]
+    other = [
+        article(f"R{n}", "Nine drown as a boat sinks off Marsk island", text.format(name="Marsk"), hours=n)
+        for n in range(3)
+    ]
+
+    edition = edition_of([told, again, other], stories=1)
+
+    assert [each.title for each in edition.stories] == [told[0].title]
+    assert [brief.title for brief in edition.all_briefs] == [other[0].title]
+
+
 def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_outlet_about_others():
     home = [[report(f"H{n}", f"Strike{g}", "Spain", 300 + g, hours=n) for n in range(3)] for g in range(4)]
     abroad = [[report("Paper", f"Flood{g}", place, 300 + g)] for g, place in enumerate(("Nepal", "Chile", "Kenya"))]

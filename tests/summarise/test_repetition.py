@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digests.summarise.repetition import repeats_headline
+from digests.summarise.repetition import repeats_headline, tells_same_event
 
 AGAIN = [
     (
@@ -61,3 +61,19 @@ def test_another_figure_is_something_new():
     text = "At least 19 US troops were killed and five were wounded in Operation North Gate, officials said."
 
     assert not repeats_headline(text, "en", AGAIN[0][1], "en")
+
+
+HEAD = "At least three US troops killed, five injured in Operation North Gate. The military confirmed the first losses."
+
+
+@pytest.mark.parametrize(
+    ("title", "is_same"),
+    [
+        ("US military says three of its troops killed in first losses of operation", True),
+        ("Three US troops killed in Iraq", False),
+        ("Nine US troops killed in Operation North Gate", False),
+        ("Parliament debates aid to families of the three soldiers", False),
+    ],
+)
+def test_a_line_without_a_place_or_number_of_its_own_is_on_the_event_that_is_told(title, is_same):
+    assert tells_same_event(title, HEAD, "en") == is_same
