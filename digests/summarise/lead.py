@@ -106,7 +106,10 @@ def choose_summary(
         ]
         for among in groups
     ]
-    for among, may_repeat in (*((among, False) for among in near), *((among, True) for among in groups)):
+    attempts = [(near[0], False)]
+    for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
+        attempts += [(near_ones, False), (groups[0], True), (among, True)]
+    for among, may_repeat in attempts:
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
         found = [(), *(best_of(each, limit=limit, may_repeat=may_repeat) for each, limit in scored)]
