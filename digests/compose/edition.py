@@ -23,7 +23,7 @@ from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
 from digests.model.edition import Edition, Section
 from digests.model.edition_story import Brief, EditionStory
-from digests.model.ledger import Intake, LargestStory, Ledger, LeftOutKind
+from digests.model.ledger import Intake, LargestStory, Ledger, LeftOut, LeftOutKind
 from digests.model.story import Story
 from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
 from digests.settings.topics import LIGHT_TOPICS, TOPICS
@@ -316,9 +316,11 @@ def _build_ledger(
     largest = _find_largest_story(stories.values(), context.articles)
     title = find_headline(stories[largest.id], context) if largest else None
     came_in: dict[str, Any] = {each.name: getattr(intake, each.name) for each in fields(Intake)}
+    out_of_intake, other_articles = _balance(intake, len(values))
     return Ledger(
-        **came_in | {"left_out": (*intake.left_out, *left_out)},
+        **came_in | {"left_out": (*out_of_intake, *left_out)},
         articles=len(values),
+        other_articles=other_articles,
         doubtful=sum(article.kind == DOUBTFUL for article in values),
         headline_only=sum(article.is_headline_only for article in values),
         outlets=len({article.outlet for article in values}),
@@ -329,6 +331,21 @@ def _build_ledger(
         briefs_shown=len(in_one_line),
         largest=replace(largest, title=title.text if title else "") if largest else None,
     )
+
+
+def _balance(intake: Intake, used: int) -> tuple[tuple[LeftOut, ...], int]:
+    """
+    Return what is left out of the entries seen, and the number of articles that no entry of the window brought, so that
+    the entries and these articles are together those used and left out.
+
+    Counts overlap: two entries can have one page, and a page that cannot be fetched can be known by its headline.
+    """
+    gap = intake.entries_seen - used - sum(each.count for each in intake.left_out)
+    if gap <= 0:
+        return intake.left_out, -gap
+    without = sum(each.count for each in intake.left_out if each.kind is LeftOutKind.NO_ARTICLE)
+    rest = tuple(each for each in intake.left_out if each.kind is not LeftOutKind.NO_ARTICLE)
+    return (*rest, LeftOut(kind=LeftOutKind.NO_ARTICLE, count=without + gap)), 0
 
 
 def _why_left_out(

@@ -329,6 +329,7 @@ def _measure_intake(
         LeftOut(kind=LeftOutKind.WITHDRAWN, count=withdrawn),
         *(LeftOut(kind=LeftOutKind.PAGE_FAILED, count=n, reason=reason) for reason, n in counts.failed),
         LeftOut(kind=LeftOutKind.PAGE_WAITING, count=counts.waiting),
+        LeftOut(kind=LeftOutKind.NO_ARTICLE, count=counts.without_article),
     )
     late = now - request.due_at if request.due_at is not None else timedelta()
     usual = usual_length(digest, request.due_at or end) if request.is_scheduled else digest.window

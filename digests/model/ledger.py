@@ -44,6 +44,7 @@ class LeftOutKind(StrEnum):
     WITHDRAWN = "withdrawn"
     PAGE_FAILED = "page_failed"
     PAGE_WAITING = "page_waiting"
+    NO_ARTICLE = "no_article"  # entries of which nothing is stored
     OTHER_REGION = "other_region"
     OTHER_TOPIC = "other_topic"
     ENOUGH_SHOWN = "enough_shown"
@@ -164,6 +165,8 @@ class Ledger(Intake):
     """The intake of an edition, and how much of it is shown."""
 
     articles: int  # cleaned articles in the window
+    # Articles, used or left out, without a new entry of the window: imported, or of an entry that came before or after.
+    other_articles: int = 0
     doubtful: int = 0  # of them, those whose text is probably not the article's: they are not quoted
     headline_only: int = 0  # of them, those without a text: they are not quoted
     outlets: int

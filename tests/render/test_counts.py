@@ -8,6 +8,7 @@ import re
 import zipfile
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from itertools import chain
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -16,6 +17,7 @@ from lxml import html as lxml_html
 
 from digests.compose.story import reading_time
 from digests.model.edition import Edition
+from digests.model.ledger import STORY_KINDS, Intake, LeftOut, LeftOutKind
 from digests.render.edition_view import edition_view
 from digests.render.feeds import edition_items
 from digests.render.forms import render
@@ -36,6 +38,7 @@ NAME = re.compile(r"Outlet\d+x")
 
 # A smaller example says no more, and to find one takes minutes.
 some = settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+INTAKE_KINDS = [kind for kind in LeftOutKind if kind not in STORY_KINDS]
 articles = st.tuples(
     st.integers(0, 29),
     st.sampled_from(["en", "en", "de", "ar", "ja", "und"]),
@@ -180,3 +183,30 @@ def test_each_form_prints_the_day_of_a_story_that_the_times_of_its_articles_give
     assert (edition.local_date - local).days + 1 == day
     for form, text in texts_of(edition).items():
         assert f"Day {day}" in text, form
+
+
+@given(st.integers(0, 400), st.dictionaries(st.sampled_from(INTAKE_KINDS), st.integers(1, 90)), st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_the_entries_at_the_foot_of_each_form_are_those_used_and_left_out(entries, causes, stories):
+    groups = [[report(f"P{g}{n}", f"Flood{g}", "Nepal", 300 + g, hours=n) for n in range(2)] for g in range(5)]
+    intake = Intake(entries_seen=entries, left_out=tuple(LeftOut(kind=kind, count=n) for kind, n in causes.items()))
+    context = make_context(by_id(*chain.from_iterable(groups)), digest={"stories": stories, "briefs": 1})
+
+    edition = compose_stories([story(*group) for group in groups], context, intake=intake)
+
+    forms = [text for form, text in texts_of(edition).items() if form != "feed"]
+    assert len(forms) == 6
+    for text in forms:
+        foot = " ".join(text[text.rindex("Seen: ") :].split())
+        seen, used, found, full = (
+            int(re.search(pattern, foot)[1].replace(",", ""))
+            for pattern in (r"Seen: ([\d,]+)", r"Used: ([\d,]+)", r"Found: ([\d,]+)", r"Shown: ([\d,]+)")
+        )
+        lines = re.search(r"in full, ([\d,]+) in one line", foot)
+        other = re.search(r"Articles without a new entry[^:]*: ([\d,]+)", foot)
+        reasons = re.search(r"Left out: (.*?\))\.", foot)
+        out = [(name, int(n)) for name, n in re.findall(r"([^,]+?) \((\d+)\)", reasons[1] if reasons else "")]
+        of_stories = sum(n for name, n in out if name.strip(" ").removeprefix("and ").startswith("stories"))
+        of_entries = sum(n for _, n in out) - of_stories
+        assert seen + (int(other[1].replace(",", "")) if other else 0) == used + of_entries
+        assert found == full + (int(lines[1]) if lines else 0) + of_stories

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from tests.tools import claim_hosts, due_feeds
 from watcher.errors import status_reason
@@ -13,6 +14,7 @@ from watcher.store.feeds import sync_sources
 from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import due_pages, record_failure
 from watcher.store.polls import record_polls
+from watcher.store.schema import pages
 from watcher.store.stats import count_due, count_intake, count_open_work
 from watcher.store.visits import VisitEnd, release_hosts
 from watcher.store.writer import read, write
@@ -102,3 +104,15 @@ def test_sources_that_left_the_settings_are_not_waited_for(engine):
     write(engine, sync_sources, [], now=NOW)
 
     assert read(engine, count_due, now=NOW) == 0
+
+
+def test_entries_without_an_article_are_those_of_which_nothing_is_stored_waiting_or_given_up(engine):
+    polled(engine, "a.example", "1", "2", "3")
+    first, second, third = read(engine, lambda c: due_pages(c, "a.example", now=NOW, limit=9))
+    write(engine, lambda c: record_failure(c, first.article_id, reason=status_reason(404), next_try_at=None))
+    write(engine, lambda c: c.execute(delete(pages).where(pages.c.article_id == second.article_id)))
+
+    counts = read(engine, count_intake, start=NOW, end=NOW + HOUR)
+
+    assert (counts.without_article, counts.waiting, len(counts.failed)) == (1, 1, 1)
+    assert third.article_id != second.article_id

@@ -24,6 +24,7 @@ class IntakeCounts:
     entries: int
     duplicates: int  # entries whose article another of these entries has too
     out_of_window: int  # articles of these entries that were published outside the window
+    without_article: int  # of different articles, none of which is stored, nor its page waiting or given up
     waiting: int  # pages still to fetch
     failed: tuple[tuple[Reason, int], ...]  # pages that were given up, by reason
 
@@ -41,11 +42,16 @@ def count_intake(
     count, different = connection.execute(counts).one()
     outside = select(func.count(articles.c.id.distinct())).join(entries, articles.c.id == ENTRY_ARTICLE_ID)
     outside = outside.where(or_(articles.c.published_at < start, articles.c.published_at >= end), *seen)
+    kept = select(articles.c.id).where(articles.c.id == ENTRY_ARTICLE_ID)
+    tried = select(pages.c.article_id).where(pages.c.article_id == ENTRY_ARTICLE_ID, ~pages.c.is_recheck)
+    tried = tried.where(or_(pages.c.next_try_at.is_not(None), pages.c.reason.is_not(None)))
+    without = select(func.count(ENTRY_ARTICLE_ID.distinct())).where(*seen, ~kept.exists(), ~tried.exists())
     waiting = select(func.count()).where(*noted, pages.c.next_try_at.is_not(None), ~pages.c.is_recheck)
     return IntakeCounts(
         entries=count,
         duplicates=count - different,
         out_of_window=connection.execute(outside).scalar_one(),
+        without_article=connection.execute(without).scalar_one(),
         waiting=connection.execute(waiting).scalar_one(),
         failed=failed_page_counts(connection, *noted),
     )
