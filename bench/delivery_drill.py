@@ -13,16 +13,21 @@ none, or two where one can know better.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from io import StringIO
 from itertools import count as count_from
 from pathlib import Path
+
+from sqlalchemy import Engine, event
 
 from digests.delivery.outbox import OutboxWorker
 from digests.model.delivery import OutboundMessage, Rendered
@@ -31,6 +36,7 @@ from digests.store.editions import open_digests
 from digests.store.keys import EditionKey
 from digests.store.outbox import SENT
 from tests.delivery.mail_server import STEPS, MailServer
+from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
 
@@ -57,36 +63,9 @@ formats = ["text"]
 mail = {{ from = "World <w@example.org>" }}
 deliver = [{{ channel = "smtp", to = {readers} }}]
 """
-VICTIM = """
-import os, signal, sys
-from itertools import count as count_from
-from pathlib import Path
-from sqlalchemy import Engine, event
-
-left = int(sys.argv[2])
-
-def step(connection):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-event.listen(Engine, "begin", step)
-event.listen(Engine, "commit", step)
-"""
-SENDS = """
-from digests.delivery.outbox import OutboxWorker
-from digests.store.editions import open_digests
-from watcher.settings.load import load_settings_file
-
-settings = load_settings_file(Path(sys.argv[1]))
-list(OutboxWorker(open_digests(settings.store.url), settings).send_due())
-"""
-MAKES_AND_SENDS = """
-from watcher.cli.main import run_command_line as run
-
-sys.exit(run(["digest", "--send", "--config", sys.argv[1]]))
-"""
+# Starts processes from one that has this module loaded: they begin at once.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
 # Of the events in the store that belong to a mail, those after its dot: beginning and commit of "sent".
 OPENING = 2  # a look at the versions of the two schemas
 EVENTS, AFTER_THE_DOT = 7, (6, 7)
@@ -163,16 +142,22 @@ def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Co
     process.append(subprocess.Popen(command, **QUIET))
     code = process[0].wait()
     server.at = {}
-    run_to_end(command)
+    make_and_send_to_end(path)
     today = EditionKey(digest="world", local_date=datetime.now(UTC).date())
     return count(f"{step} of mail {number}", server, today, path, ended=code == -signal.SIGKILL)
 
 
-def run_to_end(command: list[str]) -> None:
-    """Run a command that sends an edition without articles: it ends with 3, or with 0 where it was made before."""
-    code = subprocess.run(command, **QUIET).returncode
+def make_and_send(path: Path) -> int:
+    """Do as `watcher digest --send` without its output, and return its exit code."""
+    with redirect_stdout(StringIO()):
+        return run_command_line(["digest", "--send", "--config", str(path)])
+
+
+def make_and_send_to_end(path: Path) -> None:
+    """Send an edition without articles: the command ends with 3, or with 0 where it was made before."""
+    code = make_and_send(path)
     if code not in (0, 3):
-        raise SystemExit(f"{command} ended with {code}")
+        raise SystemExit(f"watcher digest --send ended with {code}")
 
 
 def fill(path: Path) -> None:
@@ -194,13 +179,47 @@ def send_the_rest(path: Path, *, passes: int = 1) -> None:
     engine.dispose()
 
 
+def die_at_event(number: int) -> None:
+    """Have this process end with SIGKILL at its `number`th beginning or commit of a transaction in a store."""
+    left = number
+
+    def step(_connection: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "begin", step)
+    event.listen(Engine, "commit", step)
+
+
+def is_killed(run: Callable[[int, Path], object], number: int, path: Path) -> bool:
+    """Whether `run(number, path)`, in a process of its own that calls `die_at_event`, was killed."""
+    victim = PROCESSES.Process(target=run, args=(number, path))
+    victim.start()
+    victim.join()
+    return victim.exitcode == -signal.SIGKILL
+
+
+def send_until(number: int, path: Path) -> None:
+    """Send what is due, up to an event in the store."""
+    die_at_event(number)
+    settings = load_settings_file(path)
+    list(OutboxWorker(open_digests(settings.store.url), settings).send_due())
+
+
+def make_and_send_until(number: int, path: Path) -> None:
+    """Do as `watcher digest --send`, up to an event in the store."""
+    die_at_event(number)
+    make_and_send(path)
+
+
 def kill_at_event(folder: Path, number: int, server: MailServer) -> Count:
     """Kill a process that sends at its `number`th beginning or commit in the store, and send what is left."""
     path = write_settings(folder, server)
     fill(path)
-    victim = subprocess.run([sys.executable, "-c", VICTIM + SENDS, str(path), str(number)], **QUIET)
+    killed = is_killed(send_until, number, path)
     send_the_rest(path)
-    killed = victim.returncode == -signal.SIGKILL
     return count(f"store event {number} of sending", server, PLACE, path, ended=killed)
 
 
@@ -213,11 +232,10 @@ def kill_at_any_event(folder: Path, number: int, server: MailServer) -> Count:
     """Kill `watcher digest --send` at its `number`th beginning or commit in the store, and call it again."""
     path = write_settings(folder, server)
     open_digests(load_settings_file(path).store.url).dispose()
-    victim = subprocess.run([sys.executable, "-c", VICTIM + MAKES_AND_SENDS, str(path), str(number)], **QUIET)
-    again = [sys.executable, "-m", "watcher", "digest", "--send", "--config", str(path)]
-    run_to_end(again)
+    killed = is_killed(make_and_send_until, number, path)
+    make_and_send_to_end(path)
     today = EditionKey(digest="world", local_date=datetime.now(UTC).date())
-    return count(f"store event {number} of all", server, today, path, ended=victim.returncode == -signal.SIGKILL)
+    return count(f"store event {number} of all", server, today, path, ended=killed)
 
 
 def break_at_step(folder: Path, step: str, what: str, server: MailServer) -> Count:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,9 +11,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
 
-from bench.delivery_drill import READERS, message_id
+from bench.delivery_drill import PROCESSES, READERS, die_at_event, is_killed, message_id
 from digests.alerts.failures import AlertJob
 from digests.delivery.outbox import OutboxWorker
 from digests.model.delivery import OutboundMessage
@@ -29,6 +25,7 @@ from watcher.settings.load import load_settings_file, parse_settings
 from watcher.store.writer import Writer, read, write
 
 pytestmark = pytest.mark.slow  # a process for each kill
+PROCESSES.set_forkserver_preload([__name__])
 
 SETTINGS = """
 [store]
@@ -42,9 +39,6 @@ timeout = "30s"
 from = "Watcher <w@example.org>"
 deliver = [{{ channel = "smtp", to = ["ann@example.net", "bob@example.net"] }}]
 """
-# Starts processes from one that has this module loaded: they begin at once, and are not copies of one with threads.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
 
 
 def look_and_send(path: Path, now: Callable[[], datetime]) -> None:
@@ -57,17 +51,8 @@ def look_and_send(path: Path, now: Callable[[], datetime]) -> None:
 
 
 def look_and_send_until(number: int, path: Path) -> None:
-    """Kill this process at its `number`th beginning or commit of a transaction."""
-    left = number
-
-    def step(_connection: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Engine, "begin", step)
-    event.listen(Engine, "commit", step)
+    """Look and send, up to an event in the store."""
+    die_at_event(number)
     look_and_send(path, lambda: datetime.now(UTC))
 
 
@@ -85,10 +70,7 @@ def kills(tmp_path_factory, sqlite_template) -> list[tuple[list[int], int, list[
             parcel = OutboundMessage(channel="smtp", recipient="cem@example.net", forms=())
             write(engine, enqueue, yesterday, [parcel], now=datetime.now(UTC), state=FAILED)
 
-            victim = PROCESSES.Process(target=look_and_send_until, args=(number, path))
-            victim.start()
-            victim.join()
-            killed = victim.exitcode == -signal.SIGKILL
+            killed = is_killed(look_and_send_until, number, path)
             # By then, what may have been sent is due again.
             look_and_send(path, lambda: datetime.now(UTC) + timedelta(minutes=5))
 
