@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -149,7 +149,7 @@ def kill_at_step(folder: Path, step: str, number: int, server: MailServer) -> Co
 
 def make_and_send(path: Path) -> int:
     """Do as `watcher digest --send` without its output, and return its exit code."""
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         return run_command_line(["digest", "--send", "--config", str(path)])
 
 
