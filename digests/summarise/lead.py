@@ -403,7 +403,9 @@ def choose_headlines(
 
 def is_informative(title: str, language: str) -> bool:
     """Whether a title says what happened, rather than asks, teases or breaks off."""
-    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(("…", "...", ":")):
+    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":"):
+        return False
+    if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False
     found = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
     low = [word.lower() for word in found[:2]]

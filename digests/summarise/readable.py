@@ -63,7 +63,7 @@ def stands_alone(text: str, language: str) -> bool:
     # A teaser has no main clause: "Why the bridge fell.", "Wie die Brücke fiel, warum sie gesperrt war."
     clauses = [FIRST.search(clause) for clause in text.split(", ")]
     teases = words_for_language("tease", language)
-    return _is_balanced(text) and not all(first and first.group().lower() in teases for first in clauses)
+    return is_balanced(text) and not all(first and first.group().lower() in teases for first in clauses)
 
 
 def adds_to_another(text: str, language: str) -> bool:
@@ -182,11 +182,14 @@ def _is_quotation_open(text: str) -> bool:
     return opened > 0 or text.count('"') % 2 == 1 or text.count("«") != text.count("»")
 
 
-def _is_balanced(text: str) -> bool:
+def is_balanced(text: str) -> bool:
     """Whether every quotation mark and bracket that opens is closed."""
     pairs = ("()", "[]", "「」", "『』", "（）")
     if any(text.count(pair[0]) != text.count(pair[1]) for pair in pairs):
         return False
     curly = text.count("“") + text.count("„"), text.count("”")
     german = text.count("„") and text.count("„") == text.count("“")
+    # "’" is an apostrophe too, and "‘" closes what "‚" opens.
+    if "‚" not in text and text.count("‘") > text.count("’") + text.count("'"):
+        return False
     return text.count('"') % 2 == 0 and text.count("«") == text.count("»") and bool(curly[0] == curly[1] or german)

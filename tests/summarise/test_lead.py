@@ -351,11 +351,15 @@ def test_a_headline_loses_an_outlets_name_in_each_of_its_forms(outlet, end, goes
         ("de", "Wie es mit der Brücke weitergeht", False),
         ("fr", "Voici ce qui change pour le pont de Berne", False),
         ("es", "¿Qué pasa con el puente?", False),
+        ("en", "Mayor says the bridge in Bern is ‘safe", False),
+        ("en", "Mayor on the bridge in Bern: ‘It did not even…’", False),
+        ("en", "Mayor calls Bern’s bridge ‘safe’", True),
         ("en", "Bridge in Bern collapses, killing twelve people", True),
+        ("de", "Bürgermeister nennt die Brücke ‚sicher‘", True),
         ("de", "Brücke in Bern stürzt ein, zwölf Tote", True),
     ],
 )
-def test_questions_and_teasers_are_not_clear(language, title, clear):
+def test_questions_teasers_and_what_breaks_off_are_not_clear(language, title, clear):
     assert is_informative(title, language) is clear
 
 
