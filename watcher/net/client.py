@@ -157,7 +157,7 @@ class Client:
     ) -> Response | NotModified | tuple[int, str]:
         """Return the response to one request, or the status and the target of a redirect."""
         async with self._send(chain, headers, proxy, stay) as response:
-            said = response_headers(chain.asked, response)
+            said = response_headers(chain.first_url, response)
             status, location = response.status_code, response.extensions.get("location")
             if status in redirects.FOLLOWED and location:
                 return status, decode_header(location)
@@ -166,7 +166,7 @@ class Client:
                 return NotModified(url=chain.url, moved_to=chain.moved_to, headers=said, took_s=took_s)
             if status not in GOOD:
                 beginning = await read_error_body(response) if status in WALLED else b""
-                raise status_error(chain.asked, status, said, beginning, answered_by=chain.url)
+                raise status_error(chain.first_url, status, said, beginning, answered_by=chain.url)
             return Response(
                 url=chain.url,
                 moved_to=chain.moved_to,

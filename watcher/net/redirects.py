@@ -21,60 +21,61 @@ PRINTABLE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # not escaped: a URL is reques
 class RedirectChain:
     """The state of a fetch that follows redirects."""
 
-    asked: str
+    first_url: str  # as it was asked for, with its credentials
     url: str  # the current URL, without credentials and fragment
     authorization: str | None = None
     own_headers: tuple[tuple[str, str], ...] = ()  # of the source; dropped at a redirect to another host
     moved_to: str | None = None  # the last target that was reached by 301 and 308 only
-    for_good: bool = True
+    is_permanent: bool = True  # whether all redirects so far were 301 or 308
     seen: tuple[str, ...] = ()
 
     @classmethod
     def start(cls, url: str) -> RedirectChain:
         """Return the chain that begins at `url`. Errors: RequestRefused if it is no http(s) URL."""
         if PLAIN_PAGE.fullmatch(url) is not None and "#" not in url:  # nearly all of them, at a third of the cost
-            return cls(asked=url, url=url, seen=(url,))
-        bare, userinfo = _split_userinfo(_validate_url(url, asked=url))
+            return cls(first_url=url, url=url, seen=(url,))
+        bare, userinfo = _split_userinfo(_validate_url(url, first_url=url))
         if not userinfo:
-            return cls(asked=url, url=bare, seen=(bare,))
+            return cls(first_url=url, url=bare, seen=(bare,))
         token = unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:")
         authorization = f"Basic {base64.b64encode(token).decode('ascii')}"
-        return cls(asked=url, url=bare, authorization=authorization, seen=(bare,))
+        return cls(first_url=url, url=bare, authorization=authorization, seen=(bare,))
 
     def follow(self, status: int, location: str) -> RedirectChain:
         """Return the chain after a redirect. Errors: RequestRefused for too many, a loop, or a target not http(s)."""
         try:
             joined = urljoin(self.url, location.strip())
         except ValueError as error:
-            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
+            raise RequestRefused(self.first_url, Reason(FetchKind.REDIRECT_INVALID, detail=str(error))) from error
         if len(joined) > MAX_REDIRECT_CHARS:
-            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_REDIRECT_CHARS))
-        target, _ = _split_userinfo(_validate_url(joined, asked=self.asked))
+            raise RequestRefused(self.first_url, Reason(FetchKind.REDIRECT_TOO_LONG, n=MAX_REDIRECT_CHARS))
+        target, _ = _split_userinfo(_validate_url(joined, first_url=self.first_url))
         if target in self.seen:
-            raise RequestRefused(self.asked, Reason(FetchKind.REDIRECT_LOOP, url=target))
+            raise RequestRefused(self.first_url, Reason(FetchKind.REDIRECT_LOOP, url=target))
         if len(self.seen) > MAX_HOPS:
-            raise RequestRefused(self.asked, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
+            raise RequestRefused(self.first_url, Reason(FetchKind.TOO_MANY_REDIRECTS, n=MAX_HOPS))
         is_same_host = may_forward_credentials(self.url, target)
-        keeps, own = (self.authorization, self.own_headers) if is_same_host else (None, ())
-        chain = replace(self, url=target, authorization=keeps, own_headers=own, seen=(*self.seen, target))
-        if not (self.for_good and status in PERMANENT):
-            return replace(chain, for_good=False)
-        userinfo = _split_userinfo(self.asked)[1] if keeps else ""
+        authorization, own_headers = (self.authorization, self.own_headers) if is_same_host else (None, ())
+        seen = (*self.seen, target)
+        chain = replace(self, url=target, authorization=authorization, own_headers=own_headers, seen=seen)
+        if not (self.is_permanent and status in PERMANENT):
+            return replace(chain, is_permanent=False)
+        userinfo = _split_userinfo(self.first_url)[1] if authorization else ""
         return replace(chain, moved_to=target.replace("://", f"://{userinfo}@", 1) if userinfo else target)
 
 
-def _validate_url(url: str, *, asked: str) -> str:
+def _validate_url(url: str, *, first_url: str) -> str:
     """Return `url` without its fragment. Errors: RequestRefused if it is no http(s) URL with a host."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise RequestRefused(asked, Reason(FetchKind.INVALID_URL, detail=str(error))) from error
+        raise RequestRefused(first_url, Reason(FetchKind.INVALID_URL, detail=str(error))) from error
     if parts.scheme.lower() not in DEFAULT_PORTS:
         scheme = parts.scheme or "a URL without a scheme"
-        raise RequestRefused(asked, Reason(FetchKind.WRONG_SCHEME, scheme=scheme, url=url[:200]))
+        raise RequestRefused(first_url, Reason(FetchKind.WRONG_SCHEME, scheme=scheme, url=url[:200]))
     if not parts.hostname or port == 0:
-        raise RequestRefused(asked, Reason(FetchKind.URL_WITHOUT_HOST, url=url[:200]))
+        raise RequestRefused(first_url, Reason(FetchKind.URL_WITHOUT_HOST, url=url[:200]))
     return url.partition("#")[0]
 
 
