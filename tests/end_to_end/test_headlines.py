@@ -79,7 +79,7 @@ def test_an_entry_without_page_and_text_is_a_report_by_headline_alone_up_to_the_
     assert story["title"] == OUTLETS["told"][0]
     assert {sentence["outlet"] for sentence in story["summary"]} == {"told"}
     assert (edition["ledger"]["headline_only"], edition["ledger"]["left_out"]) == (5, [])
-    assert "6 outlets · 1 independent · 5 by headline alone" in page
+    assert "6 outlets, 1 independent, 5 by headline alone" in page
     assert "6 outlets, 1 independent, 5 by headline alone: " in told
     assert told.count("(headline only)") == 5
     assert "/robots/page" not in site.asked
