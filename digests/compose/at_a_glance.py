@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from digests.analysis.rejections import has_rejections, says_rejection
 from digests.analysis.select import can_be_quoted, display_length
@@ -22,6 +22,7 @@ MAX_LINE_WIDTH = 240  # of a line's text: five of them stay on one screen
 MIN_SHARED = 2  # words of the headline, that a line must have to be on the same event
 MIN_STATING = 2  # outlets with a figure of a report that is neither under the headline nor quoted
 TITLE_PART = re.compile(r"\s[-|•]\s")  # before another headline, a section or the name of a site
+QuantityAndValue = tuple[str, float]  # of a figure
 TOLD, CHANGED, DISPUTED = "told", "changed", "disputed"
 
 
@@ -53,7 +54,7 @@ def choose_glance_lines(stories: Sequence[EditionStory], context: ComposeContext
 
 @dataclass(frozen=True, slots=True)
 class _Reports:
-    """The reports of a story that a line may be from, with full texts, and what says that a figure is an old one."""
+    """The reports of a story that a line may be from, with full texts: none that is withheld, and no copies."""
 
     story: EditionStory
     articles: Mapping[str, Article]
@@ -114,10 +115,12 @@ def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> 
 def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
     """Return the line of a story: with figures that differ or changed if it has some, else with what is new in it."""
     own = context.load_full_texts(key for key in story.article_ids if key in context.articles)
-    own = {key: each for key, each in own.items() if can_be_quoted(each) and key not in story.withheld}
+    told = {sentence.article_id for sentence in story.quoted} | {key for key in own if own[key].url == story.url}
+    copies = {mention.article_id for mention in story.mentions if mention.copy_of} - told
+    own = {key: own[key] for key in own.keys() - copies - story.withheld if can_be_quoted(own[key])}
     reports = _Reports(story, context.in_window(own), context)
-    lines = (*_lines_with_figures(reports), *_lines_with_news(reports), *_told_lines(reports))
-    return next(iter(lines), None) or _line_of_lead(story, context)
+    lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _told_lines(reports))
+    return next(lines, None) or _line_of_lead(story, context)
 
 
 def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
@@ -147,9 +150,9 @@ def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
 def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     """
     Yield the lines of a story's reports, best first: one that rejects a claim if several outlets do so in their titles,
-    then those with a figure, then those of the report with the headline or one that is quoted, then those of others,
-    which are no copies, with most words of the headline. Of the lead, whose sentences stand directly below, one that is
-    quoted comes behind a later one of others.
+    then those with a figure, then those of the report with the headline or one that is quoted, then those of others
+    with most words of the headline. Of the lead, whose sentences stand directly below, one that is quoted comes behind
+    a later one of others.
 
     A figure must be the latest one that the reports state, and of others, be stated by several outlets.
     """
@@ -157,21 +160,22 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     quoted = {(sentence.article_id, sentence.offset): sentence.published_at for sentence in story.quoted}
     primary = {key for key, _ in quoted}
     primary |= {article.id for article in articles if article.url == story.url}
-    copies = {mention.article_id for mention in story.mentions if mention.copy_of} - primary
     headline = frozenset(stems(story.title, story.title_language))
+    stated = [(article, (each.quantity, each.value)) for article in articles for each in stated_figures(article)]
     is_disputed = bool(story.rejected) or has_rejections([reports.context.articles[key] for key in story.article_ids])
     found = []
-    for article in articles:
+    for article in sorted(articles, key=lambda each: each.id):
         is_primary = article.id in primary
-        for line in reports.find_lines(article) if article.id not in copies else ():
+        for line in reports.find_lines(article):
             about, figures = frozenset(stems(line.text, line.language)), _figures(line)
             if is_disputed and says_rejection(line.text, line.language):
                 line = replace(line, kind=DISPUTED)
             is_news = is_primary and (figures or line.kind == DISPUTED)
             is_on_event = is_news or is_one_aspect(headline, about)
-            is_known = is_primary or all(count_stating(articles, *each) >= MIN_STATING for each in figures)
+            outlets = (len({report.outlet for report, known in stated if known == each}) for each in figures)
+            is_known = is_primary or all(count >= MIN_STATING for count in outlets)
             shared = len(headline & about)
-            if shared < MIN_SHARED or not is_on_event or not is_known or not _has_latest_figures(line, articles):
+            if shared < MIN_SHARED or not is_on_event or not is_known or not _has_latest_figures(line, stated):
                 continue
             form = (line.offset is None, article.url != story.url) if is_primary else (-shared, False)
             is_late = story.number == 1 and line.published_at > max(quoted.values(), default=line.published_at)
@@ -188,12 +192,11 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     yield from (row[-1] for row in sorted(found, key=lambda row: row[:-1]))
 
 
-def _has_latest_figures(line: GlanceLine, articles: Iterable[Article]) -> bool:
+def _has_latest_figures(line: GlanceLine, stated: Iterable[tuple[Article, QuantityAndValue]]) -> bool:
     """Whether no report that is later than that of a line states another figure for a quantity of the line."""
     values = dict(_figures(line))
-    later = (article for article in articles if article.published_at > line.published_at)
-    stated = (figure for article in later for figure in stated_figures(article))
-    return all(values.get(figure.quantity, figure.value) == figure.value for figure in stated)
+    later = (figure for article, figure in stated if article.published_at > line.published_at)
+    return all(values.get(quantity, value) == value for quantity, value in later)
 
 
 def _line_of_lead(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
@@ -206,6 +209,6 @@ def _line_of_lead(story: EditionStory, context: ComposeContext) -> GlanceLine | 
     return _make_line(story, headline, offset=None)
 
 
-def _figures(line: GlanceLine) -> Sequence[tuple[str, float]]:
-    """Return the quantities and values of the figures that a line states."""
+def _figures(line: GlanceLine) -> Sequence[QuantityAndValue]:
+    """Return the figures that a line states."""
     return [(figure.quantity, figure.value) for figure in read_figures(line.quote)]

@@ -193,7 +193,7 @@ def _quote_headline(story: EditionStory) -> Answer | None:
 
 def _describe_line(line: GlanceLine) -> Answer:
     """Return a first line of an edition, and the figure that changed; those that differ are quoted."""
-    answer: Answer = {"story": line.story, "kind": line.kind} | make_quote(line.text, line)
+    answer: Answer = {"story": line.story, "kind": line.kind, "article": line.article_id} | make_quote(line.text, line)
     if change := line.figure_change:
         answer["figure"] = _describe_change(change)
     elif number := line.number_change:

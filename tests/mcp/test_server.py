@@ -104,6 +104,10 @@ async def test_an_agent_goes_from_an_edition_to_a_story_its_outlets_changes_and_
     proof = await ask(press, "verify_quote", quote=sentence["text"], article=sentence["article"])
     anywhere = await ask(press, "verify_quote", quote=sentence["text"])
 
+    assert edition["at_a_glance"]
+    for line in edition["at_a_glance"]:
+        at_top = await ask(press, "verify_quote", quote=line["text"], article=line["article"])
+        assert at_top["verdict"] == "verbatim" and line["story"] in {each["story"] for each in edition["stories"]}
     assert (newest["date"], oldest["date"], edition["number"]) == ("2026-11-25", "2026-11-24", 2)
     assert story["story"] == quake["story"] and story["reports"][0]["beginning"]["text"]
     by_outlet = {each["title"]["outlet"]: each for each in outlets["reports"]}
