@@ -19,7 +19,7 @@ from tests.cli.site import RSS, rss, serving
 from tests.patience import PATIENCE_S
 from tests.tools import claim_hosts
 from watcher.cli.main import run_command_line
-from watcher.cli.poll import PollSummary, format_summary, run_poll
+from watcher.cli.poll import PollSummary, exit_code, format_summary, run_poll
 from watcher.errors import StoreError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.model import Feed, PollFailed, PollUnchanged, Source, Validators
@@ -153,3 +153,17 @@ def test_a_feed_that_is_polled_twice_in_one_pass_is_counted_once_by_its_last_pol
     assert lines[0] == "3 feeds polled: 0 read, 2 not modified, 1 failed"
     assert lines[-1] == "  failed: Cedar: empty, not a feed"
     assert (summary.to_json()["feeds"], summary.to_json()["unchanged"], summary.to_json()["failed"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"),
+    [
+        ({"pages_lost": 1, "stored": 9}, 0),
+        ({"pages_lost": 1, "known": 1}, 0),
+        ({"pages_lost": 2}, 3),
+        ({}, 0),
+        ({"network_down_since": datetime(2026, 3, 10, tzinfo=UTC), "offline": 2}, 1),
+    ],
+)
+def test_a_page_without_an_article_is_no_failure_unless_all_are(counts, code):
+    assert exit_code(PollSummary(**counts)) == code

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
+from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.engine import open_store
 from watcher.store.feeds import claim_store, feed_states, sync_sources
 from watcher.store.writer import read, write
@@ -76,3 +78,15 @@ def test_each_starter_file_names_a_store_of_its_own(tmp_path):
     urls = [load_settings_file(tmp_path / name / "settings.toml").store.url for name in ("a", "b")]
 
     assert urls == [f"sqlite:///{tmp_path / name / 'watcher.db'}" for name in ("a", "b")]
+
+
+def test_the_site_beside_a_daemon_is_the_daemons(tmp_path, capsys):
+    path = tmp_path / "settings.toml"
+    path.write_text('[store]\nurl = "sqlite:///watcher.db"\n')
+    engine = open_store(load_settings_file(path).store.url)
+    with hold_daemon_lock(engine, now=datetime.now(UTC)):
+        code = run_command_line(["web", "--config", str(path)])
+    engine.dispose()
+
+    assert code == 1
+    assert "the daemon serves the site already: http://127.0.0.1:8420/" in capsys.readouterr().err

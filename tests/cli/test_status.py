@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -233,7 +234,13 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
     start = lines.index("pages without an article")
     assert lines[start + 1] == "      2 404 Not Found"
     assert lines[start + REASONS_SHOWN + 1] == "      3 for 3 other reasons: watcher status --all"
+    newest = lines.index("  the newest of them")
+    assert re.fullmatch(
+        r"    https://ash.example/feed.xml/\d: (404 Not Found|the page redirects .*)", lines[newest + 1]
+    )
+    assert len([line for line in lines if line.startswith("    https://ash.example/feed.xml/")]) == REASONS_SHOWN
     assert "other reasons" not in status(press, "--all")
+    assert status(press, "--all").count("https://ash.example/feed.xml/") == 7
 
 
 def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, status):

@@ -57,9 +57,16 @@ def poll(
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary, is_empty=not settings.sources), json=json)
     SESSION.exit_immediately = True
+    return exit_code(summary)
+
+
+def exit_code(summary: PollSummary) -> int:
+    """Return 1 if no feed could be read, 3 if some could not, or if no page was an article, else 0."""
     if (summary.feeds or summary.network_down_since) and summary.failed == summary.feeds:
         return FAILED
-    return PARTLY if summary.failures or summary.pages_lost or summary.network_down_since else DONE
+    # A page without an article is usual: a video, a page behind a wall. That all are without one is not.
+    no_page_read = summary.pages_lost and not (summary.stored or summary.known or summary.rechecked)
+    return PARTLY if summary.failures or no_page_read or summary.network_down_since else DONE
 
 
 async def run_poll(

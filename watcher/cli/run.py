@@ -16,8 +16,9 @@ from watcher.cli.output import format_bytes, print_lines
 from watcher.daemon.logging import configure_logging
 from watcher.daemon.routes import store_routes
 from watcher.daemon.run import exit_watchdog, run, run_once
-from watcher.errors import SettingsError
+from watcher.errors import SettingsError, WatcherError
 from watcher.settings.models import WEB_LISTEN, Settings, is_loopback, parse_host_port
+from watcher.store.daemon_lock import list_daemon_statuses
 from watcher.store.engine import open_store
 from watcher.store.feeds import claim_store
 from watcher.store.stats import last_change
@@ -88,10 +89,22 @@ def serve_site(
     `watcher run` serves it too. An address that other machines can reach needs `[web] token` in the settings; a
     browser asks for it as a password. Ctrl-C stops it.
     """
-    settings = _override_listen(load_settings(config), listen)
+    written = load_settings(config)
+    settings = _override_listen(written, listen)
     with closing_store(open_store(settings.store.url)) as engine:
+        if listen is None and written.web.listen and _is_daemon_here(engine):
+            raise WatcherError(
+                f"the daemon serves the site already: http://{written.web.listen}/",
+                hint="watcher web --listen 127.0.0.1:8421 serves it at a second address",
+            )
         claim_store(engine, settings, take_over=yes)
         asyncio.run(_serve_until_signal(settings, engine))
+
+
+def _is_daemon_here(engine: Engine) -> bool:
+    """Whether a daemon runs on this store on SQLite; one on PostgreSQL may be on another machine, with its own site."""
+    marks = list_daemon_statuses(engine)
+    return any(mark.is_running and not mark.is_worker and not mark.machine for mark in marks)
 
 
 async def _serve_until_signal(settings: Settings, engine: Engine) -> None:

@@ -31,7 +31,7 @@ from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import SETTINGS_FILE, feed_states
 from watcher.store.hosts import load_polling_stop, network_down_since
-from watcher.store.pages import count_due_pages, failed_page_counts
+from watcher.store.pages import count_due_pages, failed_page_counts, newest_failed_pages
 from watcher.store.sql import load_meta
 from watcher.store.stats import count_due, store_bytes
 from watcher.store.writer import read
@@ -45,6 +45,7 @@ INDENT = " " * 13  # of the lines below a source in the list
 SOURCES_SHOWN = 10  # unhealthy sources, each with its hint
 REASONS_SHOWN = 3  # reasons why pages gave no article
 OTHERS_SHOWN = 5  # other processes with faults
+PAGES_LISTED = 20  # of those without an article, with --all
 JOBS_SHOWN = 6  # jobs that run in more than a minute
 NAME_CHARS, REASON_CHARS, TROUBLE_CHARS = 60, 200, 300
 WATCH_S = 5.0
@@ -140,11 +141,14 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
     now, processes = datetime.now(UTC), _list_daemons(engine)
     sources = list_sources(settings, engine, now=now)
     lost = read(engine, failed_page_counts)
+    most = None if everything else REASONS_SHOWN
+    lost_pages = read(engine, newest_failed_pages, limit=most or PAGES_LISTED)
     replaced, bare = (read(engine, count_fallback_reasons, headlines=headlines) for headlines in (False, True))
     values = {
         "daemon": _daemon_to_json(*processes, now=now),
         **_collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
+        "newest_pages_without_article": [{"url": url, "reason": str(reason)} for url, reason in lost_pages],
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
         "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
         "sources": [row.to_json() for row in sources],
@@ -152,12 +156,12 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
     values["due"] += sum(row.state.feed.id == 0 and not row.is_paused for row in sources)  # new: not in the store yet
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
-    most = None if everything else REASONS_SHOWN
     rows = (*_daemon_rows(*processes, now=now), *_store_rows(values), *_source_counts(sources, settings))
     lines = chain(
         format_rows(rows, width=STATUS_LABEL_CHARS),
         _format_sources(sources, everything=everything),
         _format_reasons("pages without an article", lost, limit=most),
+        _format_pages(lost_pages),
         _format_reasons("pages replaced by the feed's own text", replaced, limit=most),
         _format_reasons("pages of which only the headline is known", bare, limit=most),
         format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
@@ -323,6 +327,14 @@ def _format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limi
         yield f"  {pages:5} {to_one_line(str(reason), REASON_CHARS)}"
     if rest := reasons[limit:] if limit else ():
         yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
+
+
+def _format_pages(pages: Sequence[tuple[str, Reason]]) -> Iterator[str]:
+    """Yield the newest pages without an article."""
+    if pages:
+        yield "  the newest of them"
+    for url, reason in pages:
+        yield f"    {to_one_line(hide_secrets(url), REASON_CHARS)}: {to_one_line(str(reason), REASON_CHARS)}"
 
 
 def _daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime) -> Iterator[Row]:

@@ -137,6 +137,13 @@ def failed_page_counts(connection: Connection, *conditions: ColumnElement[bool])
     return tuple((reason, n) for reason, n in connection.execute(query))
 
 
+def newest_failed_pages(connection: Connection, *, limit: int) -> tuple[tuple[str, Reason], ...]:
+    """Return (URL, reason) of the given-up pages that were listed last."""
+    query = select(pages.c.url, pages.c.reason).where(pages.c.reason.is_not(None), ~pages.c.is_recheck)
+    query = query.where(pages.c.next_try_at.is_(None)).order_by(pages.c.added_at.desc(), pages.c.article_id)
+    return tuple((url, reason) for url, reason in connection.execute(query.limit(limit)))
+
+
 def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now: datetime) -> None:
     """
     Schedule rechecks of the pages of stored articles; a page that is already scheduled keeps its time.
