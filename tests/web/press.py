@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
 from sqlalchemy import Engine
 
@@ -111,10 +112,11 @@ def settings_in(
 
 
 def put(engine: Engine, key: str, *, outlet: str, language: str, country: str, text: str, at: datetime, **more) -> str:
-    """Store an article with its features; return its id."""
+    """Store an article with its features, of the outlet's own site; return its id."""
+    host = f"outlet{crc32(outlet.encode())}.example"
     article = Article(
         **{
-            "id": key, "url": f"https://outlet.example/{key}", "host": "outlet.example", "outlet": outlet,
+            "id": key, "url": f"https://{host}/{key}", "host": host, "outlet": outlet,
             "title": text.split(". ")[0].split("。")[0], "text": text.replace(". ", ".\n"), "language": language,
             "country": country, "published_at": at, "fetched_at": at,
             "removed": (RemovedBlock(rule="teasers", text="Read also: ten walks"),),
