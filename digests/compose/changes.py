@@ -20,7 +20,7 @@ from digests.summarise.lead import (
     make_sentence,
 )
 from digests.summarise.number_changes import changed_numbers
-from digests.summarise.repetition import is_repetition, says_the_same
+from digests.summarise.repetition import is_repetition, repeats_headline, says_the_same
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
@@ -294,6 +294,8 @@ def _new_sentences(
             break
         figures = significant_numbers(candidate.text)
         if not candidate.can_follow((*summary, *chosen), stems(title, language)):
+            continue
+        if any(repeats_headline(candidate.text, language, above.text, above.language) for above in chosen):
             continue
         if not any(
             says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(text)

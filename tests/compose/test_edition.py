@@ -286,6 +286,31 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     ]
 
 
+def test_two_sentences_on_what_is_new_do_not_say_the_same_in_other_words():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    monday = edition_of([first], reads=("en",))
+    again = [
+        "Three engineers were killed in the night when gate 56 of the Koshi barrage broke, the army said on Tuesday.",
+        "Gate 56 of the Koshi barrage broke in the night and 3 engineers died, officials in Kathmandu confirmed later.",
+    ]
+    updates = [
+        article(f"U{n}", "Flood in Nepal: gate of barrage breaks", text, hours=30 + n) for n, text in enumerate(again)
+    ]
+    articles = by_id(*first, *updates)
+    flood = story(*first, *updates)
+    context = make_context(
+        articles,
+        local_date=date(2026, 3, 11),
+        window_start=END,
+        window_end=END + timedelta(days=1),
+        earlier_editions=(monday,),
+    )
+
+    moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context)
+
+    assert len(moved.updates) == 1 and moved.updates[0].text in again
+
+
 def test_what_is_new_stays_under_the_limit_for_an_article_and_needs_no_sentence_that_is_not_quoted():
     first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
     lines = [
