@@ -17,15 +17,30 @@ from digests.settings.channel import DeliverSettings
 from digests.settings.digests import MuteSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
 from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
-from watcher.errors import WatcherError
+from watcher.errors import SettingsError, WatcherError
 from watcher.plugins import CheckResult, install_command
+from watcher.settings.base import ValidationIssue
+from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import Settings
+from watcher.settings.toml_syntax import Positions
 
 TRIAL_WORD = "radio"  # to try a translation with
 
 
 def check_templates(settings: Settings) -> dict[str, int]:
-    """Return the number of the digests' own templates; {} without any. Errors: DigestError, if one is wrong."""
+    """
+    Return the number of the digests' own templates; {} without any.
+
+    Errors: SettingsError, if a folder is missing; DigestError, if a template is wrong.
+    """
+    missing = [
+        ValidationIssue(loc=("digests", n, "templates"), message=f"the folder {digest.templates} does not exist")
+        for n, digest in enumerate(digests_of(settings))
+        if digest.templates and not digest.templates.is_dir()
+    ]
+    if missing and settings.path:
+        positions = Positions(read_file(settings.path))
+        raise SettingsError(tuple(locate_issues(missing, positions, settings.path)))
     templates = {
         digest.templates: load_own_templates(digest.templates) for digest in digests_of(settings) if digest.templates
     }

@@ -1,5 +1,6 @@
 """Jinja environments for our templates and a reader's own, one for each way of escaping."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +9,7 @@ from traceback import extract_tb
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from digests.errors import DigestError
@@ -19,6 +20,7 @@ TEMPLATE_NAMES = (
     "feed.atom.j2",
 )
 # Errors that an expression in a template can raise.
+OBJECT_NAME = re.compile(r"'[\w. ]{1,200} object'")  # as Jinja names a value: 'digests.render.view.EditionView object'
 TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
@@ -81,7 +83,15 @@ def render_template(env: Environment, name: str, own: Own, values: Mapping[str, 
     except TEMPLATE_ERRORS as error:
         if not own:
             raise
-        raise DigestError(f"{_place(error, own)}: {error}") from error
+        hint = "docs/guides/templates.md lists the values" if isinstance(error, UndefinedError) else None
+        raise DigestError(f"{_place(error, own)}: {_describe(error)}", hint=hint) from error
+
+
+def _describe(error: BaseException) -> str:
+    """Return what is wrong; an unknown value is named as the template writes it, without the names of our classes."""
+    if isinstance(error, UndefinedError):
+        return OBJECT_NAME.sub("this value", str(error)).replace("has no attribute", "has no part")
+    return str(error)
 
 
 def _place(error: BaseException, own: Own) -> str:

@@ -1,5 +1,6 @@
 """Times of day and days of the week, as the settings say when editions are due and when nothing is sent."""
 
+import re
 from datetime import time
 from typing import Annotated, Any
 
@@ -16,8 +17,18 @@ CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
 DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
 
 
+CRON = re.compile(r"\s*(?:[\d*/,?-]{1,40}\s+){4}[\w*/,?-]{1,40}\s*", re.ASCII)
+
+
+def _refuse_cron(value: object) -> None:
+    if isinstance(value, str) and CRON.fullmatch(value):
+        wanted = 'at = "06:30" for the time of day, and days = "mon-fri" for the days of the week'
+        raise ValueError(f"got the cron string {quote_value(value)}, expected {wanted}")
+
+
 def _parse_times(value: object) -> tuple[time, ...]:
     """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
+    _refuse_cron(value)
     given = tuple(value) if isinstance(value, list | tuple) else (value,)
     found = tuple(sorted({parse_clock(each) for each in given}))
     if not 1 <= len(found) <= MAX_TIMES_A_DAY:
@@ -27,6 +38,7 @@ def _parse_times(value: object) -> tuple[time, ...]:
 
 def _check_days(value: object) -> str:
     """Return a text of days, or the text of a list of them: ["mon", "wed"] is "mon,wed". Errors: ValueError."""
+    _refuse_cron(value)
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     parse_days(text)
     return text

@@ -71,6 +71,7 @@ def test_a_missing_contact_is_told_beside_the_result(tmp_path, capsys):
             + 'deliver = [{ channel = "file", directory = "x" }]\n',
             "a and b write into the same folder",
         ),
+        (f'{SETTINGS}cookie = "env:NO_SUCH_COOKIE"\n', "not set in this shell: NO_SUCH_COOKIE;"),
         (f'[fetch]\ndeadline = "5s"\n{SETTINGS}', "[fetch] deadline (5s) is shorter than timeout (10s)"),
     ],
 )
@@ -167,3 +168,31 @@ def test_a_mute_rule_that_has_ended_is_a_warning_from_the_next_day_on(tmp_path, 
 
     ended = f'world: the mute rule "word -2" ended on {today - timedelta(days=2)} and has no effect'
     assert capsys.readouterr().err.splitlines() == [f"{ended}; remove it or change its `until`"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f'{SETTINGS}cookie = "file:gone"\n', ":3:10: sources[1].cookie: the file of the secret file:gone does not"),
+        ('[[digests]]\ntemplates = "gone"\n', ":2:13: digests[1].templates: the folder {}/gone does not exist"),
+        ('[[digests]]\nat = "30 6 * * 1-5"\n', '2:6: digests[1].at: got the cron string "30 6 * * 1-5", expected at ='),
+        ('[[digests]]\ndays = "30 6 * * *"\n', '2:8: digests[1].days: got the cron string "30 6 * * *", expected at ='),
+        ("[[digests]]\ntitle = “News”\n", '2:9: title: got curly quotes, expected straight ones: "News"'),
+        ('[[digests]]\ntitle = "News\nname = "b"\n', '2:14: title: the text "News has no closing quote'),
+    ],
+)
+def test_a_newcomers_slips_are_named_with_their_place_and_what_to_write(text, told, tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(text)
+
+    assert run_command_line(["check", "--config", str(settings)]) == 2
+
+    assert told.format(tmp_path) in capsys.readouterr().err
+
+
+def test_a_secret_file_that_exists_is_no_problem(tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'{SETTINGS}cookie = "file:there"\n')
+    (tmp_path / "there").write_text("a=b")
+
+    assert run_command_line(["check", "--config", str(settings)]) == 0

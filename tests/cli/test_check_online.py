@@ -124,6 +124,7 @@ def test_each_way_of_delivery_is_tried_and_nothing_is_sent(site, tmp_path, capsy
 
 def test_a_wrong_password_is_named(site, tmp_path, capsys):
     (tmp_path / "password").write_text("wrong\n")
+    (tmp_path / "apprise-url").write_text("json://127.0.0.1:1/\n")
     with MailServer(password="secret") as server:
         code, told = ask(tmp_path, MAIL.format(port=server.port, web=site.place), capsys)
 

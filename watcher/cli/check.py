@@ -1,5 +1,6 @@
 """`watcher check`: reports all faults of the settings file; optionally checks the store and online services."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
 from typer import Option
 
 from watcher.clean.site_rules import load_user_rules
@@ -19,8 +21,8 @@ from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
-from watcher.settings.toml_syntax import Positions
-from watcher.settings.types import format_duration_setting
+from watcher.settings.toml_syntax import Loc, Positions
+from watcher.settings.types import Secret, format_duration_setting
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import is_mail
@@ -56,6 +58,7 @@ def check(
     try:
         settings = load_settings(path)
         _check_tokens(settings, path)
+        _check_secret_files(settings, path)
         counts = _count_tables(settings)
     except WatcherError as error:
         if not json:
@@ -103,6 +106,36 @@ def _check_tokens(settings: Settings, path: Path) -> None:
         raise SettingsError(tuple(locate_issues(issues, Positions(read_file(path)), path)))
 
 
+def _check_secret_files(settings: Settings, path: Path) -> None:
+    """Errors: SettingsError with each secret of the settings whose file is missing; systemd may hand one over."""
+    if "CREDENTIALS_DIRECTORY" in os.environ:
+        return
+    issues = [
+        ValidationIssue(loc=loc, message=f"the file of the secret {secret} does not exist")
+        for loc, secret in _find_secrets(settings, ())
+        if secret.is_missing
+    ]
+    if issues:
+        raise SettingsError(tuple(locate_issues(issues, Positions(read_file(path)), path)))
+
+
+def _find_secrets(value: object, loc: Loc) -> Iterator[tuple[Loc, Secret]]:
+    """Yield the references to secrets in the settings, each with its place."""
+    if isinstance(value, Secret):
+        yield loc, value
+    elif isinstance(value, SettingsList):
+        yield from _find_secrets(value.root, loc)
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _find_secrets(getattr(value, name), (*loc, name))
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _find_secrets(each, (*loc, name))
+    elif isinstance(value, tuple):
+        for n, each in enumerate(value):
+            yield from _find_secrets(each, (*loc, n))
+
+
 def _count_tables(settings: Settings) -> dict[str, int]:
     """Return the number of valid items by plural name. Errors: PluginError, and the errors of plug-in checks."""
     counts = {"sources": len(settings.sources)}
@@ -131,6 +164,13 @@ def find_warnings(settings: Settings) -> Iterator[str]:
             yield f"{len(alike)} sources are named {name} and count as one outlet: {', '.join(alike)}"
     if unplaced := describe_unknown_countries(settings):
         yield f"{unplaced}: set `country`; without it, no edition says where a story is not reported"
+    unset = dict.fromkeys(
+        secret.name
+        for _, secret in _find_secrets(settings, ())
+        if secret.kind == "env" and secret.name not in os.environ
+    )
+    if unset:
+        yield f"not set in this shell: {', '.join(unset)}; set each where watcher run starts"
     if fetch.deadline < fetch.timeout:
         deadline, timeout = format_duration_setting(fetch.deadline), format_duration_setting(fetch.timeout)
         yield f"[fetch] deadline ({deadline}) is shorter than timeout ({timeout}), so the timeout is never reached"

@@ -104,12 +104,18 @@ def _describe_syntax_error(statement: str, reason: str) -> str:
         return f"got {value}, expected true or false; did you mean {meant}?"
     if match and not value:
         return "got no value after the equals sign"
+    if value[:1] in CURLY_QUOTES and value:
+        return f'got curly quotes, expected straight ones: "{value[:60].strip(CURLY_QUOTES)}"'
+    if value[:1] in ('"', "'") and value.count(value[0]) == 1:
+        return f"the text {value[:60]} has no closing quote"
     if BARE_WORD.fullmatch(value):
         return f'got {value[:60]} without quotes; did you mean "{value[:60]}"?'
     if not match and not statement.lstrip().startswith("["):
         return f"{reason[:1].lower()}{reason[1:]}; expected key = value, or a [table]"
     return f"not valid TOML: {reason[:1].lower()}{reason[1:]}"
 
+
+CURLY_QUOTES = "“”„‟‘’‚«»"
 
 Loc = tuple[str | int, ...]  # path to a key: names of tables and keys, and list indexes from 0
 Position = tuple[int, int]  # line and column, both from 1; columns count characters

@@ -94,10 +94,25 @@ class Secret:
             raise WatcherError(f"the secret {self} is empty or not set", hint=hint)
         return value
 
+    @property
+    def path(self) -> Path:
+        """The file of a secret of the kind "file", unless systemd hands over another one."""
+        return self.folder / Path(self.name).expanduser()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such file; False if it is not known, such as without the right to look."""
+        try:
+            return self.kind == "file" and not self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+
     def _read_file(self) -> str:
         handed = os.environ.get("CREDENTIALS_DIRECTORY")
         given = Path(handed) / Path(self.name).name if handed else None
-        path = given if given and given.is_file() else self.folder / Path(self.name).expanduser()
+        path = given if given and given.is_file() else self.path
         try:
             with path.open("rb") as file:
                 return file.read(MAX_SECRET_BYTES).decode("utf-8").rstrip("\r\n")
