@@ -1,6 +1,7 @@
 """The headline of a story (the title of a report) and its summary (one to three sentences of one), word for word."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -272,8 +273,10 @@ def _best_sentences(
         can_follow = can_follow and can_show(candidate.sentence)
         is_new = not is_repetition(candidate.stems, said)
         is_new = is_new and not any(says_the_same(candidate.stems, each.stems) for each in chosen)
-        if not may_repeat:
-            is_new = is_new and not repeats_headline(candidate.text, article.language, above, title_language)
+        if not may_repeat and repeats_headline(candidate.text, article.language, above, title_language):
+            if not chosen:
+                return ()  # what the report says first is what the headline says; what it says next may be older
+            is_new = False
         if can_follow and is_new and display_length(candidate.text) <= room:
             chosen.append(candidate)
             said |= candidate.stems
@@ -287,6 +290,9 @@ NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as g
 MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
 MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
+# "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
+_CLAIMANT = re.compile(r"\w\s?(?::|\s[–—-])\s(?:\w[\w.’'-]*\s?){1,3}$")
+CLAIMED_FACTOR = 0.85  # for a title that ends in who says so
 MIN_TITLE_WIDTH, MAX_TITLE_WIDTH = 25, 110  # width of a headline that reads well
 
 
@@ -436,4 +442,6 @@ def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] |
         score *= 0.6
     if title[0] in "\"“„«‘'":
         score *= 0.8
+    if _CLAIMANT.search(title):
+        score *= CLAIMED_FACTOR
     return score

@@ -539,3 +539,27 @@ def test_a_first_sentence_that_leans_on_what_was_said_before_is_not_quoted(langu
     only = article("Bund", "Singer Anna Marsk is arrested in Bern", text, language=language)
 
     assert texts(summary(story(only), by_id(only), language=language, title=only.title)) == []
+
+
+def test_a_title_that_ends_in_who_says_so_gives_way_to_one_that_says_it_is_so():
+    titles = [
+        "Bridge over the river Aar in Bern has collapsed, mayor says",
+        "Bridge over river Aar in Bern collapsed, engineers of canton confirm",
+        "Bridge over the river Aar in Bern confirmed collapsed: mayor",
+    ]
+    reports = [article(f"P{n}", title, BRIDGE, hours=n) for n, title in enumerate(titles)]
+
+    assert headline(story(*reports), by_id(*reports)).text == titles[1]
+
+
+def test_a_report_that_begins_with_what_the_headline_says_is_not_quoted_from_further_down_before_others():
+    title = "Leader of Lunden is dead, state media confirm"
+    text = (
+        "State media in the capital confirmed on Sunday that the old leader of Lunden is dead after rumours.\n"
+        "The president of Carrow had declared in the evening that the old man was buried under his palace."
+    )
+    reports = [article(f"P{n}", title, text, hours=n) for n in range(3)]
+
+    told = summary(story(*reports), by_id(*reports), title=title)
+
+    assert texts(told)[0].startswith("State media in the capital confirmed")
