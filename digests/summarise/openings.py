@@ -16,7 +16,7 @@ from watcher.model import Article
 from watcher.text.sentences import begins_sentences, sentences
 from watcher.text.toml_data import load_toml
 from watcher.text.urls import is_channel_host
-from watcher.text.words import WORD, fold, stems, stop_words
+from watcher.text.words import WORD, fold, stems, stop_words, to_latin
 
 MAX_OPENINGS = 3  # sentences that something may stand before: a byline with initials is split into several
 SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
@@ -131,7 +131,8 @@ def mention_report(article: Article, *, agency: str | None, shows_title: bool, c
 def _is_outlet(tail: str, article: Article) -> bool:
     """Whether what stands behind the last separator of a title is the name of its outlet."""
     plain = _plain(tail).removeprefix("the")
-    if not {plain, plain.removesuffix("news")}.isdisjoint(_outlet_names(article)):
+    # "Ведомости" on vedomosti.ru
+    if not {plain, plain.removesuffix("news"), to_latin(plain)}.isdisjoint(_outlet_names(article)):
         return True
     name = [word for word in WORD.findall(tail) if fold(word) not in ("the", "le", "la")]
     if not (tail[:1].isspace() and name and all(word[0].isupper() or word[0].isdigit() for word in name)):
