@@ -45,7 +45,8 @@ def _editions_section(engine: Engine, settings: Settings) -> StatusSection:
         about = {"digest": edition.digest, "date": edition.local_date, "number": edition.number}
         about |= {"made_at": edition.made_at, **ledger.counts}
         values.append(about | {"largest": largest, "translation": ledger.translation})
-        share = f"; the largest has {largest.share:.1%} of the reports" if largest else ""
+        is_one_of_several = largest and ledger.stories_found > 1
+        share = f"; the largest has {largest.share:.1%} of the reports" if largest and is_one_of_several else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))

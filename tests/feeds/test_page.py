@@ -278,12 +278,17 @@ MOST_READ = "<div class=teaser-small><a href=/story/{n}-most-read>{title}</a></d
         ),
         (page_of(cards(TITLES, PLAIN)), PageSelectors(items="section"), TITLES),
         (
+            page_of(f"<ul class=news>{cards(ARABIC[:3], LIST, [''] * 3)}</ul>", "ar"),
+            PageSelectors(items="ul.news > li"),
+            ARABIC[:3],
+        ),
+        (
             page_of(f"<div class=big>{cards(TITLES, TEASER)}</div><aside>{cards(GERMAN, MOST_READ)}</aside>"),
             PageSelectors(items="div.teaser"),
             TITLES,
         ),
     ],
-    ids=["German cards", "Arabic list", "Japanese links", "table", "no classes", "teasers"],
+    ids=["German cards", "Arabic list", "Japanese links", "table", "no classes", "three items", "teasers"],
 )
 def test_the_proposed_selectors_find_the_list_of_articles(html, expected, titles):
     found = propose(html)

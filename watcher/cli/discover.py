@@ -17,6 +17,7 @@ from watcher.errors import WatcherError
 from watcher.failure_messages import FeedKind, HealthKind
 from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
+from watcher.feeds.page import MIN_ITEMS
 from watcher.settings.edit import row_lines, source_row
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.types import language_tag
@@ -151,6 +152,9 @@ def _format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> 
     if unread:
         yield from ("", "also linked, but not read:", *unread)
     yield from format_list(found, known) if found.items else ()
+    if not feeds and not found.items and page.response is not None:
+        looked = f"looked on the page itself for a list of {MIN_ITEMS} articles or more, and found none"
+        yield from ("", f"{looked}; if you see one, write its selectors: docs/guides/sources.md")
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
 

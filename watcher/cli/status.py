@@ -59,7 +59,7 @@ UNKNOWN_STATUS = "unknown: the store, which has its status, cannot be read"
 
 def show_status(
     source: Annotated[str, Argument(metavar="[NAME|URL]", help="One source in detail: health, history, polls.")] = "",
-    everything: Annotated[bool, Option("--all", help="List every source, including healthy ones.")] = False,
+    everything: Annotated[bool, Option("--all", help="List every source, and the daemon's jobs.")] = False,
     watch: Annotated[bool, Option("--watch", help="Refresh every five seconds, until Ctrl-C.")] = False,
     alive: Annotated[bool, Option("--alive", help="Only check that a daemon is running: exit code 1 if not.")] = False,
     config: Config = None,
@@ -156,7 +156,11 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
     values["due"] += sum(row.state.feed.id == 0 and not row.is_paused for row in sources)  # new: not in the store yet
     functions = load_plugins(SECTIONS_GROUP, "the part of the status of")
     sections: list[StatusSection] = [section for _, sections_of in functions for section in sections_of(settings)]
-    rows = (*_daemon_rows(*processes, now=now), *_store_rows(values), *_source_counts(sources, settings))
+    rows = (
+        *_daemon_rows(*processes, now=now, everything=everything),
+        *_store_rows(values),
+        *_source_counts(sources, settings),
+    )
     lines = chain(
         format_rows(rows, width=STATUS_LABEL_CHARS),
         _format_sources(sources, everything=everything),
@@ -337,18 +341,21 @@ def _format_pages(pages: Sequence[tuple[str, Reason]]) -> Iterator[str]:
         yield f"    {to_one_line(hide_secrets(url), REASON_CHARS)}: {to_one_line(str(reason), REASON_CHARS)}"
 
 
-def _daemon_rows(daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime) -> Iterator[Row]:
-    yield from _process_rows(daemon, now)
+def _daemon_rows(
+    daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime, everything: bool = False
+) -> Iterator[Row]:
+    yield from _process_rows(daemon, now, everything=everything)
     unwell = [other for other in others if process_state(other, now) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:
-        yield from _process_rows(other, now)
+        yield from _process_rows(other, now, everything=everything)
     helpers = sum(other.is_worker for other in others)
     counts = ((len(others) - helpers, "daemon"), (helpers, "worker"))
     if others:
         yield "", f"also on this store: {' and '.join(format_count(n, noun) for n, noun in counts if n)}"
 
 
-def _process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
+def _process_rows(process: DaemonStatus | None, now: datetime, *, everything: bool) -> Iterator[Row]:
+    """Yield the rows of a process; its jobs are for who looks for a fault, with `everything`."""
     if process is None:
         yield "daemon", NOT_RUNNING
         return
@@ -368,7 +375,7 @@ def _process_rows(process: DaemonStatus | None, now: datetime) -> Iterator[Row]:
             yield label, f"not running; the last one ended unexpectedly after {heartbeat}"
     for fault in process.faults if state != "stopped" else ():
         yield "", f"{fault.job} failing since {format_minute(fault.since)}: {to_one_line(fault.reason, REASON_CHARS)}"
-    if state == "running":
+    if state == "running" and everything:
         yield from _job_rows(process, now=process.heartbeat_at)
 
 

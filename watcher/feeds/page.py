@@ -109,7 +109,7 @@ def date_of(element: _Element) -> datetime | None:
     return next((one.moment for text in texts for one in find_dates(text, month_first=month_first, short=True)), None)
 
 
-MIN_ITEMS, MOST = 4, 0.8
+MIN_ITEMS, MOST = 3, 0.8
 MAX_CLIMB, MAX_COMPARED = 8, 25  # elements above a link that may be its item; selectors that are compared closely
 MAX_SAMPLE, MAX_INSIDE, MAX_DATE_CHARS = 20, 150, 60  # items that are looked at closely; elements of each; of a date
 MAX_ABOVE, MAX_NAMES = 40, 200  # elements above a link, and characters of their names, that say in which part it is

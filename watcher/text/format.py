@@ -14,7 +14,7 @@ def format_count(number: int, noun: str, many: str = "") -> str:
 
 
 NEARLY = 0.05  # share of a single unit that may be dropped: 1 hour 2 minutes is "1 hour"
-SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+SPANS = ((365 * 86_400, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def format_duration(seconds: float) -> str:
