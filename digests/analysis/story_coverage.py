@@ -10,7 +10,6 @@ from digests.model.story import Story
 from watcher.model import Article
 from watcher.settings.outlets import find_outlet
 from watcher.text.page_kind import NO_REPORTS, OPINION
-from watcher.text.urls import is_channel_host, site_of
 
 MENTION_FIELDS = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
 
@@ -29,7 +28,7 @@ class Coverage:
     origins: tuple[str, ...]
     languages: tuple[str, ...]  # those of most articles first
     countries: tuple[str, ...]  # of the outlets; those of most outlets first
-    owners: int  # distinct owners of the independent outlets; an outlet without a declared owner is its site's
+    owners: int  # distinct owners of the independent outlets; an outlet without a declared owner owns itself
 
 
 def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
@@ -38,8 +37,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     opinion, service pieces and galleries.
 
     Each outlet counts once, however many articles it has. Each report belongs to its agency, also if it only says that
-    it has its news from there (`relayed_agency`), else to the owner of its first outlet, else to that outlet's site. An
-    outlet is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
+    it has its news from there (`relayed_agency`), else to the owner of its first outlet, else to that outlet. An outlet
+    is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
@@ -49,7 +48,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
-        owners.setdefault(article.outlet, _owner_of(article))
+        owner = f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
+        owners.setdefault(article.outlet, owner)
         if article.country:
             countries.setdefault(article.outlet, article.country)
     with_text = {article.id for article in present if not article.is_headline_only}
@@ -58,9 +58,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
-    voices = [(agency or relayed_agency(group[0]), group) for agency, group in reports]
     independent = _independent(
-        voices if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
+        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
     )
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
@@ -80,13 +79,6 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         countries=_most_common_first(countries.values()),
         owners=len({owners[outlet] for outlet in independent}),
     )
-
-
-def _owner_of(article: Article) -> str:
-    """Return who owns an article's outlet: the declared owner, else its site; on a platform the outlet itself."""
-    if article.owner:
-        return f"owner:{article.owner.casefold()}"
-    return f"outlet:{article.outlet}" if is_channel_host(article.host) else f"site:{site_of(article.host)}"
 
 
 def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence[str]) -> dict[str, str]:
@@ -111,12 +103,16 @@ def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners
     """Return the independent outlets, in time order."""
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
     for agency, group in reports:
+        if agency is None and (relayed := relayed_agency(group[0])):
+            reporters[2, group[0].outlet].append(f"agency:{relayed.casefold()}")
+            continue
         for at, article in enumerate(group if agency else group[:1]):
             key = (1 + min(at, 1) if agency else 0, article.outlet)
             reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
     taken: set[str] = set()
     chosen: set[str] = set()
-    for rank in range(3):  # own reports; the first with an agency's text; others with it, if that one may not count
+    # Own reports; the first with an agency's text; those that relay it and others with it, if that one may not count.
+    for rank in range(3):
         for outlet in owners:
             free = sorted(voice for voice in reporters[rank, outlet] if voice not in taken)
             if outlet not in chosen and free and owners[outlet] not in taken:

@@ -61,3 +61,12 @@ def test_relays_of_one_agency_are_one_independent_report():
     found = measure_coverage(story(*reports), by_id(*reports))
 
     assert (found.independent, found.folded, found.agencies) == (("Paper 0", "Paper 2"), ("Paper 1",), ())
+
+
+def test_an_agencys_text_counts_before_an_earlier_report_that_relays_it():
+    relay = article("Herald", TITLE, f"{TEXT[:-1]}, AFP reported.", hours=1)
+    wire = article("Post", "Explosions in Riyadh", "Residents heard explosions in the old city.", hours=2, agency="AFP")
+
+    found = measure_coverage(story(relay, wire), by_id(relay, wire))
+
+    assert found.independent == ("Post",)
