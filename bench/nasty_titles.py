@@ -115,9 +115,11 @@ def hostile(title: str, url: str) -> Edition:
         silent=(),
         watched=(),
     )
+    line = replace(full.at_a_glance[0], text=title, outlet=title, url=url, translation=None)
     correction = replace(full.corrections[0], outlet=title, url=url, title=title, before=title, after="gone")
     section = replace(full.sections[0], stories=(story,))
-    return replace(full, sections=(section,), briefs=(brief,), corrections=(correction,), ended=(brief,), note="")
+    short = replace(full, briefs=(brief,), corrections=(correction,), ended=(brief,), at_a_glance=(line,))
+    return replace(short, sections=(section,), note="")
 
 
 def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: ANN401
@@ -137,7 +139,8 @@ def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: AN
     yield "outlets", text("(.//blockquote)[1]"), f"Since yesterday: 1 more outlet: {clean}"
     listed = f"{clean}, with AFP text; {clean}, in French, with AFP text"
     yield "sources", text("(.//blockquote/following-sibling::p)[1]"), f"9 outlets, 2 independent: {listed}"
-    yield "headline", text("(.//ul/li)[1]"), f"{clean} ({clean}, in French · 2 outlets)"
+    yield "line at the top", text("(.//ul/li)[1]"), f"{clean} — {clean}, 06:30"
+    yield "headline", text("(.//ul/li)[2]"), f"{clean} ({clean}, in French · 2 outlets)"
     yield "gone", text("(.//hr/preceding-sibling::p)[last()]"), f"No longer reported: {clean}"
 
 
