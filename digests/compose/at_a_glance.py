@@ -60,7 +60,7 @@ class _Reports:
     articles: Mapping[str, Article]
     context: ComposeContext
 
-    def lead(self, article: Article) -> GlanceLine | None:
+    def find_lead(self, article: Article) -> GlanceLine | None:
         """
         Return the first sentence of a report that says more than its title; None if it needs the text before it, is
         long or cannot be read.
@@ -74,29 +74,30 @@ class _Reports:
         is_whole = is_clear and not end == SUMMARY_TEXT_CHARS < len(article.text)
         if not is_whole or not _stands_at_top(sentence.text, text[:start], article.language):
             return None
-        return self._keep_if_readable(_make_line(self.story, quoted, offset=start))
+        return self._accept(_make_line(self.story, quoted, offset=start))
 
-    def title(self, article: Article) -> GlanceLine | None:
+    def find_title(self, article: Article) -> GlanceLine | None:
         """Return the title of a report; None if it is the story's headline, which stands below, or cannot be read."""
         title = title_without_outlet(article)
         is_long_enough = display_length(title) >= MIN_TITLE_WIDTH and is_informative(title, article.language)
         if title == self.story.title or not is_long_enough or TITLE_PART.search(title):
             return None
-        return self._keep_if_readable(_make_line(self.story, make_sentence(article, 0, title), offset=None))
+        return self._accept(_make_line(self.story, make_sentence(article, 0, title), offset=None))
 
-    def _keep_if_readable(self, line: GlanceLine) -> GlanceLine | None:
+    def _accept(self, line: GlanceLine) -> GlanceLine | None:
+        """Return a line that fits, that can be read and that states no old figure; else None."""
         is_readable = line.translation is not None or self.context.can_read(line.language)
         is_old = superseded_by_figures(self.story.figure_changes)
         fits = display_length(line.shown_text) <= MAX_LINE_WIDTH and is_readable
         return line if fits and not is_old(line.quote) else None
 
     def find_lines(self, article: Article) -> Iterator[GlanceLine]:
-        yield from filter(None, (self.lead(article), self.title(article)))
+        yield from filter(None, (self.find_lead(article), self.find_title(article)))
 
-    def line_of(self, sentence: Sentence) -> GlanceLine | None:
+    def find_line_of(self, sentence: Sentence) -> GlanceLine | None:
         """Return a sentence of the story as a line if it is the first one of its report, else None."""
         article = self.articles.get(sentence.article_id)
-        line = self.lead(article) if article else None
+        line = self.find_lead(article) if article else None
         return line if line and line.offset == sentence.offset else None
 
 
@@ -127,7 +128,7 @@ def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
     story = reports.story
     for difference in story.differences:
         sentence = difference.details[0].sentences[0]
-        if difference.disagrees and (line := reports.line_of(sentence)):
+        if difference.disagrees and (line := reports.find_line_of(sentence)):
             yield replace(line, kind=DISPUTED, difference=difference)
     for change in story.figure_changes:
         after, newest = change.after, (change.quantity, change.after.value)
@@ -140,10 +141,10 @@ def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
 
 def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
     for number in (*reports.story.number_changes, *reports.story.turn_figures):
-        if line := reports.line_of(number.sentence_after):
+        if line := reports.find_line_of(number.sentence_after):
             yield replace(line, kind=CHANGED, number_change=number)
     for sentence in reports.story.updates:
-        if line := reports.line_of(sentence):
+        if line := reports.find_line_of(sentence):
             yield replace(line, kind=CHANGED)
 
 
