@@ -30,7 +30,7 @@ COMMANDS = [
 # Commands that change something, run on, or whose output has a form of its own: OPML, JSON lines, a schema.
 OTHERS = {
     "init", "run", "work", "site", "web", "mcp", "export", "cluster", "demo", "settings schema", "sources add",
-    "sources remove", "sources mute", "sources unmute", "sources export", "service install", "service uninstall",
+    "sources remove", "sources pause", "sources resume", "sources export", "service install", "service uninstall",
     "story split", "story join", "story forget", "translate install",
 }  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.+Z-]*")
