@@ -7,8 +7,8 @@ from digests.analysis.country_names import load_data
 from watcher.clean.agencies import MARK, mark_agency_names
 from watcher.model import Article
 
-LEAD_CHARS = 400  # of a text: further down, an agency is one source among others
-MAX_CACHED = 8_192  # reports: each story measures its coverage several times
+_LEAD_CHARS = 400  # of a text: further down, an agency is one source among others
+_MAX_CACHED = 8_192  # reports: each story measures its coverage several times
 # "Explosions heard in Riyadh: AFP", "AFP: Explosions heard", "… on Sunday (Reuters)"
 _AROUND_TITLE = re.compile(rf"^{MARK}\s?:\s|\s?[:–—-]\s{MARK}$|\({MARK}\)$")
 _IN_BRACKETS = re.compile(rf"[(\[/]\s?{MARK}\s?[)\]/]")
@@ -16,13 +16,13 @@ _IN_BRACKETS = re.compile(rf"[(\[/]\s?{MARK}\s?[)\]/]")
 
 def relayed_agency(article: Article) -> str | None:
     """Return the agency that a report says it has its news from; None if it names none, or is the agency's own."""
-    agency = _find_agency(article.title.strip(), article.text[:LEAD_CHARS], article.language)
+    agency = _find_agency(article.title.strip(), article.text[:_LEAD_CHARS], article.language)
     if agency is None or agency.casefold() in (article.outlet.casefold(), *article.host.split(".")):
         return None
     return agency
 
 
-@lru_cache(MAX_CACHED)
+@lru_cache(_MAX_CACHED)
 def _find_agency(title: str, lead: str, language: str) -> str | None:
     pattern = _pattern(language)
     for text, patterns in ((title, (_AROUND_TITLE, pattern)), (lead, (_IN_BRACKETS, pattern))):

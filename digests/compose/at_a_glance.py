@@ -19,7 +19,7 @@ from watcher.model import Article
 from watcher.text.words import stems
 
 MAX_LINE_WIDTH = 240  # of a line's text: five of them stay on one screen
-MIN_SHARED = 2  # words of the headline, that a line must have to be on the same event
+MIN_COMMON_STEMS = 2  # words of the headline, that a line must have to be on the same event
 MIN_STATING = 2  # outlets with a figure of a report that is neither under the headline nor quoted
 TITLE_PART = re.compile(r"\s[-|•]\s")  # before another headline, a section or the name of a site
 QuantityAndValue = tuple[str, float]  # of a figure
@@ -176,7 +176,7 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
             outlets = (len({report.outlet for report, known in stated if known == each}) for each in figures)
             is_known = is_primary or all(count >= MIN_STATING for count in outlets)
             shared = len(headline & about)
-            if shared < MIN_SHARED or not is_on_event or not is_known or not _has_latest_figures(line, stated):
+            if shared < MIN_COMMON_STEMS or not is_on_event or not is_known or not _has_latest_figures(line, stated):
                 continue
             form = (line.offset is None, article.url != story.url) if is_primary else (-shared, False)
             is_late = story.number == 1 and line.published_at > max(quoted.values(), default=line.published_at)

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from digests.render.localizer import Localizer
 
-MAX_LISTED = 3  # outlets named for a story in a form without folds, beside those quoted; the others are counted
+MAX_OUTLETS_LISTED = 3  # outlets named for a story in a form without folds, beside those quoted; the others are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,7 @@ class StoryView:
         """The first of `sources` that owe their text to others, then of those that the story does not name yet."""
         credited = (line for line in self.sources if line.is_credited)
         others = (line for line in self.sources if not line.is_credited and line.outlet not in self._named)
-        return tuple(islice(chain(credited, others), MAX_LISTED))
+        return tuple(islice(chain(credited, others), MAX_OUTLETS_LISTED))
 
     def count_unnamed(self, listed: Sequence[SourceView]) -> int:
         """Return how many outlets, copies among them, neither `listed` nor the rest of the story names."""

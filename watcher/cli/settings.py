@@ -39,7 +39,7 @@ QUESTIONS = {
     " empty for English (en)",
     "timezone": "Your time zone, such as Europe/Berlin; empty for UTC",
 }
-TITLES = {  # of the digest
+STARTER_TITLES = {  # of the digest
     "ar": "أخبار العالم",
     "de": "Nachrichten aus der Welt",
     "es": "Noticias del mundo",
@@ -83,7 +83,7 @@ def init(
         take = partial(_fill_in, text, name)
         text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
     written = tomllib.loads(text)["digests"][0]
-    text = _fill_in(text, "title", TITLES.get(written.get("language", "en").partition("-")[0], ""))
+    text = _fill_in(text, "title", STARTER_TITLES.get(written.get("language", "en").partition("-")[0], ""))
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
     settings = parse_settings(text, target)

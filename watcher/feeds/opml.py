@@ -22,7 +22,7 @@ NAMESPACE = "urn:watcher:opml"  # for watcher's own attributes
 OWN_TEXTS = ("country", "owner", "owner_kind", "every", "user_agent")  # fields that are attributes as they are
 FOLDER_SEPARATOR = " / "  # between the folders of a section
 OPML_DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
-REFERENCE = re.compile(r"&(?:#?[A-Za-z0-9]{1,32};)?")  # "&amp;" and the like, or a bare "&"
+XML_REFERENCE = re.compile(r"&(?:#?[A-Za-z0-9]{1,32};)?")  # "&amp;" and the like, or a bare "&"
 XML_REFERENCES = frozenset(("&amp;", "&lt;", "&gt;", "&quot;", "&apos;"))
 # For files with "<" or quotes in a value, such as description="By <a href="https://example.org">A</a>".
 BEFORE_TAG = re.compile(r"(?=</?(?:outline|body|opml)\b)", re.IGNORECASE)
@@ -115,7 +115,7 @@ def _repair_references(text: str) -> tuple[str, int]:
         repairs += 1
         return escape(character)
 
-    return REFERENCE.sub(repair, text), repairs
+    return XML_REFERENCE.sub(repair, text), repairs
 
 
 def _repair_tags(text: str) -> tuple[str, int]:
