@@ -32,7 +32,8 @@ from digests.render.view import EditionView, QuoteView, StoryView
 BAR = 0.45  # of the visible characters: the most that may be apparatus
 NEWS = ("headline", "sentence", "figures", "first lines")
 CONTENTS = "headline in the contents"
-# Parts of the Markdown file; each begins with the line that matches and ends before the next.
+# Parts of the Markdown file; each begins with the line that matches and ends before the next. The first lines stand
+# between head and contents, if there are any.
 PARTS = (
     ("front matter", re.compile(r"^---$")),
     ("head", re.compile(r"^# ")),
@@ -40,13 +41,15 @@ PARTS = (
     ("stories", re.compile(r"^## ")),
     ("ledger", re.compile(r"^---$")),
 )
+FIRST_LINES = ("first lines", re.compile(r"^## "))
 STRUCK = "\0"
 
 
 def news_of(view: EditionView) -> Iterator[tuple[str, str]]:
     """Yield (role, text) of all that is news in an edition, in no order."""
-    for line in getattr(view, "first_lines", ()):
-        yield "first lines", " ".join(part.text for part in line.parts)
+    for line in view.at_a_glance:
+        yield "first lines", line.text
+        yield from (("figures", figure.text) for figure in line.figures)
     for story in view.stories:
         yield from news_of_story(story)
     for brief in (*view.briefs, *view.foreign, *view.followed, *view.quiet, *view.gone):
@@ -92,10 +95,10 @@ def visible(source: str) -> str:
     return " ".join(lxml_html.fragment_fromstring(html, create_parent="div").text_content().split())
 
 
-def split_parts(source: str) -> dict[str, str]:
-    """Return the Markdown of each of `PARTS`."""
+def split_parts(source: str, *, has_first_lines: bool) -> dict[str, str]:
+    """Return the Markdown of each of `PARTS`, and of the first lines."""
     parts: dict[str, list[str]] = {"": []}
-    names = iter(PARTS)
+    names = iter((*PARTS[:2], FIRST_LINES, *PARTS[2:]) if has_first_lines else PARTS)
     name, opener = next(names)
     lines = source.split("\n")
     last_rule = max((at for at, line in enumerate(lines) if line == "---"), default=0)
@@ -114,10 +117,10 @@ def measure(view: EditionView, source: str) -> tuple[Counter[str], int, str]:
     counts: Counter[str] = Counter()
     remains = []
     pieces = sorted({(" ".join(text.split()), role) for role, text in news_of(view) if text}, key=lambda p: -len(p[0]))
-    parts = split_parts(source)
+    parts = split_parts(source, has_first_lines=bool(view.at_a_glance))
     shown = {name: visible(text) if name != "front matter" else text for name, text in parts.items()}
     # A headline of the contents is a repetition, so news is struck out from the stories on first.
-    for name in ("stories", "head", "ledger", "contents", "front matter", ""):
+    for name in ("stories", "first lines", "head", "ledger", "contents", "front matter", ""):
         text = shown.get(name, "")
         if name == "contents":
             for title in sorted((story.title for story in view.stories), key=len, reverse=True):
