@@ -28,6 +28,7 @@ from digests.render.escape import language_tag, safe_anchor, sanitize_line, sani
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import arrow_in, language_direction, localizer_for
 from digests.settings.digests import MAX_QUIET_DAYS
+from watcher.clean.agencies import agency_in
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -542,8 +543,10 @@ def _foreign_title(mention: SourceMention, story: EditionStory) -> str:
 
 
 def _agency_credit(mention: SourceMention) -> str:
-    """Return the agency of a report; "" if it has none, or the outlet is the agency: "Reuters", "AP News"."""
+    """Return the agency of a report; "" if it has none, or the outlet is it: "AP News", "Associated Press"."""
     agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
+    if agency == agency_in(mention.outlet):
+        return ""
     outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
     return "" if outlet[: len(named)] == named else agency
 

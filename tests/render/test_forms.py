@@ -239,7 +239,13 @@ def test_a_day_of_another_year_is_told_with_its_year(editions):
 
 @pytest.mark.parametrize(
     ("outlet", "agency", "told"),
-    [("Reuters", "Reuters", False), ("AP News", "AP", False), ("Apulia Post", "AP", True), ("Valley Star", "AP", True)],
+    [
+        ("Reuters", "Reuters", False),
+        ("AP News", "AP", False),
+        ("Associated Press", "AP", False),
+        ("Apulia Post", "AP", True),
+        ("Valley Star", "AP", True),
+    ],
 )
 def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agency, told):
     edition = editions.small()
