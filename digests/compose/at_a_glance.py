@@ -13,7 +13,8 @@ from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise import readable
 from digests.summarise.differences import is_one_aspect
 from digests.summarise.figures import count_stating, read_figures, stated_figures, superseded_by_figures
-from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, is_informative, make_sentence
+from digests.summarise.headline import is_informative
+from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, make_sentence
 from digests.summarise.openings import MAX_OPENINGS, first_sentences, title_without_outlet
 from watcher.model import Article
 from watcher.text.words import stems

@@ -13,12 +13,7 @@ from digests.model.edition import Edition
 from digests.model.edition_story import Brief, EditionStory, NumberChange, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
-from digests.summarise.lead import (
-    SUMMARY_TEXT_CHARS,
-    CandidateSentence,
-    find_candidates,
-    make_sentence,
-)
+from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, make_sentence
 from digests.summarise.number_changes import changed_numbers
 from digests.summarise.repetition import is_repetition, repeats_headline, says_the_same
 from watcher.model import Article

@@ -21,7 +21,8 @@ from digests.model.story import Story
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, superseded_by_figures
-from digests.summarise.lead import Headline, choose_headline, choose_headlines, choose_summary, make_sentence
+from digests.summarise.headline import Headline, choose_headline, choose_headlines
+from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD

@@ -22,7 +22,7 @@ from digests.store.maintenance import load_owners
 from digests.store.stories import StoryChangeRow, StoryMember, StoryRow
 from digests.stories.window import MAX_LOOKBACK, items_between, load_items
 from digests.summarise.agreement import measure_agreement
-from digests.summarise.lead import choose_headline
+from digests.summarise.headline import choose_headline
 from watcher.model import Article
 from watcher.store.articles import article_by_url, article_leads, articles_by_id, nth_last_published_at
 from watcher.text.format import format_count

@@ -20,7 +20,7 @@ from digests.summarise.figures import (
     lead_sentences,
     stated_figures,
 )
-from digests.summarise.lead import Headline, is_informative
+from digests.summarise.headline import Headline, is_informative
 from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.number_words import parse_number_words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digests.compose.story import find_headline
-from digests.summarise.lead import choose_headline
+from digests.summarise.headline import choose_headline
 from tests.compose.factories import agreement, article, by_id, edition_of, make_context, story
 
 OLD_TEXT = (

@@ -10,7 +10,7 @@ import pytest
 
 from digests.model.story import Story
 from digests.summarise.agreement import count_document_frequencies, local_angle_test, measure_agreement
-from digests.summarise.lead import choose_headline
+from digests.summarise.headline import choose_headline
 from tests.compose.factories import article, by_id, story
 from tests.demo_press import labels
 from watcher.model import Article

@@ -10,7 +10,7 @@ import pytest
 
 from digests.analysis.story_coverage import measure_coverage
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.lead import choose_headline
+from digests.summarise.headline import choose_headline
 from tests.compose.factories import agreement, article, by_id, story
 
 FIGURES = Path(__file__).parent.parent / "data" / "figures.toml"

@@ -6,15 +6,8 @@ from hypothesis import strategies as st
 
 from digests.analysis.select import display_length
 from digests.summarise.checks import collect_prompt_sources
-from digests.summarise.lead import (
-    MAX_QUOTED_WIDTH,
-    MAX_SENTENCES,
-    MAX_WIDTH,
-    choose_headline,
-    choose_summary,
-    is_informative,
-    make_sentence,
-)
+from digests.summarise.headline import choose_headline, is_informative
+from digests.summarise.lead import MAX_QUOTED_WIDTH, MAX_SENTENCES, MAX_WIDTH, choose_summary, make_sentence
 from tests.compose.factories import agreement, article, by_id, story
 
 BRIDGE = (

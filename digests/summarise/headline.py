@@ -1,0 +1,181 @@
+"""The headline of a story: the title of one of its reports, and further ones of a story without a sentence."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from digests.analysis.select import display_length, is_flagged
+from digests.analysis.story_coverage import measure_coverage
+from digests.model.story import Story
+from digests.summarise import readable
+from digests.summarise.agreement import Agreement, local_angle_test, total_support
+from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_by_language
+from digests.summarise.openings import title_without_outlet
+from watcher.model import Article
+from watcher.text.page_kind import WITHHELD
+from watcher.text.words import stems
+
+MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
+LEAST_SUPPORT = 0.01  # of a title: with no support at all, titles are compared by their form
+NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
+MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
+MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
+MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
+# "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
+_CLAIMANT = re.compile(r"\w\s?(?::|\s[–—-])\s(?:\w[\w.’'-]*\s?){1,3}$")
+CLAIMED_FACTOR = 0.85  # for a title that ends in who says so
+MAX_TITLE_WIDTH = 110  # of a headline that reads well
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A headline, without the outlet's name at its end, and the article whose title it is."""
+
+    text: str
+    article: Article
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset(stems(self.text, self.article.language))
+
+
+def choose_headline(
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, *, languages: Sequence[str]
+) -> Headline | None:
+    """
+    Return the title that has most in common with those of the other reports and what they agree on, in the first of
+    `languages`, those that can be shown to the reader, that has one, else in another; of several the freshest. If the
+    latest reports agree on something else than those before, it is one of theirs. None if no article has a title.
+
+    A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
+    short or too long come last. A headline without a text is chosen only if no report with a text has one in
+    `languages`.
+    """
+    texts = {key: article for key, article in articles.items() if not article.is_headline_only}
+    best = _choose_title(story, texts, agreed, languages)
+    if best is None or best.article.language not in languages:
+        bare = {key: article for key, article in articles.items() if key not in texts}
+        other = _choose_title(story, bare, agreed, languages)
+        if other is not None and (best is None or other.article.language in languages):
+            return other
+    return best
+
+
+def _choose_title(
+    story: Story, articles: Mapping[str, Article], agreed: Agreement, languages: Sequence[str]
+) -> Headline | None:
+    present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
+    present = [article for article in present if article.kind not in WITHHELD]
+    if not present:
+        return None
+    is_local_angle = local_angle_test(story, articles)
+    rest: list[Headline] = []
+    for language, among in reports_by_language(story, articles, languages).items():
+        if not any(is_informative(article.title, language) for article in among):
+            # An origin whose title only asks gives way to a copy of its text whose title tells.
+            among = [article for article in present if article.language == language and not is_flagged(article)]
+        titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
+        on_event = [headline for headline in titled if not is_local_angle(headline.article)]
+        if on_event:
+            return _nearest_title(on_event, agreed)
+        rest += sorted(titled, key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
+    if rest:
+        return rest[0]
+    same = [article for article in present if article.language in languages] or present
+    return Headline(title_without_outlet(same[0]), same[0])
+
+
+def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:
+    """
+    Return the title of one language that has most in common with the others, the freshest of those nearly as near.
+
+    If the latest reports agree among themselves more than all do, the story has moved: theirs count alone.
+    """
+    ordered = sorted(titled, key=lambda h: (h.article.published_at, h.article.id))
+    latest = ordered[-(len(ordered) // 3) :]
+    if len(latest) >= MIN_LATEST and _common_share(latest, agreed) >= _common_share(ordered, agreed):
+        ordered = latest
+    counts = Counter(stem for headline in ordered for stem in headline.stems)
+    shares = {stem: count / len(ordered) for stem, count in counts.items()}
+    scores = [_score(headline, agreed, shares) for headline in ordered]
+    least = NEARLY_AS_NEAR * max(scores)
+    return next(h for h, score in zip(reversed(ordered), reversed(scores), strict=True) if score >= least)
+
+
+def _common_share(titled: Sequence[Headline], agreed: Agreement) -> float:
+    """Return the share of a title's words that another one has, on average, each weighted by its support."""
+    language = titled[0].article.language
+    total = common = 0.0
+    for one, other in permutations(titled[-MAX_SCORED_REPORTS:], 2):
+        total += total_support(agreed, one.stems, language)
+        common += total_support(agreed, one.stems & other.stems, language)
+    return common / total if total else 0.0
+
+
+def choose_headlines(
+    story: Story, articles: Mapping[str, Article], headline: Headline, can_read: Callable[[str], bool]
+) -> tuple[Article, ...]:
+    """
+    Return up to `MAX_HEADLINES_TOLD` articles whose headlines tell a story beside `headline`, the first ones that the
+    reader can read, each of another outlet and with something that those above it do not say; none if fewer than
+    `MIN_BARE_OUTLETS` outlets have it by headline alone.
+    """
+    covered = measure_coverage(story, articles)
+    if len(covered.headline_only) < MIN_BARE_OUTLETS:
+        return ()
+    chosen: list[Article] = []
+    outlets, said = {headline.article.outlet}, set(headline.stems)
+    for key in story.articles:
+        article = articles.get(key)
+        if article is None or is_flagged(article) or article.outlet in outlets or not can_read(article.language):
+            continue
+        title = title_without_outlet(article)
+        about = set(stems(title, article.language))
+        if is_informative(title, article.language) and len(about - said) >= MIN_HEADLINE_NEW_WORDS:
+            outlets.add(article.outlet)
+            said |= about
+            chosen.append(article)
+    return tuple(chosen[:MAX_HEADLINES_TOLD])
+
+
+def is_informative(title: str, language: str) -> bool:
+    """Whether a title says what happened, rather than asks, teases or breaks off."""
+    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":"):
+        return False
+    if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
+        return False
+    found = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
+    low = [word.lower() for word in found[:2]]
+    teases = readable.words_for_language("tease", language)
+    if low and (low[0] in teases or "-".join(low) in teases):
+        return False
+    return not readable.words_for_language("person", language) & set(found)
+
+
+def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:
+    """
+    Return how well a title covers what the reports agree on, lowered for a poor form.
+
+    `shares`: of the titles that have each stem. A word counts by it and by its support.
+    """
+    title, article, about = candidate.text, candidate.article, candidate.stems
+    weights = agreed.get(article.language, {})
+    total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
+    score = (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about)))
+    wide = display_length(title)
+    if wide < MIN_TITLE_WIDTH or len(about) < 3:
+        score *= 0.4
+    elif wide > MAX_TITLE_WIDTH:
+        score *= max(0.4, MAX_TITLE_WIDTH / wide)
+    if not is_informative(title, article.language):
+        score *= 0.35
+    if title.isupper() and len(title) > MIN_TITLE_WIDTH:
+        score *= 0.6
+    if title[0] in "\"“„«‘'":
+        score *= 0.8
+    if _CLAIMANT.search(title):
+        score *= CLAIMED_FACTOR
+    return score
