@@ -32,7 +32,7 @@ def choose_glance_lines(stories: Sequence[EditionStory], context: ComposeContext
     Return the first lines of an edition of `stories`: at most as the settings say, and one for each second story.
 
     The lead has one before all others. Of these, stories come first with a known or changed figure, with something new
-    since the last edition, or on which reports disagree, unless their topic is a light one. A story without news has no
+    since the last edition, or on which reports disagree, and those on a light topic last. A story without news has no
     line, nor one whose line has the words of another one.
     """
     limit = min(context.digest.at_a_glance, len(stories) // 2)
@@ -41,11 +41,12 @@ def choose_glance_lines(stories: Sequence[EditionStory], context: ComposeContext
     found = []
     for story in stories:
         if story.status != "quiet" and (line := _choose_line(story, context)):
-            is_news = line.kind != TOLD or bool(_figures(line))
-            found.append((story.number != 1, not is_news or story.topic in LIGHT_TOPICS, story.number, line))
+            is_light = story.topic in LIGHT_TOPICS
+            is_news = (line.kind != TOLD or bool(_figures(line))) and not is_light
+            found.append((story.number != 1, not is_news, is_light, story.number, line))
     chosen: list[tuple[int, GlanceLine]] = []
     said: set[frozenset[str]] = set()
-    for *_, number, line in sorted(found, key=lambda row: row[:3]):
+    for *_, number, line in sorted(found, key=lambda row: row[:4]):
         about = frozenset(stems(line.text, line.language))
         if len(chosen) < limit and about not in said:
             chosen.append((number, line))
@@ -122,7 +123,7 @@ def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | N
     own = {key: own[key] for key in own.keys() - copies - story.withheld if can_be_quoted(own[key])}
     reports = _Reports(story, context.in_window(own), context)
     lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _told_lines(reports))
-    return next(lines, None) or _line_of_lead(story, context)
+    return next(lines, None) or _headline_as_line(story, context)
 
 
 def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
@@ -201,11 +202,11 @@ def _has_latest_figures(line: GlanceLine, stated: Iterable[tuple[Article, Quanti
     return all(values.get(quantity, value) == value for quantity, value in later)
 
 
-def _line_of_lead(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
-    """Return the headline of the first story, which an edition begins with even if there is no other line for it."""
+def _headline_as_line(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
+    """Return the headline of the lead or of a story on no light topic, for which there is no other line."""
     own = (context.articles[key] for key in story.article_ids if key in context.articles)
     article = next((each for each in own if each.url == story.url and story.title in each.title), None)
-    if story.number != 1 or article is None:
+    if article is None or (story.number != 1 and story.topic in LIGHT_TOPICS):
         return None
     headline = replace(make_sentence(article, 0, story.title), translation=story.translation)
     return _make_line(story, headline, offset=None)

@@ -14,6 +14,7 @@ from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_by_language
 from digests.summarise.openings import title_without_outlet
+from digests.summarise.repetition import repeats_headline
 from watcher.model import Article
 from watcher.text.page_kind import WITHHELD
 from watcher.text.words import stems
@@ -119,8 +120,8 @@ def choose_headlines(
     story: Story, articles: Mapping[str, Article], headline: Headline, can_read: Callable[[str], bool]
 ) -> tuple[Article, ...]:
     """
-    Return up to `MAX_HEADLINES_TOLD` articles whose headlines tell a story beside `headline`, the first ones that the
-    reader can read, each of another outlet and with something that those above it do not say; none if fewer than
+    Return up to `MAX_HEADLINES_TOLD` articles whose headlines tell a story beside `headline`, in time order: the latest
+    that the reader can read, each of another outlet and with something that the others do not say; none if fewer than
     `MIN_BARE_OUTLETS` outlets have it by headline alone.
     """
     covered = measure_coverage(story, articles)
@@ -128,17 +129,22 @@ def choose_headlines(
         return ()
     chosen: list[Article] = []
     outlets, said = {headline.article.outlet}, set(headline.stems)
-    for key in story.articles:
+    shown = [(headline.text, headline.article.language)]
+    for key in reversed(story.articles):
         article = articles.get(key)
         if article is None or is_flagged(article) or article.outlet in outlets or not can_read(article.language):
             continue
         title = title_without_outlet(article)
         about = set(stems(title, article.language))
-        if is_informative(title, article.language) and len(about - said) >= MIN_HEADLINE_NEW_WORDS:
-            outlets.add(article.outlet)
-            said |= about
-            chosen.append(article)
-    return tuple(chosen[:MAX_HEADLINES_TOLD])
+        if not is_informative(title, article.language) or len(about - said) < MIN_HEADLINE_NEW_WORDS:
+            continue
+        if any(repeats_headline(title, article.language, *above) for above in shown):
+            continue
+        outlets.add(article.outlet)
+        said |= about
+        shown.append((title, article.language))
+        chosen.append(article)
+    return tuple(reversed(chosen[:MAX_HEADLINES_TOLD]))
 
 
 def is_informative(title: str, language: str) -> bool:

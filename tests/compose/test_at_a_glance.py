@@ -84,6 +84,22 @@ def test_the_line_is_a_title_where_the_first_sentence_is_long():
     assert line.text != edition.stories[0].title
 
 
+def test_a_headline_of_the_world_is_a_line_before_a_story_on_a_light_topic():
+    long = "The council of {place}, " + "the mayor of the city, the workers of three yards, the guests of honour, " * 3
+    plain = [
+        event(
+            place, f"{long.format(place=place)}and children opened the bridge on Monday.", section="World", hours=hours
+        )
+        for place, hours in (("Lindow", 6), ("Marlow", 3))
+    ]
+    plain = [[replace(each, title=plain[at][0].title) for each in reports] for at, reports in enumerate(plain)]
+    light = event("Dressel", section="Sport", hours=9)
+
+    edition = edition_of([*plain, light, event("Orlen", section="Sport", hours=9)])
+
+    assert [line.text for line in edition.at_a_glance] == [story.title for story in edition.stories[:2]]
+
+
 def test_a_headline_before_the_first_sentence_is_no_line():
     reports = [replace(each, text=f"{each.title}. {each.text}") for each in event("Lindow")]
 
