@@ -21,9 +21,10 @@ def main() -> None:
 
 def _exit_interrupted(signal_number: int, _frame: object) -> None:
     """
-    Exit at once, while modules are loaded; `cli.main` has KeyboardInterrupt raised again before a command runs.
+    Exit at once, while modules are loaded; before a command runs, `cli.main` goes back to KeyboardInterrupt.
 
-    Raised in a class body, a weak reference or code of `exec`, it would come out as another error, or be printed only.
+    A KeyboardInterrupt that is raised while a class body, a weak reference or code of `exec` runs would come out as
+    another error, or be printed only.
     """
     os._exit(128 + signal_number)  # the convention of shells
 

@@ -120,16 +120,20 @@ def _article_corrections(article: Article, last: Revision, citation: Citation) -
 
 
 def _sentence_changes(
-    article: Article, last: Revision, new: Sequence[str], quoted: Collection[str]
+    article: Article, revision: Revision, revised: Sequence[str], quoted: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield (kind, before, after) for each changed sentence: cited ones first, then others with changed numbers."""
+    """
+    Yield (kind, before, after) for each sentence that a revision of an article changed.
+
+    Cited ones come first, then others with changed numbers. `revised` are the sentences of the revision.
+    """
     old = _sentences("", article.text[:CORRECTION_CHARS], article.language)
-    kept = [text for text in old if text in last.text]
+    kept = [text for text in old if text in revision.text]
     if len(kept) < MIN_KEPT * len(old):
         return  # a different text: single sentences cannot be compared
-    lost = sorted((text for text in old if text not in last.text), key=lambda text: not _is_in(text, quoted))
+    lost = sorted((text for text in old if text not in revision.text), key=lambda text: not _is_in(text, quoted))
     for text in lost:
-        after = max(new, key=lambda other: _share(text, other, article), default="")
+        after = max(revised, key=lambda other: _share(text, other, article), default="")
         alike = _share(text, after, article) if after else 0.0
         if (
             alike >= MIN_ALIKE

@@ -34,7 +34,7 @@ class ComposeContext:
     """Inputs that all stories of an edition share; articles may have only the beginnings of their texts."""
 
     digest: DigestSettings
-    articles: Mapping[str, Article]  # of the window, by id, as `select_articles` returns them
+    articles: Mapping[str, Article]  # of the window, and late ones, by id, as `select_articles` returns them
     local_date: date
     window_start: datetime
     window_end: datetime

@@ -1,4 +1,8 @@
-"""The translations that an edition can show, and the texts that are to be translated for it."""
+"""
+The translations that an edition can show, and the texts that are to be translated for it.
+
+The mark on a translated sentence is printed by `digests/render/edition_view.py` (`_choose_text`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

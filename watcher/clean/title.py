@@ -161,12 +161,12 @@ def _is_same_title(name: str, other: str) -> bool:
 
 
 def heading_text(element: _Element) -> str:
-    """Return the text of a heading without the kicker in it: "Brexit: <b>Talks go on</b>"."""
+    """Return the text of a heading without a kicker in it: "<span class=kicker>Brexit</span> Talks go on"."""
     kickers = [child for child in element.iterdescendants() if is_kicker_class(child.get("class", ""))]
     if not kickers:
         return element_text(element)
     inside = {inner for child in kickers for inner in child.iter()}
-    parts = [] if element in inside else [element.text or ""]
+    parts = [element.text or ""]
     for child in element.iterdescendants():
         if isinstance(child.tag, str) and child not in inside:
             parts.append(child.text or "")
