@@ -40,7 +40,7 @@ PAGE_TITLE_CHARS = 300
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a story's page: the story as the last edition has it, its thread and changes, and a page of its reports."""
+    """Return a story's page: the story as the last edition has it, its thread and changes, and some of its reports."""
     at, zone = ask.page(), site.zone
     details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], at)
     row = details.row
