@@ -154,6 +154,7 @@ def test_a_service_that_never_answers_ends_with_its_process_at_the_deadline(hook
 def test_a_check_without_the_extra_names_the_command_that_installs_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "apprise", None)
     (tmp_path / "settings.toml").write_text(SETTINGS)
+    (tmp_path / "apprise-url").write_text("json://127.0.0.1/")
 
     assert run_command_line(["check", "--config", str(tmp_path / "settings.toml")]) == 1
 

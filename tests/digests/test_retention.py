@@ -62,7 +62,7 @@ def test_what_a_kept_edition_cites_stays_and_proves_it(engine, press):
 @pytest.mark.slow
 def test_an_edition_that_goes_frees_its_articles_and_those_of_the_latest_dates_stay(engine, put):
     for n in range(DATES_KEPT + 2):
-        put("Alpha", QUAKE.format(f"It was number {n}."), MORNING + n * DAY - HOUR)
+        put("Alpha", QUAKE.format(f"Engineers closed bridge {n + 20} over the Dressel."), MORNING + n * DAY - HOUR)
         edition(engine, n)
 
     done = write(engine, drop_editions, None, before=LATER, limit=100)
