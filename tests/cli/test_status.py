@@ -314,7 +314,7 @@ def test_a_paused_source_stays_in_the_status_and_is_named_paused(shop, status):
     words = " ".join(status(press, "--all").split())
     assert "paused Off: switched off in the settings; not polled; 0 articles" in words
     one = status(press, "Off")
-    assert "paused      switched off in the settings; not polled\n" in one
+    assert "paused     switched off in the settings; not polled\n" in one
     assert "try        watcher sources resume Off\n" in one and "next poll  none: it is paused\n" in one
     rows = json.loads(status(press, "--json"))["sources"]
     assert [(row["name"], row["health"]) for row in rows] == [("Ash", "ok"), ("Off", "paused")]
