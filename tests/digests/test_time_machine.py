@@ -180,7 +180,7 @@ async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tm
             name = f"at{at:%H%M}"
             dates = [day + timedelta(days=n) for n in range(-3, 5)]
             owed = [each for each in dates if begun <= due_at(each, at, world.zone) < world.now - TICK]
-            own = folder / "out" if at == ats[0] else folder / "out" / name  # the first digest needs no folder of its own
+            own = folder / "out" if at == ats[0] else folder / "out" / name  # the first one needs no folder of its own
             files = sorted(path.name for path in own.iterdir() if path.is_file())
             assert world.rows(name) == [(each, True) for each in owed], (zone, change, name)
             assert [file[:10] for file in files if file[:4].isdigit()] == [each.isoformat() for each in owed], files
