@@ -17,11 +17,11 @@ CLOCK_SCHEMA = {"type": "string", "pattern": r"^\s*\d{1,2}:\d{2}\s*$"}
 DAYS_SCHEMA = {"type": "string", "pattern": r"^[\s,a-zA-Z-]+$"}
 
 
-CRON = re.compile(r"\s*(?:[\d*/,?-]{1,40}\s+){4}[\w*/,?-]{1,40}\s*", re.ASCII)
+CRON = re.compile(r"\A(?:[\d*/,?-]{1,40}\s+){4}[\w*/,?-]{1,40}\Z", re.ASCII)
 
 
 def _refuse_cron(value: object) -> None:
-    if isinstance(value, str) and CRON.fullmatch(value):
+    if isinstance(value, str) and CRON.match(value.strip()):
         wanted = 'at = "06:30" for the time of day, and days = "mon-fri" for the days of the week'
         raise ValueError(f"got the cron string {quote_value(value)}, expected {wanted}")
 

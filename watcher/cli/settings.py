@@ -50,7 +50,9 @@ STARTER_TITLES = {  # of the digest
     "uk": "Новини світу",
     "zh": "世界新闻",
 }
-CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://[^\s/]+\.\S+", re.IGNORECASE)
+CONTACT = re.compile(
+    r"\A(?:[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+|https?://[^\s/.]+(?:\.[^\s/.]+)+(?:/\S*)?)\Z", re.IGNORECASE
+)
 DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors of TOML know
 
 
@@ -99,7 +101,7 @@ def _fill_in(text: str, name: str, value: str) -> str:
     """Return the starter `text` with `value` as the setting `name`, unchanged if it is "". Errors: BadParameter."""
     if not value.strip():
         return text
-    if name == "contact" and not CONTACT.fullmatch(value.strip()):
+    if name == "contact" and not CONTACT.match(value.strip()):
         message = f"got {quote_value(value)}, expected a mail address or a web page, such as you@example.org"
         raise BadParameter(message, param_hint="--contact")
     filled = re.sub(rf"(?m)^(?:# )?{name} = .*$", lambda _: f"{name} = {to_toml(value.strip())}", text, count=1)
