@@ -91,7 +91,8 @@ def _choose_title(
 
 def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:
     """
-    Return the title of one language that has most in common with the others, the freshest of those nearly as near.
+    Return the title of one language that has most in common with the others, the freshest of those nearly as near
+    that have as good a form.
 
     If the latest reports agree among themselves more than all do, the story has moved: theirs count alone.
     """
@@ -101,9 +102,10 @@ def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:
         ordered = latest
     counts = Counter(stem for headline in ordered for stem in headline.stems)
     shares = {stem: count / len(ordered) for stem, count in counts.items()}
-    scores = [_score(headline, agreed, shares) for headline in ordered]
-    least = NEARLY_AS_NEAR * max(scores)
-    return next(h for h, score in zip(reversed(ordered), reversed(scores), strict=True) if score >= least)
+    scored = [(_score(headline, agreed, shares), _rate_form(headline), headline) for headline in ordered]
+    best, form, _ = max(scored, key=lambda row: row[:2])
+    fresh = (row for row in reversed(scored) if row[0] >= NEARLY_AS_NEAR * best and row[1] >= form)
+    return next(fresh)[-1]
 
 
 def _common_share(titled: Sequence[Headline], agreed: Agreement) -> float:
@@ -167,21 +169,26 @@ def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] |
 
     `shares`: of the titles that have each stem. A word counts by it and by its support.
     """
-    title, article, about = candidate.text, candidate.article, candidate.stems
+    article, about = candidate.article, candidate.stems
     weights = agreed.get(article.language, {})
     total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
-    score = (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about)))
-    wide = display_length(title)
-    if wide < MIN_TITLE_WIDTH or len(about) < 3:
-        score *= 0.4
+    return (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about))) * _rate_form(candidate)
+
+
+def _rate_form(candidate: Headline) -> float:
+    """Return a factor: 1 for a title neither short nor long, that tells what happened and not who says so, else less."""
+    title, wide = candidate.text, display_length(candidate.text)
+    factor = 1.0
+    if wide < MIN_TITLE_WIDTH or len(candidate.stems) < 3:
+        factor = 0.4
     elif wide > MAX_TITLE_WIDTH:
-        score *= max(0.4, MAX_TITLE_WIDTH / wide)
-    if not is_informative(title, article.language):
-        score *= 0.35
+        factor = max(0.4, MAX_TITLE_WIDTH / wide)
+    if not is_informative(title, candidate.article.language):
+        factor *= 0.35
     if title.isupper() and len(title) > MIN_TITLE_WIDTH:
-        score *= 0.6
+        factor *= 0.6
     if title[0] in "\"“„«‘'":
-        score *= 0.8
+        factor *= 0.8
     if _CLAIMANT.search(title):
-        score *= CLAIMED_FACTOR
-    return score
+        factor *= CLAIMED_FACTOR
+    return factor
