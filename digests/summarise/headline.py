@@ -176,7 +176,7 @@ def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] |
 
 
 def _rate_form(candidate: Headline) -> float:
-    """Return a factor: 1 for a title neither short nor long, that tells what happened and not who says so, else less."""
+    """Return a factor: 1 for a title neither short nor long that tells what happened, not who says so, else less."""
     title, wide = candidate.text, display_length(candidate.text)
     factor = 1.0
     if wide < MIN_TITLE_WIDTH or len(candidate.stems) < 3:
