@@ -241,6 +241,7 @@ def test_two_stories_that_say_the_same_have_one_line():
 WORDS = st.text(st.sampled_from('abcde .,:;-“”"?!<>&*_[]()|\n0123456789éßя日'), max_size=120)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=4, max_size=8))
 @settings(max_examples=25, deadline=None)
 def test_every_line_is_word_for_word_in_an_article_whatever_the_texts_are(pairs):

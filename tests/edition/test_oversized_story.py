@@ -17,6 +17,8 @@ from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow  # hundreds of reports are grouped
+
 NOW = datetime.now(UTC)
 
 

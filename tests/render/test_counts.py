@@ -185,6 +185,7 @@ def test_each_form_prints_the_day_of_a_story_that_the_times_of_its_articles_give
         assert f"Day {day}" in text, form
 
 
+@pytest.mark.slow
 @given(st.integers(0, 400), st.dictionaries(st.sampled_from(INTAKE_KINDS), st.integers(1, 90)), st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
 def test_the_entries_at_the_foot_of_each_form_are_those_used_and_left_out(entries, causes, stories):
