@@ -139,9 +139,10 @@ class EditionJob:
                 continue
             if not (read(engine, is_made, due.key) if is_shared else read(engine, is_settled, due.key, now=now)):
                 found.append((digest, due))
-        # After a start or a sleep, feeds and pages that are due are fetched first.
-        is_catching_up = found and now - self._awake_since < CATCH_UP_WAIT and read(engine, stats.count_due, now=now)
-        return [] if is_catching_up else found
+        # After a start or a sleep, feeds that were due and their pages are fetched first.
+        awake_since = self._awake_since
+        is_soon = found and now - awake_since < CATCH_UP_WAIT
+        return [] if is_soon and read(engine, stats.count_due_since, awake_since, now=now) else found
 
     def _waits(self, key: EditionKey, now: datetime) -> bool:
         wait, retry_at = self._retries.get(key, (timedelta(), now))

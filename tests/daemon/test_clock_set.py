@@ -147,6 +147,7 @@ def test_the_due_edition_is_made_after_a_clock_that_was_ahead(site, write_settin
     daemon.wait_for(" polled status=", within_s=START_S)
 
     clock.set(YEAR)
+    daemon.wait_for("clock_jumped ")
     wait_for_polls(daemon, more=1, within_s=GOES_ON_S)
     clock.set((due - datetime.now(UTC)).total_seconds() - 5)  # right, had more time gone by: a test waits for seconds
     daemon.wait_for(f" edition_built digest=world date={due:%Y-%m-%d} ", within_s=100 + PATIENCE_S)

@@ -15,7 +15,7 @@ from watcher.store.hosts import set_blocked_until
 from watcher.store.pages import due_pages, record_failure
 from watcher.store.polls import record_polls
 from watcher.store.schema import pages
-from watcher.store.stats import count_due, count_intake, count_open_work
+from watcher.store.stats import count_due, count_due_since, count_intake, count_open_work
 from watcher.store.visits import VisitEnd, release_hosts
 from watcher.store.writer import read, write
 
@@ -78,6 +78,19 @@ def test_feeds_pages_and_visits_are_waited_for_but_not_a_host_that_rests(engine)
     assert (due(), may_visit()) == (3, (0, 0))
     write(engine, release_hosts, [VisitEnd(host="a.example", worker="w", last_request_at=None)])
     assert due() == 2
+
+
+def test_after_a_start_feeds_that_were_due_then_are_waited_for_and_no_later_ones(engine):
+    def left() -> int:
+        return read(engine, count_due_since, NOW, now=NOW + HOUR)
+
+    assert left() == 2
+    polled(engine, "a.example")  # it is due again an hour later, at the latest
+    assert (left(), read(engine, count_due, now=NOW + HOUR)) == (1, 2)
+    polled(engine, "b.example", "1")
+    assert left() == 1  # its page
+    write(engine, claim_hosts, worker="w", now=NOW + HOUR, limit=9)
+    assert left() == 1
 
 
 def test_pages_given_up_are_counted_for_the_feeds_that_are_asked_about_and_those_to_be_tried_again_are_not(engine):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, or_, select, text, union_all
+from sqlalchemy import Connection, Engine, Select, func, or_, select, text, union_all
 
 from watcher.failure_messages import Reason
 from watcher.store.articles import ENTRY_ARTICLE_ID
@@ -75,14 +75,31 @@ def last_change(connection: Connection) -> datetime | None:
 
 def count_due(connection: Connection, *, now: datetime) -> int:
     """Count due feeds, due pages and visits; not those of blocked hosts or disabled feeds, and no rechecks."""
-    due = union_all(
-        select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= now),
-        select(pages.c.host)
-        .join(feeds, feeds.c.id == pages.c.feed_id)
-        .where(feeds.c.enabled, pages.c.next_try_at <= now, ~pages.c.is_recheck),
-        select(hosts.c.host).where(hosts.c.lease_until > now),
-    ).subquery()
-    query = select(func.count()).select_from(due).outerjoin(hosts, hosts.c.host == due.c.host)
+    visits = select(hosts.c.host).where(hosts.c.lease_until > now)
+    return _count_unblocked(connection, _due_feeds(now), _due_pages(now), visits, now=now)
+
+
+def count_due_since(connection: Connection, since: datetime, *, now: datetime) -> int:
+    """
+    Count the feeds that were due at `since` and have not been polled, and the due pages; none of blocked hosts.
+
+    What is being fetched is still due. Feeds that became due later do not count: of a thousand, one always is.
+    """
+    return _count_unblocked(connection, _due_feeds(since), _due_pages(now), now=now)
+
+
+def _due_feeds(by: datetime) -> Select[tuple[str]]:
+    return select(feeds.c.host).where(feeds.c.enabled, ~feeds.c.gone, feeds.c.next_poll_at <= by)
+
+
+def _due_pages(by: datetime) -> Select[tuple[str]]:
+    found = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id)
+    return found.where(feeds.c.enabled, pages.c.next_try_at <= by, ~pages.c.is_recheck)
+
+
+def _count_unblocked(connection: Connection, *due: Select[tuple[str]], now: datetime) -> int:
+    work = union_all(*due).subquery()
+    query = select(func.count()).select_from(work).outerjoin(hosts, hosts.c.host == work.c.host)
     query = query.where(or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until <= now))
     return connection.execute(query).scalar_one()
 
