@@ -154,12 +154,21 @@ def _is_on_topic(story: Story, context: ComposeContext) -> bool:
 def _sections(
     selection: StorySelection, context: ComposeContext, anchors: set[str], *, has_lines: bool
 ) -> tuple[Section, ...]:
-    """Return the sections, that of the followed stories first. `has_lines`: some of these stories are briefs."""
+    """
+    Return the sections, that of the followed stories first. `has_lines`: some of these stories are briefs.
+
+    The events of a running story stand together, below the first of them, wherever in the world they happened, unless
+    the digest has sections or rules of its own.
+    """
     followed = section_title("followed", context.digest.language)
+    has_own = context.digest.sections or context.digest.section_rules
     by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
-    for ranked, shown in selection.main:
+    titles_by_event: dict[str, str] = {}
+    for ranked, shown in _with_siblings_together(selection.main):
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
         title = _choose_section(context.present(ranked.story), shown.place_codes, shown.topic, context.digest)
+        if not has_own:
+            title = titles_by_event.setdefault(ranked.event, title)
         title = followed if ranked.followed else title
         by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
     titles = _section_order([title for title in by_title if title != followed], context.digest)
@@ -171,6 +180,16 @@ def _sections(
         anchor = _make_section_anchor(title, anchors)
         sections.append(Section(title=title, anchor=anchor, stories=stories, followed=title == followed))
     return tuple(sections)
+
+
+def _with_siblings_together(
+    main: Sequence[tuple[RankedStory, EditionStory]],
+) -> list[tuple[RankedStory, EditionStory]]:
+    """Return the stories in their order, those of one running story behind its first."""
+    first: dict[str, int] = {}
+    for at, (ranked, _) in enumerate(main):
+        first.setdefault(ranked.event, at)
+    return sorted(main, key=lambda pair: first[pair[0].event])
 
 
 def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> Iterator[Brief]:

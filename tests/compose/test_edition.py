@@ -100,6 +100,22 @@ def test_stories_of_one_thread_do_not_fill_an_edition():
     assert LeftOut(kind=LeftOutKind.SIBLING, count=2) in edition.ledger.left_out
 
 
+def test_the_events_of_a_running_story_stand_together_wherever_they_happened():
+    here, there = (
+        [report(f"{place}{n}", "Flood", place, 300, hours=n) for n in range(6)] for place in ("Nepal", "Chile")
+    )
+    other = [report(f"K{n}", "Drought", "Kenya", 9000) for n in range(5)]
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in (here, there)]
+    articles = by_id(*here, *there, *other)
+
+    def sections(**digest):
+        edition = compose_stories([*stories, story(*other)], make_context(articles, digest=digest))
+        return [[s.places for s in section.stories] for section in edition.sections]
+
+    assert sorted(map(sorted, sections())) == [[("Chile",), ("Nepal",)], [("Kenya",)]]
+    assert len(sections(sections=("Africa",))) == 3
+
+
 def test_nothing_in_the_window_gives_an_empty_edition():
     edition = edition_of([])
 
