@@ -21,6 +21,7 @@ FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old h
 READER_TERM = "reader"  # of the reader's own weights
 DEATHS_TERM = "deaths"
 MOST_DEATHS = 1_000  # a larger toll is that of a whole war
+MOST_GROWTH = 2.0  # of a story by its thread: four times its own outlets
 MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
@@ -36,6 +37,7 @@ WEIGHTS = {
     "world": 1.0,  # 1 for world news and politics: what an edition of international news leads with
     "deaths": 0.2,  # log2 of the people killed, up to `MOST_DEATHS`
     "readable": 0.75,  # 1 if there is a report in the digest's language
+    "thread": 1.0,  # of the best story of a thread: log2 of the outlets of all its stories for each one of its own
     "sibling": -1.5,  # for each story above it of the same thread
 }
 
@@ -63,8 +65,9 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     """
     Return the stories, best first; equal scores are ordered by id.
 
-    A story of the thread of a higher one is its sibling. It loses points for each story of that thread above it: one
-    running story must not fill an edition. Stories without an article in the window are left out.
+    The best story of a thread counts the outlets of the others too. Each of these is its sibling, and loses points for
+    each story of that thread above it: one running story must not fill an edition. Stories without an article in the
+    window are left out.
     """
     previous = context.previous
     told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
@@ -176,15 +179,29 @@ def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
 
 
 def _with_siblings(scored: Sequence[RankedStory]) -> list[RankedStory]:
-    """Return the stories, best first, with a sibling term added to each of whose thread a higher one is."""
+    """
+    Return the stories, best first, with a sibling term added to each of whose thread a higher one is.
+
+    The best story of a thread stands for all of it: a running story that is told in many small stories weighs as much
+    as one that is told in a large one, nearly.
+    """
     found: list[RankedStory] = []
     family: defaultdict[str, list[str]] = defaultdict(list)
+    outlets: defaultdict[str, set[str]] = defaultdict(set)
     for ranked in scored:
-        above = family[ranked.story.thread or ranked.story.id]
+        outlets[ranked.story.thread or ranked.story.id].update(ranked.coverage.outlets)
+    for ranked in scored:
+        thread = ranked.story.thread or ranked.story.id
+        above = family[thread]
         if above:
             words = "a higher story belongs to the same running story"
             terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
             found.append(replace(ranked, score=_total(terms), score_terms=terms, sibling_of=above[0]))
+        elif (whole := len(outlets[thread])) > len(ranked.coverage.outlets):
+            words = f"{format_count(whole, 'outlet')} with its running story"
+            value = min(MOST_GROWTH, math.log2(whole / len(ranked.coverage.outlets)))
+            terms = (*ranked.score_terms, _term("thread", value, WEIGHTS["thread"], words))
+            found.append(replace(ranked, score=_total(terms), score_terms=terms))
         else:
             found.append(ranked)
         above.append(ranked.story.id)

@@ -57,6 +57,19 @@ def test_a_second_story_of_a_thread_is_a_sibling_and_loses_points_for_each_above
     assert [(term.name, term.value) for term in terms] == [("sibling", 1.0), ("sibling", 2.0)]
 
 
+def test_the_best_story_of_a_thread_stands_for_the_outlets_of_all_its_stories():
+    parts = [many("Talks", 3), many("Walkout", 2), many("Strike", 2)]
+    other = many("Volcano", 3)
+    running = [replace(story(*own), thread="t1") for own in parts]
+    stories = [*running, replace(story(*other), thread="t2")]
+
+    first, second, *_ = rank(stories, make_context(by_id(*(each for own in (*parts, other) for each in own))))
+
+    assert [each.story for each in (first, second)] == [running[0], stories[-1]]
+    assert (first.score_terms[-1].name, first.score_terms[-1].words) == ("thread", "7 outlets with its running story")
+    assert "thread" not in [term.name for term in second.score_terms]
+
+
 def test_stories_of_no_thread_are_no_siblings():
     main, same = many("Strike", 4), [article(f"S{n}", "Strike shakes the town", hours=20) for n in range(3)]
 
