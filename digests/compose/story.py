@@ -19,6 +19,7 @@ from digests.compose.rank import RankedStory
 from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, measure_agreement
+from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, superseded_by_figures
 from digests.summarise.headline import Headline, choose_headline, choose_headlines
@@ -144,12 +145,17 @@ def _choose_readable_summary(
     """
     Return the summary of sentences that can be shown, in the headline's language if any of them is in it.
 
-    Sentences with a figure that a newer one replaces are used only if there are no others.
+    Sentences with a figure that a newer one replaces, and those on what happened before the window, are used only if
+    there are no others.
     """
     languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes, story, articles)
     languages.sort(key=lambda tag: tag != title.article.language)
     choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
-    chosen = choose(can_show=lambda sentence: context.can_show(sentence) and not is_old(sentence))
+
+    def is_current(sentence: Sentence) -> bool:
+        return not (is_old(sentence) or is_background(sentence, context.window_start))
+
+    chosen = choose(can_show=lambda sentence: context.can_show(sentence) and is_current(sentence))
     if not context.readable(chosen):
         chosen = choose(can_show=context.can_show)
     return chosen[: len(context.readable(chosen))]

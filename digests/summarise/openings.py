@@ -71,7 +71,9 @@ _AFTER_NAME = re.compile(rf"^{_SEPARATOR}")
 _BEHIND_OUTLET = re.compile(rf"[:|•·»]{_SPACE}|\s?[―–—-]{{1,2}}{_SPACE}")
 _CLOSING = re.compile(r"[\"'”’»«“)\]!?…]*")
 # The end of a quotation in small letters, and a capital behind it: ‘returned fire, killing the suspect’ Authorities
-_QUOTE_END = re.compile(r"[‘“«][^‘’“”«»]*\s[a-zß-ÿа-яёα-ω][^\s‘’“”«»]*[’”»]\s(?=[A-ZÀ-ÞА-ЯΑ-Ω][^\W\d_]*[a-zß-ÿа-яα-ω])")
+_QUOTE_END = re.compile(
+    r"[‘“«][^‘’“”«»]*\s[a-zß-ÿа-яёα-ω][^\s‘’“”«»]*[’”»]\s(?=[A-ZÀ-ÞА-ЯΑ-Ω](?:[^\W\d_]|-)*[a-zß-ÿа-яα-ω])"
+)
 _CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
 _BEFORE_NAME = re.compile(r"\b(?P<before>[a-zß-ÿ]{4,}) (?P<article>[A-ZÀ-Þ][a-zß-ÿ]+) (?=[A-ZÀ-Þ])")
 _TOLD = frozenset(LISTS["before_names"]["words"].split())
