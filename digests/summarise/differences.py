@@ -10,6 +10,7 @@ from digests.model.edition_story import Detail, Difference, Perspective
 from digests.model.story import Story
 from digests.summarise.agreement import local_angle_test
 from digests.summarise.figures import (
+    CUMULATIVE,
     FIGURE_TEXT_CHARS,
     MIN_APART,
     MIN_ROUNDED,
@@ -47,7 +48,8 @@ def find_differences(
     """
     Return the quantities with different figures in a story's reports, then those that one report alone has.
 
-    A quantity in `changed` is left out: its figures differ because one is newer.
+    A quantity in `changed` is left out: its figures differ because one is newer. So is a toll that one early report
+    alone has.
     """
     origins = (articles[key] for key in covered.origins)
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
@@ -68,12 +70,19 @@ def find_differences(
         disagrees = len(values) > 1 and _all_apart(figures, numbers)
         is_alone = can_be_alone and len(figures) == 1 == sum(figures[0].value in each for each in numbers.values())
         is_alone = is_alone and stated[quantity] <= 1  # another report may have the quantity in its title
+        is_alone = is_alone and not (quantity in CUMULATIVE and _is_early(figures[0], reports))
         if readable and (disagrees or is_alone):
             figures.sort(key=lambda f: f.value != readable.value)
             groups = [[f for f in figures if f.value == value] for value in dict.fromkeys(f.value for f in figures)]
             details = tuple(_detail(group, readable) for group in groups)
             found.append(Difference(details=details, disagrees=disagrees))
     return tuple(sorted(found, key=lambda difference: not difference.disagrees)[:MAX_SHOWN])
+
+
+def _is_early(figure: Figure, reports: Sequence[Article]) -> bool:
+    """Whether most reports came after that of a figure: it may be from a moment of which nobody speaks any more."""
+    later = sum(article.published_at > figure.sentence.published_at for article in reports)
+    return later > len(reports) / 2
 
 
 def _detail(group: Sequence[Figure], readable: Figure) -> Detail:

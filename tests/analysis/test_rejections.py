@@ -54,6 +54,16 @@ def claims(number: int = 3, *, language: str = "en", title: str = "Virus has bec
             ("OMS desmente que vírus esteja mais fraco", "Não há evidências de que o vírus perdeu força"),
         ),
         (
+            "en",
+            "Iran strikes carrier with missiles",
+            ("US denies Iranian account of strike", "Navy calls reports of a missile strike false"),
+        ),
+        (
+            "ru",
+            "Вирус ослаб, заявил врач",
+            ("ВОЗ назвала ложью слова о слабом вирусе", "ВОЗ: слова о вирусе не соответствуют действительности"),
+        ),
+        (
             "ru",
             "Вирус ослаб, заявил врач",
             ("ВОЗ опровергла, что вирус ослаб", "В ВОЗ отрицают, что вирус стал слабее"),

@@ -100,9 +100,15 @@ STRIKE = "La grève au port de Lund a surpris tout le monde, dit la mairie de la
     ],
 )
 def test_what_one_report_alone_has_is_told(text, alone):
-    found = differences(("en", text), ("fr", STRIKE), ("fr", f"{STRIKE} Encore."), reads=["en"])
+    found = differences(("fr", STRIKE), ("en", text), ("fr", f"{STRIKE} Encore."), reads=["en"])
 
-    assert found == ([(False, [(each, "0") for each in alone])] if alone else [])
+    assert found == ([(False, [(each, "1") for each in alone])] if alone else [])
+
+
+def test_a_toll_that_only_an_early_report_has_is_not_told():
+    text = "The strike in the port of Lund left 24 people injured on 26 November."
+
+    assert differences(("en", text), ("fr", STRIKE), ("fr", f"{STRIKE} Encore."), reads=["en"]) == []
 
 
 @pytest.mark.parametrize(
