@@ -124,6 +124,7 @@ def find_aspects(
     origins = (articles[key] for key in covered.origins)
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
+    countries = Counter(article.country for article in reports)
     is_local_angle = local_angle_test(story, {key: each for key, each in articles.items() if each.text})
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     leads = {a.id: {stem for s in islice(lead_sentences(a), 1) for stem in stems(s.text, a.language)} for a in reports}
@@ -152,7 +153,9 @@ def find_aspects(
         told.append(about[article.id])
         mention = mention_report(article, agency=agencies.get(article.id), shows_title=True)
         outlets = len({article.outlet, *(each.outlet for each in same)})
-        group, name = ("country", article.country) if outlets > 1 and article.country else ("outlet", article.outlet)
+        # What most outlets of a story's country lead with is no angle of that country.
+        is_countrys = outlets > 1 and countries[article.country] <= len(reports) / 2
+        group, name = ("country", article.country) if is_countrys and article.country else ("outlet", article.outlet)
         chosen.append(Perspective(group=group, name=name, outlets=outlets, mention=mention))
     return tuple(chosen)
 

@@ -166,8 +166,7 @@ def test_other_words_behind_a_separator_stay(tail):
     "text",
     [
         "MP has been under pressure to say who paid reporters The Labour minister has resigned from the government.",
-        "Mayor calls the firm a ‘band of people who never saw a river’ Swiss-Italian row over a bridge – latest updates "
-        "The Swiss army used a drone to search for five people.",
+        "Mayor calls the firm a ‘people who never saw it’ Swiss-Italian row – latest updates The army found five.",
         "Mayor calls the builder a friend of the river and guests The Swiss army said it would search for five people.",
     ],
 )
