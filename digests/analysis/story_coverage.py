@@ -1,8 +1,10 @@
 """Coverage: which outlets report a story, which independently, as copies or by headline alone."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from digests.analysis.relays import relayed_agency
 from digests.model.edition_story import SourceMention
@@ -10,7 +12,13 @@ from digests.model.story import Story
 from watcher.model import Article
 from watcher.settings.outlets import find_outlet
 from watcher.text.page_kind import NO_REPORTS, OPINION
+from watcher.text.urls import registrable_domain
+from watcher.text.words import words
 
+DOMAIN = re.compile(r"[\w-]{1,60}(?:\.[\w-]{1,30}){1,3}")
+GENERIC_WORDS = frozenset({"news"})
+# Words of the desks and channels of one publisher: "CBS Sports" and "CBS News" are one voice under two names.
+WITH_DESKS = GENERIC_WORDS | {"sport", "sports", "business", "tv", "online", "live", "official"}
 MENTION_FIELDS = ("outlet", "url", "language", "country", "title", "published_at", "via")  # of an article, in a mention
 
 
@@ -42,31 +50,36 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
+    An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
     present = [articles[key] for key in story.articles if key in counted]
+    names = merge_outlet_names(present)
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
-        owner = f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{article.outlet}"
-        owners.setdefault(article.outlet, owner)
+        publisher = _publisher_key(article.outlet, WITH_DESKS)
+        owner = f"owner:{article.owner.casefold()}" if article.owner else f"outlet:{publisher}"
+        owners.setdefault(names[article.outlet], owner)
         if article.country:
-            countries.setdefault(article.outlet, article.country)
+            countries.setdefault(names[article.outlet], article.country)
     with_text = {article.id for article in present if not article.is_headline_only}
-    own_text = {article.outlet for article in present if article.id in with_text}
+    own_text = {names[article.outlet] for article in present if article.id in with_text}
     known = (
         [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
     independent = _independent(
-        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}
+        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}, names
     )
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
         if agency and with_text:
-            copies[agency] |= {article.outlet for article in group}.difference(independent, *copies.values())
+            copies[agency] |= {names[article.outlet] for article in group}.difference(independent, *copies.values())
     agencies = ((agency, len(outlets)) for agency, outlets in copies.items() if outlets)
-    firsts = (next((a for a in group if agency and a.outlet in independent), group[0]) for agency, group in reports)
+    firsts = (
+        next((a for a in group if agency and names[a.outlet] in independent), group[0]) for agency, group in reports
+    )
     origins = sorted(firsts, key=lambda first: (first.outlet not in independent, first.published_at, first.id))
     return Coverage(
         outlets=tuple(owners),
@@ -99,16 +112,53 @@ def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence
     return origin_of
 
 
-def _independent(reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the independent outlets, in time order."""
+def merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
+    """
+    Return the name under which each outlet counts: the first one that differs only in "The", "News" or its domain.
+
+    An outlet that is a source of its own, and also stands behind a link of another source, has two names. Outlets that
+    are known to be of two countries stay apart; one that comes by way of a source has that source's country.
+    """
+    known: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for article in articles:
+        if article.outlet in names:
+            continue
+        same, country = known[_publisher_key(article.outlet, GENERIC_WORDS)], None if article.via else article.country
+        name = next((name for name, other in same if None in (country, other) or country == other), article.outlet)
+        names[article.outlet] = name
+        same.append((name, country))
+    return names
+
+
+@cache
+def _publisher_key(outlet: str, generic: frozenset[str]) -> str:
+    """Return what the names of one outlet have in common: its words without an article, a domain and generic words."""
+    name = outlet.casefold()
+    if DOMAIN.fullmatch(name):
+        name = registrable_domain(f"https://{name}/").partition(".")[0]
+        name = name.removeprefix("the") if len(name) > len("the") + 2 else name
+    found = words(name)
+    if found[:1] == ["the"] and len(found) > 1:
+        found = found[1:]
+    while len(found) > 1 and found[-1] in generic:
+        found = found[:-1]
+    return "".join(found)
+
+
+def _independent(
+    reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str], names: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return the independent outlets, in time order; `names` are those under which outlets count."""
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
     for agency, group in reports:
         if agency is None and (relayed := relayed_agency(group[0])):
-            reporters[2, group[0].outlet].append(f"agency:{relayed.casefold()}")
+            reporters[2, names[group[0].outlet]].append(f"agency:{relayed.casefold()}")
             continue
         for at, article in enumerate(group if agency else group[:1]):
-            key = (1 + min(at, 1) if agency else 0, article.outlet)
-            reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[article.outlet])
+            name = names[article.outlet]
+            key = (1 + min(at, 1) if agency else 0, name)
+            reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[name])
     taken: set[str] = set()
     chosen: set[str] = set()
     # Own reports; the first with an agency's text; those that relay it and others with it, if that one may not count.

@@ -286,7 +286,7 @@ def _source_mentions(
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
     for key in story.articles:
-        if key in articles:
+        if key in articles and articles[key].outlet in of_outlet:  # not under a second name of an outlet
             of_outlet[articles[key].outlet].append(articles[key])
     origins = frozenset(covered.origins)
     chosen = {

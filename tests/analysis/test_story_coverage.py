@@ -197,3 +197,36 @@ def test_two_names_of_one_owner_in_the_table_of_outlets_are_one_voice():
     found = measure_coverage(story(*owned), by_id(*owned))
 
     assert (found.independent, found.owners) == (("BBC News", "Herald"), 2)
+
+
+def test_an_outlet_under_two_names_counts_once_under_the_first():
+    names = ("Valley News", "Valley.example", "The Valley", "Valley News Australia")
+    reports = [article(name, f"Bridge closes {n}", f"Own words {n}.", hours=n) for n, name in enumerate(names)]
+
+    covered = measure_coverage(story(*reports), by_id(*reports))
+
+    assert covered.outlets == covered.independent == ("Valley News", "Valley News Australia")
+
+
+def test_outlets_of_one_name_in_two_countries_stay_apart_unless_one_comes_by_way_of_another_source():
+    here, there = (article("Post", "Bridge closes", "Own words.", country=code, hours=1) for code in ("GB", "US"))
+    there = replace(there, outlet="Post News", id="2")
+    channel = replace(there, outlet="The Post", id="3", via="Video site")
+
+    def outlets(*reports):
+        return set(measure_coverage(story(*reports), by_id(*reports)).outlets)
+
+    assert outlets(here, there) == {"Post", "Post News"}
+    assert len(outlets(here, channel)) == 1
+
+
+def test_the_desks_of_one_publisher_are_one_voice():
+    reports = [
+        article(name, f"Coach dies {n}", f"Own words {n}.", hours=n)
+        for n, name in enumerate(("Valley News", "Valley Sports", "Hill Sports"))
+    ]
+
+    covered = measure_coverage(story(*reports), by_id(*reports))
+
+    assert covered.outlets == ("Valley News", "Valley Sports", "Hill Sports")
+    assert covered.independent == ("Valley News", "Hill Sports")
