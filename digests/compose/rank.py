@@ -8,12 +8,13 @@ from statistics import median_low
 
 from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
+from digests.analysis.significance import find_leaders, measure_matters
 from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import Brief, EditionStory, ScoreTerm
 from digests.model.story import Story
 from digests.settings.topics import LIGHT_TOPICS, WORLD_TOPICS
-from digests.summarise.figures import KILLED, stated_figures
+from digests.summarise.figures import KILLED, MAGNITUDE, stated_figures
 from watcher.model import Article
 from watcher.text.format import format_count
 
@@ -22,6 +23,13 @@ READER_TERM = "reader"  # of the reader's own weights
 DEATHS_TERM = "deaths"
 MOST_DEATHS = 1_000  # a larger toll is that of a whole war
 MOST_GROWTH = 2.0  # of a story by its thread: four times its own outlets
+MIN_MAGNITUDE = 5.0  # of a quake that the world speaks of
+MATTER_WORDS = {
+    "conflict": "war or peace",
+    "state": "heads of state and of government",
+    "election": "elections",
+    "ruling": "courts and rulings",
+}
 MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
@@ -35,6 +43,11 @@ WEIGHTS = {
     "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
     "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
     "world": 1.0,  # 1 for world news and politics: what an edition of international news leads with
+    "conflict": 0.25,  # share of the titles that speak of war or peace,
+    "state": 0.25,  # of heads of state and of government,
+    "election": 0.25,
+    "ruling": 0.25,
+    MAGNITUDE: 0.75,  # of a quake, above `MIN_MAGNITUDE`
     "deaths": 0.2,  # log2 of the people killed, up to `MOST_DEATHS`
     "readable": 0.75,  # 1 if there is a report in the digest's language
     "thread": 1.0,  # of the best story of a thread: log2 of the outlets of all its stories for each one of its own
@@ -72,12 +85,13 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     previous = context.previous
     told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
     before = {key: entry.independent for entry in told for key in entry.article_ids}
+    leaders = find_leaders(context.articles.values())
     scored = []
     for story in stories:
         if present := context.present(story):
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
-            happened = _event_terms(present, context.find_topic(story))
+            happened = _event_terms(present, context.find_topic(story), leaders)
             terms = (*_terms(present, covered, moved, context), *happened, *_reader_terms(story, present, context))
             scored.append(
                 RankedStory(
@@ -120,24 +134,34 @@ def _terms(
     return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
 
 
-def _event_terms(present: Sequence[Article], topic: str) -> tuple[ScoreTerm, ...]:
-    """Return the terms of what happened: whether it is world news, and how many people died; empty if neither."""
+def _event_terms(present: Sequence[Article], topic: str, leaders: frozenset[str]) -> tuple[ScoreTerm, ...]:
+    """
+    Return the terms of what happened: whether it is world news, what its titles speak of, how many people died, how
+    strong a quake was; empty if none applies.
+    """
     terms = []
     if topic in WORLD_TOPICS:
         terms.append(_term("world", 1.0, WEIGHTS["world"], "world news or politics"))
-    if topic in LIGHT_TOPICS:  # a film tells of the dead of another day
+    if topic in LIGHT_TOPICS:  # a film tells of the dead of another day, and of kings
         return ()
-    # One toll an outlet, its latest; of these the middle one, so that no outlet decides alone.
-    tolls = {
-        article.outlet: figure.value
-        for article in sorted(present, key=lambda a: (a.published_at, a.id))[-MAX_TOLL_REPORTS:]
-        for figure in stated_figures(article)
-        if figure.quantity == KILLED
-    }
-    if tolls and (killed := median_low(tolls.values())) > 0:
-        words = f"{killed:,.0f} killed, the middle of what {format_count(len(tolls), 'outlet')} said last"
-        terms.append(_term(DEATHS_TERM, math.log2(1 + min(killed, MOST_DEATHS)), WEIGHTS[DEATHS_TERM], words))
+    for matter, share in measure_matters(present, leaders).items():
+        terms.append(_term(matter, share, WEIGHTS[matter], f"{MATTER_WORDS[matter]} in {share:.0%} of the titles"))
+    if (killed := _agreed_figure(present, KILLED)) and killed[0] > 0:
+        value, outlets = killed
+        words = f"{value:,.0f} killed, the middle of what {format_count(outlets, 'outlet')} said last"
+        terms.append(_term(DEATHS_TERM, math.log2(1 + min(value, MOST_DEATHS)), WEIGHTS[DEATHS_TERM], words))
+    if (quake := _agreed_figure(present, MAGNITUDE)) and quake[0] > MIN_MAGNITUDE:
+        value, outlets = quake
+        words = f"magnitude {value:g}, the middle of what {format_count(outlets, 'outlet')} said last"
+        terms.append(_term(MAGNITUDE, value - MIN_MAGNITUDE, WEIGHTS[MAGNITUDE], words))
     return tuple(terms)
+
+
+def _agreed_figure(present: Sequence[Article], quantity: str) -> tuple[float, int] | None:
+    """Return the middle of what the outlets said last of a quantity, so that none decides alone, and their number."""
+    latest = sorted(present, key=lambda a: (a.published_at, a.id))[-MAX_TOLL_REPORTS:]
+    said = {a.outlet: figure.value for a in latest for figure in stated_figures(a) if figure.quantity == quantity}
+    return (median_low(said.values()), len(said)) if said else None
 
 
 def count_terms(covered: Coverage) -> tuple[ScoreTerm, ...]:

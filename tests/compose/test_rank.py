@@ -120,3 +120,18 @@ def test_a_story_that_many_outlets_have_by_headline_alone_is_large():
 
     assert (first.story, second.story) == (story(*big), story(*small))
     assert {term.name: term.words for term in first.score_terms}["headlines"] == "7 outlets by headline alone"
+
+
+def test_war_heads_of_state_and_strong_quakes_raise_a_story_and_say_why():
+    def terms(*titles):
+        own = [article(f"Post {n}", title) for n, title in enumerate(titles)]
+        (ranked,) = rank([story(*own)], make_context(by_id(*own)))
+        return {term.name: (term.value, term.words) for term in ranked.score_terms}
+
+    truce = terms("Truce holds in the valley", "President praises truce")
+    quake = terms("Magnitude 7.2 earthquake strikes island", "7.2-magnitude earthquake hits the island")
+
+    assert truce["conflict"] == (1.0, "war or peace in 100% of the titles")
+    assert truce["state"] == (0.5, "heads of state and of government in 50% of the titles")
+    assert quake["magnitude"][0] == 2.2
+    assert "conflict" not in quake
