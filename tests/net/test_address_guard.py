@@ -303,7 +303,7 @@ def test_on_each_hop_a_connection_goes_to_a_public_address_or_nowhere(hosts, ans
 @pytest.mark.parametrize("get", [Client.get, Client.get_same_host])
 async def test_a_client_without_a_substitute_connects_by_the_guard(get):
     async with Client(user_agent="w/1") as client:
-        assert isinstance(client._http._transport, GuardedTransport)
-        assert isinstance(client._http._transport._pool._network_backend, GuardedBackend)
+        assert isinstance(client._direct, GuardedTransport)
+        assert isinstance(client._direct._pool._network_backend, GuardedBackend)
         with pytest.raises(RequestRefused, match="private"):
             await get(client, "http://localhost/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from datetime import timedelta
@@ -90,3 +91,22 @@ def test_a_name_server_that_hangs_meets_the_deadline(monkeypatch):
 
     over.set()
     assert time.monotonic() - started < PATIENCE_S
+
+
+async def test_the_password_in_a_url_is_sent_as_such(server, make_answer):
+    server.answers["/hook"] = make_answer(b"", "204 No Content")
+    url = server.url("/hook").replace("://", "://me:a%40b@")
+
+    response = await asyncio.to_thread(post_to(url).run)
+
+    assert response.status == 204
+    assert server.requests[0].headers["authorization"] == "Basic bWU6YUBi"
+
+
+async def test_a_redirect_is_a_status_even_if_nobody_can_read_its_target(server, make_redirect):
+    server.answers["/hook"] = make_redirect(302, "http://xn--i-7iq.example/b")
+
+    response = await asyncio.to_thread(post_to(server.url("/hook")).run)
+
+    assert response.status == 302
+    assert len(server.requests) == 1

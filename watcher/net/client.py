@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Self
 
 from watcher.errors import HopError, RequestRefused, TooLarge, WatcherError
@@ -16,7 +15,7 @@ from watcher.net import redirects
 from watcher.net.address_guard import ANYWHERE, AddressGuard, PrivateAllowlist
 from watcher.net.decoding import ACCEPT_ENCODING, BodyDecoder
 from watcher.net.errors import WALLED, WIRE_ERRORS, fetch_failure, status_error
-from watcher.net.transport import addresses_of, can_connect, http_client, httpx
+from watcher.net.transport import GuardedBackend, GuardedTransport, addresses_of, can_connect, httpx, open_response
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import DEFAULT_PORTS, host_key
 
@@ -67,17 +66,17 @@ class Client:
         self._slots = asyncio.Semaphore(concurrency)
         self._guard = AddressGuard(PrivateAllowlist.parse(allow_private))
         self._headers = (("User-Agent", user_agent), ("Accept-Encoding", ACCEPT_ENCODING))
-        self._open_http = partial(http_client, timeout_s=timeout_s, substitute=substitute)
-        self._http = self._open_http(self._guard)
+        self._substitute = substitute
+        self._direct = substitute or GuardedTransport(GuardedBackend(self._guard))
         self._proxy_guard = AddressGuard(ANYWHERE)
-        self._proxied: dict[str, httpx.AsyncClient] = {}  # by the proxy's URL
+        self._proxied: dict[str, httpx.AsyncBaseTransport] = {}  # by the proxy's URL
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for http in (self._http, *self._proxied.values()):
-            await http.aclose()
+        for transport in (self._direct, *self._proxied.values()):
+            await transport.aclose()
         for guard in (self._guard, self._proxy_guard):
             guard.close()
 
@@ -158,8 +157,8 @@ class Client:
         """Return the response to one request, or the status and the target of a redirect."""
         async with self._send(chain, headers, proxy, stay) as response:
             said = response_headers(chain.first_url, response)
-            status, location = response.status_code, response.extensions.get("location")
-            if status in redirects.FOLLOWED and location:
+            status = response.status_code
+            if status in redirects.FOLLOWED and (location := _raw_location(response)):
                 return status, decode_header(location)
             if status == 304 and any(name.startswith("If-") for name, _ in headers):
                 took_s = time.monotonic() - started
@@ -189,18 +188,20 @@ class Client:
         sent.append(("Connection", "keep-alive" if stay else "close"))
         if chain.authorization:
             sent.append(("Authorization", chain.authorization))
-        http, extensions = self._http, {"target": target.encode("ascii"), "keep_alive": stay}
+        transport, extensions = self._direct, {"target": target.encode("ascii"), "keep_alive": stay}
         if proxy is not None:  # the request line has the whole URL then, or CONNECT
             self._guard.check_proxied(url.host, url.port or DEFAULT_PORTS[url.scheme])
-            if proxy not in self._proxied:  # the proxy may have a private address: the user has set it
-                self._proxied[proxy] = self._open_http(self._proxy_guard, proxy=proxy)
-            http, extensions = self._proxied[proxy], {"keep_alive": stay}
-        return http.stream(
-            "GET",
-            url,
-            headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in sent],
-            extensions=extensions,
-        )
+            transport, extensions = self._through(proxy), {"keep_alive": stay}
+        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in sent]
+        request = httpx.Request("GET", url, headers=raw, stream=httpx.ByteStream(b""), extensions=extensions)
+        return open_response(transport, request, timeout_s=self.timeout_s)
+
+    def _through(self, proxy: str) -> httpx.AsyncBaseTransport:
+        """Return the transport for the proxy with a URL. It may have a private address, as the user has set it."""
+        if proxy not in self._proxied:
+            network = GuardedBackend(self._proxy_guard, to_proxy=True)
+            self._proxied[proxy] = self._substitute or GuardedTransport(network, proxy)
+        return self._proxied[proxy]
 
 
 def _start_chain(url: str, options: RequestOptions | None) -> redirects.RedirectChain:
@@ -232,6 +233,11 @@ def response_headers(url: str, response: httpx.Response) -> Headers:
     if sum(len(name) + len(value) for name, value in raw) > HEADER_BYTES:
         raise TooLarge(url, Reason(FetchKind.HEADERS_TOO_LARGE, n=HEADER_BYTES))
     return tuple((name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in raw)
+
+
+def _raw_location(response: httpx.Response) -> bytes | None:
+    """Return the target of a redirect as it was sent."""
+    return next((value for name, value in response.headers.raw if name.lower() == b"location"), None)
 
 
 async def read_body(response: httpx.Response, limit: int) -> bytes:

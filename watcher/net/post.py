@@ -11,7 +11,7 @@ from watcher.failure_messages import FetchKind, Reason
 from watcher.net.address_guard import ANYWHERE, AddressGuard
 from watcher.net.client import read_body, read_error_body
 from watcher.net.errors import WIRE_ERRORS, fetch_error
-from watcher.net.transport import http_client
+from watcher.net.transport import GuardedBackend, GuardedTransport, httpx, open_response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +78,19 @@ class HttpPost:
         headers = {
             "User-Agent": f"Watcher/{version('watcher-digests')}",
             "Content-Type": "application/json",
+            "Accept": "*/*",
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        request = httpx.Request(self.method, self.url, content=self.body, headers=headers, extensions=trace)
+        if request.url.userinfo:
+            request = next(httpx.BasicAuth(request.url.username, request.url.password).sync_auth_flow(request))
         try:
             async with (
-                http_client(guard, timeout_s=self.timeout_s) as http,
-                http.stream(self.method, self.url, content=self.body, headers=headers, extensions=trace) as response,
+                GuardedTransport(GuardedBackend(guard)) as transport,
+                open_response(transport, request, timeout_s=self.timeout_s) as response,
             ):
                 answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
                 if self.max_bytes is not None:

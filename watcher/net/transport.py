@@ -1,5 +1,5 @@
 """
-Imports and builds the HTTP client, httpx, which connects only to addresses that the guard has checked.
+Imports the HTTP library, httpx, and sends requests with it, only to addresses that the guard has checked.
 
 httpx2 has the same API: to switch to it, change the two imports here. All other modules take `httpx` from here.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
-from http.cookiejar import CookieJar
 from typing import Any
 
 import httpcore as httpcore
@@ -50,33 +49,31 @@ HTTPX_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 }
 
 
-def http_client(
-    guard: AddressGuard,
-    *,
-    timeout_s: float,
-    substitute: httpx.AsyncBaseTransport | None = None,
-    proxy: str | None = None,
-) -> httpx.AsyncClient:
+@asynccontextmanager
+async def open_response(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, *, timeout_s: float
+) -> AsyncIterator[httpx.Response]:
     """
-    Return a client that keeps no cookies, follows no redirects and ignores environment variables.
+    Send one request exactly as it is, and yield its response, whose body is still to be read.
 
-    Requests accept the extensions `target` (path and query as they are sent) and `keep_alive`. Responses have
-    `location`, the bytes of a redirect's target, which is removed from their headers. `substitute`: as in `Client`.
-    `proxy` is the URL of an HTTP proxy, whose address `guard` checks; requests over it must not have `target`.
+    httpx's own client is left out: what it adds is cookies, passwords and proxies of the environment, and redirects,
+    of which it fails for some targets. That took a quarter of the CPU of a request.
     """
-    return httpx.AsyncClient(
-        timeout=timeout_s,
-        cookies=NoCookies(),
-        event_hooks={"response": [_detach_redirect]},
-        transport=substitute or GuardedTransport(GuardedBackend(guard, to_proxy=proxy is not None), proxy),
-        trust_env=False,
-    )
+    request.extensions["timeout"] = httpx.Timeout(timeout_s).as_dict()
+    response = await transport.handle_async_request(request)
+    try:
+        if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
+            stream.is_in_head = False
+        yield response
+    finally:
+        await response.aclose()
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
     """
-    Sends the requests of a client over the connections that `network` opens; `proxy` is the URL of an HTTP proxy.
+    Sends requests over the connections that `network` opens; `proxy` is the URL of an HTTP proxy.
 
+    Requests accept the extensions `target` (path and query as they are sent; not over a proxy) and `keep_alive`.
     Connections are pooled only for requests with `keep_alive`; others get their own, as the pool scans all it has.
     """
 
@@ -150,23 +147,6 @@ def tls_context() -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
-
-
-async def _detach_redirect(response: httpx.Response) -> None:
-    """Note that the headers are complete; move a redirect's target out of them, as httpx fails for some targets."""
-    if isinstance(stream := response.extensions.get("network_stream"), NetworkStream):
-        stream.is_in_head = False
-    if response.has_redirect_location:
-        raw = response.headers.raw
-        response.extensions["location"] = next(value for name, value in raw if name.lower() == b"location")
-        del response.headers["location"]
-
-
-class NoCookies(CookieJar):
-    """A cookie jar that ignores all cookies."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        pass
 
 
 class StaleConnection(httpcore.RemoteProtocolError):
