@@ -157,7 +157,9 @@ async def embed_recent(
 class PollSummary:
     """The counts of one poll; durations are in seconds."""
 
-    results: dict[str, FeedPolled] = field(default_factory=dict)  # the last poll of each feed, by its source's URL
+    # The last poll of each feed, by its source's URL. They are not in the repr, which asyncio's runner makes twice:
+    # when it restores the signal handler, `signal.signal` looks for the handler in an enum, whose error has its repr.
+    results: dict[str, FeedPolled] = field(default_factory=dict, repr=False)
     offline: int = 0  # polls while our own network was down; they are not among `results`
     entries_new: int = 0
     pages_noted: int = 0
