@@ -5,7 +5,8 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, PackageNotFoundError, distribution, entry_points
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -15,12 +16,18 @@ from watcher.errors import PluginError
 
 def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
     """Yield name and object of each entry point of `group`, by name. Errors: PluginError that begins with `what`."""
-    for point in sorted(entry_points(group=group), key=lambda point: point.name):
+    for point in sorted(_all_entry_points().select(group=group), key=lambda point: point.name):
         try:
             found = point.load()
         except (ImportError, AttributeError) as error:
             raise PluginError(f"{what} {point.value} cannot be loaded: {error}") from error
         yield point.name, found
+
+
+@cache
+def _all_entry_points() -> EntryPoints:
+    """Return the entry points of all installed packages: to find them, the metadata of each package is read."""
+    return entry_points()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
