@@ -1,4 +1,4 @@
-"""Renders an edition as an EPUB 3 book: contents by section, and each story with its timeline and one full text."""
+"""Renders an edition as an EPUB 3 book: cover, contents, and each story with its timeline and one full text."""
 
 import io
 import re
@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 from markupsafe import Markup
+from rich.cells import cell_len, chop_cells
 
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory
@@ -27,9 +28,15 @@ from watcher.text.page_kind import DOUBTFUL
 MEDIA_TYPE = "application/epub+zip"
 MAX_CANDIDATES = 6  # reports of a story of which one is shown in full
 MAX_TEXT_BYTES = 120_000  # of one full text; a page that is much larger is slow on an e-reader
+COVER_WIDTH, COVER_HEIGHT, COVER_MARGIN = 600, 800, 48
+# By the kind of a line of the cover: size of its letters, lines at most, and the space above it.
+COVER_KINDS = {"title": (56, 3, 24), "date": (24, 2, 8), "headline": (26, 3, 18)}
+LINE_HEIGHT, CELL_EM = 1.22, 0.56  # of the size; the width of a Latin letter, half of a Chinese one
 MAX_PARAGRAPH = MAX_TEXT_BYTES // 4  # characters: `sanitize_paragraphs` cuts longer ones
 # The time of each file in the archive, so that the same edition gives the same bytes.
 ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)
+# The end of a title that names its outlet: " - Harbour Gazette".
+OUTLET_ENDING = re.compile(r"\s[-–—|]\s[^-–—|]{1,40}$")
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 OWN_LANGUAGE = LangAttr()
 CONTAINER = (
@@ -71,7 +78,8 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
             body = _to_xhtml(document(alone, own)["stories"])
             pages[name] = _story_page(view, story, source, body, views, articles)
             places[story.anchor] = name
-            entries.append(ContentsEntry(title=story.title, href=name, lang_attr=story.lang_attr))
+            title = f"{story.number}. {story.title}"
+            entries.append(ContentsEntry(title=title, href=name, lang_attr=story.lang_attr))
         title = section.title or view.words["in_this_edition"]
         contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
     bare = replace(view, sections=tuple(replace(section, stories=()) for section in view.sections[:1] if view.followed))
@@ -96,9 +104,10 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
         "pages": tuple(pages),
     }
     values |= {"id": book_id(edition), "modified": f"{edition.made_at:%Y-%m-%dT%H:%M:%SZ}"}
+    values |= {"cover": _cover_lines(view), "width": COVER_WIDTH, "margin": COVER_MARGIN}
     frame = {
         name: render_template(html_templates(()), f"epub/{name}.j2", (), values)
-        for name in ("package.opf", "nav.xhtml", "toc.ncx")
+        for name in ("cover.svg", "cover.xhtml", "package.opf", "nav.xhtml", "toc.ncx")
     }
     css = (files("digests.render") / "templates" / "epub" / "book.css").read_text("utf-8")
     inside = {f"EPUB/{name}": text for name, text in (frame | {"book.css": css} | pages).items()}
@@ -112,10 +121,15 @@ def book_id(edition: Edition) -> str:
 
 
 def full_text_candidates(story: EditionStory) -> tuple[str, ...]:
-    """Return the ids of the story's first reports in the language of its very first one, which its summary quotes."""
+    """
+    Return the ids of the story's first reports in the language of its very first one, which its summary quotes.
+
+    The origin of a copy comes before the copy.
+    """
     mentions = [mention for mention in story.mentions if mention.article_id not in story.withheld]
-    alike = (mention.article_id for mention in mentions if mention.language == mentions[0].language)
-    return tuple(dict.fromkeys(alike))[:MAX_CANDIDATES]
+    alike = (mention for mention in mentions if mention.language == mentions[0].language)
+    keys = dict.fromkeys(key for mention in alike for key in (mention.copy_of, mention.article_id))
+    return tuple(key for key in keys if key and key not in story.withheld)[:MAX_CANDIDATES]
 
 
 def _find_best_report(story: EditionStory, articles: Mapping[str, Article]) -> Article | None:
@@ -175,7 +189,55 @@ def _story_page(
     began = words.say("first_report", time=words.clock(began_at)) if is_older else ""
     report = _find_best_report(source, articles)
     text = None if report is None else _full_text(report, words)
-    return _page(view, story.title, body, story=story, timeline=views.timeline(source), began=began, text=text)
+    told = {story.title, *(voice.headline for voice in story.perspectives)}
+    told |= {story.original.text} if story.original else set()
+    seen = set(map(_title_key, told))
+    timeline = []
+    for line in views.timeline(source):
+        timeline.append(replace(line, text="") if _title_key(line.text) in seen else line)
+        seen.add(_title_key(line.text))
+    if text and _title_key(text["title"]) in seen:
+        text["title"] = ""
+    return _page(view, story.title, body, story=story, timeline=timeline, began=began, text=text)
+
+
+def _title_key(title: str) -> str:
+    """Return what a title has in common with the same title elsewhere: without the outlet at its end."""
+    return OUTLET_ENDING.sub("", title).casefold().strip()
+
+
+def _cover_lines(view: EditionView) -> list[dict[str, Any]]:
+    """Return the lines of the cover, each with its place, size and kind: title, date, and the first headlines."""
+    lines: list[dict[str, Any]] = []
+    y = COVER_MARGIN
+    number = view.words.say("number", n=view.number) if view.number else ""
+    blocks = [("title", view.title or "Watcher", view.dir)]
+    blocks += [("date", text, view.dir) for text in (view.long_date, number) if text]
+    blocks += [("headline", story.title, story.lang_attr.dir or view.dir) for story in view.stories]
+    for kind, text, direction in blocks:
+        size, max_lines, gap = COVER_KINDS[kind]
+        wrapped = _wrap(text, int((COVER_WIDTH - 2 * COVER_MARGIN) / size / CELL_EM), max_lines)
+        y += gap
+        if y + size * LINE_HEIGHT * len(wrapped) > COVER_HEIGHT - COVER_MARGIN:
+            break
+        for line in wrapped:
+            y += round(size * LINE_HEIGHT)
+            lines.append({"kind": kind, "text": line, "size": size, "y": y, "dir": direction})
+    return lines
+
+
+def _wrap(text: str, cells: int, max_lines: int) -> list[str]:
+    """Return a text in lines of at most `cells`; a longer word is broken, and "…" ends what is cut."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if cell_len(joined) <= cells:
+            lines[-1] = joined
+            continue
+        pieces = chop_cells(word, cells)
+        lines += pieces if lines[-1] else []
+        lines = lines if lines[-1] else pieces
+    return lines if len(lines) <= max_lines else [*lines[: max_lines - 1], f"{lines[max_lines - 1]} …"]
 
 
 def _full_text(article: Article, words: Localizer) -> dict[str, Any]:

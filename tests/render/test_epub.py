@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from lxml import etree
+from rich.cells import cell_len
 
 from digests.render.epub import _find_best_report, book_id, full_text_candidates
 from digests.render.forms import render
@@ -117,7 +118,8 @@ def test_the_contents_list_each_section_with_its_stories(editions):
     items = page(archive, "nav.xhtml").findall(f".//{XHTML}nav/{XHTML}ol/{XHTML}li")
     told = [(words(item[0]), [words(each) for each in item.iterfind(f"{XHTML}ol/{XHTML}li")]) for item in items]
 
-    assert told[:2] == [("Asia", [edition.stories[0].title]), ("Europe", [edition.stories[1].title])]
+    titles = [f"{story.number}. {story.title}" for story in edition.stories]
+    assert told[:2] == [("Asia", titles[:1]), ("Europe", titles[1:])]
     assert [title for title, _ in told[2:]] == ["Corrections", "Also reported", "Nothing new", "About this edition"]
     targets = [link.get("href") for link in page(archive, "nav.xhtml").iterfind(f".//{XHTML}nav//{XHTML}a")]
     assert {f"EPUB/{target.partition('#')[0]}" for target in targets} <= set(archive.namelist())
@@ -134,7 +136,7 @@ def test_a_story_has_its_timeline_and_then_the_text_of_one_report(editions):
 
     steps = (
         "First report of this story: 13 March, 06:30",
-        "Le barrage cède",
+        "댐 붕괴로 세 마을 주민 대피",
         "Full text",
         "Harbour <Gazette> & Co, United Kingdom, with dpa text, A & B, 06:30",
         "The wall broke shortly",
@@ -200,6 +202,52 @@ def test_the_best_report_is_whole_and_surely_an_article(editions):
     assert _find_best_report(story, known) is known[keys[2]]
     assert _find_best_report(story, {keys[1]: known[keys[1]]}) is known[keys[1]]
     assert _find_best_report(story, {keys[0]: known[keys[0]]}) is None
+
+
+def test_the_text_is_that_of_the_origin_and_a_copys_only_if_the_origin_has_none(editions):
+    story = editions.story(1)
+    copy, origin, *others = (replace(each, language="en") for each in story.mentions)
+    story = replace(story, mentions=(replace(copy, copy_of=origin.article_id), origin, *others))
+    known = {key: article(key, "en", key, "Text.", at=editions.END) for key in (copy.article_id, origin.article_id)}
+
+    assert full_text_candidates(story)[:2] == (origin.article_id, copy.article_id)
+    assert _find_best_report(story, known) is known[origin.article_id]
+    known[origin.article_id] = replace(known[origin.article_id], text="")
+    assert _find_best_report(story, known) is known[copy.article_id]
+
+
+def test_a_story_has_its_headline_once(editions):
+    edition = editions.small()
+    story = edition.stories[0]
+    headline, other = story.title, "Villages below the dam are cleared"
+    titles = (headline, f"{headline} - Harbour Gazette", other, other.upper())
+    pairs = zip(story.mentions[:4], titles, strict=True)
+    mentions = tuple(replace(each, title=title, language="en") for each, title in pairs)
+    section = replace(edition.sections[0], stories=(replace(story, mentions=mentions, perspectives=()),))
+    key = mentions[0].article_id
+    text = article(key, "en", headline, "The wall broke shortly after midnight.", at=editions.END)
+
+    (body,) = page(book(replace(edition, sections=(section,)), {key: text}), "story-1.xhtml").iterfind(f"{XHTML}body")
+
+    assert words(body).casefold().count(headline.casefold()) == 1
+    assert words(body).casefold().count(other.casefold()) == 1
+    assert "The wall broke shortly after midnight." in words(body)
+
+
+def test_the_cover_names_the_edition_and_its_first_stories_in_lines_that_fit(editions):
+    edition = replace(editions.heavy(), title="The long title of a digest of the world’s news")
+    archive, empty = book(edition), book(editions.empty())
+    package, cover = page(archive, "package.opf"), page(archive, "cover.svg")
+
+    (item,) = package.xpath("//*[@properties='cover-image']")
+    assert (item.get("href"), item.get("media-type")) == ("cover.svg", "image/svg+xml")
+    assert package.find(f".//{OPF}itemref").get("idref") == "cover-page"
+    lines = ["".join(each.itertext()) for each in cover.iterfind("{http://www.w3.org/2000/svg}text")]
+    told = " ".join(lines)
+    assert told.startswith(f"{edition.title} Friday, 14 March 2025 No. ") and edition.stories[0].title in told
+    assert max(cell_len(line) * float(each.get("font-size")) for line, each in zip(lines, cover[2:], strict=True)) < 910
+    assert max(int(each.get("y")) for each in cover[2:]) < 800
+    assert "Friday, 14 March 2025" in "".join(page(empty, "cover.svg").itertext())
 
 
 @pytest.mark.slow
