@@ -29,6 +29,7 @@ from watcher.store.engine import Schema, dispose_on_error, open_read_only, open_
 from watcher.store.hosts import is_alive, worker_name
 from watcher.store.sql import columns_of, insert, load_records, rows_in
 
+MAX_EDITIONS_OF_STORY = 20  # that are read for a story, each some ten milliseconds
 DELIVERED_STATES = ("sent", "unknown")  # states of a delivery whose recipient has, or may have, the edition
 SCHEMA = Schema(scripts=Path(__file__).parent / "migrations", version_table="digests_schema", tables=metadata)
 PROCESS_MARK = uuid.uuid4().hex[:8]  # distinguishes this process from an earlier one with the same process id
@@ -193,6 +194,21 @@ def last_places(connection: sa.Connection, settings: Settings, story: str) -> li
     """Return the digests' latest editions that show a story in full, in the settings' order, each with the story."""
     latest = filter(None, (get_edition(connection, digest.name) for digest in digests_of(settings)))
     return [(edition, shown) for edition in latest for shown in edition.stories if shown.id == story]
+
+
+def editions_with_story(
+    connection: sa.Connection, ids: Collection[str], *, start: datetime, end: datetime
+) -> list[tuple[EditionRow, Edition, EditionStory]]:
+    """
+    Return the editions that tell a story in full, the newest first, each with what it tells.
+
+    `ids`: of the story, and of those that were merged into it; its reports were published in [start, end]. At most
+    `MAX_EDITIONS_OF_STORY` editions are read.
+    """
+    query = _select_editions().where(editions.c.window_start <= end, editions.c.window_end > start)
+    query = query.order_by(editions.c.made_at.desc(), editions.c.id.desc()).limit(MAX_EDITIONS_OF_STORY)
+    found = ((row, load_edition(connection, row)) for row in load_records(connection, query, EditionRow))
+    return [(row, edition, shown) for row, edition in found for shown in edition.stories if shown.id in ids]
 
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -16,18 +19,19 @@ from digests.render.html import SiteFrame, render
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store import editions
 from digests.store.editions import EditionInProgress, EditionRow
+from digests.store.keys import EditionKey
 from digests.store.stories import existing_ids
 from watcher.store.writer import read
-from watcher.web.site import NotFound, PageRequest, PageResponse, Site, make_environment, render_page
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, make_environment, name_zone, render_page
 
-# The suffix of a format in URLs: the format, and its media type.
-EDITION_FORMS: Mapping[str, tuple[str, str]] = {
-    "html": ("html", "text/html; charset=utf-8"),
-    "md": ("markdown", "text/markdown; charset=utf-8"),
-    "json": ("json", "application/json"),
-    "eml": ("eml", "message/rfc822"),
-    "txt": ("text", "text/plain; charset=utf-8"),
-    "epub": ("epub", MEDIA_TYPE),
+# The suffix of a format in URLs: the format, its media type, and its name for readers.
+EDITION_FORMS: Mapping[str, tuple[str, str, str]] = {
+    "html": ("html", "text/html; charset=utf-8", "Page"),
+    "md": ("markdown", "text/markdown; charset=utf-8", "Markdown"),
+    "json": ("json", "application/json", "Data"),
+    "eml": ("eml", "message/rfc822", "Mail"),
+    "txt": ("text", "text/plain; charset=utf-8", "Text"),
+    "epub": ("epub", MEDIA_TYPE, "Book"),
 }
 RELOAD_S = 5  # of the latest page while an edition is being built
 STYLE = re.compile(r"<style[^<>]*>(.*?)(?:</style>|\Z)", re.DOTALL)
@@ -41,7 +45,15 @@ def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
     for digest in known:
         if row := read(site.engine, editions.find_row, digest.name):
             return replace(_edition_page(site, row, making), refresh_s=refresh_s)
-    return render_page(site, "empty.html.j2", package="digests.web", digests=known, making=making, refresh_s=refresh_s)
+    return render_page(
+        site,
+        "empty.html.j2",
+        package="digests.web",
+        refresh_s=refresh_s,
+        digests=known,
+        making=making,
+        date_of=format_edition_date,
+    )
 
 
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:
@@ -54,7 +66,7 @@ def edition_response(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
-    form, kind = EDITION_FORMS[ending]
+    form, kind, _ = EDITION_FORMS[ending]
     edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
     (rendered,) = render_files(site.engine, edition, with_mail_to(_digest_of(site, edition.digest), ()), (form,))
@@ -64,21 +76,40 @@ def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
 def archive(site: Site, ask: PageRequest) -> PageResponse:
     """Return the list of a month's editions, by default of the latest month with one. Errors: NotFound."""
     rows = read(site.engine, editions.edition_rows)
-    months = list(dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
-    wanted = ask.params.get("month") or (months[0] if months else "")
+    months = {f"{row.local_date:%Y-%m}": f"{row.local_date:%B %Y}" for row in rows}
+    wanted = ask.params.get("month") or next(iter(months), "")
     if "month" in ask.params and wanted not in months:
         raise NotFound("There is no edition for this month.")
     of_month = [row for row in rows if f"{row.local_date:%Y-%m}" == wanted]
-    lines = [(row, *_title_and_lead(read(site.engine, editions.load_edition, row))) for row in of_month]
+    lines = [_archive_line(row, read(site.engine, editions.load_edition, row)) for row in of_month]
     return render_page(
         site, "archive.html.j2", package="digests.web", lines=lines, months=months, wanted=wanted, total=len(rows)
     )
 
 
-def _title_and_lead(edition: Edition) -> tuple[str, str]:
-    """Return the title that an edition was made with, and its first headline."""
+def _archive_line(row: EditionRow, edition: Edition) -> dict[str, Any]:
+    """Return an edition for the list: with the title that it was made with, and its first headline."""
     lead = next((story.headline for story in edition.stories), "")
-    return sanitize_line(edition.title, limit=200), sanitize_line(lead, limit=200)
+    return {
+        "row": row,
+        "date": format_edition_date(row, edition.timezone, near=row.local_date),
+        "title": sanitize_line(edition.title, limit=200),
+        "lead": sanitize_line(lead, limit=200),
+    }
+
+
+def format_edition_date(key: EditionKey, timezone: str = "", *, near: date | None = None) -> str:
+    """
+    Return an edition's date, and its time of day unless it is the daily one: "10 March 2026, 17:00".
+
+    The year is left out if it is that of `near`. With a `timezone`, its name follows the time.
+    """
+    day, time = key.local_date, key.slot.time
+    words = f"{day.day} {day:%B}{'' if near and near.year == day.year else f' {day.year}'}"
+    if time is None:
+        return words
+    zone = f" {name_zone(datetime.combine(day, time, ZoneInfo(timezone)))}" if timezone else ""
+    return f"{words}, {time:%H:%M}{zone}"
 
 
 def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
@@ -97,7 +128,8 @@ def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, 
             "here": "/archive" if after else "/",
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
             "watched": digest.watch,
-            "endings": other_endings(site, edition.digest),
+            "forms": {ending: EDITION_FORMS[ending][2] for ending in other_endings(site, edition.digest)},
+            "date_of": partial(format_edition_date, near=row.local_date),
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}

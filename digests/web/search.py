@@ -22,10 +22,10 @@ QUERY_CHARS = 300
 QUERY_FIELDS = ("q", "since", "language", "outlet")  # of the query
 # The value of the form's field, its label, and how far back it searches.
 PERIODS = {
-    "": ("at any time", None),
-    "1d": ("in the last day", timedelta(days=1)),
-    "7d": ("in the last week", timedelta(days=7)),
-    "30d": ("in the last month", timedelta(days=30)),
+    "": ("any time", None),
+    "1d": ("last day", timedelta(days=1)),
+    "7d": ("last week", timedelta(days=7)),
+    "30d": ("last month", timedelta(days=30)),
 }
 
 

@@ -1,6 +1,6 @@
 """The pages of a story and of an article: thread, coverage, reports, cleaned text; and user corrections."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
@@ -13,13 +13,14 @@ from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
 from digests.model.story import WireGroup
 from digests.render.edition_view import Views
-from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
+from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
-from digests.store.editions import last_places
+from digests.store.editions import editions_with_story
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.user_corrections import join, split
+from digests.web.editions import format_edition_date
 from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -29,9 +30,10 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_p
 
 PAGE_ARTICLES = 40
 THREAD_STORIES = 30
-MIN_CHART_REPORTS = 8  # fewer are read faster in the list itself
-MAX_BARS = 48  # of the chart: a bar is an hour for up to two days
-BAR_HEIGHT = 80
+MAX_OUTLETS_NAMED = 12  # of a language
+MIN_SPARK_REPORTS = 8  # fewer are read faster in the list itself
+MAX_BARS = 24  # of the sparkline: a bar is an hour for up to a day
+SPARK_HEIGHT = 14
 HOUR_S = 3600
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
@@ -40,14 +42,14 @@ PAGE_TITLE_CHARS = 300
 
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Return a story's page: the story as the last edition has it, its thread and changes, and some of its reports."""
+    """Return a story's page: the story as the last edition with it tells it, its thread, changes and some reports."""
     at, zone = ask.page(), site.zone
     details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], at)
     row = details.row
-    places = read(site.engine, last_places, site.settings, row.id)
-    edition, shown = max(places, key=lambda place: place[0].made_at, default=(None, None))
+    ids = {row.id, details.asked.id, *row.merged_ids}
+    told = read(site.engine, editions_with_story, ids, start=row.first_at, end=row.last_at)
+    edition_row, edition, shown = told[0] if told else (None, None, None)
     words = english(zone)
-    languages = ("English" if tag == "en" else words.language_name(tag) or tag for tag in details.coverage.languages)
     return render_page(
         site,
         "story.html.j2",
@@ -60,11 +62,14 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         lang=language_tag(row.language),
         dir=language_direction(row.language, row.title),
         places=" · ".join(country_name(code, "en") for code in details.places),
-        languages=", ".join(languages),
         day=(row.last_at.astimezone(zone).date() - details.thread_began_at.astimezone(zone).date()).days + 1,
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
-        bars=_hourly_bars((article.published_at for article in details.articles.values()), zone),
+        edition_row=edition_row,
+        told=[(each, of, safe_anchor(one.anchor, one.number)) for each, of, one in told] if at == 1 else (),
+        date_of=format_edition_date,
+        spark=_spark([article.published_at for article in details.articles.values()], zone),
+        outlets=_outlets_by_language(details.articles.values(), words) if at == 1 else (),
         thread=_nearby_thread(details),
         changes=[(change.at, describe_change(change)) for change in details.changes],
         reports=reports,
@@ -147,22 +152,35 @@ def _report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dic
     }
 
 
-def _hourly_bars(times: Iterable[datetime], zone: tzinfo) -> list[dict[str, Any]]:
-    """Return how many reports each hour brought, or each few hours if the story is long; empty for few reports."""
+def _spark(times: Sequence[datetime], zone: tzinfo) -> dict[str, Any] | None:
+    """Return bars with the number of reports in each hour, or few hours, and the highest; None for few reports."""
     hours = [int(at.timestamp()) // HOUR_S for at in times]
-    if len(hours) < MIN_CHART_REPORTS:
-        return []
+    if len(hours) < MIN_SPARK_REPORTS:
+        return None
     first, span = min(hours), max(hours) - min(hours) + 1
     step = -(-span // MAX_BARS)
     counts = Counter((hour - first) // step for hour in hours)
-    starts = [datetime.fromtimestamp((first + hour) * HOUR_S, zone) for hour in range(0, span, step)]
+    busiest = max(counts, key=lambda n: (counts[n], -n))
+    start, end = (datetime.fromtimestamp((first + n * step) * HOUR_S, zone) for n in (busiest, busiest + 1))
+    heights = (max(1, round(SPARK_HEIGHT * counts[n] / counts[busiest])) for n in range(-(-span // step)))
+    return {
+        "heights": [height if counts[n] else 0 for n, height in enumerate(heights)],
+        "most": f"{counts[busiest]} on {start.day} {start:%b}, {start:%H:%M}–{end:%H:%M}",
+    }
+
+
+def _outlets_by_language(articles: Iterable[Article], words: Localizer) -> list[tuple[str, str]]:
+    """Return the languages of a story's articles, those of most outlets first, each with the names of its outlets."""
+    names: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for article in articles:
+        names[article.language][sanitize_line(article.outlet, limit=100)] += 1
+    by_size = sorted(names.items(), key=lambda item: (-len(item[1]), item[0]))
     return [
-        {
-            "start": f"{at.day} {at:%b} {at:%H:%M}",
-            "count": counts[n],
-            "height": round(BAR_HEIGHT * counts[n] / max(counts.values())),
-        }
-        for n, at in enumerate(starts)
+        (
+            "English" if tag == "en" else words.language_name(tag) or "Not known",
+            words.list_names([name for name, _ in outlets.most_common()], MAX_OUTLETS_NAMED),
+        )
+        for tag, outlets in by_size
     ]
 
 

@@ -174,9 +174,9 @@ def poll(engine: Engine) -> None:
     write(engine, record_polls, [*results, (ill, failed)])
 
 
-def site_of(settings: Settings, engine: Engine, **more) -> Site:
-    """Return the site, its clock at `NOW`."""
-    return Site(settings=settings, engine=engine, plugins=load_site_plugins(settings, engine), now=lambda: NOW, **more)
+def site_of(settings: Settings, engine: Engine, *, now: datetime = NOW, **more) -> Site:
+    """Return the site, its clock at `now`."""
+    return Site(settings=settings, engine=engine, plugins=load_site_plugins(settings, engine), now=lambda: now, **more)
 
 
 def app_of(site: Site, clock=lambda: 0.0):

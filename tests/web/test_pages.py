@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,11 +16,12 @@ from digests.settings.digests import digests_of
 from digests.store.editions import claim
 from digests.store.keys import DAILY, EditionKey, parse_slot
 from digests.store.schema import stories, story_articles
-from digests.web.story import _hourly_bars
+from digests.web.editions import format_edition_date
+from digests.web.story import _spark
 from tests.edition.factory import make_edition
 from tests.tools import add_article
 from tests.translate.models import models
-from tests.web.press import DAY, NOW, app_of, filled, site_of
+from tests.web.press import DAY, NEWS, NOW, TEXTS, app_of, filled, site_of
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, PackedFeatures
 from watcher.store.feeds import sync_sources
@@ -102,17 +103,39 @@ async def test_the_page_of_a_translated_story_shows_its_original_and_what_transl
     engine.dispose()
 
 
-def test_a_chart_has_a_bar_an_hour_from_eight_reports_on():
+def test_a_sparkline_has_a_bar_an_hour_from_eight_reports_on_and_names_the_busiest():
     reports = [NOW + timedelta(minutes=20 * n) for n in range(8)]
 
-    bars = _hourly_bars(reports, ZoneInfo("Europe/Vienna"))
-    long = _hourly_bars([*reports, NOW + timedelta(hours=95)], UTC)
+    assert _spark(reports[1:], UTC) is None
+    assert _spark(reports, ZoneInfo("Europe/Vienna")) == {"heights": [14, 14, 9], "most": "3 on 25 Nov, 08:00–09:00"}
+    long = _spark([*reports, NOW + timedelta(hours=95)], UTC)
+    assert long == {"heights": [14, *[0] * 22, 2], "most": "8 on 25 Nov, 07:00–11:00"}
 
-    assert _hourly_bars(reports[1:], UTC) == []
-    assert [(bar["start"], bar["count"]) for bar in bars] == [
-        ("25 Nov 08:00", 3), ("25 Nov 09:00", 3), ("25 Nov 10:00", 2)
-    ]  # fmt: skip
-    assert len(long) == 48 and sum(bar["count"] for bar in long) == 9
+
+async def test_the_page_of_a_story_tells_it_as_the_last_edition_with_it_did_also_if_later_ones_do_not(tmp_path):
+    settings, engine = filled(tmp_path, days=((1, TEXTS), (0, NEWS[3:])))
+    async with client_of(app_of(site_of(settings, engine))) as client:
+        (path,) = html.fromstring((await client.get("/digest/world/2026-11-24")).text).xpath("//h3/a/@href")
+        today, page = (await client.get("/")).text, html.fromstring((await client.get(path)).text)
+    engine.dispose()
+
+    assert path not in links(today, "/story/")
+    assert "spent the night in tents" in page.xpath("string(//p[@class='summary'])")
+    assert page.xpath("//p[@class='from']/a/text()") == ["World Digest no. 1 of 24 November 2026"]
+    (edition,) = page.xpath("//section[@aria-labelledby='told_']//a")
+    assert (edition.text, edition.get("href").split("#")[0]) == ("24 November 2026", "/digest/world/2026-11-24")
+    assert page.xpath("//section[@aria-labelledby='outlets_']//dt/text()") == ["English"]
+
+
+async def test_no_line_ends_between_a_quotation_and_its_outlet(client):
+    today = (await client.get("/")).text
+    story = (await client.get(links(today, "/story/")[0])).text
+
+    for page in (today, story):
+        cites = html.fromstring(page).xpath("//main//cite")
+        before = [cite.xpath("preceding-sibling::node()[1]") for cite in cites]
+        assert before and all(text.endswith("\u00a0") for (text,) in before)
+        assert all(cite.text.startswith("—\u00a0") for cite in cites)
 
 
 async def test_a_story_of_two_days_shows_its_thread(client):
@@ -154,7 +177,10 @@ async def test_the_archive_lists_each_edition_of_a_date_under_the_title_that_it_
 
     paths = ["/digest/world/2026-11-25-150012", "/digest/world/2026-11-25", "/digest/world/2026-11-24"]
     assert links(found, "/digest/") == paths and "3 editions" in found
-    assert "The World · No. 3" in found and "World Digest · No. 2" in found and "25 November, 15:00:12" in found
+    assert "The World · No. 3" in found and "World Digest · No. 2" in found
+    assert html.fromstring(found).xpath("//li/a/text()")[:2] == [
+        "Wednesday 25 November, 15:00 CET", "Wednesday 25 November"
+    ]  # fmt: skip
     assert "The World" in asked.text and "No. 3" in asked.text
     assert {paths[1], f"{paths[0]}.md"} <= set(links(asked.text, "/digest/"))
     assert "edition: 3" in (await client.get(f"{paths[0]}.md")).text
@@ -166,6 +192,24 @@ async def test_editions_lead_to_those_beside_them(client):
     older = html.fromstring((await client.get("/digest/world/2026-11-24")).text)
 
     assert older.xpath("//header//a[@rel='next']/@href") == ["/digest/world/2026-11-25"]
+    assert older.xpath("//header//a[@rel='next']/text()") == ["25 November →"]
+
+
+async def test_the_forms_of_an_edition_have_names(client):
+    page = html.fromstring((await client.get("/")).text)
+
+    names = page.xpath("//nav[@aria-label='This edition']/a/text()")
+    assert names[:5] == ["Markdown", "Data", "Mail", "Text", "Book"]
+
+
+def test_the_date_of_an_edition_has_the_year_where_it_is_another_and_the_time_where_there_are_several_editions():
+    daily = EditionKey(digest="world", local_date=date(2026, 12, 31))
+    noon = EditionKey(digest="world", local_date=date(2026, 12, 31), slot=parse_slot("daily 12:30"))
+
+    assert format_edition_date(daily, near=date(2026, 1, 2)) == "31 December"
+    assert format_edition_date(daily, near=date(2027, 1, 1)) == "31 December 2026"
+    assert format_edition_date(daily, "Europe/Vienna") == "31 December 2026"
+    assert format_edition_date(noon, "America/Sao_Paulo") == "31 December 2026, 12:30 UTC-03"
 
 
 async def test_the_feed_links_the_editions_of_the_site(client):
@@ -207,6 +251,17 @@ async def test_coverage_counts_outlets_and_first_reports_by_country_and_language
     assert (await client.get("/coverage?days=99999999999999999999")).status_code == 200
 
 
+async def test_a_time_without_any_article_is_said_and_no_country_is_blamed_for_it(press):
+    settings, engine, _ = press
+    usual, later = site_of(settings, engine), site_of(settings, engine, now=NOW + 60 * DAY)
+
+    quiet, busy = (html.fromstring(_render_path(site, "/coverage").body) for site in (later, usual))
+
+    assert "No article is from the last month; the latest one is from 25 Nov 2026, 07:00." in quiet.text_content()
+    assert not quiet.find_class("bad") and quiet.xpath("//tbody/tr")
+    assert "10 articles" in busy.text_content()
+
+
 async def test_search_finds_marks_and_pages(client):
     found = (await client.get("/search", params={"q": "tents"})).text
 
@@ -238,7 +293,10 @@ async def test_what_is_not_there_is_said_in_a_page(client, path):
     found = await client.get(path)
 
     assert found.status_code == 404
-    assert "Not found" in found.text and 'href="/archive"' in found.text
+    page = html.fromstring(found.text)
+    assert "Not found" in page.text_content()
+    assert page.xpath("//main//form[@action='/search']//input[@name='q']")
+    assert page.xpath("//main/p/a/@href") == ["/", "/archive", "/coverage", "/sources"]
 
 
 async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(press):
@@ -251,7 +309,7 @@ async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(pres
     found = await client_of(app_of(site_of(settings, engine))).get("/")
 
     assert "refresh" not in quiet.headers
-    assert found.headers["refresh"] == "5" and "The edition of 2026-11-26" in found.text
+    assert found.headers["refresh"] == "5" and "The edition of 26 November (world)" in found.text
 
 
 async def test_times_are_in_the_readers_zone(client):

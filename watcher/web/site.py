@@ -169,14 +169,19 @@ def sanitize_text(value: object) -> object:
     return type(value)(strip_control_characters(value)) if isinstance(value, str) else value
 
 
+def name_zone(at: datetime) -> str:
+    """Return the name of the time zone of `at`: "CET", "UTC-03"."""
+    name = at.tzname() or "UTC"
+    return name if name.isalpha() else f"UTC{name}"
+
+
 def _format_time_html(
     at: datetime, zone: tzinfo, *, day: bool = True, year: bool = True, zone_name: bool = False
 ) -> Markup:
     """Return a time as HTML: "25 Nov 2026, 06:30", in the reader's time zone; with " CET" if `zone_name`."""
     local = at.astimezone(zone)
     words = f"{local.day} {local:%b}{f' {local:%Y}' if year else ''}, {local:%H:%M}" if day else f"{local:%H:%M}"
-    name = local.tzname() or "UTC"
-    name = name if name.isalpha() else f"UTC{name}"
+    name = name_zone(local)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         f"{local:%Y-%m-%dT%H:%M%z}", f"{local:%A} {words} {name}", f"{words} {name}" if zone_name else words
     )

@@ -1,6 +1,6 @@
 // pages.mjs BASE WIDTHS PATH…: opens each page at each width, light and dark, with one browser, and prints a JSON list of
 // what axe, the width, the console and the network say, and whether it says the same without JavaScript.
-// axe takes most of the time: it judges the narrow layout in dark and the wide one in light (they change at 62rem).
+// axe takes most of the time: it judges each width once, a phone's in dark and the others in light.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -10,7 +10,7 @@ const { chromium } = need('playwright-core');
 const axe = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 const [base, widths, ...paths] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
-const judged = ['390-dark', '1280-light'];
+const judged = ['320-light', '390-dark', '768-light', '1280-light'];
 const text = (page) => page.evaluate(() => document.body.innerText);
 const found = [];
 for (const width of widths.split(',').map(Number)) {
@@ -42,8 +42,14 @@ for (const width of widths.split(',').map(Number)) {
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
       const scrolled = await page.evaluate(() => [...document.querySelectorAll('body *')].filter((one) =>
         /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth).map((one) => one.className));
+      // Rows of the menu, and buttons of a search that stand in a row of their own, without a field.
+      const menuRows = await page.evaluate(() => new Set([...document.querySelectorAll('nav[aria-label=Site] a')].map((one) => one.getBoundingClientRect().bottom)).size);
+      const looseButtons = await page.evaluate(() => [...document.querySelectorAll('.find button')].filter((one) => {
+        const bottom = (each) => Math.round(each.getBoundingClientRect().bottom);
+        return ![...one.form.querySelectorAll('input, select')].some((field) => bottom(field) === bottom(one));
+      }).length);
       found.push({
-        path, colorScheme, width, overflow, scrolled, errors, shifts, ...verdict,
+        menuRows, looseButtons, path, colorScheme, width, overflow, scrolled, errors, shifts, ...verdict,
         elsewhere: requests.filter((url) => !url.startsWith(base)),
         words: (await text(page)).length,
       });
