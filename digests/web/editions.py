@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from digests.edition.publish import load_own_templates, render_files, with_mail_to
 from digests.model.edition import Edition
+from digests.model.ledger import STORY_KINDS
 from digests.render.edition_view import edition_view
 from digests.render.epub import MEDIA_TYPE
 from digests.render.escape import safe_anchor, sanitize_line, web_url
@@ -22,6 +23,7 @@ from digests.store.editions import EditionInProgress, EditionRow
 from digests.store.keys import EditionKey
 from digests.store.stories import existing_ids
 from watcher.store.writer import read
+from watcher.text.format import format_count
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, make_environment, name_zone, render_page
 
 # The suffix of a format in URLs: the format, its media type, and its name for readers.
@@ -58,18 +60,30 @@ def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
 
 def edition_response(site: Site, ask: PageRequest) -> PageResponse:
     """Return a digest's edition, of a date or the latest, in the format of the URL's ending. Errors: NotFound."""
+    row, ending = _find_row(site, ask)
+    return _edition_page(site, row) if ending in ("", "html") else render_form(site, row, ending)
+
+
+def find_edition(site: Site, ask: PageRequest) -> tuple[EditionRow, Edition]:
+    """Return the edition that a URL names. Errors: NotFound."""
+    row, _ = _find_row(site, ask)
+    return row, read(site.engine, editions.load_edition, row)
+
+
+def _find_row(site: Site, ask: PageRequest) -> tuple[EditionRow, str]:
+    """Return the edition that a URL names, by default the latest of its digest, and the URL's ending; may be empty."""
     day, suffix, ending = _parse_name(ask.params["name"]) if "name" in ask.params else (None, "", "")
     row = read(site.engine, editions.find_row, ask.params["digest"], day, suffix=suffix)
     if row is None:
         raise NotFound(f"There is no edition for this {'date' if day else 'digest'}.")
-    return _edition_page(site, row) if ending in ("", "html") else render_form(site, row, ending)
+    return row, ending
 
 
 def render_form(site: Site, row: EditionRow, ending: str) -> PageResponse:
     form, kind, _ = EDITION_FORMS[ending]
     edition = read(site.engine, editions.load_edition, row)
     # Who reads the site need not know the recipients of the mail.
-    (rendered,) = render_files(site.engine, edition, with_mail_to(_digest_of(site, edition.digest), ()), (form,))
+    (rendered,) = render_files(site.engine, edition, with_mail_to(digest_of(site, edition.digest), ()), (form,))
     return PageResponse(body=rendered.body, media_type=kind)
 
 
@@ -115,7 +129,7 @@ def format_edition_date(key: EditionKey, timezone: str = "", *, near: date | Non
 def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
-    digest = _digest_of(site, edition.digest)
+    digest = digest_of(site, edition.digest)
     template = make_environment("digests.web", site.zone).get_template("frame.html.j2")
     module = template.make_module(
         {
@@ -129,6 +143,7 @@ def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, 
             "others": [each for each in digests_of(site.settings) if each.name != edition.digest],
             "watched": digest.watch,
             "forms": {ending: EDITION_FORMS[ending][2] for ending in other_endings(site, edition.digest)},
+            "left_out": count_left_out(edition),
             "date_of": partial(format_edition_date, near=row.local_date),
         }
     )
@@ -145,7 +160,15 @@ def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, 
     return PageResponse(body=body, styles=tuple(STYLE.findall(body)))
 
 
-def _digest_of(site: Site, name: str) -> DigestSettings:
+def count_left_out(edition: Edition) -> str:
+    """Return "2,152 stories and 551 articles", as the ledger counts them; "" if nothing is left out."""
+    stories = sum(each.count for each in edition.ledger.left_out if each.kind in STORY_KINDS)
+    articles = sum(each.count for each in edition.ledger.left_out if each.kind not in STORY_KINDS)
+    named = ((stories, "story", "stories"), (articles, "article", "articles"))
+    return " and ".join(format_count(count, one, many) for count, one, many in named if count)
+
+
+def digest_of(site: Site, name: str) -> DigestSettings:
     """Return the settings of a digest; those of the first digest if the settings no longer have it."""
     known = digests_of(site.settings)
     return next((digest for digest in known if digest.name == name), known[0])
@@ -158,7 +181,7 @@ def other_endings(site: Site, digest: str) -> list[str]:
 
 def has_books(site: Site, digest: str) -> bool:
     """Whether the site has a digest's editions as books; a static copy has those that the digest writes itself."""
-    return not site.is_static or "epub" in _digest_of(site, digest).formats
+    return not site.is_static or "epub" in digest_of(site, digest).formats
 
 
 def _parse_name(name: str) -> tuple[date, str, str]:

@@ -16,6 +16,7 @@ from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import PARTS, catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
+from digests.web.left_out import LeftOutPages
 from digests.web.search import QUERY_FIELDS, search_page
 from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
 from watcher.settings.models import Settings
@@ -42,6 +43,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/digest/{digest}", answer=edition_response),
             Page(path="/digest/{digest}/feed.{form}", answer=digest_feed, query=PARTS),
             Page(path="/digest/{digest}/{name}", answer=edition_response),
+            Page(path="/digest/{digest}/{name}/left-out", answer=LeftOutPages().answer, cost="group"),
             Page(path="/feed.{form}", answer=digest_feed, query=PARTS),
             Page(path="/latest.epub", answer=latest_book),
             Page(path="/opds.xml", answer=catalogue),

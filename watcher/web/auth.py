@@ -39,6 +39,7 @@ RATE_LIMITS = {  # requests per minute of a client, and size of a burst
     "search": (60, 30),  # a search may read thousands of texts
     "poll": (6, 6),  # it makes a request to another server
     "correct": (30, 30),
+    "group": (12, 6),  # it groups the articles of a period again, in seconds
 }
 Clock = Callable[[], float]  # monotonic, in seconds
 

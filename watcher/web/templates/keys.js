@@ -1,7 +1,7 @@
 let g = 0;
 addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || /INPUT|SELECT|TEXTAREA/.test(e.target.tagName)) return;
-  const links = [...document.querySelectorAll(".doc h3 a, [data-row] a[href]:first-of-type, .toc a")];
+  const links = [...document.querySelectorAll(".doc h3 a, [data-row] a[href]:first-of-type, .toc a")].filter((a) => a.checkVisibility());
   const rows = links.some((a) => !a.closest(".toc")) ? links.filter((a) => !a.closest(".toc")) : links;
   const n = rows.indexOf(document.activeElement), to = Date.now() - g < 1500 && document.querySelector(`nav [data-key="${CSS.escape(e.key)}"]`);
   g = e.key === "g" ? Date.now() : 0;
