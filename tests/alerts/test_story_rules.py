@@ -133,6 +133,42 @@ def test_words_tell_a_story_of_one_outlet(desk):
     assert world.look() == ["Storm floods valley of Brenmark"]
 
 
+FERRY = "Ferry stops in the bay of Tarvola. The ferry from Tarvola has stopped in the bay, as {} passengers wait."
+RESCUE = "80 rescued as ferry burns off Tarvola. The ferry from Tarvola burns in the bay; {} passengers waited."
+
+
+@pytest.mark.slow
+def test_a_report_with_the_word_in_its_title_and_news_of_its_own_is_told_although_its_story_was(desk):
+    world = desk('words = ["tarvola"]')
+    world.report(FERRY, "Alfa", ago=HOUR)
+    assert world.look() == ["Ferry stops in the bay of Tarvola"]
+
+    world.report(RESCUE, "Bravo", ago=HOUR / 8)
+    assert world.look(0.1) == ["80 rescued as ferry burns off Tarvola"]
+    told = world.last()
+    assert told["text"].splitlines() == [
+        "Bravo, 12:52",
+        told["url"],
+        "2 outlets, 2 independent: Alfa and Bravo",
+        "[tarvola]",
+    ]
+    world.report(RESCUE.replace("80", "81"), *FIVE[2:4], ago=HOUR / 20)
+    world.report(FERRY, "Echo", ago=HOUR / 30)
+
+    assert read(world.engine, lambda c: len(c.execute(stories.select()).all())) == 1
+    assert world.look(0.1) == world.look(1) == []
+
+
+@pytest.mark.slow
+def test_what_a_story_had_when_it_was_told_is_not_told_again(desk):
+    world = desk('words = ["tarvola"]')
+    world.report(FERRY, "Alfa", ago=HOUR)
+    world.report(RESCUE, "Bravo", ago=HOUR / 2)
+
+    assert len(world.look()) == 1
+    assert world.look(0.1) == world.look(1) == []
+
+
 @pytest.mark.slow
 def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tmp_path):
     both = desk('when = "outlets >= 3"', 'words = ["Tarvola"]', 'words = ["Tarvola"]\nchannels = ["file"]')
