@@ -299,6 +299,44 @@ def test_a_site_without_feeds_says_where_was_looked(site, file, capsys):
     assert f"{site.url('/feed')}: 404 Not Found" in out
 
 
+def list_page(*titles: str) -> str:
+    items = (f"<div class=news><a href='/news/{n}-of-the-town'>{title}</a></div>" for n, title in enumerate(titles))
+    return f"<html lang=en><title>News of the town</title><main>{''.join(items)}</main></html>"
+
+
+def test_a_page_with_too_short_a_list_says_what_was_looked_for_what_was_seen_and_how_to_name_it(site, file, capsys):
+    site.page("/news", list_page("Roman coins found in the cellar", "New wing opens with old works"))
+
+    assert sources(file, "discover", site.url("/news")) == 1
+
+    out = capsys.readouterr().out
+    assert "a list of articles: 3 elements or more with a selector in common" in out
+    assert "the longest list that was seen has 2 items" in out
+    assert f'[[sources]]\nurl = "{site.url("/news")}"\nitems = "article.card"\n' in out
+    assert f"watcher sources test {site.url('/news')}" in out
+
+
+def test_a_list_that_is_added_is_not_offered_again(site, file, capsys):
+    titles = ("Roman coins found in the cellar", "New wing opens with old works", "Late hours on Thursdays in winter")
+    site.page("/news", list_page(*titles))
+
+    assert sources(file, "discover", site.url("/news")) == 0
+    assert "add it: repeat this with --add" in capsys.readouterr().out
+    assert sources(file, "discover", site.url("/news"), "--add") == 0
+
+    out, err = capsys.readouterr()
+    assert "repeat this" not in out
+    assert err.splitlines()[-1].startswith("added News of the town")
+
+
+def test_a_page_that_is_no_feed_is_to_be_looked_at_itself_not_its_site(site, file, capsys):
+    site.page("/news", list_page("Roman coins found in the cellar"))
+
+    assert sources(file, "test", site.url("/news")) == 1
+
+    assert capsys.readouterr().out.endswith(f"try: watcher sources discover {site.url('/news')}\n")
+
+
 def test_what_is_found_is_given_as_json(site, file, capsys):
     site.page("/", front("/mine", "/gone.xml"))
     site.feed("/mine", rss())

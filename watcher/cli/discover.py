@@ -17,7 +17,7 @@ from watcher.errors import WatcherError
 from watcher.failure_messages import FeedKind, HealthKind
 from watcher.feeds.discover import is_comment_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed
-from watcher.feeds.page import MIN_ITEMS
+from watcher.feeds.page import MIN_ITEMS, MIN_TITLE_LETTERS
 from watcher.settings.edit import row_lines, source_row
 from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.types import language_tag
@@ -55,7 +55,7 @@ def discover_feeds(
     settings = settings_or_defaults(config)
     discovery = asyncio.run(_discover_with_progress(candidate_urls(url), settings))
     known = sources_by_key(settings)
-    print_result(_discovery_to_json(discovery, known), _format_discovery(discovery, known), json=json)
+    print_result(_discovery_to_json(discovery, known), _format_discovery(discovery, known, is_added=add), json=json)
     if path is not None and discovery.items:
         print_err(add_row(path, _list_row(discovery)))
     elif path is not None and discovery.feeds:
@@ -139,7 +139,10 @@ def _default_name_and_language(report: FeedReport) -> tuple[str, str]:
     return report.feed.title[:200].strip(), "" if tag == UNKNOWN_LANGUAGE else tag
 
 
-def _format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def _format_discovery(
+    found: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False
+) -> Iterator[str]:
+    """Yield the lines on what was found; with `is_added`, the list of articles is added next."""
     feeds, page = found.feeds, found.page
     yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else _no_feed_message(found)
     for one in feeds:
@@ -151,10 +154,9 @@ def _format_discovery(found: Discovery, known: Mapping[str, SourceSettings]) -> 
     unread = [f"  {one.url}" for one in others if not one.probe]
     if unread:
         yield from ("", "also linked, but not read:", *unread)
-    yield from format_list(found, known) if found.items else ()
+    yield from format_list(found, known, is_added=is_added) if found.items else ()
     if not feeds and not found.items and page.response is not None:
-        looked = f"looked on the page itself for a list of {MIN_ITEMS} articles or more, and found none"
-        yield from ("", f"{looked}; if you see one, write its selectors: docs/guides/sources.md")
+        yield from _describe_missing_list(found)
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
 
@@ -166,15 +168,32 @@ def _list_row(found: Discovery) -> SourceSettings:
     return source_row(url=found.page.asked, name=name, language=language_tag(tag), **asdict(found.items[0]))
 
 
-def format_list(found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def _describe_missing_list(found: Discovery) -> Iterator[str]:
+    """Yield what was looked for on the page itself, how much of it was seen, and how to name its list of articles."""
+    yield ""
+    yield (
+        f"looked on the page itself for a list of articles: {MIN_ITEMS} elements or more with a selector in common,"
+        f" each with a link to one article, whose title has {MIN_TITLE_LETTERS} letters or more"
+    )
+    count = format_count(found.listed, "item")
+    yield f"the longest list that was seen has {count}" if found.listed else "no link to an article was seen"
+    yield "if you see a list, name its items with a CSS selector in the settings, such as:"
+    yield from ("", *row_lines(source_row(url=found.page.asked, items="article.card")), "")
+    yield f"then see what it finds: watcher sources test {quote(found.page.asked)}"
+    yield 'how to write selectors: docs/guides/sources.md, "An outlet without a feed"'
+
+
+def format_list(found: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False) -> Iterator[str]:
     """Yield the lines on the page itself as a source."""
     assert found.items
     is_known = normalize_url(found.page.asked) in known
     yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(_list_row(found)))
     yield from ("", f"the first of {len(found.items[1].feed.entries)} items:")
     yield from (f"  {line}" for line in format_items(found.items[1]))
-    do = "it is a source already: put these selectors into its table" if is_known else "add it: repeat this with --add"
-    yield from ("", do)
+    if is_known:
+        yield from ("", "it is a source already: put these selectors into its table")
+    elif not is_added:
+        yield from ("", "add it: repeat this with --add")
 
 
 def _no_feed_message(found: Discovery) -> str:
@@ -227,6 +246,7 @@ def _discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) ->
             if (report := one.report)
         ],
         "items": asdict(found.items[0]) if found.items else None,
+        "listed": found.listed,
         "others": [
             {"url": one.url, "found_by": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
             for one in found.candidates

@@ -25,7 +25,7 @@ from watcher.cli.output import (
 from watcher.cli.sources import find_source
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FeedKind, FetchKind
-from watcher.feeds.health import HINTS, MIN_SILENCE, REDESIGNED, STATUS_HINTS
+from watcher.feeds.health import HINTS, MIN_SILENCE, STATUS_HINTS
 from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
 from watcher.feeds.mail import MAIL_FORMAT
 from watcher.feeds.page import PAGE
@@ -333,8 +333,8 @@ def find_hint(probe: ProbeResult) -> str | None:
     if isinstance(probe.found, NotAFeed):
         if probe.found.reason.kind is FeedKind.OPML:
             return "save it to a file, then: watcher sources import FILE"
-        is_own = probe.found.links or probe.found.reason.kind in REDESIGNED
-        page = probe.response.url if probe.response and is_own else site
+        # Its list of articles may be the source, or the page links the feed.
+        page = probe.response.url if probe.response else site
         return None if probe.found.reason.kind is FeedKind.BOT_WALL else f"watcher sources discover {quote(page)}"
     if isinstance(error, RequestRefused) and error.kind is FetchKind.PRIVATE_ADDRESS:
         host, port = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname, parts.port

@@ -99,7 +99,7 @@ def text_of(element: _Element) -> str:
 def _title_weight(text: str) -> int:
     """Return the number of letters in a text that may be a title, at most 150; 0 for a shorter or longer text."""
     weight = sum(3 if char > "\u2e80" else 1 for char in text)  # a Chinese character says as much as three letters
-    return min(weight, 150) if 20 <= weight < 300 else 0
+    return min(weight, 150) if MIN_TITLE_LETTERS <= weight < 300 else 0
 
 
 def date_of(element: _Element) -> datetime | None:
@@ -110,6 +110,7 @@ def date_of(element: _Element) -> datetime | None:
 
 
 MIN_ITEMS, MOST = 3, 0.8
+MIN_TITLE_LETTERS = 20  # of a link that may be the title of an article
 MAX_CLIMB, MAX_COMPARED = 8, 25  # elements above a link that may be its item; selectors that are compared closely
 MAX_SAMPLE, MAX_INSIDE, MAX_DATE_CHARS = 20, 150, 60  # items that are looked at closely; elements of each; of a date
 MAX_ABOVE, MAX_NAMES = 40, 200  # elements above a link, and characters of their names, that say in which part it is
@@ -127,7 +128,26 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
     Items are elements with a selector in common, each with a link to one article. The best selector names the most
     articles with the longest titles, and little else; stable names and larger elements count, too.
     """
-    root, site = _parse_tree(decode_page(body, content_type), url), host_of(url).removeprefix("www.")
+    root = _parse_tree(decode_page(body, content_type), url)
+    groups = _group_articles(root, url)
+    best = sorted(groups, key=lambda selector: _weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
+    rank, chosen = max(((_rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
+    alone = {item: next(iter(links)) for item, links in groups[chosen].items() if len(links) == 1}
+    return (
+        _complete_selectors(PageSelectors(items=chosen), dict(islice(alone.items(), MAX_SAMPLE))) if rank[0] else None
+    )
+
+
+def count_listed(body: bytes, url: str, content_type: str | None) -> int:
+    """Return the number of articles in the longest list on a page, also if `propose_selectors` finds it too short."""
+    groups = _group_articles(_parse_tree(decode_page(body, content_type), url), url)
+    lists = ({next(iter(links)) for links in items.values() if len(links) == 1} for items in groups.values())
+    return max(map(len, lists), default=0)
+
+
+def _group_articles(root: _Element, url: str) -> Mapping[str, Items]:
+    """Return the elements of a page that may be items of a list, by each selector that they have in common."""
+    site = host_of(url).removeprefix("www.")
     groups: dict[str, dict[_Element, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     links = [(link, normalize_url(link.get(TARGET))) for link in root.xpath(f"//a[@{TARGET}]")]
     times, names = Counter(target for _, target in links), dict[_Element, list[str]]()
@@ -143,12 +163,7 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
         for element in (link, *above[:MAX_CLIMB]) if value else ():
             for selector in names.get(element) or names.setdefault(element, list(selectors_of(element))):
                 groups[selector][element][target] = value
-    best = sorted(groups, key=lambda selector: _weigh_articles(groups[selector]), reverse=True)[:MAX_COMPARED]
-    rank, chosen = max(((_rank_items(root, name, groups[name]), name) for name in best), default=((0,), ""))
-    alone = {item: next(iter(links)) for item, links in groups[chosen].items() if len(links) == 1}
-    return (
-        _complete_selectors(PageSelectors(items=chosen), dict(islice(alone.items(), MAX_SAMPLE))) if rank[0] else None
-    )
+    return groups
 
 
 def _weigh_articles(items: Items) -> float:

@@ -13,7 +13,7 @@ from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreacha
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
-from watcher.feeds.page import propose_selectors
+from watcher.feeds.page import count_listed, propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
@@ -288,6 +288,7 @@ class Discovery:
     page: ProbeResult
     candidates: tuple[FeedCandidate, ...]
     items: tuple[PageSelectors, FeedReport] | None = None  # without a feed: the page's list of articles, and a report
+    listed: int = 0  # without such a list: how many articles the longest one seen has
 
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
@@ -329,23 +330,23 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     for n, one in enumerate(candidates):
         earlier = (other for other in candidates[:n] if not other.same_as and is_same(one.probe, other.probe))
         candidates[n] = replace(one, same_as=next((other.url for other in earlier), None))
-    has_feed = any(one.report for one in candidates)
-    return Discovery(
-        page=page, candidates=tuple(candidates), items=None if has_feed else await _find_list(page, prober)
-    )
+    found = Discovery(page=page, candidates=tuple(candidates))
+    return found if found.feeds else await _find_list(found, prober)
 
 
-async def _find_list(page: ProbeResult, prober: FeedProber) -> tuple[PageSelectors, FeedReport] | None:
-    """Return the selectors for the list of articles on a page, and a report on that list; None if it has none."""
+async def _find_list(found: Discovery, prober: FeedProber) -> Discovery:
+    """Return what was found with the selectors for the list of articles on the page itself, and a report on it."""
+    page = found.page
     if (answer := page.response) is None:
-        return None
+        return found
     args = (answer.body, answer.url, answer.header("content-type"))
     with suppress(WorkerFailed):
         selectors = await prober.pool.run(propose_selectors, *args, limit_s=EXAMINE_LIMIT_S)
         report = await prober.pool.run(inspect_body, *args, page.at, selectors, limit_s=EXAMINE_LIMIT_S)
         if selectors and isinstance(report, FeedReport):
-            return selectors, report
-    return None
+            return replace(found, items=(selectors, report))
+        return replace(found, listed=await prober.pool.run(count_listed, *args, limit_s=EXAMINE_LIMIT_S))
+    return found
 
 
 async def _probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:
