@@ -15,7 +15,7 @@ from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
-from digests.errors import DigestError
+from digests.errors import AmbiguousStory, DigestError
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, MissingPerspective
 from digests.model.story import WireGroup
@@ -46,6 +46,7 @@ from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.page_kind import DOUBTFUL, NO_REPORTS
 from watcher.text.plain_text import to_one_line
+from watcher.text.urls import is_web
 
 REASON_CHARS = 200
 WINDOW_BEFORE = timedelta(days=6)  # the later article: articles that can be in one story with it
@@ -265,11 +266,27 @@ def _load_silence(
     connection: Connection, settings: Settings, story: str
 ) -> tuple[tuple[MissingPerspective, ...], dict[str, Article]]:
     """Return who is said not to report a story, and the articles nearest to it, by id. Errors: DigestError."""
-    wanted = resolve_story(connection, _parse_story_id(connection, settings, story))[1].id
+    wanted = _resolve_explained(connection, settings, story)
     if not (places := last_places(connection, settings, wanted)):
         raise DigestError(f"no digest's last edition shows story {wanted} in full", hint="watcher story list")
     silent = places[0][1].silent
     return silent, articles_by_id(connection, (feed.nearest for feed in silent))
+
+
+def _resolve_explained(connection: Connection, settings: Settings, wanted: str) -> str:
+    """Return the id of the story that is to be explained. Errors: DigestError, which says what can be explained."""
+    number = _parse_story_id(connection, settings, wanted)
+    try:
+        return resolve_story(connection, number)[1].id
+    except AmbiguousStory:
+        raise
+    except DigestError as error:
+        kind = "address" if is_web(wanted) else "id"
+        raise DigestError(
+            f"nothing in the store has the {kind} {wanted!r}: expected the id or address of an article, "
+            "the number of a story in the newest edition, its id (s1f2e3d4c5b) or its link",
+            hint="watcher search WORDS finds articles and the ids of their stories; watcher story list lists stories",
+        ) from error
 
 
 def _format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:

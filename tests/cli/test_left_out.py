@@ -148,3 +148,12 @@ def test_a_page_that_could_not_be_fetched_says_why(press, watcher, engine):
     assert f"{url} is listed by Alpha0" in out
     assert json.loads(watcher("explain", url, "--json")[1])["reason"] == "no response within 10 s"
     assert "no response within 10 s (3 tries, given up)" in out
+
+
+@pytest.mark.parametrize(("wanted", "kind"), [("0a73c1", "id"), ("https://alfa.example/none", "address")])
+def test_what_is_neither_article_nor_story_is_answered_with_what_can_be_explained(watcher, press, wanted, kind):
+    code, _, err = watcher("explain", wanted)
+
+    assert code == 1
+    assert f"nothing in the store has the {kind} '{wanted}': expected the id or address of an article" in err
+    assert "try: watcher search WORDS finds articles and the ids of their stories" in err
