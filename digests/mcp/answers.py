@@ -1,6 +1,6 @@
 """What each tool of the MCP server answers, from the store; each text that an outlet wrote is a quote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import filterfalse, islice
 
@@ -13,7 +13,7 @@ from digests.model.edition_story import EditionStory, FigureChange, FigureReport
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
-from digests.stories.history import StoryDetails, load_story_details
+from digests.stories.history import StoryDetails, find_article, load_story_details
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_by_id
@@ -29,6 +29,8 @@ MAX_EDITIONS, MAX_STORIES = 20, 40  # of a list, and of an edition; as many in o
 MAX_REPORTS, MAX_OUTLETS = 30, 100  # of a story; of the reports the newest
 MAX_HITS, MAX_OFFSET = 30, 1_000
 MAX_CHANGES_LISTED = 30  # of each kind, the latest
+MAX_PASSAGES = 20  # of an article in one answer
+MAX_AUTHORS = 10
 MAX_SENTENCES_QUOTED = 5  # that a change added, or removed
 RECENT_EDITIONS = 3  # of each digest, in which the new figures of a story are looked up
 COMPARED_VERSION_CHARS = 20_000  # of the two versions of a text that are compared
@@ -90,6 +92,40 @@ def show_story(connection: Connection, story: str) -> Answer:
             for article, copies in origins[-MAX_REPORTS:]
         ],
     }
+
+
+def show_article(connection: Connection, wanted: str, offset: int) -> Answer:
+    """Return an article with its text from the character `offset` on, in passages. Errors: as `find_article`."""
+    article = find_article(connection, wanted[:2_048])
+    passages = [*islice(_split_passages(article, max(offset, 0)), MAX_PASSAGES + 1)]
+    story = stories_of_articles(connection, [article.id]).get(article.id)
+    return {
+        "article": article.id,
+        "story": story[0] if story else None,
+        **select_fields(article, "kind", "country", "published_at", "fetched_at"),
+        "headline_only": article.is_headline_only,
+        "authors": [sanitize_line(author, limit=NAME_CHARS) for author in article.authors[:MAX_AUTHORS]],
+        "title": make_quote(article.title, article),
+        "passages": [make_quote(article.text[start:end], article) for start, end in passages[:MAX_PASSAGES]],
+        "next_offset": passages[MAX_PASSAGES][0] if len(passages) > MAX_PASSAGES else None,
+    }
+
+
+def _split_passages(article: Article, offset: int) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of passages of whole sentences, each at most `TEXT_CHARS` long."""
+    text, begin = article.text, offset
+    spans = [(max(start, offset), end) for start, end in sentences(text, article.language) if end > offset]
+    for number, (start, end) in enumerate(spans):
+        if number == 0:
+            begin = start
+        while end - begin > TEXT_CHARS:  # one sentence that is too long
+            cut = text.rfind(" ", begin + 1, begin + TEXT_CHARS)
+            yield begin, (cut if cut > 0 else begin + TEXT_CHARS)
+            begin = cut + 1 if cut > 0 else begin + TEXT_CHARS
+        following = spans[number + 1] if number + 1 < len(spans) else None
+        if following is None or following[1] - begin > TEXT_CHARS:
+            yield begin, end
+            begin = following[0] if following else end
 
 
 def show_reporters(connection: Connection, story: str) -> Answer:

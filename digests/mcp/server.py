@@ -3,25 +3,29 @@
 import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated, Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
 
 import anyio
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp.types import (
     INVALID_REQUEST,
     PARSE_ERROR,
+    CallToolResult,
     ErrorData,
+    InputRequiredResult,
     JSONRPCError,
     JSONRPCNotification,
     ToolAnnotations,
     jsonrpc_message_adapter,
 )
 from pydantic import Field, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from sqlalchemy import Connection, Engine
 
 from digests.errors import AmbiguousStory
@@ -44,16 +48,18 @@ it. Its text is copied from the outlet, cut if it is long. When you use one, nam
 Outlets counted as "headline_only" have a story by headline alone: their text is not known, and they are never \
 independent.
 Before you quote an article, check the quote with verify_quote."""
+MAX_VALUE_CHARS = 60  # of a wrong argument, in an error
 Story = Annotated[str, Field(description='Id of a story, such as "s1f2e3d4c5b".', max_length=200)]
 Words = Annotated[str, Field(description='Words to find; also "a phrase", this OR that, begin*, -exclude.')]
 
 
 def make_server(settings: Settings, engine: Engine) -> MCPServer[Any]:
     """Return the server with its tools; `engine` reads the store."""
-    server = StrictServer("watcher", instructions=INSTRUCTIONS, log_level="ERROR")
+    server = StrictServer("watcher", version=version("watcher-digests"), instructions=INSTRUCTIONS, log_level="ERROR")
     tools = Tools(settings, engine)
     for tool in (
-        tools.editions, tools.story, tools.search, tools.who_reports, tools.what_changed, tools.verify_quote
+        tools.editions, tools.story, tools.article, tools.search, tools.who_reports, tools.what_changed,
+        tools.verify_quote,
     ):  # fmt: skip
         server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
     return server
@@ -64,17 +70,25 @@ class Tools:
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._engine = settings, engine
-        self._digests = [digest.name for digest in digests_of(settings)]
+        self._digests = digests_of(settings)
 
     def editions(self, digest: str | None = None, date: str | None = None, limit: int = 10) -> Answer:
-        """List the latest editions; with a date such as "2026-11-24", or "latest", show the stories of one edition."""
+        """List the latest editions; with a date ("2026-11-24", "today", "latest"), show the stories of one edition."""
         if date is None:
             return self._answer(answers.list_editions, digest, limit)
-        return self._answer(answers.show_edition, digest or self._digests[0], date)
+        wanted = digest or self._digests[0].name
+        if date == "today":
+            zones = {each.name: each.timezone for each in self._digests}
+            date = datetime.now(ZoneInfo(zones.get(wanted, self._digests[0].timezone))).date().isoformat()
+        return self._answer(answers.show_edition, wanted, date)
 
     def story(self, story: Story) -> Answer:
         """Show a story: its headline, its counts, its thread over days, and the beginnings of its reports."""
         return self._answer(answers.show_story, story)
+
+    def article(self, article: str, offset: int = 0) -> Answer:
+        """Show an article by its id or URL, with its text in passages; `offset` is `next_offset` of an answer."""
+        return self._answer(answers.show_article, article, offset)
 
     def search(
         self,
@@ -105,7 +119,7 @@ class Tools:
 
     def what_changed(self, story: Story) -> Answer:
         """Say what changed in a story: figures, new sentences, texts that outlets changed later, joins and splits."""
-        return self._answer(answers.show_changes, story, self._digests)
+        return self._answer(answers.show_changes, story, [digest.name for digest in self._digests])
 
     def verify_quote(self, quote: str, article: str | None = None) -> Answer:
         """Check whether a quote is in a stored article word for word. `article` is an id or URL; by default, any."""
@@ -125,7 +139,28 @@ class Tools:
 
 
 class StrictServer(MCPServer[Any]):
-    """Answers lines that are no messages with JSON-RPC's errors; the SDK drops them without an answer."""
+    """
+    Answers lines that are no messages with JSON-RPC's errors, and wrong arguments in plain words.
+
+    The SDK drops the former without an answer, ignores unknown arguments, and has the words of its library for others.
+    """
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Errors: ToolError, which says what is wrong with the arguments, and what is expected."""
+        tools = {tool.name: tool.input_schema["properties"] for tool in await self.list_tools()}
+        if name not in tools:
+            raise ToolError(f"there is no tool {name[:MAX_VALUE_CHARS]!r}; expected one of {', '.join(tools)}")
+        takes = f"{name} takes {', '.join(tools[name])}"
+        if unknown := [key for key in arguments if key not in tools[name]]:
+            raise ToolError(f"{name} has no argument {unknown[0][:MAX_VALUE_CHARS]!r}; {takes}")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(cause := error.__cause__, ValidationError):
+                raise ToolError("; ".join((*map(_describe_argument, cause.errors()), takes))) from error
+            raise
 
     async def run_stdio_async(self) -> None:
         async def read_messages() -> AsyncIterator[str]:
@@ -139,6 +174,18 @@ class StrictServer(MCPServer[Any]):
         async with stdio_server(read_messages()) as (messages, replies):  # type: ignore[arg-type]
             options = self._lowlevel_server.create_initialization_options()
             await self._lowlevel_server.run(messages, replies, options)
+
+
+def _describe_argument(fault: ErrorDetails) -> str:
+    """Return what is wrong with an argument: 'got "ten" for limit, expected a whole number'."""
+    name = ".".join(map(str, fault["loc"][:1]))
+    kind, limits = fault["type"], fault.get("ctx", {})
+    if kind == "missing":
+        return f"the argument {name} is missing"
+    if kind == "string_too_long":
+        return f"{name} is too long: expected at most {limits['max_length']} characters"
+    expected = "a whole number" if kind.startswith("int_") else "a text" if kind.startswith("string_") else ""
+    return f"got {str(fault['input'])[:MAX_VALUE_CHARS]!r} for {name}, expected {expected or fault['msg']}"
 
 
 def _find_fault(line: str) -> JSONRPCError | None:
