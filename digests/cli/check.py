@@ -72,7 +72,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
                 yield f"{ended}; remove it or change its `until`"
         if pairs := find_lacking_models(settings, digest):
             missing = f"{digest.name}: missing translation models: {', '.join(pairs)}"
-            yield f"{missing}; install one with: watcher translate install {pairs[0]} FROM"
+            yield f"{missing} (why: watcher translate list); install one with: watcher translate install PAIR FROM"
 
 
 def _find_shared_folders(settings: Settings) -> Iterator[str]:

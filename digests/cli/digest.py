@@ -18,7 +18,14 @@ from typer import Argument, BadParameter, Option
 from digests import edition_json
 from digests.cli.left_out import format_left_out, left_out_to_json
 from digests.cli.lookup import check_formats, find_digest, parse_date
-from digests.cli.status import delivery_to_json, format_state, format_stories, name_edition, oversized_story_warning
+from digests.cli.status import (
+    delivery_to_json,
+    format_state,
+    format_stories,
+    name_edition,
+    name_recipient,
+    oversized_story_warning,
+)
 from digests.delivery.file import write_files
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import BuiltEdition, build_edition, build_unsaved_edition, preview_edition
@@ -265,7 +272,7 @@ def _format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -
     for delivery in deliveries:
         at = f" at {delivery.settled_at:%H:%M:%S} UTC" if delivery.settled_at else ""
         state = f"sent{at}" if delivery.state == SENT else format_state(delivery)
-        yield f"  {delivery.channel} {to_one_line(delivery.recipient, 100)}: {to_one_line(state, 300)}"
+        yield f"  {delivery.channel} {to_one_line(name_recipient(delivery.recipient), 100)}: {to_one_line(state, 300)}"
         if delivery.hint:
             yield f"    try: {to_one_line(delivery.hint, 200)}"
 

@@ -1,5 +1,6 @@
 """The digests' part of `watcher status`: last editions, open deliveries, next editions."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from watcher.worker.context import system_clock
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200
 RECIPIENTS_SHOWN = 5  # named for the deliveries of an edition with one channel and state
 DIGESTS_SHOWN = 5  # on one screen
+RECIPIENT_MARK = re.compile(r" \([0-9a-f]{8}\)$")  # of a web address, as `WebhookDeliverSettings.recipients` has it
 
 
 def status_sections(settings: Settings) -> Iterator[StatusSection]:
@@ -46,7 +48,7 @@ def _editions_section(engine: Engine, settings: Settings) -> StatusSection:
         about |= {"made_at": edition.made_at, **ledger.counts}
         values.append(about | {"largest": largest, "translation": ledger.translation})
         is_one_of_several = largest and ledger.stories_found > 1
-        share = f"; the largest has {largest.share:.1%} of the reports" if largest and is_one_of_several else ""
+        share = f"; the largest has {largest.share:.0%} of the reports" if largest and is_one_of_several else ""
         rows.append(("edition", f"{name_edition(edition)}: {format_stories(ledger.counts)}{share}"))
         if largest and largest.is_oversized:
             rows.append(("", oversized_story_warning(largest)))
@@ -102,13 +104,18 @@ def _delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
         alike[delivery.key, delivery.channel, delivery.state, delivery.response].append(delivery)
     for group in alike.values():
         first = group[0]
-        names = ", ".join(to_one_line(delivery.recipient, 80) for delivery in group[:RECIPIENTS_SHOWN])
+        names = ", ".join(to_one_line(name_recipient(delivery.recipient), 80) for delivery in group[:RECIPIENTS_SHOWN])
         more = f" and {len(group) - RECIPIENTS_SHOWN} more" if len(group) > RECIPIENTS_SHOWN else ""
         edition = f"{first.key.digest}, {first.key.label}"
         state = to_one_line(format_state(first), REASON_CHARS + 100)
         yield "delivery", f"{edition}: {first.channel} to {names}{more}: {state}"
         if first.hint:
             yield "", f"try: {to_one_line(first.hint, REASON_CHARS)}"
+
+
+def name_recipient(recipient: str) -> str:
+    """Return a recipient for people: "hooks.example", without the mark that tells it from others in the store."""
+    return RECIPIENT_MARK.sub("", recipient)
 
 
 def format_state(delivery: Delivery) -> str:

@@ -1,6 +1,8 @@
 """`watcher translate`: the models of Firefox's engine, and whether a pair of languages is translated."""
 
 import time
+from collections.abc import Sequence
+from datetime import UTC
 from typing import Annotated, Any
 
 from typer import Argument, BadParameter
@@ -8,13 +10,16 @@ from typer import Argument, BadParameter
 from digests.errors import TranslationError
 from digests.model.ledger import TranslationFault
 from digests.render.ledger import describe_fault
-from digests.settings.digests import digests_of
+from digests.render.localizer import english
+from digests.settings.digests import DigestSettings, digests_of
 from digests.settings.translate import TranslateSettings
 from digests.summarise.checks import find_translation_fault
-from digests.translate.engines import MODEL_HINT, PAIR, FirefoxEngine, find_models, install_model
+from digests.translate.engines import MODEL_HINT, PAIR, PIVOT, FirefoxEngine, find_models, install_model
 from digests.translate.translator import MAX_TRANSLATED_LINE_CHARS, find_lacking_models, is_too_long, make_engine
 from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
+
+MAX_LANGUAGES_NAMED = 8
 
 
 def _check_pair(pair: str) -> str:
@@ -43,11 +48,31 @@ def list_models(config: Config = None, json: Json = False) -> None:
         for pair, files in find_models(translate.models).items()
     }
     missing = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
-    values = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": missing}
+    lacking = {digest: list(pairs) for digest, pairs in missing.items()}
+    values = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": lacking}
     lines = [f"engine: {translate.engine}, models in {translate.models}: {len(sizes)}"]
     lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
-    lines += [f"missing for {digest}: {', '.join(pairs)}" for digest, pairs in missing.items() if pairs]
+    for digest in digests_of(settings):
+        if pairs := missing[digest.name]:
+            lines.append(f"missing for {digest.name}, which reads {_name_languages(digest.read_languages)}:")
+            lines += [f"  {pair}  {_explain_need(pair, tags, digest)}" for pair, tags in pairs.items()]
     print_result(values, lines if sizes else [*lines, MODEL_HINT], json=json)
+
+
+def _explain_need(pair: str, tags: Sequence[str], digest: DigestSettings) -> str:
+    """Return why a digest needs a model: for sources in these languages, directly or by way of English."""
+    source, target = pair.split("-")
+    read = digest.read_languages[0]
+    needed = f"for sources in {_name_languages(tags)}"
+    if target != read:
+        return f"{needed}: to English, and with {target}-{read} to {_name_languages([read])}"
+    by_way = [tag for tag in tags if tag != source]
+    return f"{needed}: {_name_languages(by_way)} by way of English" if by_way and source == PIVOT else needed
+
+
+def _name_languages(tags: Sequence[str]) -> str:
+    words = english(UTC)
+    return words.list_names((words.locale.languages.get(tag, tag) for tag in tags), MAX_LANGUAGES_NAMED)
 
 
 def install(

@@ -130,6 +130,7 @@ class WebhookDeliverSettings(DeliverSettings):
 
     def recipients(self, mail_to: tuple[str, ...]) -> tuple[str, ...]:
         url = str(self.url)  # not shown, because its path may be a secret
+        # The digest of the address tells two addresses of one host apart in the store.
         return (url if isinstance(self.url, Secret) else f"{host_of(url)} ({sha256(url.encode()).hexdigest()[:8]})",)
 
     def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:

@@ -9,10 +9,11 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
+from digests.analysis.country_names import country_name
 from digests.model.edition import Edition
 from digests.render.escape import language_tag, sanitize_line, text_direction
 from watcher.failure_messages import Reason
@@ -88,7 +89,9 @@ class Localizer:
         return str(format_percent(round(value / 100, 6), locale=self.locale, decimal_quantization=False))
 
     def country(self, code: str | None) -> str:
-        return str(self.locale.territories.get((code or "").upper(), ""))
+        """Return the name that texts on the analysis of places have, too: one place has one name in an edition."""
+        key = (code or "").upper()
+        return country_name(key, self.language) if key in self.locale.territories else ""
 
     def language_name(self, tag: str) -> str:
         """Return a language's name; "" if it is unknown or the edition's own."""
@@ -118,8 +121,17 @@ class Localizer:
     def clock(self, at: datetime, *, zone: bool = False, day: bool = False) -> str:
         """Return "05:32", with the date if it is another day or `day` is set, with the zone's name if `zone` is set."""
         local = at.astimezone(self.zone)
-        text = f"{local:%H:%M}" + (f" {_zone_letters(local)}" if zone else "")
+        text = f"{local:%H:%M}" + (f" {self.zone_name(local)}" if zone else "")
         return f"{self.short_date(local.date())}{self['comma']}{text}" if day or local.date() != self.today else text
+
+    def zone_name(self, local: datetime) -> str:
+        """Return "CET", in German "MEZ": the letters of the language, or those of the zone; else "UTC+03"."""
+        name = local.tzname() or "UTC"
+        # English has a whole name instead of letters, and most languages have an offset for most zones.
+        letters = get_timezone_name(local, "short", locale=self.locale) if self.language != FALLBACK_LANGUAGE else ""
+        if name != "UTC" and letters.isalpha() and letters.isupper():
+            return letters
+        return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
 
     def duration(self, seconds: float) -> str:
         return str(format_timedelta(timedelta(seconds=seconds), granularity="minute", locale=self.locale))
@@ -169,11 +181,6 @@ def find_language(wanted: str, tags: Iterable[str]) -> str:
 
 def arrow_in(tag: str, text: str) -> str:
     return "←" if language_direction(tag, text) == "rtl" else "→"
-
-
-def _zone_letters(local: datetime) -> str:
-    name = local.tzname() or "UTC"
-    return name if name.isalpha() else f"UTC{name.replace('-', '−')}"
 
 
 def language_direction(tag: str, text: str) -> str:

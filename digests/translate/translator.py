@@ -20,7 +20,7 @@ from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part, TranslateSettings
 from digests.store.editions import load_translation, save_translations
 from digests.summarise.checks import QUOTES, find_translation_fault, translations_of
-from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine
+from digests.translate.engines import PIVOT, FirefoxEngine, LibreTranslateEngine, find_models
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.store.writer import read, write
@@ -44,14 +44,21 @@ def foreign_languages(settings: Settings, digest: DigestSettings) -> set[str]:
     return tags.difference(digest.read_languages)
 
 
-def find_lacking_models(settings: Settings, digest: DigestSettings) -> list[str]:
-    """Return the models of Firefox ("ar-en") that a digest lacks for languages that are set for sources."""
+def find_lacking_models(settings: Settings, digest: DigestSettings) -> dict[str, list[str]]:
+    """
+    Return the models of Firefox ("ar-en") that a digest lacks, each with the languages of sources that need it.
+
+    To another language than English, all languages need the model from English, too: few models go without it.
+    """
     if settings.section(TranslateSettings).engine != "firefox":
-        return []
+        return {}
     engine, target = FirefoxEngine(settings.section(TranslateSettings).models), digest.read_languages[0]
-    tags = {tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target)}
-    to_target = {f"{PIVOT}-{target}"} if tags and target != PIVOT else set()
-    return sorted(to_target | {f"{tag}-{PIVOT}" for tag in tags if tag != PIVOT})
+    tags = sorted(tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target))
+    lacking = {f"{tag}-{PIVOT}": [tag] for tag in tags if tag != PIVOT}
+    if tags and target != PIVOT:
+        lacking[f"{PIVOT}-{target}"] = tags
+    installed = find_models(settings.section(TranslateSettings).models)
+    return {pair: lacking[pair] for pair in sorted(lacking) if pair not in installed}
 
 
 def is_too_long(line: str) -> bool:

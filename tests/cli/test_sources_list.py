@@ -7,6 +7,7 @@ import json
 import pytest
 
 from watcher.cli.main import run_command_line
+from watcher.cli.sources import print_table
 
 FILE = """\
 [[sources]]
@@ -48,3 +49,13 @@ def test_the_list_as_json_has_every_field(file, capsys):
     assert [row["name"] for row in rows] == ["One", "Two"]
     assert rows[1]["section"] == "Asia"
     assert (rows[0]["enabled"], rows[1]["enabled"]) == (True, False)
+
+
+def test_on_a_narrow_terminal_an_address_stays_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    url = "https://www.a-newspaper.example/rss/world/africa/all-of-today.xml"
+    row = dict.fromkeys(("language", "country", "section", "every", "paused"), "") | {"name": "新聞", "url": url}
+
+    print_table([row])
+
+    assert capsys.readouterr().out.splitlines()[:2] == ["name  url", f"新聞  {url}"]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from digests.cli.status import name_recipient
 from watcher.cli.main import run_command_line
 from watcher.cli.status import REASONS_SHOWN, SOURCES_SHOWN, _pick_unhealthy
 from watcher.cli.status_source import SourceStatus, source_status
@@ -384,3 +385,11 @@ def test_watching_reads_changed_settings_and_names_their_faults(shop, capsys, mo
     ]
     (fault,) = told.err.splitlines()
     assert "pol: unknown setting" in fault and fault.endswith("the status is shown for the last valid settings")
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("hooks.example (343fc418)", "hooks.example"), ("ann@example.net", "ann@example.net"), ("env:URL", "env:URL")],
+)
+def test_a_web_address_is_named_without_the_mark_of_the_store(stored, shown):
+    assert name_recipient(stored) == shown

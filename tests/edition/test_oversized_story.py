@@ -81,7 +81,7 @@ def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, st
     assert line.startswith(
         "edition  World Digest no. 1, 2026-03-10: 61 stories (12 in full, 10 in one line, 39 left out)"
     )
-    assert line.endswith("; the largest has 50.0% of the reports")
+    assert line.endswith("; the largest has 50% of the reports")
     assert warning.endswith('story: "Quake shakes Nepal" has 60 of 120 reports; it may contain several events')
     assert json.loads(status("--json"))["editions"][0]["largest"]["share"] == 0.5
 
@@ -94,7 +94,7 @@ def test_an_ordinary_day_has_its_share_and_no_alarm(settings, status):
     assert "several events" not in foot(made, settings)
     (line,) = told(status())
     assert line.startswith("edition  World Digest no. 1, 2026-03-10: 113 stories (12 in full, ")
-    assert line.endswith("; the largest has 6.7% of the reports")
+    assert line.endswith("; the largest has 7% of the reports")
 
 
 def test_its_share_is_a_number_for_prometheus(settings):

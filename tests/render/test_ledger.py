@@ -137,7 +137,7 @@ def test_the_foot_of_a_german_edition_says_why_in_german(editions):
         ),
         (
             "de",
-            "Die Internetverbindung war ab 06:00 CET ausgefallen: seitdem wurde keine Quelle gelesen.",
+            "Die Internetverbindung war ab 06:00 MEZ ausgefallen: seitdem wurde keine Quelle gelesen.",
         ),
     ],
 )

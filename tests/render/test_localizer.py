@@ -5,13 +5,15 @@ from __future__ import annotations
 import string
 import tomllib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
 
-from digests.render.localizer import localizer_for
+from digests.analysis.country_names import COUNTRY_CODES, country_name
+from digests.render.localizer import localizer_for, make_localizer
 
 FOLDER = files("digests.render") / "phrases"
 LANGUAGES = sorted(path.name.removesuffix(".toml") for path in FOLDER.iterdir() if path.name.endswith(".toml"))
@@ -76,3 +78,20 @@ def test_lists_and_times_have_the_commas_and_words_of_the_language(editions):
     assert arabic.list_names(("مصر", "تونس", "ليبيا"), 3) == "مصر وتونس وليبيا"
     assert english.list_names(("Chile", "", "Peru", "Brazil"), 3) == "Chile, Peru and Brazil"
     assert chinese.clock(editions.END - timedelta(days=1)).startswith("3月13日，")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "14:00 CEST"), ("de", "14:00 MESZ"), ("fr", "14:00 CEST"), ("ja", "14:00 CEST")]
+)
+def test_a_time_zone_has_the_letters_of_the_language(language, told):
+    words = make_localizer(language, ZoneInfo("Europe/Berlin"), date(2026, 7, 1))
+
+    assert words.clock(datetime(2026, 7, 1, 12, tzinfo=UTC), zone=True) == told
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "zh"])
+def test_a_country_has_one_name_in_an_edition(language):
+    words = make_localizer(language, UTC, date(2026, 7, 1))
+
+    for code in COUNTRY_CODES:
+        assert words.country(code) == country_name(code, language)

@@ -54,17 +54,18 @@ def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher
     after = watcher("check")
 
     assert (
-        "world: missing translation models: ar-en, pt-en; install one with: watcher translate install ar-en FROM"
+        "world: missing translation models: ar-en, pt-en (why: watcher translate list); install one with: watcher"
         in before[2]
     )
     assert installed == (0, f"pt-en: installed in {tmp_path / 'models' / 'pt-en'}, and tested\n", "")
-    assert "pt-en  23.0 MB" in listed[1] and "missing for world: ar-en" in listed[1]
+    assert "pt-en  23.0 MB" in listed[1]
+    assert "missing for world, which reads English and German:\n  ar-en  for sources in Arabic\n" in listed[1]
     assert json.loads(told[1])["lacking"] == {"world": ["ar-en"]}
     lost = watcher("translate", "test", "pt-en", "Ministro critica Bolsonaro e Peniche em Uruguaiana")
     row = json.loads(tried[1])
     assert "(an edition would not show it: a name is missing)" in lost[1]
     assert (tried[0], row["translation"], row["is_shown"]) == (0, "Sismo makes 14 dead in Chile", True)
-    assert "world: missing translation models: ar-en; install" in after[2]
+    assert "world: missing translation models: ar-en (why: watcher translate list)" in after[2]
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,16 @@ def test_status_says_what_became_of_the_last_editions_translations():
 
     told = "3 texts translated, 1 without a translation: a name is missing (1)"
     assert _format_translation(outcome) == f"{told}; no model for ar, ru: watcher translate list"
+
+
+def test_a_model_from_english_is_said_to_be_needed_by_the_languages_that_it_serves(watcher, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(path.read_text().replace('reads = ["en", "de"]', 'language = "de"'))
+
+    told = watcher("translate", "list")[1]
+
+    assert told.splitlines()[1:4] == [
+        "missing for world, which reads German:",
+        "  ar-en  for sources in Arabic: to English, and with en-de to German",
+        "  en-de  for sources in Arabic and Portuguese: Arabic and Portuguese by way of English",
+    ]

@@ -39,12 +39,13 @@ def install(
     Install the daemon as a systemd service: it starts at boot, and restarts if it hangs or exits.
 
     By default it is a service of your own account. Installing it twice changes nothing. On a machine without systemd,
-    the command installs nothing: it prints the lines to add to cron or launchd.
+    the command installs nothing: it prints the lines to add to cron or, on macOS, to launchd.
     """
     path = settings_path(config).absolute()
     settings = load_settings(path)
     if not BOOTED.is_dir():
-        sys.stdout.write(_cron_alternative(str(path), str(path.with_name("watcher.log"))))
+        name = "launchd.txt" if sys.platform == "darwin" else "cron.txt"
+        sys.stdout.write(describe_alternative(name, str(path), str(path.with_name("watcher.log"))))
         return FAILED
     for line in _find_service(system=system).install(settings, start=start):
         print_lines([line])
@@ -79,10 +80,11 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
     yield f"restarts: {state['NRestarts']}; start at boot: {state['UnitFileState']}"
 
 
-def _cron_alternative(settings: str, log: str) -> str:
+def describe_alternative(name: str, settings: str, log: str) -> str:
+    """Return how to run Watcher without systemd: the template `name`, for cron or for launchd."""
     words = [sys.executable, "-m", "watcher"]
     return (
-        (files("watcher.cli") / "templates" / "without_systemd.txt")
+        (files("watcher.cli") / "templates" / name)
         .read_text("utf-8")
         .format(
             command=" ".join(map(quote, words)),

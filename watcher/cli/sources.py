@@ -34,6 +34,7 @@ from watcher.text.urls import hide_secrets, is_mail, normalize_url
 
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
 SOURCE_TABLE_COLUMNS = ("name", "language", "country", "section", "every", "url")
+MAX_CELL_WIDTH = 40  # of the list on a terminal
 SECTIONS_SHOWN = 6  # of an import, in its last line
 SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
@@ -53,27 +54,29 @@ def list_sources(config: Config = None, json: Json = False) -> int:
         for row in rows
     ]
     if sys.stdout.isatty():
-        _print_table(cells)
+        print_table(cells)
     else:
         print_lines("\t".join(" ".join(text.split()) for text in row.values()) for row in cells)
     return DONE
 
 
-def _print_table(rows: list[dict[str, str]]) -> None:
+def print_table(rows: list[dict[str, str]]) -> None:
     # Late: rich takes 50 ms to load, and is needed on a terminal only.
+    from rich.cells import cell_len, set_cell_size
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    shown = [key for key in (*SOURCE_TABLE_COLUMNS, "paused") if any(row[key] for row in rows)]
-    for key in shown:
-        table.add_column(key, overflow="fold")
-    for row in rows:
-        cells = (Text(strip_control_characters(hide_secrets(row[key]))) for key in shown)
-        table.add_row(*cells, style="dim" if row["paused"] else "")
+    *others, url = SOURCE_TABLE_COLUMNS
+    shown = [key for key in (*others, "paused", url) if any(row[key] for row in rows)]
+    table = [dict(zip(shown, shown, strict=True))]
+    table += [{key: strip_control_characters(hide_secrets(row[key])) for key in shown} for row in rows]
+    widths = {key: min(max(cell_len(row[key]) for row in table), MAX_CELL_WIDTH) for key in shown if key != url}
     console = Console()
-    console.print(table)
+    for line in table:
+        # The address comes last and whole: the terminal wraps it, so that it can still be copied.
+        cells = [*(set_cell_size(line[key], width) for key, width in widths.items()), line.get(url, "")]
+        style = "bold" if line is table[0] else "dim" if line.get("paused") else ""
+        console.print(Text("  ".join(cells).rstrip()), style=style, soft_wrap=True)
     paused = sum(bool(row["paused"]) for row in rows)
     console.print(f"{format_count(len(rows), 'source')}{f', {paused} of them paused' if paused else ''}")
 

@@ -269,7 +269,9 @@ def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         yield "", f"try: {MACHINE_HINTS[stop.reason.kind]}"
     backlog = found["features"]
     if backlog["without_vector"]:
-        name = to_one_line(backlog["model"] or backlog["embedder"], 100)
+        # The name of a model that comes with Watcher is its version; an endpoint's model has a name of its own.
+        name = to_one_line(backlog["model"] or "endpoint", 100) if backlog["embedder"] == "endpoint" else ""
+        name = name or f"embedder {backlog['embedder']}"
         waiting = f"{format_count(backlog['without_vector'], 'article')} not embedded yet ({name})"
         yield "vectors", f"{waiting}; a running daemon does this in the background"
     if backlog["trouble"]:
