@@ -1,0 +1,330 @@
+"""Reads the date of an event to come in a sentence, "The court will rule on 12 March"; words: dates_ahead.toml."""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import get_global
+
+from digests.analysis.country_names import load_data
+
+MIN_SINCE_DAY = 7  # days since the 12th, from which on "the coming 12th" is that of the next month
+MAX_DAYS_AHEAD = 120  # of a date without a year, from the report
+NIGHT = timedelta(hours=4)  # after midnight, in which a report may have been written on the day before
+MAX_BEFORE = 24  # characters before a date, in which a word such as "until" stands
+MAX_OPENING = 8  # characters before the date that a clause begins with
+MAX_FIRST = 14  # characters of a sentence, in which "if" concerns all of it
+MAX_WAS = 12  # characters between "was" and "due on Tuesday"
+MAX_GAP = 110  # characters between a date and the word that tells that something is planned
+SHORT_ADVERBIAL = 40  # characters of a first clause that belongs to the one behind it: "On 12 March, the court will …"
+OTHER_LOCALES = {"ar": ("ar_LB", "ar_DZ"), "sr": ("sr_Latn",), "hr": ("sr_Latn",)}
+# A verb that tells what is planned stands before the date, unless the clause begins with the date.
+SUBJECT_FIRST = frozenset({"en", "fr", "es", "it", "pt", "ro", "id", "vi"})
+SAME_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
+FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
+BOUNDARY = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
+SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
+# Anniversaries, horoscopes and weather: what a day brings, and not what is planned for it.
+NO_EVENT = re.compile(
+    r"anniversa|jahrestag|jährt|jubiläum|aniversari|годовщин|річниц|rocznic|výročí|årsdag|yıl ?dönüm|الذكري|ذكري|"
+    r"سالگرد|周年|週年|주년|birthday|geburtstag|cumpleaños|compleanno|horoscop|horóscop|"
+    r"\b(?:rain|showers|sunny|cloudy|degrees|regen|sonnig|bewölkt|chuva|nublado|céu|lluvia|nubosidad|pluie|averses|pioggia)\b",
+    re.IGNORECASE,
+)
+IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
+
+_YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
+# Without spaces between words: the pattern of a date, of what tells that it is planned, and of what tells otherwise.
+_UNSPACED = {
+    "zh": (
+        r"(?:(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})|下[个個]?月(?P<nextday>\d{1,2}))[日号號](?!之?[前后後]|以[前后後])",
+        r"将(?!近)|將(?!近)|拟|擬|计划|計劃|预定|預定|定于|定於",
+        r"了|已|曾|截至|截止|若|如果|可能|或将|或將|前|以来|以來|不|未",
+        r"推迟|推遲|延期|取消|押后|押後|改期",
+    ),
+    "ja": (
+        r"(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日|来月(?P<nextday>\d{1,2})日",
+        r"予定|開かれる|始まる|行われる|開催される|開催する|開幕する",
+        r"した|だった|いた|まで|までに|可能性|なければ|場合|以来|前",
+        r"延期|中止|取りやめ|先送り",
+    ),
+    "ko": (
+        r"오는\s?(?:(?P<month>\d{1,2})월\s?)?(?P<day>\d{1,2})일(?!\s?(?:이후|이전|까지|전\b))|(?:내달|다음\s?달)\s?(?P<nextday>\d{1,2})일(?:\([^)]{1,6}\))?(?!\s?(?:이후|이전|까지|전\b))",
+        r"오는|내달|다음\s?달",
+        r"까지|전까지|이전|않|못|수도",
+        r"연기|취소|미뤄|무산",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateAhead:
+    """The date of an event to come, as a sentence has it from `start` to `end`."""
+
+    on: date
+    until: date  # its last day: the same, or the end of a range or of a month alone
+    start: int
+    end: int
+
+
+def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | None:
+    """
+    Return the date of the event that a sentence announces; None if it announces none, or its date is in doubt.
+
+    The date stands in one clause with a word that tells that something is planned, and with nothing between them that
+    tells otherwise. It is later than the report.
+
+    Args:
+        days: The days on which the report may have been written (`days_of_report`). If a date is another one for each
+            of them, as a weekday is, it is in doubt.
+    """
+    words = _words_of(SAME_WORDS.get(language, language))
+    plain = _plain(text)
+    if words is None or NO_EVENT.search(plain):
+        return None
+    accepted: list[DateAhead] = []
+    for match in _matches(plain, words):
+        if not _is_planned(plain, match, words):
+            continue
+        readings = {_resolve(match, words, day) for day in days}
+        resolved = readings.pop() if len(readings) == 1 else None
+        if resolved is not None and resolved[0] > max(days):
+            accepted.append(DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end()))
+    return min(accepted, key=lambda found: found.start, default=None)
+
+
+def days_of_report(published_at: datetime, country: str | None) -> frozenset[date]:
+    """Return the days on which a report may have been written, where its outlet is: usually one."""
+    zones: Sequence[ZoneInfo | timezone] = tuple(map(ZoneInfo, _zones_of(country))) if country else ()
+    moments = [published_at.astimezone(zone) for zone in zones or FARTHEST_ZONES]
+    return frozenset(day for each in moments for day in (each.date(), (each - NIGHT).date()))
+
+
+@cache
+def _zones_of(country: str) -> tuple[str, ...]:
+    return tuple(zone for zone, territory in get_global("zone_territories").items() if territory == country.upper())
+
+
+def _plain(text: str) -> str:
+    """Return a text with ASCII digits and one spelling of Arabic letters, each character at its place."""
+    if text.isascii():
+        return text
+    return "".join(str(int(char)) if char.isdecimal() else char for char in text.translate(SAME_LENGTH))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """The patterns of a language, and the numbers of its months and weekdays by their names."""
+
+    dates: tuple[re.Pattern[str], ...]  # the clearest first
+    ahead: re.Pattern[str]
+    past: re.Pattern[str]
+    doubt: re.Pattern[str]
+    put_off: re.Pattern[str]
+    was: re.Pattern[str] | None = None
+    is_verb_second_only: bool = False
+    by: re.Pattern[str] | None = None  # at the end of what stands before a date
+    months: dict[str, int]
+    weekdays: dict[str, int]  # 0 is Monday
+    tomorrow: dict[str, int]
+    soon: re.Pattern[str] | None = None
+
+
+@cache
+def _words_of(language: str) -> _Words | None:
+    if language in _UNSPACED:
+        pattern, *rest = map(re.compile, _UNSPACED[language])
+        ahead, past, put_off = rest
+        return _Words(
+            dates=(pattern,), ahead=ahead, past=past, doubt=past, put_off=put_off, months={}, weekdays={}, tomorrow={}
+        )
+    table = load_data("dates_ahead").get(language)
+    if table is None:
+        return None
+    locales = [Locale.parse(name) for name in (language, *OTHER_LOCALES.get(language, ()))]
+    months = {
+        _plain(name).lower(): number
+        for locale in locales
+        for form in ("format", "stand-alone")
+        for width in ("abbreviated", "wide")
+        for number, name in locale.months[form][width].items()
+        if not name[0].isdigit() and len(name.strip(".")) > 2
+    }
+    weekdays = {
+        _plain(name).lower(): number
+        for locale in locales
+        for form in ("format", "stand-alone")
+        for number, name in locale.days[form]["wide"].items()
+    }
+    weekdays |= {_plain(name): number for number, name in enumerate(table.get("inflected", ())) if name}
+    tomorrow = {word: int(days or 1) for word, _, days in (each.partition(":") for each in _phrases(table, "tomorrow"))}
+    return _Words(
+        dates=tuple(_date_patterns(table, months, weekdays, tomorrow)),
+        # "Treffen" and "Start" are nouns in German.
+        ahead=re.compile(_any_word(_phrases(table, "ahead")), 0 if language == "de" else re.IGNORECASE),
+        past=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "by")), re.IGNORECASE),
+        doubt=re.compile(_any_word(_phrases(table, "doubt")), re.IGNORECASE),
+        put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
+        was=re.compile(_any_word(_phrases(table, "was")), re.IGNORECASE) if "was" in table else None,
+        is_verb_second_only=language in SUBJECT_FIRST,
+        by=re.compile(rf"{_any_word(_phrases(table, 'by'))}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE),
+        months=months,
+        weekdays=weekdays,
+        tomorrow=tomorrow,
+        soon=re.compile(_any_word(_phrases(table, "soon")), re.IGNORECASE),
+    )
+
+
+def _phrases(table: dict[str, str], name: str) -> list[str]:
+    return [_plain(phrase).replace("_", " ") for phrase in table.get(name, "").split()]
+
+
+def _any_word(phrases: Iterable[str]) -> str:
+    each = (re.escape(phrase).replace(r"\*", r"\w{0,6}").replace(r"\ ", r"\s") for phrase in phrases)
+    return rf"(?<![\w-])(?:{'|'.join(each)})(?![\w-])"
+
+
+def _names(names: Iterable[str]) -> str:
+    return "|".join(re.escape(name).replace(r"\ ", r"\s") for name in sorted(names, key=len, reverse=True))
+
+
+def _date_patterns(
+    table: dict[str, str], months: Iterable[str], weekdays: Iterable[str], tomorrow: Iterable[str]
+) -> Iterator[re.Pattern[str]]:
+    prefix = rf"(?<![\w-])(?:{table['prefixes']})?-?" if "prefixes" in table else r"(?<![\w-])"
+    month, weekday = (
+        rf"(?:{prefix}(?P<month>{_names(months)}))(?!\w)",
+        rf"{prefix}(?P<weekday>{_names(weekdays)})(?!\w)",
+    )
+    joins = "|".join((*map(re.escape, table.get("joins", "").split()), "-", "–"))
+    ands = "|".join((*map(re.escape, table.get("ands", "").split()), "&"))
+    first = rf"(?:(?P<first>\d{{1,2}})\.?\s?(?:(?P<range>{joins})|{ands})\s?(?:the\s|el\s)?)?"
+    before = rf"(?:{weekday}[\s,]{{1,2}}(?:\w{{1,4}}\s)?)?"
+    day = r"(?<![\d.,:/$€£-])" + first + r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|η)?\.?,?\s(?:of\s|de\s|d')?"
+    prefixed = day.replace(r"(?<![\d.,:/$€£-])", r"(?<![\d.,:/$€£])") if "prefixes" in table else day
+    yield re.compile(rf"{before}{prefixed}{month}{_YEAR}", re.IGNORECASE)
+    behind = r"\.?\s(?P<day>\d{1,2})(?:\s?[-–]\s?(?P<last>\d{1,2}))?(?:st|nd|rd|th)?(?![\d:%]|[.,]\d|\s?(?:[–-]\s?\d))"
+    yield re.compile(rf"{before}{month}{behind}{_YEAR}", re.IGNORECASE)
+    if "on" in table:
+        on = _any_word(_phrases(table, "on"))
+        numbers = r"(?P<day>\d{1,2})(?P<mark>[./])(?P<month>0[1-9]|1[0-2])"
+        end = r"(?:(?P=mark)(?P<year>20\d\d)|\.?)(?![\d%]|[.,/:]\d)"
+        yield re.compile(rf"{on}\s{before}{numbers}{end}", re.IGNORECASE)
+    if tomorrow:
+        yield re.compile(rf"(?<![\w-])(?P<tomorrow>{_names(tomorrow)})(?![\w-])", re.IGNORECASE)
+    at = rf"{_any_word(_phrases(table, 'weekday_on'))}\s(?:\w{{4,12}}\s)?" if "weekday_on" in table else ""
+    not_named = rf"(?<!{')(?<!'.join(table['named'].split())})\s" if "named" in table else ""
+    yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d))", re.IGNORECASE)
+    if "in" in table:
+        yield re.compile(rf"{_any_word(_phrases(table, 'in'))}\s(?P<alone>{month}){_YEAR}", re.IGNORECASE)
+
+
+def _matches(text: str, words: _Words) -> Iterator[re.Match[str]]:
+    """Yield what may be a date, each part of the text once."""
+    taken: list[tuple[int, int]] = []
+    for pattern in words.dates:
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if all(end <= left or right <= start for left, right in taken):
+                taken.append((start, end))
+                if not IN_FIGURES.match(text, end):
+                    yield match
+
+
+def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
+    """Whether a word of the date's clause tells that something is planned, and none between them tells otherwise."""
+    if words.by and words.by.search(text[max(0, match.start() - MAX_BEFORE) : match.start()]):
+        return False
+    start, end = _clause_around(text, match)
+    outside = text[start : match.start()] + "|" + text[match.end() : end]  # "May" is a month
+    if words.doubt.search(outside) or words.doubt.search(text, 0, MAX_FIRST) or words.put_off.search(text):
+        return False
+    before = [each.span() for each in words.ahead.finditer(text, start, match.start() if words.by else match.end())][
+        -1:
+    ]
+    after = [each.span() for each in words.ahead.finditer(text, match.end(), end)][:1]
+    if words.is_verb_second_only and match.start() - start > MAX_OPENING:
+        after = []
+    is_before = any(
+        match.start() - first <= MAX_GAP
+        and not words.past.search(text, first, match.start())
+        and not (words.was and words.was.search(text, max(start, first - MAX_WAS), first))
+        for first, _ in before
+    )
+    return is_before or any(
+        last - match.end() <= MAX_GAP and not words.past.search(text, start, last) for _, last in after
+    )
+
+
+def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
+    marks = [each.span() for each in BOUNDARY.finditer(text) if not (match.start() < each.start() < match.end())]
+    start = max((end for begin, end in marks if end <= match.start()), default=0)
+    later = [begin for begin, end in marks if begin >= match.end()]
+    end = next(iter(later), len(text))
+    if start == 0 and end < SHORT_ADVERBIAL and text[end : end + 1] == "," and len(later) > 0:
+        end = next(iter(later[1:]), len(text))
+    return start, end
+
+
+def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date] | None:
+    """Return the first and the last day of a match in a report of `day`; None if it is no date, or one in doubt."""
+    found = {name: value for name, value in match.groupdict().items() if value}
+    if "tomorrow" in found:
+        on = day + timedelta(days=words.tomorrow[re.sub(r"\s", " ", found["tomorrow"].lower())])
+        return on, on
+    if "alone" in found:
+        return _resolve_month(_month_number(found["month"], words), found.get("year"), day)
+    weekday = _name_number(found.get("weekday"), words.weekdays)
+    if "month" in found or "nextday" in found or (not words.weekdays and "day" in found):
+        resolved = _resolve_day(found, words, day)
+        return resolved if resolved and weekday in (None, resolved[0].weekday()) else None
+    if weekday is None:
+        return None
+    on = day + timedelta(days=(weekday - day.weekday()) % 7)
+    if on == day or ("day" in found and int(found["day"]) != on.day):
+        return None
+    around = match.string[max(0, match.start() - 14) : match.end() + 12]
+    is_this_week = on.isocalendar()[:2] == day.isocalendar()[:2]
+    # "Next Friday", said on a Monday, is the one of this week or of the next.
+    return None if is_this_week and words.soon and words.soon.search(around) else (on, on)
+
+
+def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date, date] | None:
+    if "nextday" in found:
+        month, number = day.month % 12 + 1, int(found["nextday"])
+    elif "month" in found:
+        month, number = _month_number(found["month"], words), int(found.get("first") or found["day"])
+    else:  # "오는 12일"
+        number = int(found["day"])
+        month = day.month if number > day.day else day.month % 12 + 1
+        if 0 <= day.day - number <= MIN_SINCE_DAY:
+            return None
+    last = int(found.get("last") or (found["day"] if "range" in found else number))
+    years = [int(found["year"])] if "year" in found else [day.year, day.year + 1]
+    for year in years:
+        if 1 <= month <= 12 and 1 <= number <= monthrange(year, month)[1]:
+            on = date(year, month, number)
+            if on > day and (on - day).days <= MAX_DAYS_AHEAD:
+                ends = number <= last <= monthrange(year, month)[1]
+                return on, date(year, month, last) if ends else on
+    return None
+
+
+def _resolve_month(month: int, year: str | None, day: date) -> tuple[date, date] | None:
+    on = date(int(year) if year else day.year + (month < day.month), month, 1)
+    if on <= day or (on - day).days > MAX_DAYS_AHEAD:
+        return None
+    return on, on.replace(day=monthrange(on.year, month)[1])
+
+
+def _month_number(name: str, words: _Words) -> int:
+    return int(name) if name.isdigit() else _name_number(name, words.months) or 0
+
+
+def _name_number(name: str | None, numbers: dict[str, int]) -> int | None:
+    return numbers.get(re.sub(r"\s", " ", name.lower())) if name else None

@@ -1,0 +1,183 @@
+"""The date of an event to come in a sentence: in many languages, from the day of the report, or none if in doubt."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from babel import Locale
+from babel.dates import format_date
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digests.analysis.country_names import load_data
+from digests.analysis.dates_ahead import days_of_report, find_date_ahead
+
+SATURDAY = date(2026, 11, 28)
+THURSDAY, TUESDAY = date(2026, 12, 3), date(2026, 12, 1)
+DAYS = st.dates(min_value=date(2019, 1, 1), max_value=date(2032, 12, 31))
+
+
+def read(text: str, language: str = "en", day: date = SATURDAY) -> date | None:
+    found = find_date_ahead(text, language, {day})
+    return found.on if found else None
+
+
+ANNOUNCED = [
+    ("en", "The court will rule on 3 December on the case.", THURSDAY),
+    ("en", "The court will rule on Thursday, December 3rd, on the case.", THURSDAY),
+    ("en", "On Thursday, the court will rule on the case.", THURSDAY),
+    ("en", "The vote is set for tomorrow in parliament.", date(2026, 11, 29)),
+    ("de", "Das Gericht entscheidet am 3. Dezember über die Klage.", THURSDAY),
+    ("de", "Am 03.12.2026 soll der Prozess beginnen.", THURSDAY),
+    ("de", "Die Gespräche werden am Dienstag in Genf fortgesetzt.", TUESDAY),
+    ("fr", "Le procès s'ouvrira mardi prochain à Paris.", TUESDAY),
+    ("fr", "Le tribunal rendra sa décision le 3 décembre.", THURSDAY),
+    ("es", "El juicio comenzará el próximo martes en Madrid.", TUESDAY),
+    ("it", "Il processo inizierà martedì prossimo a Roma.", TUESDAY),
+    ("pt", "O julgamento será na terça-feira (1).", TUESDAY),
+    ("nl", "De rechtszaak begint dinsdag in Den Haag.", TUESDAY),
+    ("sv", "Rättegången inleds på tisdag i Malmö.", TUESDAY),
+    ("da", "Retssagen begynder 3. december i København.", THURSDAY),
+    ("nb", "Rettssaken starter 3. desember i Oslo.", THURSDAY),
+    ("fi", "Oikeudenkäynti alkaa tiistaina Helsingissä.", TUESDAY),
+    ("pl", "Proces rozpocznie się w środę w Warszawie.", date(2026, 12, 2)),
+    ("cs", "Soud začne ve středu v Praze.", date(2026, 12, 2)),
+    ("ro", "Procesul va începe marți la București.", TUESDAY),
+    ("hu", "A tárgyalás december 3-án kezdődik Budapesten.", THURSDAY),
+    ("tr", "Zirve 3 Aralık'ta Ankara'da yapılacak.", THURSDAY),
+    ("ru", "Суд состоится 3 декабря в Москве.", THURSDAY),
+    ("uk", "Суд відбудеться у середу в Києві.", date(2026, 12, 2)),
+    ("bg", "Делото ще започне на 3 декември.", THURSDAY),
+    ("hr", "Suđenje počinje 3. prosinca.", THURSDAY),
+    ("el", "Η δίκη θα ξεκινήσει στις 3 Δεκεμβρίου.", THURSDAY),
+    ("ar", "ستعقد القمة في ٣ ديسمبر المقبل في الرياض.", THURSDAY),
+    ("ar", "سيعقد الاجتماع يوم الثلاثاء المقبل في القاهرة.", TUESDAY),
+    ("fa", "این نشست روز سه‌شنبه برگزار خواهد شد.", TUESDAY),
+    ("fa", "این نشست ۳ دسامبر برگزار خواهد شد.", THURSDAY),
+    ("he", "הדיון יתקיים ביום שלישי בבית המשפט.", TUESDAY),
+    ("he", "הבחירות ייערכו ב-3 בדצמבר.", THURSDAY),
+    ("hi", "बैठक ३ दिसंबर को होगी।", THURSDAY),
+    ("id", "Sidang akan digelar pada 3 Desember di Jakarta.", THURSDAY),
+    ("vi", "Phiên tòa sẽ mở vào thứ ba tới.", TUESDAY),
+    ("ja", "首脳会談は１２月３日に開かれる。", THURSDAY),
+    ("ko", "회담은 오는 3일 서울에서 열린다.", THURSDAY),
+    ("ko", "회담은 다음 달 3일 서울에서 열린다.", THURSDAY),
+    ("zh", "会议将于12月3日在北京举行。", THURSDAY),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "on"), ANNOUNCED)
+def test_an_announced_date_is_read(language, text, on):
+    assert read(text, language) == on
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The court ruled on Thursday."),
+        ("en", "The minister said on Tuesday it will rule on the case."),
+        ("en", "He had been due to return on Thursday."),
+        ("en", "The court could rule on 3 December."),
+        ("en", "The court will not rule on 3 December."),
+        ("en", "If the talks fail, the court will rule on 3 December."),
+        ("en", "The shops will stay closed until 3 December."),
+        ("en", "The anniversary will be marked on 3 December."),
+        ("en", "The extra meeting scheduled for Thursday was cancelled."),
+        ("en", "It will pay on May 12 million euros."),
+        ("ru", "Он будет платить 3 мая % годовых."),
+        ("en", "The plan will cost 3 million and may 12 percent more."),
+        ("en", "The team will play 3 games and Sheffield Wednesday will win."),
+        ("en", "The court will rule on Tuesday, December 3."),  # a Thursday
+        ("en", "The court will rule on February 30."),
+        ("en", "The court will rule on 3 December 2025."),
+        ("en", "Talks will resume next Sunday."),  # tomorrow, or in eight days
+        ("en", "Talks will resume on Saturday."),  # today, or in a week
+        ("en", "There will be rain on Thursday."),
+        ("de", "Selina Freitag wird Dritte."),
+        ("de", "Das Treffen am Donnerstag in Genf."),
+        ("de", "Das Gericht will bis zum 3. Dezember entscheiden."),
+        ("fr", "Le tribunal pourrait rendre sa décision le 3 décembre."),
+        ("ru", "Представитель заявил в четверг об этом, но суд будет."),
+        ("ko", "회담은 다음 달 3일까지 열린다."),
+        ("ko", "회담은 오는 28일 열린다."),  # today, or in a month
+        ("zh", "结果将在12月3日之后公布。"),
+        ("xx", "The court will rule on 3 December."),
+    ],
+)
+def test_what_is_no_announcement_or_in_doubt_has_no_date(language, text):
+    assert read(text, language) is None
+
+
+def test_a_month_and_a_range_have_a_first_and_a_last_day():
+    month = find_date_ahead("The court will rule in December.", "en", {SATURDAY})
+    days = find_date_ahead("The summit will take place on 3-5 December.", "en", {SATURDAY})
+
+    assert (month.on, month.until) == (date(2026, 12, 1), date(2026, 12, 31))
+    assert (days.on, days.until) == (THURSDAY, date(2026, 12, 5))
+
+
+def test_all_languages_with_words_know_their_months_and_weekdays():
+    for language in load_data("dates_ahead"):
+        locale = Locale.parse(language)
+        ahead = load_data("dates_ahead")[language]["ahead"].split()[0].replace("_", " ").rstrip("*")
+        text = f"{ahead} 3 {locale.months['format']['wide'][12]} {ahead}"
+
+        assert read(text, language) == THURSDAY or language == "vi", language
+
+
+@given(DAYS, st.integers(1, 90))
+def test_a_date_without_a_year_is_the_next_one_over_leap_days_and_turns_of_the_year(day, ahead):
+    on = day + timedelta(days=ahead)
+
+    assert read(f"The court will rule on {on.day} {on:%B}.", day=day) == on
+    assert read(f"Das Gericht entscheidet am {format_date(on, 'd. MMMM', 'de')}.", "de", day) == on
+    assert read(f"会议将于{on.month}月{on.day}日举行。", "zh", day) == on
+
+
+@given(DAYS, st.integers(1, 6))
+def test_a_weekday_is_the_next_one(day, ahead):
+    on = day + timedelta(days=ahead)
+
+    assert read(f"The court will rule on {on:%A}.", day=day) == on
+    assert read(f"The court will rule on {day:%A}.", day=day) is None
+
+
+@given(DAYS, st.integers(1, 90), st.sampled_from(["The court ruled on {}.", "The law of {} is old."]))
+def test_a_date_without_a_word_for_a_plan_is_none(day, ahead, sentence):
+    on = day + timedelta(days=ahead)
+
+    assert read(sentence.format(f"{on.day} {on:%B}"), day=day) is None
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.sampled_from(["DE", "US", "NZ", "QA", None]))
+def test_a_relative_date_is_read_only_if_all_days_of_the_report_agree(at, country):
+    days = days_of_report(at.replace(tzinfo=UTC), country)
+
+    found = find_date_ahead("The vote is set for tomorrow.", "en", days)
+
+    assert (found is not None) == (len(days) == 1)
+    assert all(abs(day - at.date()) <= timedelta(days=1) for day in days)
+
+
+@pytest.mark.parametrize(("month", "day"), [(3, 29), (10, 25)])
+def test_the_day_of_a_report_is_that_of_its_country_when_clocks_change(month, day):
+    late, early = (datetime(2026, month, day, hour, 30, tzinfo=UTC) for hour in (23, 10))
+
+    assert days_of_report(early, "DE") == {date(2026, month, day)}
+    assert date(2026, month, day) in days_of_report(late, "DE") and len(days_of_report(late, "DE")) == 2
+
+
+def test_a_report_a_day_late_keeps_the_dates_that_it_names():
+    text = "The court will rule on Thursday, 3 December."
+
+    assert {read(text, day=SATURDAY + timedelta(days=late)) for late in range(5)} == {THURSDAY}
+    assert read(text, day=THURSDAY) is None
+
+
+@given(
+    st.text(alphabet="0123456789./- 日月년월 MayMärzwill一二", max_size=80),
+    st.sampled_from(["en", "de", "zh", "ja", "ko", "he"]),
+)
+def test_any_text_is_read_without_an_error(text, language):
+    found = find_date_ahead(text, language, {SATURDAY})
+
+    assert found is None or (SATURDAY < found.on <= found.until and 0 <= found.start < found.end <= len(text))
