@@ -49,6 +49,9 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
             for line in edition.at_a_glance:
                 if line.story == story.id:
                     texts[line.article_id].append(line.text)
+            for event in edition.coming_up:
+                if event.story == story.id:
+                    texts[event.last_said.article_id].append(event.last_said.text)
             for mention in story.mentions:
                 texts[mention.article_id] += [story.title] if mention.url == story.url else []
             for key, cited in texts.items():
@@ -189,4 +192,5 @@ def pages_to_recheck(edition: Edition) -> dict[str, int]:
     for story in edition.stories:
         wanted |= {sentence.article_id: 3 for sentence in story.quoted}
         wanted |= {mention.article_id: 3 for mention in story.mentions if mention.url == story.url}
+    wanted |= {event.last_said.article_id: 3 for event in edition.coming_up}
     return wanted | {line.article_id: 3 for line in edition.at_a_glance}

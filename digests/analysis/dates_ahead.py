@@ -85,17 +85,27 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
     """
     words = _words_of(SAME_WORDS.get(language, language))
     plain = _plain(text)
-    if words is None or NO_EVENT.search(plain):
+    if words is None or not words.ahead.search(plain) or NO_EVENT.search(plain):
         return None
     accepted: list[DateAhead] = []
     for match in _matches(plain, words):
         if not _is_planned(plain, match, words):
             continue
-        readings = {_resolve(match, words, day) for day in days}
-        resolved = readings.pop() if len(readings) == 1 else None
-        if resolved is not None and resolved[0] > max(days):
+        if resolved := _resolve_for_all(match, words, days):
             accepted.append(DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end()))
     return min(accepted, key=lambda found: found.start, default=None)
+
+
+def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] | None:
+    """Return the days to come in a sentence that says that an event is put off or called off; None in another one."""
+    words, plain = _words_of(SAME_WORDS.get(language, language)), _plain(text)
+    if words is None or not (said := words.put_off.search(plain)):
+        return None
+    start, end = _clause_around(plain, said)
+    if words.doubt.search(plain, start, end):
+        return None
+    spans = filter(None, (_resolve_for_all(match, words, days) for match in _matches(plain, words)))
+    return frozenset(first for first, last in spans if first == last)
 
 
 def days_of_report(published_at: datetime, country: str | None) -> frozenset[date]:
@@ -168,7 +178,8 @@ def _words_of(language: str) -> _Words | None:
         # "Treffen" and "Start" are nouns in German.
         ahead=re.compile(_any_word(_phrases(table, "ahead")), 0 if language == "de" else re.IGNORECASE),
         past=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "by")), re.IGNORECASE),
-        doubt=re.compile(_any_word(_phrases(table, "doubt")), re.IGNORECASE),
+        # "It may", and not "3 May" or "May 3"
+        doubt=re.compile(rf"(?<!\d\s){_any_word(_phrases(table, 'doubt'))}(?!\s\d)", re.IGNORECASE),
         put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
         was=re.compile(_any_word(_phrases(table, "was")), re.IGNORECASE) if "was" in table else None,
         is_verb_second_only=language in SUBJECT_FIRST,
@@ -269,6 +280,13 @@ def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
     if start == 0 and end < SHORT_ADVERBIAL and text[end : end + 1] == "," and len(later) > 0:
         end = next(iter(later[1:]), len(text))
     return start, end
+
+
+def _resolve_for_all(match: re.Match[str], words: _Words, days: Set[date]) -> tuple[date, date] | None:
+    """Return the first and the last day of a match to come, if they are the same for all days of the report."""
+    readings = {_resolve(match, words, day) for day in days}
+    resolved = readings.pop() if len(readings) == 1 else None
+    return resolved if resolved and resolved[0] > max(days) else None
 
 
 def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date] | None:

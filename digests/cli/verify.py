@@ -173,6 +173,7 @@ def _check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = N
     lines = [(fault.is_certain, f"{fault.where}: {fault.message}: {fault.text}") for fault in faults]
     titles_at_top = sum(line.offset is None for line in edition.at_a_glance)
     sentences_at_top = len(edition.at_a_glance) - titles_at_top
+    sentences_to_come = sum(len(event.sentences) for event in edition.coming_up)
     return Verdict(
         digest=edition.digest,
         date=edition.local_date,
@@ -181,7 +182,7 @@ def _check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = N
         as_made="",
         is_true=not any(is_certain for is_certain, _ in lines),
         headlines=len(edition.stories) + len(edition.all_briefs) + titles_at_top,
-        sentences=sum(len(story.quoted) for story in edition.stories) + sentences_at_top,
+        sentences=sum(len(story.quoted) for story in edition.stories) + sentences_at_top + sentences_to_come,
         sources=sum(len(story.mentions) for story in edition.stories),
         translations=len(translations_of(edition)),
         faults=tuple(line for is_certain, line in lines if is_certain),
@@ -300,6 +301,7 @@ def _compare_with_row(
 def _shown_texts(edition: Edition) -> list[str]:
     """Return the headlines and sentences that each file of an edition shows."""
     texts = [line.shown_text for line in edition.at_a_glance]
+    texts += [event.last_said.shown_text for event in edition.coming_up if event.is_shown]
     texts += [*(story.headline for story in edition.stories), *(brief.headline for brief in edition.briefs)]
     for story in edition.stories:
         texts += [sentence.text for sentence in story.llm_sentences] or [

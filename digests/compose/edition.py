@@ -15,6 +15,7 @@ from digests.analysis.select import count_left_out
 from digests.analysis.topics import topic_title
 from digests.compose.at_a_glance import choose_glance_lines
 from digests.compose.changes import day_number
+from digests.compose.coming_up import choose_coming_up
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
 from digests.compose.selection import StorySelection, select_stories
@@ -97,6 +98,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         at=inputs.at,
         previous_at=previous.at if previous else None,
         at_a_glance=choose_glance_lines(shown, context),
+        coming_up=choose_coming_up((each.story for each in wanted), {story.id for story in shown}, context),
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from digests.analysis.corrections import apply_revisions, changed_pages
 from digests.analysis.country_names import country_name
+from digests.analysis.dates_ahead import days_of_report, find_date_ahead, find_put_off
 from digests.analysis.notices import find_notices
 from digests.analysis.rejections import find_rejected_claims, has_rejections, says_rejection
 from digests.analysis.select import APART
@@ -22,6 +23,7 @@ from digests.cluster.stories import join_rewritten
 from digests.compose.changes import count_days
 from digests.compose.rank import count_terms
 from digests.compose.story import classify_trend, count_in_eighths, reading_time
+from digests.model.coming_event import ComingEvent
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import (
     Brief,
@@ -107,7 +109,8 @@ def verify(
 
     Each sentence must be a whole sentence of its article (in `texts` or `revisions`) at its offset, with that article's
     outlet, URL, time and language; each headline must be the title of the story's report at that link; the mentions
-    must be one per outlet. The first lines must be such sentences or titles of reports, one a story. A changed number
+    must be one per outlet. The first lines must be such sentences or titles of reports, one a story. An
+    event to come must be announced for its day. A changed number
     must be in both its sentences, a changed figure in both its reports, as the words say it, a correction in both
     versions of its article. Counts, times and the trend of a story must be those of its articles, and the ledger must
     add up. What depends on the grouping of articles is checked only with `evidence`.
@@ -167,6 +170,8 @@ class _Check:
                 yield from self.brief(brief)
         for brief in (*edition.briefs, *edition.ended):
             yield from self.brief(brief)
+        for number, event in enumerate(edition.coming_up, 1):
+            yield from self.coming_event(f"coming up {number}", event)
         for correction in edition.corrections:
             yield from self.correction(correction)
         yield from self.ledger()
@@ -228,6 +233,29 @@ class _Check:
                 yield Fault(
                     where, line.text, "it is given as disputed, and the reports reject nothing", self.is_certain
                 )
+
+    def coming_event(self, where: str, event: ComingEvent) -> Iterator[Fault]:
+        """Check that an event's sentences are those of their reports, and that its days are those that they say."""
+        said = event.sentence
+        yield from self.sentence(where, said)
+        first = event.moved_from or event.on
+        if article := self.articles.get(said.article_id):
+            days = days_of_report(article.published_at, article.country)
+            found = find_date_ahead(said.text, said.language, days)
+            if found is None or found.on != first or (event.moved_from is None and found.until != event.until):
+                yield Fault(where, said.text, f"it does not announce an event for {first}")
+        if event.until < max(event.on, self.edition.local_date):
+            yield Fault(where, said.text, f"{event.on} to {event.until} are no days to come")
+        change = event.change
+        kind = "announced" if change is None else "moved" if event.kind == "moved" else "off"
+        yield from self.equal(where, said.text, "kind", event.kind, kind)
+        if change is None:
+            return
+        yield from self.sentence(where, change)
+        if article := self.articles.get(change.article_id):
+            named = find_put_off(change.text, change.language, days_of_report(article.published_at, article.country))
+            if named is None or (kind == "moved" and event.on not in named):
+                yield Fault(where, change.text, "it does not say that the event is put off, or not to that day")
 
     def story(self, story: EditionStory) -> Iterator[Fault]:
         at, versions = f"story {story.number}", self.versions

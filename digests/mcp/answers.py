@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from digests.errors import DigestError
 from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote_sentences
+from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, FigureChange, FigureReport, GlanceLine, NumberChange
 from digests.render.escape import sanitize_line
@@ -60,6 +61,7 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     by_url = {article.url: article for article in articles.values()}
     return _describe_edition(edition, row.suffix) | {
         "at_a_glance": [_describe_line(line) for line in edition.at_a_glance],
+        "coming_up": [describe_event(event) for event in edition.coming_up],
         "stories": [_describe_story(story) for story in edition.stories[:MAX_STORIES]],
         "briefs": [
             {
@@ -238,6 +240,13 @@ def _describe_line(line: GlanceLine) -> Answer:
         details = line.difference.details
         answer["figures"] = [quote for each in details for quote in quote_sentences(each.sentences[:1])]
     return answer
+
+
+def describe_event(event: ComingEvent) -> Answer:
+    """Return an event to come, with the sentence that announces it and the one that says that it is moved or off."""
+    answer: Answer = select_fields(event, "kind", "on", "until", "moved_from", "story", "is_shown")
+    changed = quote_sentences([event.change]) if event.change else []
+    return answer | {"announced": quote_sentences([event.sentence])[0], "changed": changed}
 
 
 def _describe_story(story: EditionStory) -> Answer:

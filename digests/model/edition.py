@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from digests.model.coming_event import ComingEvent
 from digests.model.edition_story import Brief, EditionStory, GlanceLine
 from digests.model.ledger import Ledger
 
@@ -61,6 +62,7 @@ class Edition:
     at: time | None = None  # its time of day, if it is a scheduled edition but not the first of its date
     previous_at: time | None = None  # the same of the previous edition
     at_a_glance: tuple[GlanceLine, ...] = ()  # its first lines, one a story, in the order of their stories
+    coming_up: tuple[ComingEvent, ...] = ()  # announced by its reports or earlier ones, by day; some are shown
 
     @property
     def suffix(self) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import groupby, islice, pairwise
 
 from digests.analysis.topics import topic_title
+from digests.model.coming_event import ComingEvent
 from digests.model.edition import Correction, Edition, Section
 from digests.model.edition_story import (
     Brief,
@@ -103,6 +104,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         sections=tuple(
             view.SectionView(title=line(name), stories=tuple(islice(stories, len(told)))) for name, told in sections
         ),
+        coming_up=tuple(views.coming_event(event) for event in edition.coming_up if event.is_shown),
         corrections=tuple(map(views.correction, edition.corrections)),
         briefs=tuple(views.brief(brief) for brief in edition.briefs if not brief.status),
         foreign=tuple(views.brief(brief) for brief in edition.briefs if brief.status == "foreign"),
@@ -217,6 +219,32 @@ class Views:
                 figures=figures,
                 joint=" · " if line.difference else f" {words.arrow} ",
             )
+
+    def coming_event(self, event: ComingEvent) -> view.ComingEventView:
+        """Return an event to come: the sentence that announces it, or that moves it or calls it off."""
+        words, sentence = self.words, event.last_said
+        story = next((story for story in self._edition.stories if story.id == event.story), None)
+        text, lang_attr, original = self._choose_text(
+            sanitize_line(sentence.text) or words["untitled"], sentence.language, sentence.translation
+        )
+        cite = self._cite(sentence)
+        return view.ComingEventView(
+            label=self.event_label(event),
+            text=text,
+            lang_attr=lang_attr,
+            in_language=words.in_language(sentence.language, is_translated=original is not None),
+            anchor=safe_anchor(story.anchor, story.number) if story else "",
+            cite=replace(cite, time=words.local_date(sentence.published_at)),
+        )
+
+    def event_label(self, event: ComingEvent) -> str:
+        words = self.words
+        day = words.days(event.on, event.until)
+        if event.kind == "off":
+            return words.say("event_off", day=day)
+        if event.on <= words.today <= event.until:
+            return words.say("event_today", day=words.local_date(event.sentence.published_at))
+        return words.say("event_moved", before=words.short_date(event.moved_from), day=day) if event.moved_from else day
 
     def _glance_figures(self, line: GlanceLine) -> tuple[view.QuoteView, ...]:
         """Return "Killed: 15" and "19", "59" and "78 people", or "14 killed" and "12", each with its reports."""

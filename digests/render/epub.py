@@ -67,7 +67,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
     pages: dict[str, str] = {}
     places: dict[str, str] = {}  # the page of each anchor
     contents: list[ContentsEntry] = []
-    bare = replace(view, note="", corrections=(), briefs=(), foreign=(), followed=(), quiet=(), gone=())
+    bare = replace(view, note="", coming_up=(), corrections=(), briefs=(), foreign=(), followed=(), quiet=(), gone=())
     stored_sections = [section for section in edition.sections if section.stories]
     sections = [section for section in view.sections if section.stories]
     for section, stored in zip(sections, stored_sections, strict=True):

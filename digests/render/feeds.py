@@ -101,7 +101,16 @@ def story_items(
     for edition in editions:
         whole, views = edition_view(edition), Views(edition)
         bare = replace(
-            whole, sections=(), note="", corrections=(), briefs=(), foreign=(), followed=(), quiet=(), gone=()
+            whole,
+            sections=(),
+            note="",
+            coming_up=(),
+            corrections=(),
+            briefs=(),
+            foreign=(),
+            followed=(),
+            quiet=(),
+            gone=(),
         )
         for part in edition.sections:
             for story in part.stories:

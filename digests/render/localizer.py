@@ -9,7 +9,7 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_name
+from babel.dates import format_date, format_interval, format_skeleton, format_timedelta, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
@@ -113,6 +113,19 @@ class Localizer:
         if self.today != date.min and abs((self.today - day).days) > NEAR_DAYS:
             return str(format_date(day, format="long", locale=self.locale))
         return str(format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=self.locale))  # noqa: DTZ001
+
+    def local_date(self, at: datetime) -> str:
+        """Return the day of a time in the edition's zone: "25 November"."""
+        return self.short_date(at.astimezone(self.zone).date())
+
+    def days(self, first: date, last: date) -> str:
+        """Return "3 December", "3–5 December", or "December" for a whole month."""
+        start, end = (datetime(day.year, day.month, day.day) for day in (first, last))  # noqa: DTZ001
+        if first.day == 1 and (last + timedelta(days=1)).day == 1 and first.month == last.month:
+            return str(format_date(first, "LLLL" if first.year == self.today.year else "LLLL y", locale=self.locale))
+        if first == last:
+            return self.short_date(first)
+        return str(format_interval(start, end, "MMMd", locale=self.locale))
 
     def week_day(self, day: date) -> str:
         """Return "Wed, Nov 25"."""

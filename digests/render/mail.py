@@ -241,7 +241,7 @@ def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
         view = replace(view, sections=sections, followed=(), quiet=(), gone=())
         view = _change_stories(view, lambda story: story, words["cut_quiet"])
         yield view
-    view = replace(view, briefs=(), foreign=(), left_out=(*view.left_out, words["cut_briefs"]))
+    view = replace(view, coming_up=(), briefs=(), foreign=(), left_out=(*view.left_out, words["cut_briefs"]))
     yield view
     last = max((story.number for story in view.stories), default=0)
     for whole in [*range(max(KEEP_WHOLE, last - 5), KEEP_WHOLE, -5), KEEP_WHOLE, 1, 0]:

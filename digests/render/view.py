@@ -70,6 +70,18 @@ class GlanceLineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComingEventView:
+    """A line on an event to come: 3 December: The court will rule on … — Alpha, 28 November."""
+
+    label: str  # its day; "Today, announced on 28 November", "Moved from 3 December to 10 December"
+    text: str
+    lang_attr: LangAttr
+    in_language: str  # "in Arabic", "translated from Arabic", or ""
+    anchor: str  # of the story that reports it; "" if it is not in the edition
+    cite: CiteView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
     outlet: str
     url: str | None
@@ -234,6 +246,7 @@ class EditionView:
     note: str
     at_a_glance: tuple[GlanceLineView, ...]
     sections: tuple[SectionView, ...]
+    coming_up: tuple[ComingEventView, ...]
     corrections: tuple[CorrectionView, ...]
     briefs: tuple[BriefView, ...]
     foreign: tuple[BriefView, ...]  # in no language that the reader reads

@@ -272,6 +272,9 @@ class DigestSettings(SettingsModel):
     at_a_glance: Annotated[StrictInt, Field(ge=0, le=10)] = Field(
         default=5, description="Lines at the top, at most, and no more than half as many as stories in full; 0: none."
     )
+    coming_up: Annotated[StrictInt, Field(ge=0, le=20)] = Field(
+        default=6, description='Lines on events of the next 30 days, "Coming up", at most; 0: none.'
+    )
     sections: tuple[str, ...] = Field(
         default=(), description="Sections, in order; by default, regions of the world and topics."
     )

@@ -123,6 +123,7 @@ def cited_ids(edition: Edition) -> set[str]:
     ids |= {change.before.mention.article_id for story in edition.stories for change in story.figure_changes}
     ids |= {turn.sentence.article_id for story in edition.stories for turn in story.turns}
     ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
+    ids |= {said.article_id for event in edition.coming_up for said in event.sentences}
     return ids | {correction.article_id for correction in edition.corrections}
 
 

@@ -1,0 +1,212 @@
+"""The events to come that the reports of an edition announce, each with the sentence that says its day."""
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from itertools import islice
+
+from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ahead, find_put_off
+from digests.analysis.select import can_be_quoted, display_length
+from digests.compose.context import ComposeContext
+from digests.model.coming_event import ComingEvent
+from digests.model.edition_story import Sentence
+from digests.model.story import Story
+from digests.settings.topics import LIGHT_TOPICS
+from digests.summarise import readable
+from digests.summarise.lead import make_sentence
+from digests.summarise.openings import first_sentences
+from watcher.model import Article
+from watcher.text.words import stems, word_overlap
+
+DAYS_AHEAD = 30
+MAX_KEPT = 60  # events of an edition, shown or not
+MAX_STORIES = 2_000  # the best of the period
+MAX_REPORTS = 16  # of a story, the latest, that are read
+TEXT_CHARS = 4_000  # of a report
+MAX_WIDTH = 300  # of a sentence
+MAX_OF_STORY = 2  # lines, while other stories have some
+MIN_SHARED_STEMS = 2  # with the titles of the story: what it announces is of the story
+SAME_EVENT = 0.5  # overlap of the words of two sentences
+
+
+def choose_coming_up(
+    stories: Iterable[Story], shown: Container[str], context: ComposeContext
+) -> tuple[ComingEvent, ...]:
+    """
+    Return the events that `stories`, the best first, announce, and those of the previous edition, by day.
+
+    Of a story that is not among those `shown`, by id, they are left out if it is on a light topic. There is a line for
+    as many as the digest's `coming_up`: those of today, those that were moved or called off, then those that most
+    outlets announce.
+    """
+    limit = context.digest.coming_up
+    if not limit:
+        return ()
+    listed = list(islice(stories, MAX_STORIES))
+    last = context.local_date + timedelta(days=DAYS_AHEAD)
+    known = [
+        _update(event, listed, context)
+        for event in (context.previous.coming_up if context.previous else ())
+        if event.until >= context.local_date and (event.kind != "off" or not event.is_shown)
+    ]
+    for story, event in ((each, event) for each in listed for event in _find_events(each, context)):
+        is_light = story.id not in shown and context.find_topic(story) in LIGHT_TOPICS
+        if is_light or not context.local_date <= event.on <= last:
+            continue
+        same = next((at for at, each in enumerate(known) if _is_same(event, each)), None)
+        if same is None:
+            known.append(event)
+        else:
+            known[same] = replace(known[same], story=event.story, outlets=max(event.outlets, known[same].outlets))
+    return _mark_shown(sorted(known, key=_order)[:MAX_KEPT], [story.id for story in listed], limit, context)
+
+
+def _order(event: ComingEvent) -> tuple[date, date, str]:
+    return event.on, event.until, event.id
+
+
+@dataclass(frozen=True, slots=True)
+class _Announcement:
+    found: DateAhead
+    sentence: Sentence
+
+
+def _find_events(story: Story, context: ComposeContext) -> Iterator[ComingEvent]:
+    """Yield the events that the reports of a story announce, the one with most outlets first, one for each day."""
+    by_day: defaultdict[tuple[date, date], list[_Announcement]] = defaultdict(list)
+    for article in _reports(story, context):
+        for each in _announcements(article, context):
+            by_day[each.found.on, each.found.until].append(each)
+    given: list[_Announcement] = []
+    for (on, until), found in sorted(by_day.items(), key=lambda row: (-_count_outlets(row[1]), row[0])):
+        found.sort(key=lambda each: (each.sentence.published_at, each.sentence.article_id, each.sentence.offset))
+        # Reports that give two days for one event: the day that most of them give.
+        if any(_says_same(each.sentence, other.sentence) for each in found for other in given):
+            continue
+        given += found
+        shown = context.readable((found[0].sentence,))
+        if not shown:
+            continue
+        key = f"{shown[0].article_id}/{shown[0].offset}"
+        yield ComingEvent(
+            id=sha256(key.encode()).hexdigest()[:16],
+            kind="announced",
+            on=on,
+            until=until,
+            sentence=shown[0],
+            story=story.id,
+            thread=story.thread,
+            outlets=_count_outlets(found),
+        )
+
+
+def _count_outlets(found: Iterable[_Announcement]) -> int:
+    return len({each.sentence.outlet for each in found})
+
+
+def _reports(story: Story, context: ComposeContext) -> list[Article]:
+    """Return the latest reports of a story with full texts, without copies and those that may not be quoted."""
+    origins = [group.origin for group in story.wire_groups if group.origin in context.articles]
+    own = context.in_window(context.load_full_texts(origins))
+    withheld = {key for notice in context.notices.get(story.id, ()) for key in notice.withheld}
+    reports = [each for key, each in own.items() if key not in withheld and can_be_quoted(each)]
+    return sorted(reports, key=lambda each: (each.published_at, each.id))[-MAX_REPORTS:]
+
+
+def _announcements(article: Article, context: ComposeContext) -> Iterator[_Announcement]:
+    days = days_of_report(article.published_at, article.country)
+    title = set(stems(article.title, article.language))
+    for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:TEXT_CHARS])):
+        text = article.text[start:end]
+        found = find_date_ahead(text, article.language, days)
+        if found is None or not (is_clear and _stands_alone(article, start, end, is_first=at == 0)):
+            continue
+        sentence = make_sentence(article, start, text)
+        if len(title & set(stems(text, article.language))) >= MIN_SHARED_STEMS and context.can_show(sentence):
+            yield _Announcement(found, sentence)
+
+
+def _stands_alone(article: Article, start: int, end: int, *, is_first: bool) -> bool:
+    """Whether a sentence says whom and what it means where nothing stands above it."""
+    text, language = article.text[start:end], article.language
+    if display_length(text) > MAX_WIDTH or not readable.stands_alone(text, language):
+        return False
+    if is_first:  # there is nothing before it that it could refer to
+        return not readable.find_first_needs(text, language)
+    return not (
+        any(readable.find_needs(text, article.text[:start], language)) or readable.adds_to_another(text, language)
+    )
+
+
+def _is_same(event: ComingEvent, other: ComingEvent) -> bool:
+    """Whether two announcements of one day are of one event: those of one story, or in the same words."""
+    days = {event.on, event.until} & {other.on, other.until, other.moved_from}
+    is_of_one_story = event.story == other.story or bool(event.thread and event.thread == other.thread)
+    return bool(days) and (is_of_one_story or _says_same(event.sentence, other.sentence))
+
+
+def _says_same(one: Sentence, other: Sentence) -> bool:
+    return one.language == other.language and word_overlap(one.text, other.text, one.language) >= SAME_EVENT
+
+
+def _update(event: ComingEvent, stories: Sequence[Story], context: ComposeContext) -> ComingEvent:
+    """Return an event of an earlier edition with the story that reports it now, moved or off if a report says so."""
+    article = event.sentence.article_id
+    own = [
+        story
+        for story in stories
+        if (event.thread and story.thread == event.thread)
+        or event.story in (story.id, *story.merged_ids)
+        or article in story.articles
+    ]
+    event = replace(event, story=own[0].id if own else "", thread=own[0].thread if own else event.thread)
+    changes = [change for story in own for change in _find_changes(event, story, context)]
+    if not changes:
+        return event
+    sentence, on = max(changes, key=lambda change: (change[0].published_at, change[0].article_id))
+    event = replace(event, kind="off", change=sentence, sequence=event.sequence + 1)
+    return replace(event, kind="moved", on=on, until=on, moved_from=event.moved_from or event.on) if on else event
+
+
+def _find_changes(event: ComingEvent, story: Story, context: ComposeContext) -> Iterator[tuple[Sentence, date | None]]:
+    """Yield later sentences that an event is put off or called off, each with the new day if it names one."""
+    before = event.change or event.sentence
+    for article in _reports(story, context):
+        if article.published_at <= before.published_at or article.language != event.sentence.language:
+            continue
+        days = days_of_report(article.published_at, article.country)
+        for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:TEXT_CHARS])):
+            text = article.text[start:end]
+            named = find_put_off(text, article.language, days)
+            if named is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):
+                shown = context.readable((make_sentence(article, start, text),))
+                if shown and _says_same(shown[0], event.sentence):
+                    others = named - {event.on}
+                    yield shown[0], next(iter(others)) if len(others) == 1 else None
+
+
+def _mark_shown(
+    events: Sequence[ComingEvent], stories: Sequence[str], limit: int, context: ComposeContext
+) -> tuple[ComingEvent, ...]:
+    """Return the events with lines for those that are due or changed, then for those that most outlets announce."""
+    rank = {story: place for place, story in enumerate(stories)}
+    today = context.local_date
+
+    def importance(event: ComingEvent) -> tuple[object, ...]:
+        is_changed = event.change is not None and event.change.published_at >= context.window_start
+        is_month = event.until.day - event.on.day > 7
+        place = rank.get(event.story, len(rank))
+        return not event.on <= today <= event.until, not is_changed, is_month, -event.outlets, place, _order(event)
+
+    ordered = sorted(events, key=importance)
+    first: list[ComingEvent] = []
+    rest: list[ComingEvent] = []
+    of_story: Counter[str] = Counter()
+    for event in ordered:
+        is_first = of_story[event.story or event.id] < MAX_OF_STORY
+        (first if is_first else rest).append(event)
+        of_story[event.story or event.id] += 1
+    shown = {event.id for event in (*first, *rest)[:limit]}
+    return tuple(replace(event, is_shown=event.id in shown) for event in events)
