@@ -21,6 +21,7 @@ from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled
 from digests.store.keys import DAILY, DeliveryKey, EditionKey
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
+from digests.stories.marks import pin_kept
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.settings.models import Settings
@@ -85,6 +86,7 @@ async def run_retention(tools: WorkerContext) -> None:
         if removed:
             log.info("tidied_editions %s", fields(editions=removed))
     if keep.keep_articles is not None:
+        await tools.writer.do(pin_kept)
         await run_in_batches(tools.writer, partial(drop_stories, before=now - keep.keep_articles))
         await run_in_batches(tools.writer, partial(drop_translations, before=now - keep.keep_articles))
 

@@ -1,16 +1,17 @@
-"""Finds the digest or edition that a command's arguments name."""
+"""Finds the digest, edition or story that a command's arguments name."""
 
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from typer import BadParameter
 
+from digests.cli.status import name_edition
 from digests.errors import DigestError
 from digests.model.edition import Edition
 from digests.settings.channel import FORMAT_NAMES
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.editions import get_edition
+from digests.store.editions import get_edition, newest_edition
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import did_you_mean
@@ -22,6 +23,17 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
     if name is not None and name not in known:
         raise BadParameter(f"no digest {name!r} in the settings; expected one of {', '.join(known)}", param_hint="NAME")
     return known[name] if name else next(iter(known.values()))
+
+
+def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
+    """Return the id of a story given by id, or by its number in the newest edition. Errors: DigestError."""
+    if not story.isdecimal():
+        return story
+    edition = newest_edition(connection, find_digest(settings, None).name)
+    ids = {shown.number: shown.id for shown in edition.stories}
+    if int(story) not in ids:
+        raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
+    return ids[int(story)]
 
 
 def parse_date(text: str, *, option: str) -> date:

@@ -10,7 +10,7 @@ from typer import Argument, BadParameter, Option
 
 from digests.analysis.country_names import country_name
 from digests.cli.left_out import explain_absence, format_absences
-from digests.cli.lookup import find_digest
+from digests.cli.lookup import find_digest, parse_story_id
 from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
@@ -70,7 +70,7 @@ def show_story(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        details = read(engine, load_story_details, read(engine, _parse_story_id, settings, story))
+        details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
         placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
     lines = [*_format_story(details, why=why), *(_format_score(*placed) if placed else ())]
     print_result(_story_to_json(details) | _place_to_json(placed), lines, json=json, links=True)
@@ -89,17 +89,6 @@ def list_stories(
     rows += [{"number": None, "id": brief.id, "title": brief.headline} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
     print_result(rows, [name_edition(edition), *lines], json=json)
-
-
-def _parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
-    """Return the id of a story given by id, or by its number in the newest edition. Errors: DigestError."""
-    if not story.isdecimal():
-        return story
-    edition = newest_edition(connection, find_digest(settings, None).name)
-    ids = {shown.number: shown.id for shown in edition.stories}
-    if int(story) not in ids:
-        raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
-    return ids[int(story)]
 
 
 def _format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
@@ -275,7 +264,7 @@ def _load_silence(
 
 def _resolve_explained(connection: Connection, settings: Settings, wanted: str) -> str:
     """Return the id of the story that is to be explained. Errors: DigestError, which says what can be explained."""
-    number = _parse_story_id(connection, settings, wanted)
+    number = parse_story_id(connection, settings, wanted)
     try:
         return resolve_story(connection, number)[1].id
     except AmbiguousStory:
@@ -332,7 +321,7 @@ def split(
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        wanted = read(engine, _parse_story_id, settings, story)
+        wanted = read(engine, parse_story_id, settings, story)
         ids = [read(engine, find_article, article).id for article in articles]
         done = write(engine, split_story, wanted, ids, now=datetime.now(UTC))
     print_lines(_format_result(done))
@@ -342,7 +331,7 @@ def join(one: STORY, other: STORY, config: Config = None) -> None:
     """Join two stories; the larger one keeps its id. This is a correction: `watcher story forget` revokes it."""
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        ids = [read(engine, _parse_story_id, settings, key) for key in (one, other)]
+        ids = [read(engine, parse_story_id, settings, key) for key in (one, other)]
         done = write(engine, join_stories, *ids, now=datetime.now(UTC))
     print_lines(_format_result(done))
 
@@ -378,7 +367,7 @@ def follow(
             return
         if story is None:
             raise BadParameter("needs a story, such as: watcher follow s1f2e3d4c5b --stop", param_hint="--stop")
-        wanted = read(engine, _parse_story_id, settings, story)
+        wanted = read(engine, parse_story_id, settings, story)
         row, changed = write(engine, set_followed, wanted, followed=not stop, now=datetime.now(UTC))
     verb = ("no longer follow" if changed else "do not follow") if stop else "follow" if changed else "already follow"
     values = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}

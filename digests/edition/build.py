@@ -1,5 +1,6 @@
 """Builds one edition, in order: claim it, group its articles, load, compose, publish, save."""
 
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from digests.render.text import measure_reading_time
 from digests.settings.digests import DigestSettings
 from digests.store import editions, outbox
 from digests.store.keys import EditionKey
+from digests.store.marks import save_link_key
 from digests.store.stories import save_headlines
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from digests.translate.translator import Translator
@@ -69,6 +71,8 @@ def build_edition(
         return None
     request = replace(request, number=number)
     try:
+        if digest.mail.site is not None:
+            write(engine, save_link_key, secrets.token_hex(16))
         edition = build_unsaved_edition(engine, digest, request, now=now)
         forms: tuple[Rendered, ...] = ()
         files: tuple[Path, ...] = ()

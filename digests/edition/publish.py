@@ -21,6 +21,8 @@ from digests.render.mail import MailHead, address_to, attach_file, compose_mail
 from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
+from digests.store.marks import load_link_key
+from digests.stories.marks import sign_story
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -42,7 +44,17 @@ def render_files(
     if "atom" in formats:
         earlier = read(engine, recent_editions, digest.name, before=date.max, limit=MAX_ENTRIES)
     articles = read(engine, load_full_texts, edition) if "epub" in formats else {}
-    return render_all(edition, digest, formats, earlier=earlier, articles=articles, suffix=suffix)
+    keep_urls = _load_keep_urls(engine, edition, digest) if "eml" in formats else {}
+    return render_all(edition, digest, formats, earlier=earlier, articles=articles, keep_urls=keep_urls, suffix=suffix)
+
+
+def _load_keep_urls(engine: Engine, edition: Edition, digest: DigestSettings) -> dict[int, str]:
+    """Return by number the signed links of a mail that keep its stories; empty if the mail names no site."""
+    site, key = digest.mail.site, read(engine, load_link_key) if digest.mail.site else ""
+    if not site or not key:
+        return {}
+    signed = {story.number: f"keep/{story.id}/{sign_story(key, story.id)}" for story in edition.stories}
+    return {number: f"{site.rstrip('/')}/signed/{path}" for number, path in signed.items()}
 
 
 def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Article]:
@@ -63,12 +75,13 @@ def render_all(
     *,
     earlier: Sequence[Edition] = (),
     articles: Mapping[str, Article] = NO_ARTICLES,
+    keep_urls: Mapping[int, str] | None = None,
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""
     suffix = suffix or edition.suffix
     head, templates = (
-        _mail_head(edition, digest, to=digest.mail.to, suffix=suffix),
+        replace(_mail_head(edition, digest, to=digest.mail.to, suffix=suffix), keep_urls=keep_urls or {}),
         load_own_templates(digest.templates),
     )
     rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=templates)
@@ -84,8 +97,9 @@ def _mail_head(edition: Edition, digest: DigestSettings, *, to: tuple[str, ...],
 
 
 def with_mail_to(digest: DigestSettings, to: tuple[str, ...]) -> DigestSettings:
-    """Return a digest whose mail has the recipients `to`."""
-    return digest.model_copy(update={"mail": digest.mail.model_copy(update={"to": to})})
+    """Return a digest whose mail has the recipients `to`; to nobody, it has no links that need no token."""
+    changed = {"to": to, "site": digest.mail.site if to else None}
+    return digest.model_copy(update={"mail": digest.mail.model_copy(update=changed)})
 
 
 def build_messages(
@@ -144,6 +158,7 @@ class EditionContent:
         edition, digest = self._edition, self._digest
         # To the longest address, so that the mail to each stays within the budget.
         head = _mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
+        head = replace(head, keep_urls=_load_keep_urls(self._engine, edition, digest))
         message = compose_mail(edition_view(edition), edition, head, load_own_templates(digest.templates))
         for book in render_files(self._engine, edition, digest, attach, suffix=self._suffix):
             attach_file(message, book, epub.MEDIA_TYPE)

@@ -1,7 +1,7 @@
 """What each tool of the MCP server answers, from the store; each text that an outlet wrote is a quote."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import filterfalse, islice
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
 from digests.stories.history import StoryDetails, find_article, load_story_details
+from digests.stories.marks import KeptItem, keep, load_kept, unkeep
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision
 from watcher.store.articles import articles_by_id
@@ -328,3 +329,29 @@ def _describe_revision(article: Article, revision: Revision) -> Answer:
         "removed": [make_quote(sentence, article) for sentence in islice(removed, MAX_SENTENCES_QUOTED)],
         "added": [make_quote(sentence, article) for sentence in islice(added, MAX_SENTENCES_QUOTED)],
     }
+
+
+def list_kept(connection: Connection, words: str, tag: str, limit: int) -> Answer:
+    """Return what the user keeps, the last kept first."""
+    found = load_kept(connection, words=words, tag=tag)
+    return {"total": len(found), "kept": [_describe_kept(item) for item in found[: min(max(limit, 1), MAX_HITS)]]}
+
+
+def keep_item(
+    connection: Connection, wanted: str, *, tags: Sequence[str] | None, note: str | None, now: datetime
+) -> Answer:
+    """Keep a story or an article. Errors: as `resolve_story`; DigestError, for too many tags or a long note."""
+    item, is_new = keep(connection, wanted, tags=tags, note=note, now=now)
+    return {"is_new": is_new, "kept": _describe_kept(item)}
+
+
+def unkeep_item(connection: Connection, wanted: str) -> Answer:
+    item, was_kept = unkeep(connection, wanted)
+    return {"was_kept": was_kept, "kind": item.mark.kind, "id": item.id}
+
+
+def _describe_kept(item: KeptItem) -> Answer:
+    mark = item.mark
+    title = make_quote(item.title, item.article) if item.article else None  # `story` quotes the headline of a story
+    values = {"kind": mark.kind, "id": item.id, "kept_at": mark.kept_at, "tags": mark.tags}
+    return values | {"note_of_the_user": mark.note, "title": title}

@@ -1,7 +1,8 @@
 """The MCP server and its tools. It imports the package mcp, an extra, so only the command `watcher mcp` imports it."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -37,7 +38,7 @@ from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.settings.types import country_code, parse_duration
 from watcher.store.full_text import Filters
-from watcher.store.writer import read
+from watcher.store.writer import read, write
 
 P = ParamSpec("P")
 INSTRUCTIONS = """\
@@ -50,18 +51,21 @@ independent.
 Before you quote an article, check the quote with verify_quote."""
 MAX_VALUE_CHARS = 60  # of a wrong argument, in an error
 Story = Annotated[str, Field(description='Id of a story, such as "s1f2e3d4c5b".', max_length=200)]
+Kept = Annotated[str, Field(description="Id of a story or an article, or the URL of an article.", max_length=2_048)]
 Words = Annotated[str, Field(description='Words to find; also "a phrase", this OR that, begin*, -exclude.')]
 
 
-def make_server(settings: Settings, engine: Engine) -> MCPServer[Any]:
-    """Return the server with its tools; `engine` reads the store."""
+def make_server(settings: Settings, engine: Engine, *, can_write: bool = False) -> MCPServer[Any]:
+    """Return the server with its tools; `engine` reads the store, and writes to it if `can_write`."""
     server = StrictServer("watcher", version=version("watcher-digests"), instructions=INSTRUCTIONS, log_level="ERROR")
     tools = Tools(settings, engine)
     for tool in (
         tools.editions, tools.story, tools.article, tools.search, tools.who_reports, tools.what_changed,
-        tools.verify_quote,
+        tools.verify_quote, tools.list_kept,
     ):  # fmt: skip
         server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
+    for writing in (tools.keep, tools.unkeep) if can_write else ():
+        server.add_tool(writing, annotations=ToolAnnotations(read_only_hint=False, open_world_hint=False))
     return server
 
 
@@ -125,17 +129,43 @@ class Tools:
         """Check whether a quote is in a stored article word for word. `article` is an id or URL; by default, any."""
         return self._answer(check_quote, quote, article)
 
+    def list_kept(self, words: str = "", tag: str = "", limit: int = 20) -> Answer:
+        """List the stories and articles that the user keeps, with the user's tags and notes, the last kept first."""
+        return self._answer(answers.list_kept, words, tag, limit)
+
+    def keep(self, wanted: Kept, tags: list[str] | None = None, note: str | None = None) -> Answer:
+        """Keep a story or an article for the user. Tags and a note replace those that it has."""
+        now = datetime.now(UTC)
+        return self._change(answers.keep_item, wanted, tags=tags, note=note, now=now)
+
+    def unkeep(self, wanted: Kept) -> Answer:
+        """Keep a story or an article no longer; its tags and note are deleted."""
+        return self._change(answers.unkeep_item, wanted)
+
     def _answer(
         self, function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs
     ) -> Answer:
         """Return what `function` reads from the store. Errors: ToolError, which the agent sees."""
-        try:
+        with _as_tool_errors():
             return read(self._engine, function, *args, **kwargs)
-        except AmbiguousStory as error:
-            # Without the headlines: outlets wrote them, and in an error nothing marks them as quotes.
-            raise ToolError(f"several story ids begin with this: {', '.join(error.ids)}") from error
-        except WatcherError as error:
-            raise ToolError(f"{error}; {error.hint}" if error.hint else str(error)) from error
+
+    def _change(
+        self, function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Answer:
+        """Return what `function` writes to the store. Errors: as `_answer`."""
+        with _as_tool_errors():
+            return write(self._engine, function, *args, **kwargs)
+
+
+@contextmanager
+def _as_tool_errors() -> Iterator[None]:
+    try:
+        yield
+    except AmbiguousStory as error:
+        # Without the headlines: outlets wrote them, and in an error nothing marks them as quotes.
+        raise ToolError(f"several story ids begin with this: {', '.join(error.ids)}") from error
+    except WatcherError as error:
+        raise ToolError(f"{error}; {error.hint}" if error.hint else str(error)) from error
 
 
 class StrictServer(MCPServer[Any]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from email.contentmanager import raw_data_manager
 from email.header import Header
 from email.message import EmailMessage
@@ -50,6 +50,7 @@ class MailHead:
     to: tuple[str, ...] = ()  # addresses; empty for a file without recipients
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
     base_url: str | None = None  # of the edition's page; None if it is not on the web
+    keep_urls: Mapping[int, str] = field(default_factory=dict)  # by number of a story, of the page that keeps it
     budget: int = BUDGET  # maximum size of the message as sent, in bytes
 
 
@@ -66,7 +67,12 @@ def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: Own =
     """
     room = min(max(MIN_MAIL_BYTES, STORY_BYTES * len(view.stories)), mail.budget)
     # Anchors are short, and the sentences that a page can unfold are left out.
-    view = _change_stories(view, lambda story: replace(story, anchor=f"n{story.number}", grounds=()))
+    view = _change_stories(
+        view,
+        lambda story: replace(
+            story, anchor=f"n{story.number}", grounds=(), keep_url=web_url(mail.keep_urls.get(story.number, ""))
+        ),
+    )
     steps = list(_shorten_steps(view))
 
     def fits(step: ShortenStep) -> bool:

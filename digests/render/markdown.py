@@ -124,7 +124,7 @@ def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
     )
 
 
-def _yaml(value: str | int | SafeText) -> SafeText:
+def yaml(value: str | int | SafeText) -> SafeText:
     """Return a YAML scalar; every JSON string is one."""
     if isinstance(value, SafeText):
         return value
@@ -161,7 +161,7 @@ def _templates(own: Own, *, html: bool) -> Environment:
         "item": lambda number: SafeText(f"{number}."),
         "link": partial(link, html=html),
         "name": partial(_outlet_name, html=html),
-        "yaml": _yaml,
+        "yaml": yaml,
     }
     env = environment(autoescape=False, escape=escape, filters=filters, own=own)
     env.globals.update(html=html, h=lambda markup: SafeText(markup if html else ""))  # a file has no tags

@@ -168,6 +168,7 @@ class StoryView:
     trend: str
     country: str  # ISO code of the first of `places`, or ""
     first_place: str
+    keep_url: str | None = None  # in a mail: the page that keeps the story
 
     @property
     def fact_parts(self) -> tuple[str, ...]:

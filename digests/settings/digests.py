@@ -63,6 +63,11 @@ class MailSettings(SettingsModel):
     unsubscribe: Annotated[str, AfterValidator(_check_unsubscribe)] | None = Field(
         default=None, description="Where to unsubscribe, an https or mailto address; by default, a mail to the sender."
     )
+    site: WebUrl | None = Field(
+        default=None,
+        description="Address of the local site as the recipients open it: each story of the mail then has a link to a "
+        "page that keeps it, without the token of the site.",
+    )
 
 
 MAX_QUIET_DAYS = 14  # without a report, after which editions list a followed story once more, then only with news

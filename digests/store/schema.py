@@ -1,4 +1,4 @@
-"""The tables of the digests: digests, editions, deliveries, stories, user corrections, follows, translations."""
+"""The tables of the digests: editions, deliveries, stories, user corrections, follows, marks, translations."""
 
 from sqlalchemy import (
     JSON,
@@ -157,6 +157,16 @@ follows = Table(
     metadata,
     Column("story_id", Text, primary_key=True),  # its id when the reader followed it; its thread is followed
     Column("since", UtcDateTime, nullable=False),
+)
+
+marks = Table(
+    "marks",  # what the reader keeps; pins keep its articles
+    metadata,
+    Column("kind", Text, primary_key=True),  # story, article
+    Column("key", Text, primary_key=True),  # the id of the article, or that of the story when it was kept
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("tags", JsonTuple, nullable=False),
+    Column("note", Text, nullable=False),  # the reader's own words
 )
 
 translations = Table(

@@ -48,18 +48,18 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     part = next((field for field in PARTS if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
-    domain, templates = _domain_of(digest), load_own_templates(digest.templates)
+    domain, templates = domain_of(digest), load_own_templates(digest.templates)
     if part:
         found = _part_items(site, ask, digest, editions, {part: ask.query[part]})
         title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
-        return _feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
+        return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom" and editions:  # as in the digest's folder: the reader may have a template for it
         return PageResponse(
             body=feeds.render_atom(editions, domain, folder, templates), media_type=feeds.MEDIA_TYPES["atom"]
         )
     items = feeds.edition_items(editions, domain, folder, templates)
-    return _feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
+    return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
 
 
 def _part_items(
@@ -77,7 +77,7 @@ def _part_items(
     stored, link = read(site.engine, existing_ids, ids), link_to(ask, "story")
     return feeds.story_items(
         editions,
-        _domain_of(digest),
+        domain_of(digest),
         lambda story: link(story) if story in stored else None,
         load_own_templates(digest.templates),
         section=section,
@@ -89,8 +89,8 @@ def story_feed(site: Site, ask: PageRequest) -> PageResponse:
     """Return the feed of the reports of a story and of the other stories of its thread. Errors: NotFound."""
     requested, row, reports = read(site.engine, _load_story_reports, ask.params["story"][:200])
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
-    items = (feeds.article_item(report, _domain_of(digest), link) for report in reports)
-    return _feed_response(
+    items = (feeds.article_item(report, domain_of(digest), link) for report in reports)
+    return feed_response(
         ask, items, ("story", requested.id), row.title or "Untitled", f"story/{requested.id}", {}, digest
     )
 
@@ -119,15 +119,15 @@ def search_feed(site: Site, ask: PageRequest) -> PageResponse:
     articles, members = read(site.engine, articles_by_id, ids), read(site.engine, load_members, ids)
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")
     items = (
-        feeds.article_item(articles[hit.id], _domain_of(digest), link, highlight(hit.snippet))
+        feeds.article_item(articles[hit.id], domain_of(digest), link, highlight(hit.snippet))
         for hit, *_ in fold_copies(hits, members)
         if hit.id in articles
     )
     key = ("search", urlencode(form.query))
-    return _feed_response(ask, items, key, f"Search: {form.words}", "search", form.query, digest)
+    return feed_response(ask, items, key, f"Search: {form.words}", "search", form.query, digest)
 
 
-def _feed_response(
+def feed_response(
     ask: PageRequest,
     items: Iterable[feeds.Item],
     key: tuple[str, ...],
@@ -143,7 +143,7 @@ def _feed_response(
     body = feeds.render_feed(
         form,
         items,
-        feed_id=feeds.tag_uri(_domain_of(digest), *key),
+        feed_id=feeds.tag_uri(domain_of(digest), *key),
         title=title,
         language=digest.language if digest.name in key else "",
         home=page_url(ask.base or None, f"{path}{behind if path == 'search' else ''}"),
@@ -156,7 +156,7 @@ def link_to(ask: PageRequest, kind: str) -> feeds.LinkTo:
     return lambda key: page_url(ask.base or None, f"{kind}/{key}")
 
 
-def _domain_of(digest: DigestSettings) -> str:
+def domain_of(digest: DigestSettings) -> str:
     """Return the domain of the digest's sender, which the ids of its entries contain."""
     return parseaddr(digest.mail.sender or MailHead().sender)[1].rpartition("@")[2]
 

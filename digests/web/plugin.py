@@ -16,11 +16,20 @@ from digests.stories.history import resolve_story
 from digests.stories.world_coverage import measure_world_coverage
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import PARTS, catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
+from digests.web.kept import KEPT_FIELDS, keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
 from digests.web.left_out import LeftOutPages
 from digests.web.search import QUERY_FIELDS, search_page
-from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
+from digests.web.story import (
+    PAGE_ARTICLES,
+    article_page,
+    follow_story,
+    join_stories,
+    split_story,
+    story_page,
+)
 from watcher.settings.models import Settings
 from watcher.store.writer import read
+from watcher.web.auth import SIGNED
 from watcher.web.site import NavLink, Page, PageRequest, PageResponse, Site, SitePlugin, render_page
 
 RECENT = timedelta(days=7)  # in which the stories of a feed are counted
@@ -29,6 +38,7 @@ NAV = (
     NavLink(href="/", words="Today", key="t"),
     NavLink(href="/archive", words="Archive", key="a"),
     NavLink(href="/coverage", words="Coverage", key="c"),
+    NavLink(href="/kept", words="Kept", key="k"),
     NavLink(href="/search", words="Search", key="/"),
 )
 
@@ -56,7 +66,13 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
+            Page(path="/story/{story}/keep", answer=keep_from_form, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
+            Page(path="/article/{article}/keep", answer=keep_from_form, method="POST", cost="correct"),
+            Page(path="/kept", answer=kept_page, query=(*KEPT_FIELDS, "page"), cost="search"),
+            Page(path="/kept/feed.{form}", answer=kept_feed, query=("tag",), cost="search"),
+            Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_link_page, cost="correct"),
+            Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_by_link, method="POST", cost="correct"),
             Page(path="/search", answer=search_page, query=(*QUERY_FIELDS, "page"), cost="search"),
             Page(path="/coverage", answer=_coverage_page, query=("days",), cost="search"),
             Page(path="/search/feed.{form}", answer=search_feed, query=QUERY_FIELDS, cost="search"),

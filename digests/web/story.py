@@ -16,9 +16,11 @@ from digests.render.edition_view import Views
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.store.editions import editions_with_story
+from digests.store.marks import ARTICLE, STORY
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
+from digests.stories.marks import find_mark
 from digests.stories.user_corrections import join, split
 from digests.web.editions import format_edition_date
 from watcher.model import Article, RemovedBlock
@@ -57,6 +59,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         has_form=True,
         f=details,
         row=row,
+        mark=read(site.engine, find_mark, STORY, row.id),
         followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
         title=sanitize_line(row.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
@@ -238,6 +241,8 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         paragraphs=paragraphs,
         left=bytes_left,
         removed=_removed_by_rule(article.removed),
+        mark=read(site.engine, find_mark, ARTICLE, article.id),
+        has_form=True,
     )
 
 

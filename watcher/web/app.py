@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.web import sources
-from watcher.web.auth import POLICY, RateLimiter, client_key
+from watcher.web.auth import POLICY, SIGNED, RateLimiter, client_key
 from watcher.web.site import HTML, NotFound, Page, PageRequest, PageResponse, Site, load_site_plugins, render_page
 from watcher.worker.context import system_clock
 
@@ -177,7 +177,9 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
     async def answer(page: Page, request: Request) -> Response:
         is_change = page.method == "POST"
         form = await _read_form(request) if is_change else {}
-        if is_change and not hmac.compare_digest(form.get("token", "").encode(), site.form_token.encode()):
+        # A signed page shows no form token, as it is open to those who have no token of the site.
+        token = "" if page.path.startswith(SIGNED) else site.form_token
+        if is_change and not hmac.compare_digest(form.get("token", "").encode(), token.encode()):
             return refuse(request, "This form has expired: reload its page.", 403)
         query = _without_nul({name: text for name, text in request.query_params.items() if name in page.query})
         base, client = str(request.base_url).rstrip("/"), client_key(request.scope)

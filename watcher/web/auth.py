@@ -2,8 +2,9 @@
 Access control of the site: token, requests of other sites, rate limits.
 
 Without a token, only requests with a loopback name in Host are accepted, against DNS rebinding. With a token, each
-request must have it as password or bearer token; there is no cookie that another site could use. A client that sends
-wrong tokens is blocked for a minute. A page of another site can do no more than lead its visitor to a page of this one.
+request must have it as password or bearer token, except for paths with a signature (`SIGNED`); there is no cookie that
+another site could use. A client that sends wrong tokens is blocked for a minute. A page of another site can do no more
+than lead its visitor to a page of this one.
 """
 
 import base64
@@ -32,6 +33,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+SIGNED = "/signed/"  # pages below this path check a signature in it, and need no token
 MAX_GUESSES = 10  # wrong tokens until a client is blocked, each less than HOLD_S after the last
 HOLD_S = 60.0
 MAX_CLIENTS = 1_000  # clients whose wrong tokens and requests are counted
@@ -90,6 +92,8 @@ class AuthMiddleware:
         if _is_from_other_site(headers, host or "") and not _is_navigation(scope["method"], headers):
             return refuse(403, "the request comes from another site")
         if self.token is not None:
+            if scope["path"].startswith(SIGNED):
+                return None
             if refusal := self.token_refusal(_client_address(scope), headers.get("authorization", "")):
                 return refusal
         elif host is not None and not _is_this_machine(host):  # browsers always send Host, health checks may not

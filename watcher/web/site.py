@@ -118,7 +118,7 @@ class Site:
     def nav(self) -> tuple[NavLink, ...]:
         found = [link for plugin in self.plugins for link in plugin.nav]
         found.insert(max(0, len(found) - 1), NavLink(href="/sources", words="Sources", key="s"))
-        return tuple(link for link in found if not (self.is_static and link.href == "/search"))
+        return tuple(link for link in found if not (self.is_static and link.href in ("/kept", "/search")))
 
 
 def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:

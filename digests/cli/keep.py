@@ -1,0 +1,131 @@
+"""`watcher keep`: keeps stories and articles with tags and notes, lists them, and writes them as files of notes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from sqlalchemy import Connection
+from typer import Argument, BadParameter, Option
+
+from digests.cli.lookup import parse_story_id
+from digests.errors import DigestError
+from digests.render.vault import note_name, render_note
+from digests.store.editions import open_digests
+from digests.store.stories import story_members
+from digests.stories.marks import KeptItem, keep, load_kept, unkeep
+from watcher.cli.options import Config, Json, closing_store, load_settings
+from watcher.cli.output import MINUTE, print_lines, print_result
+from watcher.model import Article
+from watcher.store.articles import article_leads
+from watcher.store.writer import read, write
+from watcher.text.format import format_count
+from watcher.text.plain_text import to_one_line
+
+MAX_NUMBER_CHARS = 4  # of the number of a story in an edition: the id of an article may have digits only
+LEAD_CHARS, NOTE_CHARS = 1, 200  # of a report, of which only the headline is listed; of a note in the list
+
+
+def keep_item(
+    wanted: Annotated[
+        str | None,
+        Argument(metavar="[STORY|ARTICLE]", help="A story, or the id or URL of an article; without it, list them."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, Option("--tag", "-t", help="Tag to set, instead of its tags; in a list, the tag to show.")
+    ] = None,
+    note: Annotated[str | None, Option("--note", help="Note to set, instead of the one that it has.")] = None,
+    stop: Annotated[bool, Option("--stop", help="Stop keeping the story or article.")] = False,
+    words: Annotated[str | None, Option("--search", help="List only those with these words.")] = None,
+    vault: Annotated[
+        Path | None, Option("--vault", help="Write each as a Markdown file into this folder.", file_okay=False)
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """
+    Keep a story or an article with tags and a note of your own, or list what you keep.
+
+    What you keep is not deleted when it is older than [store] keep_articles: an article with its text, a story with all
+    its reports. If the story is joined with another one or split, you keep the story that has its articles.
+
+    With --vault, each becomes a Markdown file with front matter. A file that is there already is left as it is.
+    """
+    if wanted is None and (stop or note is not None):
+        option = "--stop" if stop else "--note"
+        raise BadParameter(f"needs a story or an article, such as: watcher keep 3 {option}", param_hint=option)
+    if wanted is not None and (words is not None or vault):
+        raise BadParameter("is for the list, without a story or an article", param_hint="--search and --vault")
+    settings = load_settings(config)
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        if wanted is None:
+            items = read(engine, load_kept, words=words or "", tag=(tag or [""])[0])
+            if vault is None:
+                print_result([_to_json(item) for item in items], list(_format_items(items)), json=json)
+            else:
+                print_lines([_write_notes(vault, [(item, read(engine, _load_reports, item)) for item in items])])
+            return
+        key = wanted if len(wanted) > MAX_NUMBER_CHARS else read(engine, parse_story_id, settings, wanted)
+        if stop:
+            item, changed = write(engine, unkeep, key)
+        else:
+            item, changed = write(engine, keep, key, tags=tag, note=note, now=datetime.now(UTC))
+    verb = ("no longer keep" if changed else "do not keep") if stop else "keep" if changed else "already keep"
+    values = {"id": item.id, "kind": item.mark.kind, "title": item.title, "kept": not stop, "changed": changed}
+    values |= {"tags": item.mark.tags, "note": item.mark.note}
+    print_result(values, [f"You {verb} the {item.mark.kind} {item.id}: {item.title}"], json=json)
+
+
+def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
+    if not items:
+        yield "nothing is kept; watcher keep STORY keeps a story, watcher keep URL an article"
+    for item in items:
+        outlet = f"{item.article.outlet}, " if item.article else ""
+        tags = "".join(f" #{tag}" for tag in item.mark.tags)
+        yield f"{item.id}  {item.title} ({outlet}{item.at:{MINUTE}} UTC, kept {item.mark.kept_at:{MINUTE}}){tags}"
+        if item.mark.note:
+            yield f"    {to_one_line(item.mark.note, NOTE_CHARS)}"
+
+
+def _to_json(item: KeptItem) -> dict[str, Any]:
+    article = item.article
+    values: dict[str, Any] = {"id": item.id, "kind": item.mark.kind, "title": item.title, "language": item.language}
+    values |= {"outlet": article.outlet if article else None, "url": article.url if article else None}
+    values |= {"published_at" if article else "last_report_at": item.at, "kept_at": item.mark.kept_at}
+    return values | {"tags": item.mark.tags, "note": item.mark.note}
+
+
+def _load_reports(connection: Connection, item: KeptItem) -> list[Article]:
+    """Return the article that is kept, or the reports of the story, the first ones first."""
+    if item.article is not None or item.story is None:
+        return [item.article] if item.article else []
+    ids = {member.report for member in story_members(connection, item.story.id)}
+    reports = article_leads(connection, ids, chars=LEAD_CHARS).values()
+    return sorted(reports, key=lambda article: (article.published_at, article.id))
+
+
+def _write_notes(folder: Path, items: list[tuple[KeptItem, list[Article]]]) -> str:
+    """Write a file for each item that has none. Errors: DigestError."""
+    written = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for item, reports in items:
+            mark = item.mark
+            path = folder / note_name(item.title, mark.key, mark.kept_at)
+            known = next(folder.glob(f"*{path.stem.rpartition(' ')[2]}.md"), None)
+            if known is None:
+                note = render_note(
+                    title=item.title,
+                    kind=mark.kind,
+                    key=item.id,
+                    kept_at=mark.kept_at,
+                    tags=mark.tags,
+                    note=mark.note,
+                    reports=reports,
+                )
+                path.write_text(note, encoding="utf-8")
+                written += 1
+    except OSError as error:
+        raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    there = len(items) - written
+    return f"{folder}: {format_count(written, 'note')} written" + (f", {there} already there" if there else "")

@@ -1,0 +1,67 @@
+"""The marks of stories and articles that the reader keeps, and the pins that keep their articles from retention."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+
+from digests.store.schema import marks, stories
+from watcher.store.articles import pin, unpin
+from watcher.store.sql import insert, load_meta, load_records, save_meta
+
+STORY, ARTICLE = "story", "article"
+LINK_KEY = "keep_link_key"  # in `meta`: what signs the links in mails that keep a story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A story or an article that is kept. `key`: the id of the article, or that of the story when it was kept."""
+
+    kind: str
+    key: str
+    kept_at: datetime
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+def save_mark(connection: Connection, mark: Mark, article_ids: Iterable[str]) -> None:
+    """Save a mark, or the tags and the note of one that is there, and pin its articles."""
+    query = insert(connection, marks).values(asdict(mark))
+    changed = {"tags": query.excluded.tags, "note": query.excluded.note}
+    connection.execute(query.on_conflict_do_update(index_elements=["kind", "key"], set_=changed))
+    pin(connection, article_ids, pinned_by=_pin_name(mark))
+
+
+def delete_marks(connection: Connection, gone: Collection[Mark]) -> None:
+    """Delete marks: retention may delete their articles from now on."""
+    connection.execute(delete(marks).where(tuple_(marks.c.kind, marks.c.key).in_([(m.kind, m.key) for m in gone])))
+    unpin(connection, [_pin_name(mark) for mark in gone])
+
+
+def load_marks(connection: Connection) -> tuple[Mark, ...]:
+    """Return all marks, the newest first."""
+    return load_records(connection, select(marks).order_by(marks.c.kept_at.desc(), marks.c.kind, marks.c.key), Mark)
+
+
+def marks_near(connection: Connection, kind: str, key: str) -> tuple[Mark, ...]:
+    """Return the mark of an article; of a story, its own and those of stories that were merged into any other."""
+    merged = select(stories.c.id).where(stories.c.merged_into.is_not(None))
+    of_story = and_(marks.c.key.in_(merged), marks.c.kind == STORY) if kind == STORY else marks.c.key == key
+    query = select(marks).where(marks.c.kind == kind, or_(marks.c.key == key, of_story))
+    return load_records(connection, query.order_by(marks.c.kept_at, marks.c.key), Mark)
+
+
+def load_link_key(connection: Connection) -> str:
+    """Return the key that signs links of mails; "" until `save_link_key` has made one."""
+    return load_meta(connection, LINK_KEY) or ""
+
+
+def save_link_key(connection: Connection, key: str) -> None:
+    """Save a key that signs links of mails, unless there is one."""
+    if not load_link_key(connection):
+        save_meta(connection, LINK_KEY, key)
+
+
+def _pin_name(mark: Mark) -> str:
+    return f"mark {mark.kind} {mark.key}"

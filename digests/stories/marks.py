@@ -1,0 +1,164 @@
+"""What the reader keeps: stories and articles with tags and a note, found again whatever happens to the stories."""
+
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from digests.errors import DigestError
+from digests.render.escape import sanitize_line, sanitize_lines
+from digests.store import marks as store
+from digests.store.marks import ARTICLE, STORY, Mark
+from digests.store.stories import StoryRow, load_story, resolve_merged, story_members
+from digests.stories.history import look_up_article, resolve_story
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+from watcher.text.search_query import matches, parse_query
+
+SIGNATURE_CHARS = 32  # hex digits, 128 bits
+MAX_TAGS, TAG_CHARS, NOTE_CHARS = 30, 60, 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptItem:
+    """A mark, and what it is of: an article, or the story that has the articles of the kept one now."""
+
+    mark: Mark
+    story: StoryRow | None = None
+    article: Article | None = None
+
+    @property
+    def id(self) -> str:
+        return self.article.id if self.article else self.story.id if self.story else self.mark.key
+
+    @property
+    def title(self) -> str:
+        return (self.article.title if self.article else self.story.title if self.story else "") or "Untitled"
+
+    @property
+    def language(self) -> str:
+        return self.article.language if self.article else self.story.language if self.story else "und"
+
+    @property
+    def at(self) -> datetime:
+        """When the article, or the last one of the story, was published."""
+        return self.article.published_at if self.article else self.story.last_at if self.story else self.mark.kept_at
+
+    @property
+    def searched(self) -> str:
+        """The text that a search looks through."""
+        text = f"{self.article.outlet}\n{self.article.text}" if self.article else ""
+        return "\n".join((self.title, *self.mark.tags, self.mark.note, text))
+
+
+def keep(
+    connection: Connection,
+    wanted: str,
+    *,
+    tags: Sequence[str] | None = None,
+    note: str | None = None,
+    now: datetime,
+) -> tuple[KeptItem, bool]:
+    """
+    Keep a story or an article; return it, and whether it was not kept before.
+
+    `wanted` is the id or URL of an article, or what `resolve_story` takes. Tags and note stay as they were if they are
+    None. Errors: as `resolve_story`; DigestError, if there are too many tags or the note is too long.
+    """
+    kind, key = _find_wanted(connection, wanted)
+    known = find_mark(connection, kind, key)
+    mark = known or Mark(kind=kind, key=key, kept_at=now)
+    if tags is not None:
+        mark = replace(mark, tags=_clean_tags(tags))
+    if note is not None:
+        mark = replace(mark, note=_clean_note(note))
+    store.save_mark(connection, mark, _article_ids(connection, mark))
+    return next(_load_items(connection, (mark,))), known is None
+
+
+def unkeep(connection: Connection, wanted: str) -> tuple[KeptItem, bool]:
+    """Keep a story or an article no longer; return it, and whether it was kept. Errors: as `resolve_story`."""
+    kind, key = _find_wanted(connection, wanted)
+    gone = _marks_of(connection, kind, key)
+    store.delete_marks(connection, gone)
+    shown = gone[0] if gone else Mark(kind=kind, key=key, kept_at=datetime.min.replace(tzinfo=UTC))
+    return next(_load_items(connection, (shown,))), bool(gone)
+
+
+def find_mark(connection: Connection, kind: str, key: str) -> Mark | None:
+    """Return the mark of an article or of a story as it is now; the first one, if a join brought several."""
+    return next(iter(_marks_of(connection, kind, key)), None)
+
+
+def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tuple[KeptItem, ...]:
+    """Return what is kept, the newest mark first: with a tag, or with words in title, tags, note or text if given."""
+    query = parse_query(words)
+    wanted = [mark for mark in store.load_marks(connection) if not tag or tag in mark.tags]
+    items = _load_items(connection, wanted)
+    return tuple(item for item in items if not query.groups or matches(query, item.searched))
+
+
+def sign_story(key: str, story: str) -> str:
+    """Return the signature of the link in a mail that keeps a story without the token of the site."""
+    return hmac.digest(key.encode(), f"keep {story}".encode(), "sha256").hex()[:SIGNATURE_CHARS]
+
+
+def pin_kept(connection: Connection) -> None:
+    """Pin the articles that came into kept stories since they were kept."""
+    for mark in store.load_marks(connection):
+        if mark.kind == STORY:
+            store.save_mark(connection, mark, _article_ids(connection, mark))
+
+
+def _find_wanted(connection: Connection, wanted: str) -> tuple[str, str]:
+    """Return the kind and the id of what a reader names. Errors: as `resolve_story`."""
+    name = wanted.strip()
+    for each in (name, name.rpartition("/article/")[2]):
+        if article := look_up_article(connection, each):
+            return ARTICLE, article.id
+    return STORY, resolve_story(connection, wanted)[1].id
+
+
+def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
+    near = store.marks_near(connection, kind, key)
+    if kind == ARTICLE:
+        return list(near)
+    return [mark for mark in near if (row := _story_now(connection, mark.key)) is not None and row.id == key]
+
+
+def _story_now(connection: Connection, key: str) -> StoryRow | None:
+    return resolve_merged(connection, key) or load_story(connection, key)
+
+
+def _article_ids(connection: Connection, mark: Mark) -> list[str]:
+    """Return the articles that a mark keeps."""
+    if mark.kind == ARTICLE:
+        return [mark.key]
+    row = _story_now(connection, mark.key)
+    return [member.article_id for member in story_members(connection, row.id)] if row else []
+
+
+def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[KeptItem]:
+    articles = articles_by_id(connection, [mark.key for mark in wanted if mark.kind == ARTICLE])
+    for mark in wanted:
+        if mark.kind == ARTICLE:
+            yield KeptItem(mark=mark, article=articles.get(mark.key))
+        else:
+            yield KeptItem(mark=mark, story=_story_now(connection, mark.key))
+
+
+def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags in one line each, once each, without "#". Errors: DigestError."""
+    lines = (sanitize_line(tag, limit=TAG_CHARS + 1).lstrip("#").strip() for tag in tags)
+    found = tuple(dict.fromkeys(filter(None, lines)))
+    if len(found) > MAX_TAGS or any(len(tag) > TAG_CHARS for tag in found):
+        raise DigestError(f"expected at most {MAX_TAGS} tags of at most {TAG_CHARS} characters")
+    return found
+
+
+def _clean_note(note: str) -> str:
+    if len(note) > NOTE_CHARS:
+        raise DigestError(f"the note has {len(note):,} characters, expected at most {NOTE_CHARS:,}")
+    return sanitize_lines(note)

@@ -1,0 +1,134 @@
+"""What the reader keeps: its page with a search, its feed, and the forms that keep; the page of a link in a mail."""
+
+import hmac
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from digests.errors import DigestError
+from digests.render import feeds
+from digests.render.escape import language_tag, sanitize_line
+from digests.settings.digests import digests_of
+from digests.store.marks import STORY, Mark, load_link_key
+from digests.store.stories import StoryRow
+from digests.stories.history import resolve_story
+from digests.stories.marks import KeptItem, find_mark, keep, load_kept, sign_story, unkeep
+from digests.web.feeds import domain_of, feed_response, link_to
+from digests.web.search import QUERY_CHARS
+from watcher.store.writer import read, write
+from watcher.web.auth import SIGNED
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
+
+PAGE_ITEMS = 40
+KEPT_FIELDS = ("q", "tag")  # of the query
+TITLE_CHARS = 300
+
+
+def kept_page(site: Site, ask: PageRequest) -> PageResponse:
+    words, tag, at = ask.query.get("q", "")[:QUERY_CHARS].strip(), ask.query.get("tag", "")[:100], ask.page()
+    every = read(site.engine, load_kept)
+    found = read(site.engine, load_kept, words=words, tag=tag) if words or tag else every
+    first = (at - 1) * PAGE_ITEMS
+    return render_page(
+        site,
+        "kept.html.j2",
+        package="digests.web",
+        words=words,
+        tag=tag,
+        tags=sorted({tag for item in every for tag in item.mark.tags}, key=str.lower),
+        rows=[_row(item) for item in found[first : first + PAGE_ITEMS]],
+        total=len(found),
+        at=at,
+        more=len(found) > first + PAGE_ITEMS,
+        query=urlencode({"q": words, "tag": tag}),
+    )
+
+
+def _row(item: KeptItem) -> dict[str, Any]:
+    kind = "article" if item.article else "story" if item.story else ""
+    return {
+        "path": f"/{kind}/{item.id}" if kind else "",
+        "title": sanitize_line(item.title, limit=TITLE_CHARS),
+        "lang": language_tag(item.language),
+        "outlet": sanitize_line(item.article.outlet, limit=100) if item.article else "",
+        "at": item.at,
+        "kept_at": item.mark.kept_at,
+        "tags": item.mark.tags,
+        "note": item.mark.note.splitlines(),
+    }
+
+
+def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the feed of what was kept last. Errors: NotFound, for an unknown form."""
+    tag = ask.query.get("tag", "")[:100]
+    digest, found = digests_of(site.settings)[0], read(site.engine, load_kept, tag=tag)
+    items = [_feed_item(ask, item, domain_of(digest)) for item in found[: feeds.MAX_ITEMS]]
+    query = {"tag": tag} if tag else {}
+    return feed_response(ask, items, ("kept", *query.values()), "Kept", "kept", query, digest)
+
+
+def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.Item:
+    lines = [*item.mark.note.splitlines(), " ".join(f"#{tag}" for tag in item.mark.tags)]
+    html = Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line)
+    return feeds.make_item(
+        key=feeds.tag_uri(domain, "kept", item.mark.kind, item.mark.key),
+        title=item.title,
+        html=html,
+        at=item.mark.kept_at,
+        language=language_tag(item.language),
+        page=link_to(ask, item.mark.kind)(item.id),
+        source=item.article.url if item.article else None,
+        outlet=sanitize_line(item.article.outlet, limit=100) if item.article else "",
+    )
+
+
+def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
+    """Keep the story or article of a form, keep it no longer, or save its tags and note."""
+    wanted = ask.params.get("story") or ask.params["article"]
+    match ask.form.get("keep"):
+        case "no":
+            item, _ = write(site.engine, unkeep, wanted)
+        case "edit":
+            tags, note = ask.form.get("tags", "").split(","), ask.form.get("note", "")
+            item, _ = write(site.engine, keep, wanted, tags=tags, note=note, now=site.now())
+        case _:
+            item, _ = write(site.engine, keep, wanted, now=site.now())
+    return PageResponse(redirect_to=f"/{item.mark.kind}/{item.id}")
+
+
+def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the page of a link in a mail, which changes nothing. Errors: NotFound, for a wrong signature."""
+    row, mark = read(site.engine, _load_signed, ask)
+    path = f"{SIGNED}keep/{ask.params['story']}/{ask.params['signature']}"
+    return render_page(
+        site,
+        "keep_link.html.j2",
+        package="digests.web",
+        has_form=True,
+        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
+        mark=mark,
+        path=path,
+    )
+
+
+def keep_by_link(site: Site, ask: PageRequest) -> PageResponse:
+    """Keep the story of a link in a mail. Errors: NotFound, for a wrong signature."""
+    row, mark = read(site.engine, _load_signed, ask)
+    if mark is None:
+        write(site.engine, keep, row.id, now=site.now())
+    return PageResponse(redirect_to=f"{SIGNED}keep/{ask.params['story']}/{ask.params['signature']}")
+
+
+def _load_signed(connection: Connection, ask: PageRequest) -> tuple[StoryRow, Mark | None]:
+    """Return the story of a signed link, and its mark. Errors: NotFound."""
+    story, key = ask.params["story"], load_link_key(connection)
+    right = sign_story(key, story) if key else ""
+    if not right or not hmac.compare_digest(right.encode(), ask.params["signature"].encode()):
+        raise NotFound("This link is not valid.")
+    try:
+        _, row = resolve_story(connection, story)
+    except DigestError as error:
+        raise NotFound("This story is no longer stored.") from error
+    return row, find_mark(connection, STORY, row.id)
