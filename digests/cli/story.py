@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from sqlalchemy import Connection
@@ -11,6 +12,7 @@ from typer import Argument, BadParameter, Option
 from digests.analysis.country_names import country_name
 from digests.cli.left_out import explain_absence, format_absences
 from digests.cli.lookup import find_digest, parse_story_id
+from digests.cli.pack import write_pack
 from digests.cli.status import name_edition
 from digests.cluster import explain
 from digests.cluster.item import sort_by_time
@@ -32,6 +34,7 @@ from digests.stories.history import (
     look_up_article,
     resolve_story,
 )
+from digests.stories.pack import load_pack
 from digests.stories.user_corrections import CorrectionResult
 from digests.stories.user_corrections import join as join_stories
 from digests.stories.user_corrections import split as split_story
@@ -59,6 +62,9 @@ STORY = Annotated[
 def show_story(
     story: STORY,
     why: Annotated[bool, Option("--why", help="Show why each report is in the story, and the story's rank.")] = False,
+    pack: Annotated[
+        Path | None, Option("--pack", help="Write the file on the story into this new folder.", file_okay=False)
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
@@ -67,9 +73,16 @@ def show_story(
 
     If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
     it also shows why each report is in the story, and what gave the story its place in the last edition.
+
+    With --pack, the file on the story is written: a timeline, what each outlet said first, quotations with their places
+    and hashes, copies, changed pages, and citations (CSL-JSON, BibTeX, RIS). watcher verify FOLDER checks it anywhere.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        if pack is not None:
+            wanted = read(engine, parse_story_id, settings, story)
+            print_lines(write_pack(pack, read(engine, load_pack, settings, wanted, now=datetime.now(UTC))))
+            return
         details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
         placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
     lines = [*_format_story(details, why=why), *(_format_score(*placed) if placed else ())]

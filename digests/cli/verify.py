@@ -13,6 +13,7 @@ from typer import Argument, Option
 from digests import edition_json
 from digests.cli.editions import file_suffixes
 from digests.cli.lookup import find_digest, parse_date
+from digests.cli.pack import check_pack, format_pack, is_pack
 from digests.edition.compare import compare_files, find_missing_texts
 from digests.edition.evidence import verify_with_store
 from digests.edition.publish import render_files
@@ -45,7 +46,7 @@ def verify_editions(
         str | None,
         Argument(
             metavar="EDITION",
-            help="A date, a file, a digest, or a quote; by default, the first digest's latest edition.",
+            help="A date, a file, a digest, a quote, or a story's file; by default, the first digest's latest edition.",
         ),
     ] = None,
     day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the latest one.")] = None,
@@ -64,7 +65,14 @@ def verify_editions(
     the stored edition. The output says what was checked, and what could not be.
 
     A quote, such as a sentence, is looked up in the stored articles, word for word.
+
+    The file on a story (watcher story STORY --pack FOLDER), a folder or a zip file, is checked without a store or
+    settings: each of its files, and each quotation.
     """
+    if edition is not None and is_pack(Path(edition)):
+        sum_, faults = check_pack(Path(edition))
+        print_result({"file": edition, "sha256": sum_, "faults": faults}, format_pack(edition, sum_, faults), json=json)
+        return FAILED if faults else DONE
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         if edition is not None and (article is not None or _is_quote(edition)):

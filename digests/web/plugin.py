@@ -25,6 +25,7 @@ from digests.web.story import (
     follow_story,
     join_stories,
     split_story,
+    story_pack,
     story_page,
 )
 from watcher.settings.models import Settings
@@ -66,6 +67,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
+            Page(path="/story/{story}/pack.zip", answer=story_pack, cost="correct"),
             Page(path="/story/{story}/keep", answer=keep_from_form, method="POST", cost="correct"),
             Page(path="/article/{article}", answer=article_page),
             Page(path="/article/{article}/keep", answer=keep_from_form, method="POST", cost="correct"),

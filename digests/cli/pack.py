@@ -1,0 +1,124 @@
+"""The file on a story as a folder: writes it, with DOCX and ODT by pandoc, and checks it without a store."""
+
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from digests.errors import DigestError
+from digests.model.pack import Pack
+from digests.render import pack as render_pack
+from digests.render.pack import DATA, SUMS
+from watcher.text.format import format_count
+
+PANDOC_S = 60.0  # for one document
+MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
+DOCUMENTS = ("story.docx", "story.odt")
+
+
+def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
+    """Write the files of a pack into a new or empty folder; yield what was written. Errors: DigestError."""
+    files = render_pack.render(pack)
+    documents = _make_documents(pack, files["story.md"]) if shutil.which("pandoc") else {}
+    files |= documents
+    files[SUMS] = render_pack.sums(files)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, body in files.items():
+            (folder / name).write_bytes(body)
+    except OSError as error:
+        raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    size = f"{format_count(len(pack.articles), 'article')}, {format_count(len(pack.quotes), 'quotation')}"
+    yield f"{folder}: {format_count(len(files), 'file')} on {pack.id}: {pack.title} ({size})"
+    yield f"SHA-256 of its {SUMS}: {sha256(files[SUMS]).hexdigest()}"
+    if not documents:
+        yield "no DOCX and ODT: pandoc is not installed"
+
+
+def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
+    """Return the Markdown as DOCX and ODT. Errors: DigestError."""
+    made = {}
+    with TemporaryDirectory() as place:
+        for name in DOCUMENTS:
+            # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
+            # the document has no image, so no other file or address is opened.
+            command = ["pandoc", "--from=commonmark", f"--output={place}/{name}"]
+            env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(int(pack.made_at.timestamp()))}
+            try:
+                subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
+            except (OSError, subprocess.SubprocessError) as error:
+                said = getattr(error, "stderr", None) or str(error).encode()
+                raise DigestError(f"pandoc could not make {name}: {said.decode('utf-8', 'replace')[:200]}") from error
+            made[name] = (Path(place) / name).read_bytes()
+    return made
+
+
+def is_pack(path: Path) -> bool:
+    try:
+        return (path / SUMS).is_file() or (path.suffix == ".zip" and path.is_file())
+    except (OSError, ValueError):  # a quote is no path
+        return False
+
+
+def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the SHA-256 of a pack's sums, and what is wrong in it. Errors: DigestError, if it cannot be read."""
+    try:
+        files = dict(_read_zip(path) if path.is_file() else _read_folder(path))
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise DigestError(f"{path}: cannot be read: {error}") from error
+    listed = files.pop(SUMS, b"")
+    return sha256(listed).hexdigest(), tuple(_find_faults(files, listed))
+
+
+def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
+    rows = (line.split("  ", 1) for line in listed.decode("utf-8", "replace").splitlines())
+    expected = {row[1]: row[0] for row in rows if len(row) == 2}
+    if render_pack.sums(files) != listed:
+        for name in sorted({*files, *expected}):
+            if name not in files:
+                yield f"{name}: is missing"
+            elif name not in expected:
+                yield f"{name}: is not in {SUMS}"
+            elif sha256(files[name]).hexdigest() != expected[name]:
+                yield f"{name}: has been changed, or its line in {SUMS} has"
+        yield f"{SUMS}: is not the list of these files"
+    try:
+        pack = render_pack.load(files.get(DATA, b""))
+    except DigestError as error:
+        yield str(error)
+        return
+    yield from render_pack.find_faults(pack)
+    for name, body in render_pack.render(pack).items():
+        if files.get(name) != body:
+            yield f"{name}: is not what the data in {DATA} gives"
+
+
+def format_pack(name: str, sum_: str, faults: tuple[str, ...]) -> Iterator[str]:
+    outcome = format_count(len(faults), "problem") if faults else "all files and quotations are as they were made"
+    yield f"{name}: {outcome}"
+    yield f"  SHA-256 of its {SUMS}: {sum_} (compare it with what the maker of the pack says)"
+    yield from (f"  {fault}" for fault in faults)
+
+
+def _read_folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    left = MAX_BYTES
+    for number, each in enumerate(sorted(path.iterdir())):
+        left -= each.stat().st_size
+        if number >= MAX_FILES or left < 0:
+            raise DigestError(f"{path}: is too large for the file on a story")
+        yield each.name, each.read_bytes() if each.is_file() else b""
+
+
+def _read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_BYTES:
+            raise DigestError(f"{path}: is too large for the file on a story")
+        for member in members:
+            with archive.open(member) as opened:
+                yield member.filename, opened.read(MAX_BYTES)

@@ -1,0 +1,69 @@
+"""The file on a story: its reports, quotations and changes, with all that is needed to check them elsewhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackQuote:
+    """A sentence of an article: `text[start:end]` of the stored text. `sha256`: of the sentence in UTF-8."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+    sha256: str
+    is_first: bool  # among the first sentences of the outlet's first report; else cited by an edition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackChange:
+    """A later version of an article's page. `diff`: changed lines, each after "-", "+" or a space; empty if gone."""
+
+    at: datetime
+    kind: str  # changed, gone
+    diff: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackArticle:
+    id: str
+    url: str
+    outlet: str
+    title: str
+    authors: tuple[str, ...]
+    agency: str | None
+    language: str
+    country: str | None
+    published_at: datetime
+    fetched_at: datetime
+    copy_of: str | None  # the id of its report's origin
+    differs: str  # how a copy differs from its origin, in words
+    text_sha256: str  # of the stored text in UTF-8
+    text: str | None  # as stored, of an article with a quotation
+    changes: tuple[PackChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackStory:
+    """A story of the thread, before or after."""
+
+    id: str
+    title: str
+    first_at: datetime
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    id: str
+    title: str
+    language: str
+    made_at: datetime
+    first_at: datetime
+    last_at: datetime
+    outlets: tuple[str, ...]
+    independent: tuple[str, ...]
+    thread: tuple[PackStory, ...]
+    articles: tuple[PackArticle, ...]  # by time of publication; a copy after its origin
+    quotes: tuple[PackQuote, ...]

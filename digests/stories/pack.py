@@ -1,0 +1,109 @@
+"""Collects the file on a story from the store: timeline, first words of each outlet, quotations, copies, changes."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from digests.cluster.explain import describe_copy
+from digests.model.pack import Pack, PackArticle, PackChange, PackQuote, PackStory
+from digests.render.pack import sha256_of
+from digests.store.editions import last_places
+from digests.stories.history import StoryDetails, load_story_details
+from watcher.model import Article, Revision
+from watcher.settings.models import Settings
+from watcher.store.pages import revisions_of
+from watcher.text.sentences import sentences
+
+FIRST_SENTENCES, MIN_SENTENCE_CHARS = 2, 25  # quoted of an outlet's first report; shorter ones are headings
+MAX_DIFF_LINES = 60  # of a change
+
+
+def load_pack(connection: Connection, settings: Settings, story: str, *, now: datetime) -> Pack:
+    """Return the file on a story. Errors: as `resolve_story`."""
+    details = load_story_details(connection, story)
+    quotes = tuple(_collect_quotes(connection, settings, details))
+    quoted = {quote.article_id for quote in quotes}
+    revisions = revisions_of(connection, details.articles)
+    row = details.row
+    return Pack(
+        id=row.id,
+        title=row.title,
+        language=row.language,
+        made_at=now.replace(microsecond=0),
+        first_at=row.first_at,
+        last_at=row.last_at,
+        outlets=details.coverage.outlets,
+        independent=details.coverage.independent,
+        thread=tuple(
+            PackStory(id=each.id, title=each.title, first_at=each.first_at, articles=each.size)
+            for each in details.thread
+            if each.id != row.id
+        ),
+        articles=tuple(_pack_articles(details, revisions, quoted)),
+        quotes=quotes,
+    )
+
+
+def _pack_articles(
+    details: StoryDetails, revisions: Mapping[str, tuple[Revision, ...]], quoted: Iterable[str]
+) -> Iterator[PackArticle]:
+    for report in details.story.wire_groups:
+        for key in report.articles:
+            article, copy = details.articles[key], details.copies.get(key)
+            yield PackArticle(
+                **{
+                    name: getattr(article, name)
+                    for name in (
+                        "id", "url", "outlet", "title", "authors", "language", "country", "published_at", "fetched_at"
+                    )
+                },
+                agency=article.agency or report.agency,
+                copy_of=None if key == report.origin else report.origin,
+                differs=describe_copy(copy) if copy else "",
+                text_sha256=sha256_of(article.text),
+                text=article.text if key in quoted else None,
+                changes=tuple(_describe_changes(article, revisions.get(key, ()))),
+            )  # fmt: skip
+
+
+def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iterator[PackChange]:
+    before = (article.title, *article.text.split("\n"))
+    for revision in revisions:
+        if revision.kind == "gone":
+            yield PackChange(at=revision.at, kind=revision.kind, diff=())
+            continue
+        after = (revision.title, *revision.text.split("\n"))
+        lines = [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:2] not in ("--", "++")]
+        lines = [line for line in lines if not line.startswith("@@")]
+        more = (f" {len(lines) - MAX_DIFF_LINES} more lines",) if len(lines) > MAX_DIFF_LINES else ()
+        yield PackChange(at=revision.at, kind=revision.kind, diff=(*lines[:MAX_DIFF_LINES], *more))
+        before = after
+
+
+def _collect_quotes(connection: Connection, settings: Settings, details: StoryDetails) -> Iterator[PackQuote]:
+    """Yield the first sentences of each outlet's first report with a text, then those that the last editions cite."""
+    seen: set[tuple[str, int, int]] = set()
+    outlets: set[str] = set()
+    for key in details.story.articles:
+        article = details.articles[key]
+        if article.text and article.outlet not in outlets:
+            outlets.add(article.outlet)
+            spans = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
+            for start, end in [span for span, _ in zip(spans, range(FIRST_SENTENCES), strict=False)]:
+                seen.add((key, start, end))
+                yield _make_quote(article, start, end, is_first=True)
+    for _, shown in last_places(connection, settings, details.row.id):
+        for cited in shown.quoted:
+            start, end = cited.offset, cited.offset + len(cited.text)
+            article_now = details.articles.get(cited.article_id)
+            # An outlet may have changed the text since the edition cited it.
+            if article_now and article_now.text[start:end] == cited.text and (article_now.id, start, end) not in seen:
+                seen.add((article_now.id, start, end))
+                yield _make_quote(article_now, start, end, is_first=False)
+
+
+def _make_quote(article: Article, start: int, end: int, *, is_first: bool) -> PackQuote:
+    text = article.text[start:end]
+    return PackQuote(article_id=article.id, start=start, end=end, text=text, sha256=sha256_of(text), is_first=is_first)

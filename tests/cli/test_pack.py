@@ -1,0 +1,223 @@
+"""The file on a story: what is in it, that other programs read its citations, and that each changed byte is found."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import warnings
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from digests.cli.pack import check_pack
+from digests.model.pack import Pack, PackArticle
+from digests.render import pack as render_pack
+from tests.cli.test_story import DAY, HOUR, MORNING, edition
+from watcher.cli.main import run_command_line
+from watcher.store.articles import compress
+from watcher.store.schema import revisions
+from watcher.store.writer import write
+
+pytestmark = pytest.mark.slow  # together they take some seconds
+QUAKE = (
+    "Quake *shakes* Tarvola & Moll. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, Henrik Oster said {}."
+    " Some 1,800 people slept in tents near the Dressel bridge."
+)
+TENTS = (
+    "Tarvola sleeps in tents after quake. Families in the Dressel valley spent the night in tents after a quake of "
+    "magnitude 5.4 hit Tarvola. Mayor Henrik Oster told our reporter that the bridge would be looked over by engineers."
+)
+
+
+@pytest.fixture
+def database() -> str:
+    """SQLite alone: the files do not depend on the kind of the store."""
+    return "sqlite"
+
+
+@pytest.fixture
+def story(put, engine):
+    """Return the story of an edition: a report, a copy of it, and another report whose page was changed and deleted."""
+    put("Harbour", QUAKE.format("to the {Post}"), MORNING - 6 * HOUR)
+    put("Prairie", QUAKE.format("to the {Post}"), MORNING - 5 * HOUR)
+    last = put("Karoo", TENTS, MORNING - 4 * HOUR)
+    for kind, text in (("changed", TENTS.replace("5.4", "5.1")), ("gone", "")):
+        row = {"article_id": last.id, "at": MORNING + DAY, "kind": kind, "title": last.title if text else ""}
+        write(engine, lambda c, row=row, text=text: c.execute(insert(revisions), row | {"text": compress(text)}))
+    return edition(engine).stories[0]
+
+
+@pytest.fixture
+def pack(watcher, story, tmp_path) -> Path:
+    code, _, err = watcher("story", "1", "--pack", str(tmp_path / "pack"))
+    assert (code, err) == (0, ""), err
+    return tmp_path / "pack"
+
+
+def test_a_pack_tells_the_timeline_first_words_copies_quotations_and_changes(pack, story):
+    text = (pack / "story.md").read_text()
+    data = json.loads((pack / "pack.json").read_text())["pack"]
+    articles = {article["id"]: article for article in data["articles"]}
+
+    timeline = [line for line in text.split("## ")[1].splitlines() if line.lstrip().startswith("- ")]
+    assert [line.startswith("  - ") for line in timeline] == [False, True, False]
+    assert "Quake \\*shakes\\* Tarvola" in timeline[0]
+    assert articles["prairie-240130"]["copy_of"] == "harbour-240030" and articles["prairie-240130"]["differs"]
+    first = [quote for quote in data["quotes"] if quote["is_first"]]
+    assert {articles[quote["article_id"]]["outlet"] for quote in first} == {"Harbour", "Prairie", "Karoo"}
+    for quote in data["quotes"]:
+        assert articles[quote["article_id"]]["text"][quote["start"] : quote["end"]] == quote["text"]
+        assert f"characters {quote['start']} to {quote['end']}, SHA-256 {quote['sha256']}" in text
+    assert "before: Tarvola sleeps" in text and "magnitude 5.1 hit" in text and "the page is gone" in text
+
+
+def test_a_pack_is_verified_without_a_store_or_settings_also_as_a_zip_file(pack, tmp_path, capsys, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.move(pack, elsewhere / "moved")
+    shutil.make_archive(str(elsewhere / "sent"), "zip", elsewhere / "moved")
+    (tmp_path / "settings.toml").unlink()
+    (tmp_path / "watcher.db").unlink()
+    monkeypatch.chdir(elsewhere)
+    capsys.readouterr()
+
+    codes = [run_command_line(["verify", name]) for name in ("moved", "sent.zip")]
+
+    out = capsys.readouterr().out
+    assert codes == [0, 0] and out.count("all files and quotations are as they were made") == 2
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=elsewhere / "moved", capture_output=True, check=False)
+    assert sums.returncode == 0
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_each_changed_byte_of_a_pack_is_found(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("pack")
+    with zipfile.ZipFile(io.BytesIO(render_pack.zip_files(SMALL))) as archive:
+        archive.extractall(folder)
+    path = folder / data.draw(st.sampled_from(sorted(each.name for each in folder.iterdir())))
+    body = bytearray(path.read_bytes())
+    at = data.draw(st.integers(0, len(body) - 1))
+    body[at] ^= data.draw(st.integers(1, 255))
+
+    before = check_pack(folder)[1]
+    path.write_bytes(body)
+
+    assert (before, check_pack(folder)[1] != ()) == ((), True)
+
+
+def test_a_quotation_that_is_changed_in_all_files_and_their_sums_is_found(pack, tmp_path):
+    data = json.loads((pack / "pack.json").read_text())
+    for quote in data["pack"]["quotes"]:
+        quote["text"] = quote["text"].replace("magnitude", "multitude")
+    forged = tmp_path / "forged"
+    forged.mkdir()
+    files = render_pack.render(render_pack.load(json.dumps(data).encode()))
+    for name, body in {**files, "SHA256SUMS": render_pack.sums(files)}.items():
+        (forged / name).write_bytes(body)
+
+    faults = check_pack(forged)[1]
+
+    assert all("is not in its text" in fault or "does not have its SHA-256" in fault for fault in faults) and faults
+
+
+def test_missing_and_additional_files_of_a_pack_are_found(pack):
+    (pack / "citations.bib").unlink()
+    (pack / "more.txt").write_text("x")
+
+    faults = check_pack(pack)[1]
+
+    assert "citations.bib: is missing" in faults and "more.txt: is not in SHA256SUMS" in faults
+
+
+def test_a_pack_is_not_written_over_other_files(watcher, story, pack):
+    again = watcher("story", "1", "--pack", str(pack))
+
+    assert again[0] == 1 and "the folder is not empty" in again[2]
+
+
+def hostile(number: int, title: str, outlet: str, author: str) -> PackArticle:
+    at = datetime(2026, 3, 1, 4, 5, tzinfo=UTC)
+    return PackArticle(
+        id=f"{number:016x}", url="https://one.example/a_b?c=1&d=%7B", outlet=outlet, title=title, authors=(author,),
+        agency=None, language="en", country="GB", published_at=at, fetched_at=at, copy_of=None, differs="",
+        text_sha256=render_pack.sha256_of(title), text=title, changes=(),
+    )  # fmt: skip
+
+
+TEXTS = ("100 % {of} \\the $5 #news_ & ^more~", "ER  - ", "@article{x, y}", "خبر 新闻 é", '"quoted" and, more')
+SMALL = Pack(
+    id="s1f2e3d4c5b", title="Quake", language="en", made_at=datetime(2026, 3, 2, tzinfo=UTC),
+    first_at=datetime(2026, 3, 1, tzinfo=UTC), last_at=datetime(2026, 3, 1, tzinfo=UTC), outlets=("A",),
+    independent=("A",), thread=(), quotes=(),
+    articles=tuple(hostile(n, text, f"O {text}", f"N {text}") for n, text in enumerate(TEXTS)),
+)  # fmt: skip
+
+
+def test_rispy_reads_each_record_of_the_ris_file():
+    rispy = pytest.importorskip("rispy")
+
+    lines = [" ".join(text.split()) for text in TEXTS]
+    records = rispy.loads(render_pack.render(SMALL)["citations.ris"].decode())
+
+    assert [record["title"] for record in records] == lines
+    assert [record["authors"] for record in records] == [[f"N {line}"] for line in lines]
+    assert {record["year"] for record in records} == {"2026"}
+    assert not any("unknown_tag" in record for record in records)
+
+
+def test_bibtexparser_reads_each_record_of_the_bibtex_file():
+    bibtexparser = pytest.importorskip("bibtexparser")
+
+    library = bibtexparser.parse_string(render_pack.render(SMALL)["citations.bib"].decode())
+
+    assert library.failed_blocks == []
+    assert [entry.key for entry in library.entries] == [f"watcher-{n:016x}" for n in range(len(TEXTS))]
+    assert (
+        library.entries[0]["title"]
+        == r"{100 \% \{of\} \textbackslash{}the \$5 \#news\_ \& \textasciicircum{}more\textasciitilde{}}"
+    )
+    assert all(entry["url"] == "https://one.example/a_b?c=1&d=%7B" for entry in library.entries)
+
+
+def test_citeproc_formats_each_record_of_the_csl_file():
+    pytest.importorskip("citeproc")
+    from citeproc import Citation, CitationItem, CitationStylesBibliography, CitationStylesStyle, formatter
+    from citeproc.source.json import CiteProcJSON
+
+    records = json.loads(render_pack.render(SMALL)["citations.json"])
+    with warnings.catch_warnings(record=True) as caught:
+        source = CiteProcJSON(records)
+        bibliography = CitationStylesBibliography(
+            CitationStylesStyle("harvard-cite-them-right"), source, formatter.plain
+        )
+        for record in records:
+            bibliography.register(Citation([CitationItem(record["id"])]))
+        lines = [str(line) for line in bibliography.bibliography()]
+
+    assert len(lines) == len(TEXTS) and any("خبر 新闻 é" in line for line in lines)
+    assert [str(each.message) for each in caught if "citeproc" in str(each.filename)] == []
+
+
+@pytest.mark.skipif(shutil.which("pandoc") is None, reason="pandoc is not installed")
+def test_pandoc_makes_documents_and_reads_the_citations(pack):
+    texts = {
+        name: subprocess.run(
+            ["pandoc", "--to=plain", "--wrap=none", str(pack / name)], capture_output=True, check=True
+        ).stdout.decode()
+        for name in ("story.docx", "story.odt")
+    }
+    for kind, name in (("biblatex", "citations.bib"), ("ris", "citations.ris"), ("csljson", "citations.json")):
+        read = subprocess.run(
+            ["pandoc", f"--from={kind}", "--to=csljson", str(pack / name)], capture_output=True, check=True
+        )
+        assert (len(json.loads(read.stdout)), read.stderr) == (3, b"")
+
+    assert all("Quake *shakes* Tarvola & Moll" in text and "SHA-256" in text for text in texts.values())
