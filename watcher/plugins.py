@@ -25,7 +25,7 @@ def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _all_entry_points() -> EntryPoints:
+def _all_entry_points() -> Any:  # its class is another one from Python 3.12 on
     """Return the entry points of all installed packages: to find them, the metadata of each package is read."""
     return entry_points()
 

@@ -119,10 +119,10 @@ def _group_by_cause(items: LeftOutItems, stored: set[str]) -> Groups:
     for (kind, rule), rows in articles.items():
         groups.append(_group(f"{describe_left_out(kind)}{f': {sanitize_line(rule, limit=100)}' if rule else ''}", rows))
     listed = STORY_KINDS | {kind for kind, _ in articles}
-    for cause in items.edition.ledger.left_out:
-        if cause.kind not in listed and cause.count:
-            words = sanitize_line(describe_left_out(cause.kind, cause.reason), limit=200)
-            groups.append(LeftOutGroup(words=words, count=cause.count, rows=()))
+    for left_out in items.edition.ledger.left_out:
+        if left_out.kind not in listed and left_out.count:
+            words = sanitize_line(describe_left_out(left_out.kind, left_out.reason), limit=200)
+            groups.append(LeftOutGroup(words=words, count=left_out.count, rows=()))
     return tuple(groups)
 
 
