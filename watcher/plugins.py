@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoints, PackageNotFoundError, distribution, entry_points
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -25,9 +25,9 @@ def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _all_entry_points() -> Any:  # its class is another one from Python 3.12 on
+def _all_entry_points() -> EntryPoints:
     """Return the entry points of all installed packages: to find them, the metadata of each package is read."""
-    return entry_points()
+    return cast(EntryPoints, entry_points())  # another class before Python 3.12, with the same method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
