@@ -124,6 +124,8 @@ class Views:
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self.words = localizer_for(edition)
+        mentions = (mention for story in edition.stories for mention in story.mentions)
+        self._agencies = {mention.article_id: _agency_credit(mention) for mention in mentions}
 
     def stories(self, section: Section) -> Iterator[view.StoryView]:
         """Yield the stories of a section; a topic that is its title is not said again."""
@@ -499,6 +501,9 @@ class Views:
         direction = language_direction(self.words.language, "")
         turns = text_direction(name) != direction
         time = self.words.clock(cited.published_at)
+        # Who wrote a sentence is told wherever it stands, the first of its copies too.
+        if isinstance(cited, Sentence | GlanceLine) and (agency := self._agencies.get(cited.article_id)):
+            time = f"{self.words.say('agency', agency=agency)}{self.words['comma']}{time}"
         return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[direction] if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> view.LangAttr:

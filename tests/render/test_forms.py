@@ -260,6 +260,20 @@ def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agen
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_a_sentence_with_an_agencys_text_names_the_agency(editions, form):
+    edition = editions.small()
+    story = edition.stories[0]
+    quoted = story.summary[0]
+    mention = replace(story.mentions[0], article_id=quoted.article_id, outlet=quoted.outlet, agency="AFP")
+    story = replace(story, summary=(quoted,), mentions=(mention, *story.mentions[1:]))
+
+    text = as_text(replace(edition, sections=(replace(edition.sections[0], stories=(story,)),)), form)
+
+    quotation = " ".join(text.split()).partition(quoted.text[-30:])[2]
+    assert re.match(rf"[^;]{{0,20}}{quoted.outlet}[^;]{{0,90}}?, with AFP text, ", quotation)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_a_report_that_a_link_blog_brought_says_by_way_of_which(editions, form):
     edition = editions.small()
     story = edition.stories[0]
