@@ -1,7 +1,7 @@
 """The countries that a story is about: those that its reports name most, and first."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.select import is_flagged
@@ -16,18 +16,32 @@ TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
 FIRST_COUNTRY_BONUS = 0.25  # added for the first country named
 COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
+MIN_HOME_WEIGHT = 0.4  # weight per report that the country of most outlets needs
 MIN_COUNTRY_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
 
 
 def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
-    """Return ISO codes of the countries that `story` is about, most named first; each report has the same weight."""
+    """
+    Return ISO codes of the countries that `story` is about, most named first; each report has the same weight.
+
+    Where no country is named enough, it is that of most outlets if their reports name it at all: at home, "Sydney" and
+    "the health ministry" are enough.
+    """
     origins = [articles[key] for key in measure_coverage(story, articles).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_PLACE_REPORTS]
     weights: dict[str, float] = defaultdict(float)
     for article in reports:
         for code, weight in country_weights(article).items():
             weights[code] += weight / len(reports)
-    return choose_countries(weights)
+    return choose_countries(weights) or _choose_home(reports, weights)
+
+
+def _choose_home(reports: Sequence[Article], weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the country of most outlets, if the reports name it and none more; else nothing."""
+    homes = Counter(article.country for article in reports if article.country)
+    ((home, count),) = homes.most_common(1) or [("", 0)]
+    is_home = count > 1 and 2 * count > len(reports) and weights.get(home, 0.0) >= MIN_HOME_WEIGHT
+    return (home,) if is_home and weights[home] == max(weights.values()) else ()
 
 
 def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:

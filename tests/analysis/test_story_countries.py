@@ -170,3 +170,15 @@ def test_five_thousand_articles_take_a_few_seconds_at_most():
         country_weights(article("Paper", f"Drought in Kenya enters year {number}", body))
 
     assert time.process_time() - began < 1.0  # 5,000 in under 10 s even on a slow machine; about 2 s here
+
+
+def test_at_home_a_place_that_one_report_names_is_enough():
+    titles = ("Arts centre in Sydney closes its doors", "Arts centre goes into administration", "Arts centre shuts")
+
+    def countries(*homes):
+        reports = [article(f"O{n}", title, country=homes[n]) for n, title in enumerate(titles)]
+        return find_countries(story(*reports), by_id(*reports))
+
+    assert countries("AU", "AU", "GB") == ("AU",)
+    assert countries("GB", "GB", "AU") == ()
+    assert countries(None, None, None) == ()
