@@ -315,7 +315,7 @@ def _shown_texts(edition: Edition) -> list[str]:
         texts += [sentence.text for sentence in story.llm_sentences] or [
             sentence.shown_text for sentence in story.summary
         ]
-        texts += [mention.title for mention in story.headlines]
+        texts += [mention.title for mention in (*story.headlines, story.latest) if mention]
         texts += [sentence.shown_text for sentence in (*story.updates, *(turn.sentence for turn in story.turns))]
     return texts
 

@@ -22,7 +22,7 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, superseded_by_figures
-from digests.summarise.headline import Headline, choose_headline, choose_headlines
+from digests.summarise.headline import Headline, choose_headline, choose_headlines, choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
@@ -161,6 +161,22 @@ def _choose_readable_summary(
     return chosen[: len(context.readable(chosen))]
 
 
+def _choose_latest(
+    story: Story,
+    told: Mapping[str, Article],
+    title: Headline,
+    shown: Sequence[Sentence | Article],
+    changes: Sequence[FigureChange],
+    context: ComposeContext,
+) -> Article | None:
+    """Return the report whose headline is later than what tells a story, and of the same state in its figures."""
+    of_window, is_old = context.in_window(told), superseded_by_figures(changes, story, told)
+    current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
+    texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
+    since = max((title.article.published_at, *(each.published_at for each in shown)))
+    return choose_latest(current, [(title.text, title.article.language), *texts], context.can_read, since=since)
+
+
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
     """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
     story, covered, language = ranked.story, ranked.coverage, context.digest.language
@@ -186,6 +202,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
     updates = context.readable(current)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
+    latest = None if updates else _choose_latest(story, told, title, (*summary, *others), changes, context)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
@@ -206,6 +223,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         agencies=covered.agencies,
         mentions=_source_mentions(story, own, covered, language, first=lead_outlet),
         headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in others),
+        latest=mention_report(latest, agency=None, shows_title=True) if latest else None,
         comments=tuple(
             mention_report(article, agency=None, shows_title=False)
             for article in find_comments(story, context.articles)

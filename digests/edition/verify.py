@@ -289,6 +289,7 @@ class _Check:
         for mention in (
             *story.mentions,
             *story.headlines,
+            *((story.latest,) if story.latest else ()),
             *(perspective.mention for perspective in story.perspectives),
         ):
             yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
@@ -297,6 +298,9 @@ class _Check:
             yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
         if len({mention.outlet for mention in story.headlines}) != len(story.headlines):
             yield Fault(at, story.headline, "two of its further headlines are of one outlet")
+        told_at = [s.published_at for s in story.summary] + [mention.published_at for mention in story.headlines]
+        if story.latest and told_at and story.latest.published_at <= max(told_at):
+            yield Fault(at, story.latest.title, "it is not later than what tells the story")
         for comment in story.comments:
             yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
         yield from self.withheld(at, story)

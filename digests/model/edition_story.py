@@ -214,6 +214,7 @@ class EditionStory:
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
     # Further headlines that tell it, one an outlet, if it has no sentence and several outlets have a headline alone.
     headlines: tuple[SourceMention, ...] = ()
+    latest: SourceMention | None = None  # a later report than those that tell it, with something that they do not say
     comments: tuple[SourceMention, ...] = ()  # opinion pieces, one an outlet; not counted
     languages: tuple[str, ...]
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`
@@ -255,8 +256,9 @@ class EditionStory:
 
     @property
     def told_texts(self) -> tuple[str, ...]:
-        """The texts below its headline, as they are shown: of `quoted`, then of `headlines`."""
-        return (*(s.shown_text for s in self.quoted), *(mention.title for mention in self.headlines))
+        """The texts below its headline, as they are shown: of `quoted`, then of `headlines` and `latest`."""
+        titles = (mention.title for mention in (*self.headlines, self.latest) if mention)
+        return (*(s.shown_text for s in self.quoted), *titles)
 
     @property
     def withheld(self) -> frozenset[str]:

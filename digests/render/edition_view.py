@@ -176,6 +176,7 @@ class Views:
             changed_figures=tuple(map(self._changed_figure, story.figure_changes[:MAX_FIGURES])),
             since_label=self._since_label(),
             since=since,
+            latest=self._title_quote(story.latest) if story.latest else None,
             notices=tuple(map(self._notice, story.notices[:MAX_NOTICES])),
             coverage=self._coverage(story),
             counts=self._counts(story),

@@ -292,6 +292,7 @@ def _headline_only_after(number: int, story: StoryView) -> StoryView:
         figures=(),
         turns=(),
         since=(),
+        latest=None,
         notices=(),
         sources=(),
         outlets=0,

@@ -153,6 +153,7 @@ class StoryView:
     changed_figures: tuple[ChangedFigureView, ...]  # over the period, each with the newest
     since_label: str
     since: tuple[QuoteView, ...]  # numbers, sentences, outlets
+    latest: QuoteView | None  # the headline of a later report
     notices: tuple[tuple[str, QuoteView], ...]  # "Corrected", and the words of the outlet that corrects a report
     coverage: str  # "9 outlets, 3 independent", empty for one outlet
     counts: str  # what `coverage` leaves to the fold: "2 copies of agency texts · 3 languages"

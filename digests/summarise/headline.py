@@ -3,8 +3,9 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import permutations
 
 from digests.analysis.select import display_length, is_flagged
@@ -24,6 +25,8 @@ LEAST_SUPPORT = 0.01  # of a title: with no support at all, titles are compared 
 NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
 MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
 MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
+MIN_LATER = timedelta(hours=2)  # of the latest report after those that tell a story
+MIN_LATEST_COMMON, MIN_LATEST_NEW = 2, 3  # words of its headline that they have, and that they do not have
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 # "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
 _CLAIMANT = re.compile(r"\w\s?(?::|\s[–—-])\s\w[\w.’'-]*(?:\s\w[\w.’'-]*){0,2}$")
@@ -147,6 +150,33 @@ def choose_headlines(
         shown.append((title, article.language))
         chosen.append(article)
     return tuple(reversed(chosen[:MAX_HEADLINES_TOLD]))
+
+
+def choose_latest(
+    reports: Iterable[Article], shown: Sequence[tuple[str, str]], can_read: Callable[[str], bool], *, since: datetime
+) -> Article | None:
+    """
+    Return the newest report whose headline tells something later than what tells a story; None if none does.
+
+    It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
+    headline first), and adds to it.
+    """
+    said: dict[str, set[str]] = {}
+    for text, language in shown:
+        said.setdefault(language, set()).update(stems(text, language))
+    for article in sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True):
+        if article.published_at < since + MIN_LATER:
+            return None
+        title, language = title_without_outlet(article), article.language
+        about, known = set(stems(title, language)), said.get(language, set())
+        is_on_event = len(about & known) >= MIN_LATEST_COMMON and len(about - known) >= MIN_LATEST_NEW
+        if is_flagged(article) or not (can_read(language) and is_on_event) or not is_informative(title, language):
+            continue
+        if _rate_form(Headline(title, article)) >= CLAIMED_FACTOR and not any(
+            repeats_headline(title, language, *above) for above in shown
+        ):
+            return article
+    return None
 
 
 def is_informative(title: str, language: str) -> bool:
