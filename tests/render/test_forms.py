@@ -92,6 +92,17 @@ def test_a_story_is_told_in_its_order(editions, form):
     assert places == sorted(places)
 
 
+def test_a_story_without_facts_leaves_no_second_blank_line(editions):
+    edition = editions.small()
+    bare = replace(edition.stories[0], places=(), topic="", day=1, watched=(), updated_at=edition.window_start)
+    section = replace(edition.sections[0], stories=(bare,))
+
+    told = one(replace(edition, previous=None, sections=(section,) * 4), "markdown")
+
+    assert f"]({bare.url})\n\nAbout 4,000 people" in told
+    assert "\n\n\n" not in told
+
+
 def test_one_outlet_is_not_counted_and_one_copy_is_singular(editions):
     assert "1 outlet, 1 independent" not in one(editions.small(), "html")
     mentions = editions.story(1).mentions[:2]
