@@ -31,9 +31,12 @@ from sqlalchemy import Connection, Engine
 
 from digests.errors import AmbiguousStory
 from digests.mcp import answers
+from digests.mcp.claims import answer_claim
 from digests.mcp.quotes import Answer, check_quote
 from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
+from digests.stories.claims import DEFAULT_WINDOW
+from digests.stories.meaning import MeaningSearch
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.settings.types import country_code, parse_duration
@@ -48,7 +51,8 @@ it. Its text is copied from the outlet, cut if it is long. When you use one, nam
 "independent" counts outlets with a report of their own; copies of an agency's text do not count. \
 Outlets counted as "headline_only" have a story by headline alone: their text is not known, and they are never \
 independent.
-Before you quote an article, check the quote with verify_quote."""
+Before you quote an article, check the quote with verify_quote. check_claim says who reports a claim, never whether it \
+is true."""
 MAX_VALUE_CHARS = 60  # of a wrong argument, in an error
 Story = Annotated[str, Field(description='Id of a story, such as "s1f2e3d4c5b".', max_length=200)]
 Kept = Annotated[str, Field(description="Id of a story or an article, or the URL of an article.", max_length=2_048)]
@@ -61,7 +65,7 @@ def make_server(settings: Settings, engine: Engine, *, can_write: bool = False) 
     tools = Tools(settings, engine)
     for tool in (
         tools.editions, tools.story, tools.article, tools.search, tools.who_reports, tools.what_changed,
-        tools.verify_quote, tools.list_kept,
+        tools.verify_quote, tools.list_kept, tools.check_claim,
     ):  # fmt: skip
         server.add_tool(tool, annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
     for writing in (tools.keep, tools.unkeep) if can_write else ():
@@ -75,6 +79,7 @@ class Tools:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._engine = settings, engine
         self._digests = digests_of(settings)
+        self._meaning = MeaningSearch(settings)
 
     def editions(self, digest: str | None = None, date: str | None = None, limit: int = 10) -> Answer:
         """List the latest editions; with a date ("2026-11-24", "today", "latest"), show the stories of one edition."""
@@ -105,13 +110,7 @@ class Tools:
         offset: int = 0,
     ) -> Answer:
         """Search the stored articles, newest first. `since` is an age such as "7d", `country` a code such as "FR"."""
-        try:
-            tag = find_language(language, spoken_languages(self._settings)) if language else None
-            start = datetime.now(UTC) - parse_duration(since) if since else None
-        except (ValueError, OverflowError) as error:
-            raise ToolError(f'got since {since!r}, expected an age such as "12h" or "7d"') from error
-        if language and not tag:
-            raise ToolError(f'got the language {language!r}, expected one such as "fr" or "French"')
+        start, tag = self._parse_since(since), self._parse_language(language)
         if country and not country_code(country):
             raise ToolError(f'got the country {country!r}, expected a code such as "FR"')
         filters = Filters(since=start, language=tag, country=country, outlet=outlet)
@@ -141,6 +140,28 @@ class Tools:
     def unkeep(self, wanted: Kept) -> Answer:
         """Keep a story or an article no longer; its tags and note are deleted."""
         return self._change(answers.unkeep_item, wanted)
+
+    def check_claim(self, claim: str, since: str = DEFAULT_WINDOW, language: str | None = None) -> Answer:
+        """
+        Say who reports a claim, such as a headline: "reported" (by several independently), "by_one", "otherwise"
+        (another figure, name or negation), or "not_in_your_sources". It never says whether the claim is true.
+        """
+        start, now = self._parse_since(since), datetime.now(UTC)
+        if start is None:
+            raise ToolError('expected an age such as "7d"')
+        return self._answer(answer_claim, claim, self._meaning, start, now, self._parse_language(language))
+
+    def _parse_since(self, since: str | None) -> datetime | None:
+        try:
+            return datetime.now(UTC) - parse_duration(since) if since else None
+        except (ValueError, OverflowError) as error:
+            raise ToolError(f'got since {since!r}, expected an age such as "12h" or "7d"') from error
+
+    def _parse_language(self, language: str | None) -> str | None:
+        tag = find_language(language, spoken_languages(self._settings)) if language else None
+        if language and not tag:
+            raise ToolError(f'got the language {language!r}, expected one such as "fr" or "French"')
+        return tag
 
     def _answer(
         self, function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs

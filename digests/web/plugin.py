@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -13,7 +14,9 @@ from digests.settings.digests import digests_of
 from digests.store.editions import edition_rows, load_edition, open_digests
 from digests.store.stories import stories_of_feeds, story_members
 from digests.stories.history import resolve_story
+from digests.stories.meaning import MeaningSearch
 from digests.stories.world_coverage import measure_world_coverage
+from digests.web.claim import CLAIM_FIELDS, claim_page
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import PARTS, catalogue, catalogue_paths, digest_feed, latest_book, search_feed, story_feed
 from digests.web.kept import KEPT_FIELDS, keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
@@ -48,6 +51,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     """Return the digests' pages. Errors: StoreError, DigestError."""
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     first = digests_of(settings)[0]
+    meaning = MeaningSearch(settings)
     return SitePlugin(
         pages=(
             Page(path="/", answer=latest_edition_page),
@@ -76,6 +80,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_link_page, cost="correct"),
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_by_link, method="POST", cost="correct"),
             Page(path="/search", answer=search_page, query=(*QUERY_FIELDS, "page"), cost="search"),
+            Page(path="/check", answer=partial(claim_page, meaning=meaning), query=CLAIM_FIELDS, cost="search"),
             Page(path="/coverage", answer=_coverage_page, query=("days",), cost="search"),
             Page(path="/search/feed.{form}", answer=search_feed, query=QUERY_FIELDS, cost="search"),
         ),

@@ -1,0 +1,120 @@
+"""`watcher check-claim`: who reports a claim, who reports it otherwise, and which sources were read."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from typer import Argument, BadParameter, Option
+
+from digests.render.localizer import find_language
+from digests.settings.digests import digests_of, spoken_languages
+from digests.store.editions import open_digests
+from digests.stories.claims import (
+    DEFAULT_WINDOW,
+    NOT_FOUND,
+    ClaimAnswer,
+    ClaimStory,
+    check_claim,
+    describe_answer,
+    describe_difference,
+    describe_sources,
+)
+from digests.stories.meaning import MeaningSearch
+from digests.summarise.claims import Comparison
+from watcher.cli.commands import DONE, FAILED
+from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
+from watcher.cli.output import MINUTE, print_result, select_fields
+from watcher.store.writer import read
+from watcher.text.format import format_count
+from watcher.text.plain_text import to_one_line
+
+MAX_REPORTS_SHOWN = 5  # of each kind
+
+
+def check(
+    claim: Annotated[list[str], Argument(help="A sentence, such as a headline, in any language.", metavar="CLAIM")],
+    since: Annotated[str, Option(help='How far back: an age such as "7d", or a date.', metavar="T")] = DEFAULT_WINDOW,
+    language: Annotated[str | None, Option("--language", help='Language of the claim, such as "fr".')] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Show who reports a claim: how many outlets independently, and which reports have another figure, name or negation.
+
+    It never says whether a claim is true. The exit code is 1 if the claim is not in your sources. If articles are not
+    indexed yet, or too few sources could be read, that is an error instead.
+    """
+    settings = load_settings(config)
+    zone = ZoneInfo(digests_of(settings)[0].timezone)
+    now = datetime.now(UTC)
+    start = parse_time_option(since, option="--since", now=now, zone=zone)
+    if start is None or start >= now:
+        raise BadParameter(f'got "{since}", expected a time in the past', param_hint="--since")
+    tag = find_language(language or "", spoken_languages(settings))
+    if language and not tag:
+        raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
+    meaning = MeaningSearch(settings)
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
+    print_result(claim_to_json(answer), _format_answer(answer, zone), json=json, links=True)
+    return FAILED if answer.answer == NOT_FOUND else DONE
+
+
+def claim_to_json(answer: ClaimAnswer) -> dict[str, Any]:
+    return select_fields(answer, "claim", "language", "answer", "independent", "since", "until") | {
+        "sources": asdict(answer.sources),
+        "stories": [
+            {
+                "story": story.id,
+                "headline": story.title,
+                "probability": story.probability,
+                "first_report_at": story.first.published_at,
+                "independent": story.coverage.independent,
+                **select_fields(story.coverage, "outlets", "countries", "languages"),
+                "agreeing": [_comparison_to_json(each) for each in story.agreeing],
+                "others": [_comparison_to_json(each) for each in story.others],
+                "corrections": [
+                    select_fields(each, "kind", "outlet", "url", "before", "after", "noticed_at")
+                    for each in story.corrections
+                ],
+            }
+            for story in answer.stories
+        ],
+    }
+
+
+def _comparison_to_json(each: Comparison) -> dict[str, Any]:
+    return select_fields(each.article, "id", "outlet", "url", "country", "language", "published_at", "title") | {
+        "sentence": each.nearest.text,
+        "differences": [asdict(difference) for difference in each.differences],
+    }
+
+
+def _format_answer(answer: ClaimAnswer, zone: tzinfo) -> Iterator[str]:
+    yield describe_answer(answer)
+    yield f"read since {answer.since.astimezone(zone):{MINUTE}}: {describe_sources(answer)}"
+    for story in answer.stories:
+        yield ""
+        yield from _format_story(story, zone)
+
+
+def _format_story(story: ClaimStory, zone: tzinfo) -> Iterator[str]:
+    words = f"{story.id or 'not grouped yet'}  {to_one_line(story.title, 200)}"
+    yield words if story.is_match else f"{words}  (may be on something else)"
+    if story.agreeing:
+        first = story.first
+        at = f"{first.published_at.astimezone(zone):{MINUTE}}"
+        places = ", ".join((*story.coverage.countries, *story.coverage.languages))
+        independent = len(story.coverage.independent)
+        yield f"  {independent} of {format_count(len(story.coverage.outlets), 'outlet')} independent; {places}"
+        yield f"  first {at}, {to_one_line(first.outlet, 60)}"
+    for name, reports in (("as it stands", story.agreeing), ("otherwise", story.others)):
+        for each in reports[:MAX_REPORTS_SHOWN]:
+            yield f"  {name}: {to_one_line(each.article.outlet, 60)}: “{to_one_line(each.nearest.text, 300)}”"
+            if story.is_match:
+                yield from (f"    {describe_difference(difference)}" for difference in each.differences)
+            yield f"    {to_one_line(each.article.url, 300)}"
+    for change in story.corrections:
+        yield f"  changed since, {to_one_line(change.outlet, 60)}: {change.kind}, “{to_one_line(change.after, 200)}”"

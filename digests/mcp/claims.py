@@ -1,0 +1,69 @@
+"""What `check_claim` answers: who reports a claim, and each report's sentence as a quote."""
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from digests.mcp.quotes import NAME_CHARS, Answer, make_quote
+from digests.render.escape import sanitize_line
+from digests.stories.claims import ClaimStory, check_claim
+from digests.stories.meaning import MeaningSearch
+from digests.summarise.claims import Comparison
+from watcher.cli.output import select_fields
+
+DIFFERENCE_CHARS = 40  # of a figure or a name
+MAX_REPORTS, MAX_UNREAD = 10, 50  # of each kind of a story; sources
+
+
+def answer_claim(
+    connection: Connection,
+    claim: str,
+    meaning: MeaningSearch,
+    since: datetime,
+    until: datetime,
+    language: str | None,
+) -> Answer:
+    """Return one of four answers, and the stories that are on the claim. Errors: as `check_claim`."""
+    answer = check_claim(connection, claim, meaning, since=since, until=until, language=language)
+    unread = [sanitize_line(name, limit=NAME_CHARS) for name in answer.sources.unread[:MAX_UNREAD]]
+    return select_fields(answer, "answer", "independent", "language", "since", "until") | {
+        "sources_read": {**select_fields(answer.sources, "outlets", "countries"), "not_read": unread},
+        "stories": [_describe_story(story) for story in answer.stories],
+    }
+
+
+def _describe_story(story: ClaimStory) -> Answer:
+    reports = {each.article.id: each.article for each in (*story.agreeing, *story.others)}
+    return {
+        "story": story.id,
+        "is_on_the_claim": story.is_match,
+        "first_report_at": story.first.published_at,
+        "independent": len(story.coverage.independent) if story.agreeing else 0,
+        **select_fields(story.coverage, "countries", "languages"),
+        "as_it_stands": [_describe_report(each) for each in story.agreeing[:MAX_REPORTS]],
+        "otherwise": [_describe_report(each) for each in story.others[:MAX_REPORTS]],
+        "corrections": [
+            {"kind": each.kind, "noticed_at": each.noticed_at, "article": each.article_id}
+            | {name: quote(getattr(each, name)) for name in ("before", "after")}
+            for each in story.corrections
+            for quote in [partial(make_quote, source=reports[each.article_id])]
+        ],
+    }
+
+
+def _describe_report(each: Comparison) -> Answer:
+    return {
+        "article": each.article.id,
+        "country": each.article.country,
+        "quote": make_quote(each.nearest.text, each.nearest),
+        "differences": [
+            {"kind": difference.kind}
+            | {
+                name: sanitize_line(getattr(difference, name), limit=DIFFERENCE_CHARS)
+                for name in ("claim", "report")
+                if difference.kind != "negation"  # its quote shows it
+            }
+            for difference in each.differences
+        ],
+    }

@@ -1,0 +1,333 @@
+"""Who reports a claim: the stored stories that are on it, and what their reports have otherwise."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import islice
+
+from sqlalchemy import Connection, select
+
+from digests.analysis.corrections import Citation, find_corrections
+from digests.analysis.country_names import languages_in
+from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
+from digests.cluster.item import ClusterItem
+from digests.cluster.likeness import Window
+from digests.cluster.pair_model import models_for
+from digests.errors import DigestError
+from digests.model.edition import Correction
+from digests.model.story import Story, WireGroup
+from digests.store.maintenance import load_owners
+from digests.store.stories import load_members, load_story, story_members
+from digests.stories.history import story_of
+from digests.stories.meaning import MeaningSearch
+from digests.stories.window import load_items
+from digests.summarise.claims import (
+    CLAIM_CHARS,
+    Claim,
+    Comparison,
+    Difference,
+    compare_claim,
+    find_known_names,
+    forgive_names,
+    parse_claim,
+)
+from watcher.features.embedders import with_vector
+from watcher.features.extract import extract_features
+from watcher.feeds.health import is_read_up_to
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+from watcher.store.features import count_features, lacks_vector
+from watcher.store.feeds import feed_states
+from watcher.store.full_text import Filters, full_text_index
+from watcher.store.pages import revisions_of
+from watcher.store.schema import articles as article_table
+from watcher.store.search import count_missing
+from watcher.text.format import format_count
+from watcher.text.language import detect_language
+from watcher.text.page_kind import NO_REPORTS
+from watcher.text.search_query import parse_query
+from watcher.text.words import stems
+
+REPORTED, BY_ONE, OTHERWISE, NOT_FOUND = "reported", "by_one", "otherwise", "not_in_your_sources"
+DEFAULT_WINDOW = "7d"  # before now
+MAX_STORIES = 3
+MATCH = 0.2  # of the probability that a report is on the claim's event
+NEAR = 0.01  # of it, from which on a story is shown; below `MATCH` it may be on something else
+AGREES_BONUS = 1.5  # in log-odds, of a report without a difference when stories are ordered
+CANDIDATES = 80  # articles by meaning, and as many by words
+CONTEXT = 200  # newest articles, which show what is common in each language
+MAX_WORDS, MAX_WORD_HITS = 16, 500  # of a claim that are looked for, and articles with each
+MAX_NAMED = 10  # sources that were not read
+MIN_READ_SHARE = 0.8  # of the sources: with fewer, that none of them reports a claim cannot be said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimStory:
+    """A story on a claim: who has the claim as it stands, who has it otherwise, and what was corrected since."""
+
+    id: str | None  # None if its articles are not grouped yet
+    title: str
+    probability: float  # of its likeliest report
+    agreeing: tuple[Comparison, ...]  # in time order
+    others: tuple[Comparison, ...]  # that have something else, or may be on another event
+    coverage: Coverage  # by the agreeing reports; by all if there is none
+    corrections: tuple[Correction, ...]
+
+    @property
+    def is_match(self) -> bool:
+        """Whether it is on the claim's event; else it is only the nearest that there is."""
+        return self.probability >= MATCH
+
+    @property
+    def first(self) -> Article:
+        """The first report that has the claim as it stands, else the first of all."""
+        return (self.agreeing or self.others)[0].article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesRead:
+    outlets: int
+    countries: int
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimAnswer:
+    """The answer to a claim. `answer`: one of the four; it never says whether the claim is true."""
+
+    claim: str
+    language: str
+    answer: str
+    independent: int  # outlets that report it as it stands
+    stories: tuple[ClaimStory, ...]
+    since: datetime
+    until: datetime
+    sources: SourcesRead
+
+
+def check_claim(
+    connection: Connection,
+    text: str,
+    meaning: MeaningSearch,
+    *,
+    since: datetime,
+    until: datetime,
+    language: str | None = None,
+    hidden: Collection[str] = (),
+) -> ClaimAnswer:
+    """
+    Return which stories of the articles published in [since, until) are on a claim, and who reports it.
+
+    Args:
+        hidden: Articles that are left out.
+
+    Errors: DigestError for an empty claim, and instead of `NOT_FOUND` if sources were not read or articles not indexed.
+    """
+    text = " ".join(text.split())[:CLAIM_CHARS]
+    language = language or detect_language(text)
+    if not stems(text, language):
+        raise DigestError("the claim has no word to look for", hint="write a sentence, such as a headline")
+    item = _claim_item(text, language, meaning)
+    sources = _sources_read(connection, since=since, until=until)
+    near = _find_candidates(connection, item, meaning, since=since, until=until)
+    newest = article_table.c.published_at >= since, article_table.c.published_at < until
+    query = select(article_table.c.id).where(*newest).order_by(article_table.c.published_at.desc()).limit(CONTEXT)
+    stored = articles_by_id(connection, {*near, *connection.scalars(query)}.difference(hidden))
+    items = load_items(connection, stored.values())
+    odds = _match_odds(item, [replace(each, published_at=None) for each in items.values()])
+    capital = languages_in("capital_nouns")
+    claim = parse_claim(
+        text, language, find_known_names(each.features for each in items.values() if each.language not in capital)
+    )
+    likely = [key for key, value in odds.items() if value >= _log_odds(NEAR) and key in near]
+    reports = [stored[key] for key in likely if stored[key].kind not in NO_REPORTS]
+    owners = load_owners(connection, {article.outlet for article in reports})
+    compared = {article.id: compare_claim(claim, article) for article in with_owners(reports, owners)}
+    stories, parts = _group_stories(connection, claim, compared, odds)
+    agreeing = {each.article.id: each.article for story in stories for each in story.agreeing}
+    independent = len(measure_coverage(_join(parts), agreeing).independent) if agreeing else 0
+    is_matched = any(story.is_match for story in stories)
+    if not is_matched:
+        _require_complete(connection, item, sources, since=since)
+    answer = REPORTED if independent > 1 else BY_ONE if independent else OTHERWISE if is_matched else NOT_FOUND
+    return ClaimAnswer(
+        claim=text,
+        language=language,
+        answer=answer,
+        independent=independent,
+        stories=stories,
+        since=since,
+        until=until,
+        sources=sources,
+    )
+
+
+def _claim_item(text: str, language: str, meaning: MeaningSearch) -> ClusterItem:
+    features = extract_features("claim", title=text, text="", language=language)
+    if not meaning.why_off:
+        features = with_vector(features, *meaning.embed(text))
+    return ClusterItem(article_id="", title=text, language=language, features=features)
+
+
+def _find_candidates(
+    connection: Connection, item: ClusterItem, meaning: MeaningSearch, *, since: datetime, until: datetime
+) -> set[str]:
+    """Return the ids of the articles that are nearest to a claim, by meaning and by the rarity of shared words."""
+    found: set[str] = set()
+    if item.features.vector and item.features.vector_model:
+        near = meaning.find_nearest(
+            connection,
+            item.features.vector,
+            item.features.vector_model,
+            item.language,
+            limit=CANDIDATES,
+            since=since,
+            until=until,
+        )
+        found.update(each.article for each in near)
+    weights: Counter[str] = Counter()
+    for word in list(dict.fromkeys(stems(item.title, item.language)))[:MAX_WORDS]:
+        hits = full_text_index(connection).matching(parse_query(f"{word}*"), Filters(since=since, until=until))
+        ids = list(islice(hits, MAX_WORD_HITS))
+        weights.update(dict.fromkeys(ids, math.log1p(MAX_WORD_HITS / max(1, len(ids)))))
+    return found.union(sorted(weights, key=lambda key: (-weights[key], key))[:CANDIDATES])
+
+
+def _match_odds(claim: ClusterItem, items: Sequence[ClusterItem]) -> dict[str, float]:
+    """Return the log-odds that articles are on the event of a claim, the likeliest first."""
+    pairs = Window([*items, claim]).measure(len(items))
+    chances = models_for(items).event.probabilities(pairs)
+    odds = {items[row].article_id: _log_odds(chance) for row, chance in zip(pairs.first, chances.tolist(), strict=True)}
+    return dict(sorted(odds.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _log_odds(chance: float) -> float:
+    return math.log(max(chance, 1e-9) / max(1 - chance, 1e-9))
+
+
+def _group_stories(
+    connection: Connection, claim: Claim, compared: Mapping[str, Comparison], odds: Mapping[str, float]
+) -> tuple[tuple[ClaimStory, ...], list[Story]]:
+    """Return the likeliest stories of the compared articles, described and as they are grouped."""
+    members = load_members(connection, compared)
+    by_story: defaultdict[str, list[Comparison]] = defaultdict(list)
+    for key, each in compared.items():
+        by_story[members[key].story_id if key in members else key].append(each)
+    settled = {story: _settle(claim, those, odds) for story, those in by_story.items()}
+
+    def order(story: str) -> tuple[float, str]:
+        agreeing, others = settled[story]
+        chances = [odds[each.article.id] + AGREES_BONUS for each in agreeing]
+        return -max([*chances, *(odds[each.article.id] for each in others)]), story
+
+    described, groups = [], []
+    for story in sorted(settled, key=order)[:MAX_STORIES]:
+        agreeing, others = settled[story]
+        articles = {each.article.id: each.article for each in (*agreeing, *others)}
+        row = load_story(connection, story)
+        if row:
+            groups.append(story_of(row, story_members(connection, story), articles))
+        else:
+            groups.append(Story(id=story, articles=(story,), wire_groups=(WireGroup(articles=(story,)),)))
+        agreed = {each.article.id: each.article for each in agreeing}
+        described.append(
+            ClaimStory(
+                id=row.id if row else None,
+                title=row.title if row else articles[story].title,
+                probability=round(1 / (1 + math.exp(-max(odds[key] for key in articles))), 3),
+                agreeing=agreeing,
+                others=others,
+                coverage=measure_coverage(groups[-1], agreed or articles),
+                corrections=_corrections_of(connection, articles, (*agreeing, *others)),
+            )
+        )
+    return tuple(described), groups
+
+
+def _settle(
+    claim: Claim, those: Sequence[Comparison], odds: Mapping[str, float]
+) -> tuple[tuple[Comparison, ...], tuple[Comparison, ...]]:
+    """Return the reports of a story that have the claim as it stands, and the others, each in time order."""
+    ordered = sorted(those, key=lambda each: (each.article.published_at, each.article.id))
+    matching = [each for each in ordered if odds[each.article.id] >= _log_odds(MATCH)]
+    settled = {each.article.id: each for each in forgive_names(claim, matching)}
+    agreeing = tuple(each for each in settled.values() if not each.differences)
+    taken = {each.article.id for each in agreeing}
+    return agreeing, tuple(settled.get(each.article.id, each) for each in ordered if each.article.id not in taken)
+
+
+def _join(parts: Iterable[Story]) -> Story:
+    """Return several stories as one, so that an outlet or an agency in two of them counts once."""
+    first, *others = parts
+    articles = (*first.articles, *(key for part in others for key in part.articles))
+    groups = (*first.wire_groups, *(group for part in others for group in part.wire_groups))
+    return replace(first, articles=articles, wire_groups=groups)
+
+
+def _corrections_of(
+    connection: Connection, articles: Mapping[str, Article], those: Iterable[Comparison]
+) -> tuple[Correction, ...]:
+    """Return what outlets changed in these reports since they were stored."""
+    changed = revisions_of(connection, articles)
+    cited = {
+        each.article.id: Citation(on=date.min, story="", title="", texts=(each.nearest.text,))
+        for each in those
+        if each.article.id in changed
+    }
+    return find_corrections(cited, articles, changed, since=datetime.min.replace(tzinfo=UTC))
+
+
+def _sources_read(connection: Connection, *, since: datetime, until: datetime) -> SourcesRead:
+    """Return whose feeds were read up to `until`, and the outlets of articles that are no source."""
+    feeds = [state.feed for state in feed_states(connection, counted=False)]
+    unread = {feed.source.name for feed in feeds if not is_read_up_to(feed, until)}
+    c = article_table.c
+    rows = connection.execute(
+        select(c.outlet, c.country).where(c.published_at >= since, c.published_at < until).distinct()
+    ).all()
+    country = {feed.source.name: feed.source.country for feed in feeds} | {row.outlet: row.country for row in rows}
+    read = {name: code for name, code in country.items() if name not in unread}
+    countries = len({code for code in read.values() if code})
+    return SourcesRead(outlets=len(read), countries=countries, unread=tuple(sorted(unread)))
+
+
+def _require_complete(connection: Connection, item: ClusterItem, sources: SourcesRead, *, since: datetime) -> None:
+    """Refuse to say that no source has a claim if that is not known. Errors: DigestError."""
+    total = sources.outlets + len(sources.unread)
+    if sources.outlets < max(1, MIN_READ_SHARE * total):
+        words = f"no report was found, but only {sources.outlets} of {total} outlets could be read"
+        raise DigestError(words, hint="watcher status  # shows which sources fail and why")
+    model = item.features.vector_model
+    waiting = count_missing(connection) or (model and count_features(connection, lacks_vector(model), since=since))
+    if waiting:
+        words = f"no report was found, but {waiting} articles are not indexed yet"
+        raise DigestError(words, hint="watcher run indexes them in the background; ask again later")
+
+
+def describe_answer(answer: ClaimAnswer) -> str:
+    """Return one of the four answers as a phrase."""
+    return {
+        REPORTED: f"reported by {answer.independent} independently",
+        BY_ONE: "reported by one",
+        OTHERWISE: "reported otherwise",
+        NOT_FOUND: "not in your sources",
+    }[answer.answer]
+
+
+def describe_sources(answer: ClaimAnswer) -> str:
+    """Return which sources were read and which were not, as a phrase."""
+    read_words = format_count(answer.sources.outlets, "outlet")
+    countries = format_count(answer.sources.countries, "country", "countries")
+    unread = answer.sources.unread
+    more = f" and {len(unread) - MAX_NAMED} more" if len(unread) > MAX_NAMED else ""
+    return f"{read_words} of {countries}" + (f"; not read: {', '.join(unread[:MAX_NAMED])}{more}" if unread else "")
+
+
+def describe_difference(difference: Difference) -> str:
+    if difference.kind == "negation":
+        return "one of the two negates it"
+    if difference.report:
+        return f"{difference.kind} {difference.report}, in the claim {difference.claim}"
+    return f"does not have the {difference.kind} {difference.claim}"
