@@ -90,7 +90,7 @@ def replay(
     """
     settings = load_settings(config)
     digest = find_digest(settings, name)
-    wanted = check_formats(formats) or tuple(form for form in digest.formats if form != "atom")
+    wanted = check_formats(formats) or tuple(form for form in digest.formats if form not in ("atom", "ics"))
     folder = directory or folder_of(digest, settings)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
         forms = [

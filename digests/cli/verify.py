@@ -34,6 +34,7 @@ from watcher.text.format import format_count
 
 MAX_DIFFERENCES = 8  # of a file, that are shown
 FORMATS_BY_SUFFIX = {Path(pattern).suffix: form for form, pattern in FORMATS.items()}
+OF_SEVERAL = ("atom", "ics")  # formats whose file has the same name in all editions
 EDITION_CHANGED = "the stored edition has been changed since it was made"
 NOT_SHOWN = (
     "the articles do not show which stories and sentences were chosen, in which order, which outlets do not report a "
@@ -218,9 +219,13 @@ def _format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 def _check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
     form = FORMATS_BY_SUFFIX.get(path.suffix)
-    if form in (None, "atom"):
-        taken = ", ".join(ending for ending, form in FORMATS_BY_SUFFIX.items() if form != "atom")
-        why = "a feed has several editions" if form else f"{path.suffix or 'a file without an ending'} is not a format"
+    if form in (None, *OF_SEVERAL):
+        taken = ", ".join(ending for ending, form in FORMATS_BY_SUFFIX.items() if form not in OF_SEVERAL)
+        why = (
+            "feeds and calendars are of several editions"
+            if form
+            else f"{path.suffix or 'a file without an ending'} is not a format"
+        )
         raise DigestError(f"{path} cannot be checked: {why}; expected a file that ends with one of {taken}")
     try:
         body = path.read_bytes()

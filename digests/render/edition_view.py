@@ -27,7 +27,7 @@ from digests.model.edition_story import (
 from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
-from digests.render.localizer import arrow_in, language_direction, localizer_for
+from digests.render.localizer import Localizer, arrow_in, language_direction, localizer_for
 from digests.settings.digests import MAX_QUIET_DAYS
 from watcher.clean.agencies import agency_in
 from watcher.text.language import UNKNOWN_LANGUAGE
@@ -118,6 +118,16 @@ def edition_view(edition: Edition) -> view.EditionView:
         counts=tuple(counts.items()),
         words=words,
     )
+
+
+def describe_event_day(event: ComingEvent, words: Localizer) -> str:
+    """Return "3 December", "Today, announced on 28 November", or that an event was moved or called off."""
+    day = words.days(event.on, event.until)
+    if event.kind == "off":
+        return words.say("event_off", day=day)
+    if event.on <= words.today <= event.until:
+        return words.say("event_today", day=words.local_date(event.sentence.published_at))
+    return words.say("event_moved", before=words.short_date(event.moved_from), day=day) if event.moved_from else day
 
 
 class Views:
@@ -232,22 +242,13 @@ class Views:
         )
         cite = self._cite(sentence)
         return view.ComingEventView(
-            label=self.event_label(event),
+            label=describe_event_day(event, words),
             text=text,
             lang_attr=lang_attr,
             in_language=words.in_language(sentence.language, is_translated=original is not None),
             anchor=safe_anchor(story.anchor, story.number) if story else "",
             cite=replace(cite, time=words.local_date(sentence.published_at)),
         )
-
-    def event_label(self, event: ComingEvent) -> str:
-        words = self.words
-        day = words.days(event.on, event.until)
-        if event.kind == "off":
-            return words.say("event_off", day=day)
-        if event.on <= words.today <= event.until:
-            return words.say("event_today", day=words.local_date(event.sentence.published_at))
-        return words.say("event_moved", before=words.short_date(event.moved_from), day=day) if event.moved_from else day
 
     def _glance_figures(self, line: GlanceLine) -> tuple[view.QuoteView, ...]:
         """Return "Killed: 15" and "19", "59" and "78 people", or "14 killed" and "12", each with its reports."""

@@ -8,7 +8,7 @@ from importlib.resources import files
 from digests import edition_json
 from digests.model.delivery import Rendered
 from digests.model.edition import Edition
-from digests.render import epub, feeds, html, markdown, text
+from digests.render import calendar, epub, feeds, html, markdown, text
 from digests.render import mail as mail_message
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
@@ -24,6 +24,7 @@ FORMATS: Mapping[str, str] = {
     "json": "{date}.json",
     "atom": "feed.atom",
     "epub": "{date}.epub",
+    "ics": "agenda.ics",
 }
 NO_ARTICLES: Mapping[str, Article] = {}
 
@@ -53,6 +54,7 @@ def render(
         "json": lambda: edition_json.dump(edition),
         "atom": lambda: feeds.render_atom((edition, *earlier), domain, site, own).encode(),
         "epub": lambda: epub.render(edition, view, articles, own),
+        "ics": lambda: calendar.render_calendar(edition.coming_up, title=edition.title),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
     return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())

@@ -24,7 +24,7 @@ GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gat
 BeforeCommit = Callable[[], None]
 
 
-Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub"]
+Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub", "ics"]
 FORMAT_NAMES: tuple[Format, ...] = get_args(Format)
 Formats = Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))]
 

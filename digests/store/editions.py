@@ -136,7 +136,9 @@ def save_edition(connection: sa.Connection, key: EditionKey, edition: Edition, f
     query = sa.update(editions).where(*edition_filter(editions, key))
     query = query.where(editions.c.made_at.is_(None), editions.c.claimed_by == process_id())
     dumped = edition_json.dump(edition)
-    hashes = {"json": sha256(dumped)} | {form.format: sha256(form.body) for form in files if form.format != "atom"}
+    hashes = {"json": sha256(dumped)} | {
+        form.format: sha256(form.body) for form in files if form.format not in ("atom", "ics")
+    }
     values = {"made_at": edition.made_at, "payload": zlib.compress(dumped, 6), "hashes": hashes}
     if connection.execute(query.values(values)).rowcount != 1:
         return False

@@ -11,15 +11,18 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import section_title
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
+from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.render import feeds
+from digests.render.calendar import MEDIA_TYPE, render_calendar
 from digests.render.edition_view import edition_view
 from digests.render.epub import book_id
 from digests.render.escape import page_url
 from digests.render.mail import MailHead
 from digests.settings.digests import DigestSettings, digests_of
-from digests.store.editions import EditionRow, edition_rows, find_row, load_edition, recent_editions
+from digests.store.editions import EditionRow, edition_rows, find_row, get_edition, load_edition, recent_editions
 from digests.store.stories import StoryRow, existing_ids, load_members, story_members, thread_rows
+from digests.stories.agenda import events_of_story
 from digests.stories.history import resolve_story
 from digests.web.editions import has_books, render_form
 from digests.web.search import fold_copies, highlight, parse_search
@@ -106,6 +109,29 @@ def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, S
     newest = newest_articles(connection, {member.report for member in members}, limit=feeds.MAX_ITEMS)
     reports = articles_by_id(connection, newest)
     return requested, row, [reports[key] for key in newest if key in reports]
+
+
+def digest_agenda(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the events to come of a digest, by default the first, as a calendar. Errors: NotFound."""
+    known = digests_of(site.settings)
+    digest = next((each for each in known if each.name == ask.params.get("digest", known[0].name)), None)
+    if digest is None:
+        raise NotFound("There is no digest of this name.")
+    edition = read(site.engine, get_edition, digest.name)
+    return _calendar_response(edition.coming_up if edition else (), digest.title)
+
+
+def story_agenda(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the events to come of a story as a calendar. Errors: NotFound."""
+    try:
+        _, row = read(site.engine, resolve_story, ask.params["story"][:200])
+    except DigestError as error:
+        raise NotFound(str(error)) from error
+    return _calendar_response(read(site.engine, events_of_story, site.settings, row), row.title or "Untitled")
+
+
+def _calendar_response(events: Iterable[ComingEvent], title: str) -> PageResponse:
+    return PageResponse(body=render_calendar(events, title=title), media_type=MEDIA_TYPE)
 
 
 def search_feed(site: Site, ask: PageRequest) -> PageResponse:

@@ -130,7 +130,7 @@ def test_the_foot_says_what_kept_texts_from_being_translated_without_counting_no
     assert f"Translations: {told}." in " ".join(text.body.decode().split())
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("json", "epub", "eml")])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("json", "epub", "eml", "ics")])
 def test_a_story_whose_sentences_could_not_be_translated_says_so_in_their_place(name):
     made = translated_edition("en")
     (section,) = made.sections

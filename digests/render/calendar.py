@@ -1,0 +1,76 @@
+"""Events to come as a calendar (iCalendar, RFC 5545) that other programs subscribe to: `agenda.ics`."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from digests.model.coming_event import ComingEvent
+from digests.render.escape import sanitize_line, web_url
+
+MEDIA_TYPE = "text/calendar; charset=utf-8"
+LINE_BYTES = 75  # of a line, without its end (RFC 5545 §3.1)
+SUMMARY_CHARS, TEXT_CHARS = 120, 600
+
+
+def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
+    """
+    Return a calendar with an all-day entry for each event.
+
+    The UID of an event never changes. Its SEQUENCE grows with each change, and an event that is off is CANCELLED, so
+    that a program moves or removes the entry that it has.
+    """
+    name = _escape(sanitize_line(title, limit=SUMMARY_CHARS))
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Watcher//Coming up//EN",
+        f"NAME:{name}",
+        f"X-WR-CALNAME:{name}",
+    ]
+    for event in events:
+        lines += _entry(event)
+    return "".join(f"{_fold(line)}\r\n" for line in (*lines, "END:VCALENDAR")).encode("utf-8", "replace")
+
+
+def _entry(event: ComingEvent) -> list[str]:
+    said, outlet = event.last_said, sanitize_line(event.last_said.outlet, limit=SUMMARY_CHARS)
+    text = sanitize_line(said.shown_text, limit=TEXT_CHARS)
+    report = f"{text} — {outlet}, {said.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    url = web_url(said.url)
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{event.id}@watcher",
+        f"DTSTAMP:{_moment(said.published_at)}",
+        f"SEQUENCE:{event.sequence}",
+        f"DTSTART;VALUE=DATE:{_day(event.on)}",
+        f"DTEND;VALUE=DATE:{_day(event.until + timedelta(days=1))}",  # the first day after it
+        f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=SUMMARY_CHARS))}",
+        f"DESCRIPTION:{_escape(report)}",
+        *([f"URL:{url}"] if url else []),
+        f"STATUS:{'CANCELLED' if event.kind == 'off' else 'CONFIRMED'}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y%m%d}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _escape(text: str) -> str:
+    """Return a line of text as a TEXT value (RFC 5545 §3.3.11)."""
+    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+
+
+def _fold(line: str) -> str:
+    """Return a line folded into lines of `LINE_BYTES`; no character is split."""
+    folded, room = "", LINE_BYTES
+    for char in line:
+        size = len(char.encode("utf-8", "replace"))
+        if size > room:
+            folded, room = f"{folded}\r\n ", LINE_BYTES - 1
+        folded, room = folded + char, room - size
+    return folded
