@@ -18,12 +18,16 @@ from digests.cluster import explain
 from digests.cluster.item import sort_by_time
 from digests.cluster.nearest import FAR
 from digests.errors import AmbiguousStory, DigestError
+from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, MissingPerspective
 from digests.model.story import WireGroup
+from digests.render.edition_view import describe_event_day
+from digests.render.localizer import english
 from digests.store.editions import last_places, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
+from digests.stories.agenda import events_of_story
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import (
     StoryDetails,
@@ -69,7 +73,8 @@ def show_story(
     json: Json = False,
 ) -> None:
     """
-    Show a story: its reports and their copies, its outlets, its thread (stories before and after it), and its history.
+    Show a story: its reports and their copies, its outlets, its thread (stories before and after it), its history,
+    and the events to come that it announces.
 
     If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
     it also shows why each report is in the story, and what gave the story its place in the last edition.
@@ -85,8 +90,10 @@ def show_story(
             return
         details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
         placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
-    lines = [*_format_story(details, why=why), *(_format_score(*placed) if placed else ())]
-    print_result(_story_to_json(details) | _place_to_json(placed), lines, json=json, links=True)
+        events = read(engine, events_of_story, settings, details.row)
+    lines = [*_format_story(details, why=why), *_format_events(events), *(_format_score(*placed) if placed else ())]
+    answer = _story_to_json(details) | {"coming_up": events} | _place_to_json(placed)
+    print_result(answer, lines, json=json, links=True)
 
 
 def list_stories(
@@ -102,6 +109,16 @@ def list_stories(
     rows += [{"number": None, "id": brief.id, "title": brief.headline} for brief in edition.briefs]
     lines = (f"{row['number'] or '-':>3}  {row['id']}  {row['title']}" for row in rows)
     print_result(rows, [name_edition(edition), *lines], json=json)
+
+
+def _format_events(events: Sequence[ComingEvent]) -> Iterator[str]:
+    if events:
+        yield ""
+        yield "Coming up:"
+    for event in events:
+        said, words = event.last_said, english(UTC)
+        yield f"  {describe_event_day(event, words)}: {to_one_line(said.text)}"
+        yield f"      {said.outlet}, {said.published_at:{MINUTE}}  {said.url}"
 
 
 def _format_score(edition: Edition, story: EditionStory) -> Iterator[str]:

@@ -14,10 +14,12 @@ from digests.model.edition_story import EditionStory, FigureChange, FigureReport
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
+from digests.stories.agenda import events_of_story
 from digests.stories.history import StoryDetails, find_article, load_story_details
 from digests.stories.marks import KeptItem, keep, load_kept, unkeep
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision
+from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.full_text import Filters
 from watcher.store.pages import revisions_of
@@ -76,8 +78,8 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     }
 
 
-def show_story(connection: Connection, story: str) -> Answer:
-    """Return a story with its thread and the beginnings of its newest reports. Errors: as `resolve_story`."""
+def show_story(connection: Connection, story: str, settings: Settings) -> Answer:
+    """Return a story with its thread, events to come and newest reports. Errors: as `resolve_story`."""
     details, head = _load_story(connection, story)
     origins = [(details.articles[report.origin], len(report.articles) - 1) for report in details.story.wire_groups]
     return head | {
@@ -85,6 +87,7 @@ def show_story(connection: Connection, story: str) -> Answer:
             {"story": row.id, "articles": row.size, "first_report_at": row.first_at, "last_report_at": row.last_at}
             for row in details.thread[-MAX_REPORTS:]
         ],
+        "coming_up": [describe_event(event) for event in events_of_story(connection, settings, details.row)],
         "reports": [
             {
                 "article": article.id,

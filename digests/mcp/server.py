@@ -92,8 +92,8 @@ class Tools:
         return self._answer(answers.show_edition, wanted, date)
 
     def story(self, story: Story) -> Answer:
-        """Show a story: its headline, its counts, its thread over days, and the beginnings of its reports."""
-        return self._answer(answers.show_story, story)
+        """Show a story: headline, counts, its thread over days, its events to come, the beginnings of its reports."""
+        return self._answer(answers.show_story, story, self._settings)
 
     def article(self, article: str, offset: int = 0) -> Answer:
         """Show an article by its id or URL, with its text in passages; `offset` is `next_offset` of an answer."""

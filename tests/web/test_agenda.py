@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from zlib import compress
@@ -10,11 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from digests import edition_json
+from digests.mcp.answers import show_story
 from digests.model.coming_event import ComingEvent
 from digests.store import editions
 from digests.store.stories import load_members
 from digests.stories.user_corrections import join
 from tests.web.press import NOW, app_of, filled, site_of
+from watcher.cli.main import run_command_line
 from watcher.store.writer import read, write
 
 from .conftest import client_of
@@ -84,3 +87,20 @@ async def test_a_joined_story_keeps_the_event_with_its_uid(press):
 
     for story in (quake, chess):
         assert "UID:a1@watcher" in await get_agenda(press, f"/story/{story}/agenda.ics")
+
+
+async def test_the_command_and_the_mcp_server_show_the_dates_of_a_story(press, capsys):
+    settings, engine = press
+    quake, chess = (read(engine, load_members, [key])[key].story_id for key in (QUAKE, CHESS))
+    config = str(settings.path)
+
+    told = [run_command_line(["story", key, "--config", config]) for key in (quake, chess)]
+    printed = capsys.readouterr().out
+    run_command_line(["story", quake, "--json", "--config", config])
+    (event,) = json.loads(capsys.readouterr().out)["coming_up"]
+    answer = read(engine, show_story, quake, settings)
+
+    assert told == [0, 0] and printed.count("Coming up:") == 1 and "3 December: " in printed
+    assert (event["on"], event["kind"]) == ("2026-12-03", "announced")
+    (quoted,) = answer["coming_up"]
+    assert quoted["announced"]["text"] == event["sentence"]["text"] and quoted["announced"]["mark"]
