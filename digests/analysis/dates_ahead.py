@@ -42,13 +42,13 @@ _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
 # Without spaces between words: the pattern of a date, of what tells that it is planned, and of what tells otherwise.
 _UNSPACED = {
     "zh": (
-        r"(?:(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})|下[个個]?月(?P<nextday>\d{1,2}))[日号號](?!之?[前后後]|以[前后後])",
+        r"(?<![\d至到止])(?:(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})|下[个個]?月(?P<nextday>\d{1,2}))[日号號](?!之?[前后後]|以[前后後])",
         r"将(?!近)|將(?!近)|拟|擬|计划|計劃|预定|預定|定于|定於",
         r"了|已|曾|截至|截止|若|如果|可能|或将|或將|前|以来|以來|不|未",
         r"推迟|推遲|延期|取消|押后|押後|改期",
     ),
     "ja": (
-        r"(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日|来月(?P<nextday>\d{1,2})日",
+        r"(?<!\d)(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日|来月(?P<nextday>\d{1,2})日",
         r"予定|開かれる|始まる|行われる|開催される|開催する|開幕する",
         r"した|だった|いた|まで|までに|可能性|なければ|場合|以来|前",
         r"延期|中止|取りやめ|先送り",
@@ -134,6 +134,7 @@ class _Words:
     dates: tuple[re.Pattern[str], ...]  # the clearest first
     ahead: re.Pattern[str]
     past: re.Pattern[str]
+    between: re.Pattern[str]  # of those and of words before a limit, between a word of `ahead` and the date
     doubt: re.Pattern[str]
     put_off: re.Pattern[str]
     was: re.Pattern[str] | None = None
@@ -151,7 +152,15 @@ def _words_of(language: str) -> _Words | None:
         pattern, *rest = map(re.compile, _UNSPACED[language])
         ahead, past, put_off = rest
         return _Words(
-            dates=(pattern,), ahead=ahead, past=past, doubt=past, put_off=put_off, months={}, weekdays={}, tomorrow={}
+            dates=(pattern,),
+            ahead=ahead,
+            past=past,
+            between=past,
+            doubt=past,
+            put_off=put_off,
+            months={},
+            weekdays={},
+            tomorrow={},
         )
     table = load_data("dates_ahead").get(language)
     if table is None:
@@ -177,7 +186,8 @@ def _words_of(language: str) -> _Words | None:
         dates=tuple(_date_patterns(table, months, weekdays, tomorrow)),
         # "Treffen" and "Start" are nouns in German.
         ahead=re.compile(_any_word(_phrases(table, "ahead")), 0 if language == "de" else re.IGNORECASE),
-        past=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "by")), re.IGNORECASE),
+        past=re.compile(_any_word(_phrases(table, "past")), re.IGNORECASE),
+        between=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "by")), re.IGNORECASE),
         # "It may", and not "3 May" or "May 3"
         doubt=re.compile(rf"(?<!\d\s){_any_word(_phrases(table, 'doubt'))}(?!\s\d)", re.IGNORECASE),
         put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
@@ -263,7 +273,7 @@ def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
         after = []
     is_before = any(
         match.start() - first <= MAX_GAP
-        and not words.past.search(text, first, match.start())
+        and not words.between.search(text, first, match.start())
         and not (words.was and words.was.search(text, max(start, first - MAX_WAS), first))
         for first, _ in before
     )

@@ -45,6 +45,7 @@ ANNOUNCED = [
     ("hu", "A tárgyalás december 3-án kezdődik Budapesten.", THURSDAY),
     ("tr", "Zirve 3 Aralık'ta Ankara'da yapılacak.", THURSDAY),
     ("ru", "Суд состоится 3 декабря в Москве.", THURSDAY),
+    ("ru", "По этой причине с 3 декабря будет введен новый режим проезда.", THURSDAY),
     ("uk", "Суд відбудеться у середу в Києві.", date(2026, 12, 2)),
     ("bg", "Делото ще започне на 3 декември.", THURSDAY),
     ("hr", "Suđenje počinje 3. prosinca.", THURSDAY),
@@ -100,6 +101,7 @@ def test_an_announced_date_is_read(language, text, on):
         ("ko", "회담은 다음 달 3일까지 열린다."),
         ("ko", "회담은 오는 28일 열린다."),  # today, or in a month
         ("zh", "结果将在12月3日之后公布。"),
+        ("zh", "捕捞计划开展至12月3日。"),
         ("xx", "The court will rule on 3 December."),
     ],
 )
