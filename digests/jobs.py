@@ -16,6 +16,7 @@ from digests.edition.schedule import NOT_LATE, DueEdition, EditionRequest, due_e
 from digests.model.ledger import LargestStory
 from digests.settings.clock_times import SHORT_DAYS
 from digests.settings.digests import DigestSettings, digests_of, folder_of
+from digests.settings.send import SendSection
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.keys import DAILY, DeliveryKey, EditionKey
@@ -167,6 +168,7 @@ class EditionJob:
                 folder=folder_of(digest, settings),
                 deliver=True,
                 translate=settings.section(TranslateSettings),
+                send=tuple(service for service in settings.section(SendSection).root if service.must),
             )
             arguments = (settings.store.url, digest, request, now, held_for)
             built = await tools.edition_pool.run(_build_due_edition, *arguments, limit_s=MAKE_LIMIT_S)

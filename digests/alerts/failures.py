@@ -15,7 +15,7 @@ from digests.edition.schedule import digest_statuses
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import DeliverSettings
 from digests.settings.delivery import parse_mailbox
-from digests.store.keys import EditionKey, FailureAlertKey, StoryAlertKey
+from digests.store.keys import EditionKey, FailureAlertKey, SentItemKey, StoryAlertKey
 from digests.store.outbox import (
     FAILED,
     RETRY_FOR,
@@ -226,6 +226,8 @@ def _delivery_failures(connection: Connection, *, now: datetime, after: timedelt
         match delivery.key:
             case EditionKey():
                 what = f"the edition of {delivery.key.label}"
+            case SentItemKey():
+                what = f"the {delivery.key.item}"
             case StoryAlertKey():
                 what = f"the alert of {delivery.key.local_date}"
             case FailureAlertKey():  # an alert on an alert would itself keep what it is about alive

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import Connection
 from typer import Argument, BadParameter, Option
 
-from digests.cli.lookup import parse_story_id
+from digests.cli.lookup import parse_item_id
 from digests.errors import DigestError
 from digests.render.vault import note_name, render_note
 from digests.store.editions import open_digests
@@ -22,7 +22,6 @@ from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 
-MAX_NUMBER_CHARS = 4  # of the number of a story in an edition: the id of an article may have digits only
 LEAD_CHARS, NOTE_CHARS = 1, 200  # of a report, of which only the headline is listed; of a note in the list
 
 
@@ -65,7 +64,7 @@ def keep_item(
             else:
                 print_lines([_write_notes(vault, [(item, read(engine, _load_reports, item)) for item in items])])
             return
-        key = wanted if len(wanted) > MAX_NUMBER_CHARS else read(engine, parse_story_id, settings, wanted)
+        key = read(engine, parse_item_id, settings, wanted)
         if stop:
             item, changed = write(engine, unkeep, key)
         else:

@@ -16,6 +16,8 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import did_you_mean
 
+MAX_NUMBER_CHARS = 4  # of the number of a story in an edition
+
 
 def find_digest(settings: Settings, name: str | None) -> DigestSettings:
     """Return the digest of a name, by default the first. Errors: BadParameter."""
@@ -34,6 +36,12 @@ def parse_story_id(connection: Connection, settings: Settings, story: str) -> st
     if int(story) not in ids:
         raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
     return ids[int(story)]
+
+
+def parse_item_id(connection: Connection, settings: Settings, wanted: str) -> str:
+    """Return the id of a story as `parse_story_id`, or what else is given for an article. Errors: DigestError."""
+    # The id of an article may have digits only.
+    return wanted if len(wanted) > MAX_NUMBER_CHARS else parse_story_id(connection, settings, wanted)
 
 
 def parse_date(text: str, *, option: str) -> date:

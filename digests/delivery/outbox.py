@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from digests.delivery.send import SendRoute
 from digests.errors import DeliveryError
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import Channel, DeliverSettings
 from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import digests_of
+from digests.settings.send import SendSection
 from digests.store import outbox
-from digests.store.keys import ALERTS, DeliveryKey
+from digests.store.keys import ALERTS, SEND, DeliveryKey
 from digests.store.outbox import FAILED, FIRST_DELIVERY_RETRY, SENT, UNKNOWN, WAITING, Delivery
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
@@ -28,10 +30,14 @@ Route = tuple[str, str, str]  # digest, channel, recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """A table `deliver` of a digest or of the alerts, with what its messages need. `key` distinguishes it."""
+    """
+    A table `deliver` of a digest or of the alerts, or a service of `[[send]]`, with what its messages need.
+
+    `key` distinguishes it.
+    """
 
     key: tuple[str, int]
-    settings: DeliverSettings
+    settings: DeliverSettings | SendRoute
     sender: str
     recipients: tuple[str, ...]
 
@@ -148,6 +154,9 @@ def _delivery_routes(settings: Settings) -> dict[Route, Way]:
             made = Way(key=(name, n), settings=way, sender=sender, recipients=recipients)
             for recipient in recipients:
                 found.setdefault((name, way.channel, recipient), made)
+    for n, service in enumerate(settings.section(SendSection).root):
+        made = Way(key=(SEND, n), settings=SendRoute(service), sender="", recipients=(service.name,))
+        found[SEND, outbox.SEND_CHANNEL, service.name] = made
     return found
 
 

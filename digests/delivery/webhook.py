@@ -1,19 +1,20 @@
 """The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import Field
 
 from digests.delivery.connect import try_connect
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
-from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings
+from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSettings, Place
 from watcher.errors import FetchError, RequestRefused, TimedOut
 from watcher.settings.models import Settings
-from watcher.settings.types import OptionalSecret, Secret, SecretRef, check_web, parse_secret, quote_value
+from watcher.settings.types import OptionalSecret, Secret, check_web
 from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 from watcher.text.urls import host_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 WEBHOOK_TIMEOUT_S = 15.0  # for connecting, and for each read and write
 WEBHOOK_DEADLINE_S = 60.0  # for one message
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class WebhookChannel(Channel):
@@ -35,10 +37,11 @@ class WebhookChannel(Channel):
         *,
         name: str,
         token: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
         timeout_s: float = WEBHOOK_TIMEOUT_S,
         deadline_s: float = WEBHOOK_DEADLINE_S,
     ) -> None:
-        self._url, self.peer, self._token = url, name, token
+        self._url, self.peer, self._token, self._headers = url, name, token, headers
         self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._post: HttpPost | None = None
 
@@ -59,7 +62,8 @@ class WebhookChannel(Channel):
         self._post = HttpPost(
             url=url,
             body=body,
-            token=self._token,
+            token="" if self._headers else self._token,
+            headers=self._headers,
             timeout_s=self._timeout_s,
             deadline_s=self._deadline_s,
             before_send=before_send,
@@ -71,9 +75,15 @@ class WebhookChannel(Channel):
         except FetchError as error:
             raise self.fault(f"cannot be reached: {_describe_error(error)}", maybe_arrived=is_sent) from error
         status, told = response.status, self._reply_text(response.body)
+        if 200 <= status < 300 and self.refuses(response.body):
+            raise self.fault(f"refused it: {told}", permanent=True)
         if 200 <= status < 300:
             return f"{status} {told}".rstrip()
         raise self.status_fault(status, told, retry_after=response.headers.get("Retry-After", ""))
+
+    def refuses(self, body: bytes) -> bool:
+        """Whether the reply to a status of success says that the message was not taken."""
+        return False
 
     def abort(self) -> None:
         super().abort()
@@ -104,13 +114,17 @@ def _describe_error(error: FetchError) -> str:
     return to_one_line(str(error.reason), MAX_REPLY_CHARS)
 
 
-def _parse_place(value: object, info: ValidationInfo) -> Secret | str:
-    """Return a URL as it is, or the place of a secret one. Errors: ValueError."""
-    if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
-        return parse_secret(value, info)
-    if not isinstance(value, str):
-        raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
-    return check_web(value)
+def reveal_target(url: str | Secret, token: Secret | None, *, name: str) -> tuple[str, str]:
+    """Return a URL and a token from the settings. Errors: WatcherError, if one cannot be read or is not valid."""
+    shown, given = url.reveal() if isinstance(url, Secret) else url, token.reveal() if token else ""
+    try:
+        shown = check_web(shown)
+    except ValueError:
+        hint = "write the full URL there"
+        raise DeliveryError("webhook", f"{name} is not an http or https URL", hint=hint) from None
+    if not (given.isascii() and given.isprintable()):
+        raise DeliveryError("webhook", f"the token in {token} has characters that a token cannot have")
+    return shown, given
 
 
 class WebhookDeliverSettings(DeliverSettings):
@@ -120,9 +134,7 @@ class WebhookDeliverSettings(DeliverSettings):
     unique: ClassVar = {"url": "URL"}
 
     channel: Literal["webhook"]
-    url: Annotated[str | SecretRef, BeforeValidator(_parse_place)] = Field(
-        description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False
-    )
+    url: Place = Field(description='URL of the webhook; "env:NAME" or "file:PATH" if it is secret.', repr=False)
     shape: Literal["json", "ntfy", "slack", "discord"] = Field(
         default="json", description="Format that the webhook expects."
     )
@@ -139,15 +151,7 @@ class WebhookDeliverSettings(DeliverSettings):
     def open(self, settings: Settings, *, sender: str) -> WebhookChannel:
         """Return the channel. Errors: WatcherError, if a secret cannot be read, or the URL or token is not valid."""
         name = self.target(settings)
-        url = self.url.reveal() if isinstance(self.url, Secret) else self.url
-        token = self.token.reveal() if self.token else ""
-        try:
-            url = check_web(url)
-        except ValueError:
-            hint = "write the full URL there"
-            raise DeliveryError("webhook", f"{name} is not an http or https URL", hint=hint) from None
-        if not (token.isascii() and token.isprintable()):
-            raise DeliveryError("webhook", f"the token in {self.token} has characters that a token cannot have")
+        url, token = reveal_target(self.url, self.token, name=name)
         return WebhookChannel(url, name=name, token=token)
 
     def check(self, settings: Settings) -> None:

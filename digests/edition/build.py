@@ -26,6 +26,7 @@ from digests.store import editions, outbox
 from digests.store.keys import EditionKey
 from digests.store.marks import save_link_key
 from digests.store.stories import save_headlines
+from digests.stories.send import send_must
 from digests.stories.window import Grouped, cluster_and_save, cluster_preview
 from digests.translate.translator import Translator
 from watcher.errors import StoreError
@@ -80,7 +81,14 @@ def build_edition(
             forms = render_files(engine, edition, digest, digest.formats, suffix=request.suffix)
             files = write_files(forms, request.folder)
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
-        is_saved = write_with_retry(engine, EDITION_SAVE_PATIENCE_S, save, key, edition, messages, forms, now=now)
+
+        def save_all(connection: Connection) -> bool:
+            if not save(connection, key, edition, messages, forms, now=now):
+                return False
+            send_must(connection, request.send, digest.must, edition, now=now)
+            return True
+
+        is_saved = write_with_retry(engine, EDITION_SAVE_PATIENCE_S, save_all)
     except BaseException as error:
         # Other processes may build it now; if the store cannot be written, the claim expires.
         patience_s = EDITION_SAVE_PATIENCE_S if isinstance(error, StoreError) and error.transient else 0.0

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.send import SendSettings
 from digests.settings.translate import TranslateSettings
 from digests.store import editions
 from digests.store.keys import DAILY, EditionKey, Slot, SlotKind
@@ -151,6 +152,7 @@ class EditionRequest:
     suffix: str = ""  # follows the date in the names of its files, if the date has another edition
     deliver: bool = False  # whether to put its messages into the outbox
     translate: TranslateSettings = field(default_factory=TranslateSettings)
+    send: tuple[SendSettings, ...] = ()  # services that get each story with a `must` phrase
 
     @property
     def is_scheduled(self) -> bool:

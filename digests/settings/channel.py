@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
@@ -18,12 +18,23 @@ from watcher.errors import status_reason
 from watcher.net.freshness import parse_retry_after
 from watcher.settings.base import SettingsModel
 from watcher.settings.models import Settings
+from watcher.settings.types import Secret, SecretRef, check_web, parse_secret, quote_value
 
 RETRY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 GATEWAY_STATUSES = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # a gateway does not know the outcome
 BeforeCommit = Callable[[], None]
 
 
+def _parse_place(value: object, info: ValidationInfo) -> Secret | str:
+    """Return a URL as it is, or the place of a secret one. Errors: ValueError."""
+    if isinstance(value, Secret) or (isinstance(value, str) and value.startswith(("env:", "file:"))):
+        return parse_secret(value, info)
+    if not isinstance(value, str):
+        raise ValueError(f'got {quote_value(value)}, expected an http or https URL, "env:NAME" or "file:PATH"')
+    return check_web(value)
+
+
+Place = Annotated[str | SecretRef, BeforeValidator(_parse_place)]  # a URL
 Format = Literal["markdown", "html", "text", "eml", "json", "atom", "epub", "ics"]
 FORMAT_NAMES: tuple[Format, ...] = get_args(Format)
 Formats = Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.fromkeys(forms)))]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-ALERTS = "[alerts]"  # stands for the digest of an alert on a failure: no digest has such a name
+# They stand for the digest of an alert on a failure, and of what is sent on: no digest has such a name.
+ALERTS, SEND = "[alerts]", "[send]"
 
 
 class SlotKind(StrEnum):
@@ -137,4 +138,21 @@ class FailureAlertKey:
         return f"{'over' if self.is_over else 'alert'} {self.failure}.{self.failure_at:%Y%m%dT%H%M%S}"
 
 
-DeliveryKey = EditionKey | StoryAlertKey | FailureAlertKey
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentItemKey:
+    """Identifies a story or an article that is sent on: "story s1f2e3d4c5b". `local_date`: of the request, in UTC."""
+
+    digest: ClassVar[str] = SEND
+    local_date: dt.date
+    item: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.local_date}, {self.item}"
+
+    @property
+    def slot_name(self) -> str:
+        return self.item
+
+
+DeliveryKey = EditionKey | StoryAlertKey | FailureAlertKey | SentItemKey

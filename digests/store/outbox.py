@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func,
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.model.story import MERGED, SPLIT
 from digests.store.editions import is_process_alive, process_id
-from digests.store.keys import DeliveryKey, EditionKey, FailureAlertKey, StoryAlertKey
+from digests.store.keys import DeliveryKey, EditionKey, FailureAlertKey, SentItemKey, StoryAlertKey
 from digests.store.schema import deliveries, stories, story_changes
 from watcher.store.schema import articles, revisions
 from watcher.store.sql import columns_of, execute_each, insert, load_meta, load_records, save_meta
@@ -25,6 +25,7 @@ RETRY_FOR = timedelta(hours=36)  # a mail server may be down for a day; after th
 # After the first failure, or after a process that died while it was sending.
 FIRST_DELIVERY_RETRY = timedelta(minutes=1)
 MAX_RETRY_DELAY = timedelta(hours=8)  # to the next try, jitter included; only a wrong clock sets a later one
+SEND_CHANNEL = "send"
 OPEN_ALERTS, LAST_CHANGE = "alerts_out", "story_alerts_change"  # in `meta`
 # An alert on a story with one of these states is not sent: it is no news to the reader, or the limit of the day is
 # reached.
@@ -69,9 +70,8 @@ class StoryAlertRow(StoryAlertKey):
         return StoryAlertKey(digest=self.digest, local_date=self.local_date, about=self.about, rule=self.rule)
 
 
-KEY_COLUMNS = [
-    deliveries.c[name] for name in ("digest", "local_date", "slot", "about", "rule", "failure", "failure_at", "is_over")
-]
+KEY_NAMES = ("digest", "local_date", "slot", "about", "rule", "item", "failure", "failure_at", "is_over")
+KEY_COLUMNS = [deliveries.c[name] for name in KEY_NAMES]
 OWN_COLUMNS = [deliveries.c[field.name] for field in fields(Delivery) if field.name != "key"]
 DELIVERY_COLUMNS = KEY_COLUMNS + OWN_COLUMNS
 
@@ -84,6 +84,8 @@ def _key_values(key: DeliveryKey) -> dict[str, Any]:
             return values | {"slot": key.slot}
         case StoryAlertKey():
             return values | {"about": key.about, "rule": key.rule}
+        case SentItemKey():
+            return values | {"item": key.item}
         case FailureAlertKey():
             return values | {"failure": key.failure, "failure_at": key.failure_at, "is_over": key.is_over}
 
@@ -95,6 +97,8 @@ def _delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
         key = EditionKey(digest=row.digest, local_date=row.local_date, slot=row.slot)
     elif row.rule is not None:
         key = StoryAlertKey(digest=row.digest, local_date=row.local_date, about=row.about, rule=row.rule)
+    elif row.item is not None:
+        key = SentItemKey(local_date=row.local_date, item=row.item)
     else:
         key = FailureAlertKey(failure=row.failure, failure_at=row.failure_at, is_over=row.is_over)
     return Delivery(key=key, **{column.name: row._mapping[column] for column in OWN_COLUMNS})
@@ -233,6 +237,22 @@ def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> Non
     query = update(deliveries).where(*_has_key(key), deliveries.c.state != SENT)
     state = case((deliveries.c.state == FAILED, WAITING), else_=deliveries.c.state)
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
+
+
+def enqueue_item(connection: Connection, item: str, parcels: Collection[OutboundMessage], *, now: datetime) -> None:
+    """Add deliveries of a story or an article that is sent on; those of its own that were given up are due again."""
+    enqueue(connection, SentItemKey(local_date=now.date(), item=item), parcels, now=now)
+    names = {parcel.recipient for parcel in parcels}
+    failed = update(deliveries).where(
+        deliveries.c.item == item, deliveries.c.recipient.in_(names), deliveries.c.state == FAILED
+    )
+    again = {"state": WAITING, "attempts": 0, "settled_at": None, "next_try_at": now, "give_up_at": now + RETRY_FOR}
+    connection.execute(failed.values(again))
+
+
+def deliveries_of_item(connection: Connection, item: str) -> tuple[Delivery, ...]:
+    """Return the deliveries of a story or an article that is sent on."""
+    return _select_deliveries(connection, deliveries.c.item == item)
 
 
 def count_due(connection: Connection, *, now: datetime) -> int:

@@ -67,11 +67,13 @@ deliveries = Table(
     Column("id", Integer, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("local_date", Date, nullable=False),
-    # One of three keys (`keys.DeliveryKey`), the columns of the other two are None: of an edition,
+    # One of four keys (`keys.DeliveryKey`), the columns of the other three are None: of an edition,
     Column("slot", SlotText),
     # of an alert on a story,
     Column("about", Text),  # the id of the story, or the kind of a correction and the id of its article
     Column("rule", Text),  # a hash of the rule's label
+    # of a story or an article that is sent on ("story s1f2e3d4c5b"),
+    Column("item", Text),
     # or of an alert on a failure.
     Column("failure", Text),
     Column("failure_at", UtcDateTime),
@@ -91,6 +93,7 @@ deliveries = Table(
     UniqueConstraint("digest", "local_date", "slot", "channel", "recipient"),
     UniqueConstraint("digest", "local_date", "about", "rule", "channel", "recipient"),
     UniqueConstraint("failure", "failure_at", "is_over", "channel", "recipient"),
+    UniqueConstraint("item", "channel", "recipient"),
     Index(None, "state", "next_try_at"),
 )
 

@@ -67,7 +67,7 @@ def keep(
     `wanted` is the id or URL of an article, or what `resolve_story` takes. Tags and note stay as they were if they are
     None. Errors: as `resolve_story`; DigestError, if there are too many tags or the note is too long.
     """
-    kind, key = _find_wanted(connection, wanted)
+    kind, key = find_wanted(connection, wanted)
     known = find_mark(connection, kind, key)
     mark = known or Mark(kind=kind, key=key, kept_at=now)
     if tags is not None:
@@ -75,21 +75,35 @@ def keep(
     if note is not None:
         mark = replace(mark, note=_clean_note(note))
     store.save_mark(connection, mark, _article_ids(connection, mark))
-    return next(_load_items(connection, (mark,))), known is None
+    return load_item(connection, mark), known is None
 
 
 def unkeep(connection: Connection, wanted: str) -> tuple[KeptItem, bool]:
     """Keep a story or an article no longer; return it, and whether it was kept. Errors: as `resolve_story`."""
-    kind, key = _find_wanted(connection, wanted)
+    kind, key = find_wanted(connection, wanted)
     gone = _marks_of(connection, kind, key)
     store.delete_marks(connection, gone)
     shown = gone[0] if gone else Mark(kind=kind, key=key, kept_at=datetime.min.replace(tzinfo=UTC))
-    return next(_load_items(connection, (shown,))), bool(gone)
+    return load_item(connection, shown), bool(gone)
+
+
+def find_wanted(connection: Connection, wanted: str) -> tuple[str, str]:
+    """Return the kind and the id of what a reader names. Errors: as `resolve_story`."""
+    name = wanted.strip()
+    for each in (name, name.rpartition("/article/")[2]):
+        if article := look_up_article(connection, each):
+            return ARTICLE, article.id
+    return STORY, resolve_story(connection, wanted)[1].id
 
 
 def find_mark(connection: Connection, kind: str, key: str) -> Mark | None:
     """Return the mark of an article or of a story as it is now; the first one, if a join brought several."""
     return next(iter(_marks_of(connection, kind, key)), None)
+
+
+def load_item(connection: Connection, mark: Mark) -> KeptItem:
+    """Return what a mark is of."""
+    return next(_load_items(connection, (mark,)))
 
 
 def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tuple[KeptItem, ...]:
@@ -110,15 +124,6 @@ def pin_kept(connection: Connection) -> None:
     for mark in store.load_marks(connection):
         if mark.kind == STORY:
             store.save_mark(connection, mark, _article_ids(connection, mark))
-
-
-def _find_wanted(connection: Connection, wanted: str) -> tuple[str, str]:
-    """Return the kind and the id of what a reader names. Errors: as `resolve_story`."""
-    name = wanted.strip()
-    for each in (name, name.rpartition("/article/")[2]):
-        if article := look_up_article(connection, each):
-            return ARTICLE, article.id
-    return STORY, resolve_story(connection, wanted)[1].id
 
 
 def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:

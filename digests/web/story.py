@@ -27,6 +27,7 @@ from digests.stories.marks import find_mark
 from digests.stories.pack import load_pack
 from digests.stories.user_corrections import join, split
 from digests.web.editions import format_edition_date
+from digests.web.send import load_sent
 from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -64,6 +65,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         f=details,
         row=row,
         mark=read(site.engine, find_mark, STORY, row.id),
+        on=load_sent(site, f"story {row.id}"),
         followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
         title=sanitize_line(row.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
@@ -275,6 +277,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         left=bytes_left,
         removed=_removed_by_rule(article.removed),
         mark=read(site.engine, find_mark, ARTICLE, article.id),
+        on=load_sent(site, f"article {article.id}"),
         has_form=True,
     )
 

@@ -36,6 +36,7 @@ class HttpPost:
     deadline_s: float
     timeout_s: float
     token: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # in addition to the usual ones
     method: str = "POST"
     max_bytes: int | None = None
     before_send: Callable[[], None] | None = None
@@ -82,6 +83,7 @@ class HttpPost:
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
+        headers |= self.headers
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         request = httpx.Request(self.method, self.url, content=self.body, headers=headers, extensions=trace)

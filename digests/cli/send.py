@@ -1,0 +1,64 @@
+"""`watcher send`: sends a story or an article on to the services of `[[send]]`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from typer import Argument, BadParameter, Option
+
+from digests.cli.lookup import parse_item_id
+from digests.cli.status import delivery_to_json, format_state
+from digests.delivery.outbox import OutboxWorker
+from digests.errors import DigestError
+from digests.settings.send import SendSection
+from digests.store.editions import open_digests
+from digests.store.outbox import SENT, Delivery, deliveries_of_item
+from digests.stories.send import send_item
+from watcher.cli.commands import DONE, FAILED, PARTLY
+from watcher.cli.options import Config, Json, closing_store, load_settings
+from watcher.cli.output import print_result
+from watcher.store.writer import read, write
+from watcher.text.format import did_you_mean
+from watcher.text.plain_text import to_one_line
+
+STATE_CHARS = 300
+
+
+def send_on(
+    wanted: Annotated[str, Argument(metavar="STORY|ARTICLE", help="A story, or the id or URL of an article.")],
+    to: Annotated[list[str] | None, Option("--to", help="Name of the service; by default, all.")] = None,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """
+    Send a story or an article on to the services in the settings ([[send]]), such as a read-it-later service.
+
+    A service gets each story and article once: what it has already is not sent again. If it fails, the error of the
+    service is shown; after an error that may pass, the daemon tries again for 36 hours.
+    """
+    settings = load_settings(config)
+    services = {service.name: service for service in settings.section(SendSection).root}
+    if not services:
+        raise DigestError("the settings name no service to send to", hint="add a [[send]] table to settings.toml")
+    for name in to or ():
+        if name not in services:
+            expected = f"one of {', '.join(services)}{did_you_mean(name, services)}"
+            raise BadParameter(f"got {name!r}, expected {expected}", param_hint="--to")
+    names = to or [*services]
+    with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        key = read(engine, parse_item_id, settings, wanted)
+        item = write(engine, send_item, [services[name] for name in names], key, now=datetime.now(UTC))
+        for each in {delivery.key for delivery in read(engine, deliveries_of_item, item)}:
+            list(OutboxWorker(engine, settings).send_due(each))
+        found = [each for each in read(engine, deliveries_of_item, item) if each.recipient in names]
+    print_result([delivery_to_json(each) for each in found], _format_deliveries(item, found), json=json)
+    count = sum(each.state == SENT for each in found)
+    return DONE if count == len(found) else PARTLY if count else FAILED
+
+
+def _format_deliveries(item: str, found: Sequence[Delivery]) -> Iterator[str]:
+    yield f"{item}:"
+    for delivery in found:
+        yield f"  {delivery.recipient}: {to_one_line(format_state(delivery), STATE_CHARS)}"
+        if delivery.hint:
+            yield f"    try: {to_one_line(delivery.hint, STATE_CHARS)}"

@@ -1,0 +1,72 @@
+"""Puts stories and articles into the outbox for the services of `[[send]]`, each once for a service."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from digests.analysis.preferences import matching_phrases
+from digests.errors import DigestError
+from digests.model.delivery import OutboundMessage, Rendered
+from digests.model.edition import Edition
+from digests.render.escape import sanitize_line, web_url
+from digests.settings.send import SendSettings, fill_body
+from digests.store import outbox
+from digests.store.marks import Mark
+from digests.store.outbox import SEND_CHANNEL
+from digests.store.stories import story_members
+from digests.stories.marks import find_mark, find_wanted, load_item
+from watcher.model import Article
+from watcher.store.articles import articles_by_id
+
+TITLE_CHARS = 300
+
+
+def send_item(connection: Connection, services: Sequence[SendSettings], wanted: str, *, now: datetime) -> str:
+    """
+    Put a story or an article into the outbox for `services`; return its key there ("article 1f2e3d4c5b6a7988").
+
+    What a service has, or waits for, is not sent again; what failed is tried again. Errors: as `stories.marks.keep`.
+    """
+    kind, key = find_wanted(connection, wanted)
+    return _enqueue(connection, services, kind, key, now=now)
+
+
+def send_must(
+    connection: Connection, services: Sequence[SendSettings], phrases: Sequence[str], edition: Edition, *, now: datetime
+) -> None:
+    """Put the stories of an edition that have one of `phrases` into the outbox."""
+    for story in edition.stories if services else ():
+        if matching_phrases(phrases, articles_by_id(connection, story.article_ids).values()):
+            _enqueue(connection, services, "story", story.id, now=now)
+
+
+def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str, key: str, *, now: datetime) -> str:
+    item = load_item(connection, find_mark(connection, kind, key) or Mark(kind=kind, key=key, kept_at=now))
+    article = item.article or _named_report(connection, item.id, item.title)
+    if article is None or (url := web_url(article.url)) is None:
+        raise DigestError(f"the {kind} {key} has no stored report with a web address, so it cannot be sent")
+    values = {
+        "url": url,
+        "title": sanitize_line(item.title, limit=TITLE_CHARS),
+        "tags": list(item.mark.tags),
+        "note": item.mark.note,
+        "outlet": sanitize_line(article.outlet, limit=TITLE_CHARS),
+        "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    forms = {service.name: fill_body(service.body, values).encode("utf-8", "replace") for service in services}
+    messages = [
+        OutboundMessage(
+            channel=SEND_CHANNEL, recipient=name, forms=(Rendered(format="json", name=f"{key}.json", body=body),)
+        )
+        for name, body in forms.items()
+    ]
+    outbox.enqueue_item(connection, f"{kind} {item.id}", messages, now=now)
+    return f"{kind} {item.id}"
+
+
+def _named_report(connection: Connection, story: str, title: str) -> Article | None:
+    """Return the report of a story that has its headline, else the first one."""
+    ids = {member.report for member in story_members(connection, story)}
+    reports = sorted(articles_by_id(connection, ids).values(), key=lambda each: (each.published_at, each.id))
+    return next((each for each in reports if title in each.title), next(iter(reports), None))

@@ -1,0 +1,33 @@
+"""Sends a story or an article on from its page, and says there what came of it."""
+
+from typing import Any
+
+from digests.errors import DigestError
+from digests.settings.send import SendSection
+from digests.store.outbox import deliveries_of_item
+from digests.stories.send import send_item
+from watcher.store.writer import read, write
+from watcher.web.site import PageRequest, PageResponse, Site
+
+STATE_WORDS = {"sent": "sent", "failed": "could not be sent", "unknown": "may have arrived"}
+
+
+def load_sent(site: Site, item: str) -> dict[str, Any]:
+    """Return for the page of a story or an article the names of the services, and what was sent to them."""
+    services = [service.name for service in site.settings.section(SendSection).root]
+    found = read(site.engine, deliveries_of_item, item) if services else ()
+    states = [
+        {"to": each.recipient, "state": STATE_WORDS.get(each.state, "waiting"), "told": each.response} for each in found
+    ]
+    done = {each.recipient for each in found if each.state != "failed"}
+    return {"services": [name for name in services if name not in done], "sent": states}
+
+
+def send_from_form(site: Site, ask: PageRequest) -> PageResponse:
+    """Put a story or an article into the outbox. Errors: DigestError, for an unknown service."""
+    services = [each for each in site.settings.section(SendSection).root if each.name == ask.form.get("to")]
+    if not services:
+        raise DigestError("The settings name no such service.")
+    wanted = ask.params.get("story") or ask.params["article"]
+    kind, _, key = write(site.engine, send_item, services, wanted, now=site.now()).partition(" ")
+    return PageResponse(redirect_to=f"/{kind}/{key}")
