@@ -33,7 +33,9 @@ FOLDED = re.compile(r"(\d+) (cop(?:y|ies) of (?:an )?agency texts?|with the same
 LANGUAGES = re.compile(r"(\d+) languages?(?: ·|Outlet|\n| Outlet)")
 MORE = re.compile(r"and (\d+) (?:more|cop(?:y|ies))")  # the copies stand behind the outlet of their origin
 UPDATED = re.compile(r"updated (?:\d+ \w+, )?(\d\d:\d\d) UTC")
-CITED = re.compile(r"— \*?\[?(Outlet\d+x)(?:\]\([^)]*\))?(?: \([^)]*\))?\*?, (?:\d+ \w+, )?(\d\d:\d\d)")
+CITED = re.compile(
+    r"— \*?\[?(Outlet\d+x)(?:\]\([^)]*\))?(?: \([^)]*\))?\*?, (?:with \w+ text, )?(?:\d+ \w+, )?(\d\d:\d\d)"
+)
 NAME = re.compile(r"Outlet\d+x")
 
 # A smaller example says no more, and to find one takes minutes.

@@ -137,11 +137,11 @@ def _find_secrets(value: object, loc: Loc) -> Iterator[tuple[Loc, Secret]]:
 
 
 def _count_tables(settings: Settings) -> dict[str, int]:
-    """Return the number of valid items by plural name. Errors: PluginError, and the errors of plug-in checks."""
+    """Return the number of valid items by plural name, where there are any. Errors: PluginError, and of its checks."""
     counts = {"sources": len(settings.sources)}
     for name in type(settings).model_fields:
         section = getattr(settings, name)
-        if isinstance(section, SettingsList):
+        if isinstance(section, SettingsList) and section.root:
             counts[name] = len(section.root)
     if rules := load_user_rules(settings.path):
         counts["site rules"] = len(rules)
