@@ -54,6 +54,8 @@ def news_of(view: EditionView) -> Iterator[tuple[str, str]]:
         yield from news_of_story(story)
     for brief in (*view.briefs, *view.foreign, *view.followed, *view.quiet, *view.gone):
         yield "headline", brief.title
+    for event in view.coming_up:
+        yield "sentence", event.text
     for correction in view.corrections:
         yield "sentence", correction.before
         yield "sentence", correction.after
@@ -81,6 +83,8 @@ def news_of_story(story: StoryView) -> Iterator[tuple[str, str]]:
         before = f"{change.before} ({change.before_cite.outlet}{change.before_cite.mark}, {change.before_cite.time})"
         after = f"{change.after} ({change.after_cite.outlet}{change.after_cite.mark}, {change.after_cite.time}"
         yield from (("figures", change.label), ("figures", before), ("figures", after))
+    if story.latest:
+        yield "headline", story.latest.text
     yield from (("headline", line.title) for line in story.sources)
     yield from (("headline", line.headline) for line in story.perspectives)
     for brief in story.related:
