@@ -47,7 +47,7 @@ def add_week(shown: EditionStory, stories: list[Story], listed: list[Story], con
     if len(turns) < 2:
         return shown
     figures = _compare_figures([turn.sentence for turn in turns])
-    return replace(shown, turns=turns, turn_figures=figures, summary=(), updates=(), number_changes=())
+    return replace(shown, turns=turns, turn_figures=figures, summary=(), updates=(), latest=None, number_changes=())
 
 
 def _stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context: ComposeContext) -> list[Story]:
