@@ -116,13 +116,16 @@ def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> 
 
 
 def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
-    """Return the line of a story: with figures that differ or changed if it has some, else with what is new in it."""
+    """
+    Return the line of a story: with figures that differ or changed if it has some, else with what is new in it, since
+    the last edition or during the period.
+    """
     own = context.load_full_texts(key for key in story.article_ids if key in context.articles)
     told = {sentence.article_id for sentence in story.quoted} | {key for key in own if own[key].url == story.url}
     copies = {mention.article_id for mention in story.mentions if mention.copy_of} - told
     own = {key: own[key] for key in own.keys() - copies - story.withheld if can_be_quoted(own[key])}
     reports = _Reports(story, context.in_window(own), context)
-    lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _told_lines(reports))
+    lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _latest_line(reports), _told_lines(reports))
     return next(lines, None) or _headline_as_line(story, context)
 
 
@@ -148,6 +151,14 @@ def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
     for sentence in reports.story.updates:
         if line := reports.find_line_of(sentence):
             yield replace(line, kind=CHANGED)
+
+
+def _latest_line(reports: _Reports) -> Iterator[GlanceLine]:
+    """Yield the headline of the latest report of a story; not of the lead, of which the top says what is big."""
+    latest = reports.story.latest
+    article = reports.articles.get(latest.article_id) if latest and reports.story.number != 1 else None
+    if article and (line := reports.find_title(article)):
+        yield line
 
 
 def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:

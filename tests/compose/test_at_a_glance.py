@@ -260,3 +260,30 @@ def test_every_line_is_word_for_word_in_an_article_whatever_the_texts_are(pairs)
         assert line.text == own
     assert len({line.story for line in edition.at_a_glance}) == len(edition.at_a_glance)
     assert [fault for fault in verify(edition, known) if fault.where.startswith("first line")] == []
+
+
+def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
+    def moved(name, outlets, headline, text, later):
+        first = [article(f"{name} Post {n}", headline, text, hours=n) for n in range(outlets)]
+        return [*first, article(f"{name} Star", later, f"He was held in {name} on Monday evening.", hours=15)]
+
+    dam = moved(
+        "Ostrand",
+        5,
+        "Dam above Ostrand breaks, valley evacuated",
+        "The dam above the town of Ostrand broke on Monday, and the valley was evacuated, the police said.",
+        "Owner of broken Ostrand dam arrested at the border",
+    )
+    ferry = moved(
+        "Tarvola",
+        3,
+        "Ferry sinks off Tarvola, passengers saved",
+        "A ferry sank off the port of Tarvola on Monday, and all passengers were saved, the coastguard said.",
+        "Captain of sunken Tarvola ferry questioned by prosecutors",
+    )
+
+    edition = edition_of([dam, ferry])
+
+    assert [story.latest.title for story in edition.stories] == [dam[-1].title, ferry[-1].title]
+    lines = {line.story: line.text for line in edition.at_a_glance}
+    assert lines[edition.stories[1].id] == ferry[-1].title
