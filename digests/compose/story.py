@@ -18,6 +18,7 @@ from digests.compose.context import ComposeContext
 from digests.compose.rank import RankedStory
 from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
 from digests.model.story import Story
+from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
@@ -202,7 +203,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
     updates = context.readable(current)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
-    latest = None if updates else _choose_latest(story, told, title, (*summary, *others), changes, context)
+    is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
+    latest = None if updates or is_light else _choose_latest(story, told, title, (*summary, *others), changes, context)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,

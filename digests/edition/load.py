@@ -1,5 +1,6 @@
 """Loads what an edition is made of in one transaction: articles, earlier editions, the state of the feeds."""
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from watcher.store.hosts import load_polling_stop, network_down_since
 from watcher.store.pages import revisions_between
 from watcher.store.stats import count_intake, feeds_with_waiting_pages
 from watcher.text.page_kind import COUNTED_OPINION, OPINION
+from watcher.text.urls import host_of
 
 LATE_ARTICLES = timedelta(days=1)  # before the window: articles too late for the last edition are in this one
 LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may know
@@ -316,10 +318,14 @@ def _measure_intake(
     if stop is not None and stop.since >= end:
         stop = None
     failing, unread = [], 0
+    names = Counter(state.feed.source.name for state in feeds)
     for state in feeds:
+        source = state.feed.source
+        # Of two feeds of one name, the other may be read well.
+        name = source.name if names[source.name] == 1 else f"{source.name}, {host_of(source.url)}"
         health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
         if not health.is_ok:
-            failing.append(FailingSource(name=state.feed.source.name, reason=health.reason))
+            failing.append(FailingSource(name=name, reason=health.reason))
         elif state.feed.last_read_at is None or state.feed.last_read_at < start:
             unread += 1
     rows = (

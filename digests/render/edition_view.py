@@ -177,7 +177,7 @@ class Views:
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
             updated=updated,
-            is_updated_late=self._is_late(story.updated_at),
+            is_updated_late=self._is_late(story.updated_at) and story.updated_at in _told_at(story),
             summary=quotes,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
@@ -575,6 +575,12 @@ def _foreign_title(mention: SourceMention, story: EditionStory) -> str:
         return ""
     is_own = (mention.url, mention.language) == (story.url, story.title_language) and story.title in mention.title
     return "" if is_own or not mention.shows_title else sanitize_line(mention.title, limit=MAX_TITLE_CHARS)
+
+
+def _told_at(story: EditionStory) -> set[datetime]:
+    """Return the times of the reports whose words tell a story."""
+    mentions = (*story.headlines, *((story.latest,) if story.latest else ()))
+    return {s.published_at for s in story.quoted} | {mention.published_at for mention in mentions}
 
 
 def _agency_credit(mention: SourceMention) -> str:

@@ -240,6 +240,22 @@ def test_the_ledger_of_a_digest_with_sources_counts_what_they_brought(engine):
     assert {name: ledger.left_out[0].count for name, ledger in ledgers.items()} == {"": 3, "One": 1, "Two": 2}
 
 
+def test_of_two_sources_of_one_name_the_one_that_fails_is_told_apart_by_its_host(engine):
+    sources = [Source(url=f"https://{host}.example/feed", name="Post", language="en") for host in ("good", "bad")]
+    write(engine, sync_sources, sources, now=NOW - timedelta(days=3))
+    for source in sources:
+        (feed,) = read(engine, due_feeds, host_of(source.url), now=NOW)
+        kept = {"at": NOW - timedelta(hours=1), "next_poll_at": NOW, "took_s": 0.1}
+        changes = EntryChanges(new=(Entry(guid="1", url=f"{source.url}/1", title="T"),), changed=(), unchanged=0)
+        read_well = PollSucceeded(**kept, interval_s=3600.0, validators=Validators(), changes=changes, moved_to=None)
+        failed = PollFailed(**kept, reason=status_reason(503))
+        write(engine, record_polls, [(feed, failed if "bad" in source.url else read_well)])
+
+    ledger = make_edition(engine, digest(), order(), now=NOW).ledger
+
+    assert [each.name for each in ledger.failing] == ["Post, bad.example"]
+
+
 def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
     ages = {"Fresh": 1, "Old": 30, "Ill": 2, "Never": None}  # hours since the last poll
     sources = [Source(url=f"https://{name.lower()}.example/feed", name=name, language="en") for name in ages]

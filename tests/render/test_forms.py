@@ -447,7 +447,8 @@ def test_marks_that_most_stories_have_are_left_out(editions):
     new = replace(stories[4], status="new", day=1, trend="rising")
     early = editions.END - timedelta(hours=20)
     times = [replace(story, updated_at=early) for story in old]
-    section = editions.Section(title="Asia", anchor="asia", stories=(*times, replace(new, updated_at=editions.END)))
+    new = replace(new, updated_at=editions.END, latest=replace(new.mentions[0], published_at=editions.END))
+    section = editions.Section(title="Asia", anchor="asia", stories=(*times, new))
 
     shown = edition_view(editions.edition((section,))).stories
 
@@ -455,6 +456,16 @@ def test_marks_that_most_stories_have_are_left_out(editions):
     assert [story.trend for story in shown] == ["", "", "", "", "rising"]
     assert [bool(story.shown_update) for story in shown] == [False, False, False, False, True]
     assert all("updated" in story.folded_facts for story in shown[:4])  # not lost where a form folds
+
+
+def test_a_story_is_updated_only_if_what_it_tells_is_of_that_time(editions):
+    untold = [replace(editions.story(n), updated_at=editions.END) for n in range(1, 6)]
+    late = replace(untold[4], latest=replace(untold[4].mentions[0], published_at=editions.END))
+    section = editions.Section(title="Asia", anchor="asia", stories=(*untold[:4], late))
+
+    shown = edition_view(editions.edition((section,))).stories
+
+    assert [bool(story.shown_update) for story in shown] == [False, False, False, False, True]
 
 
 def test_marks_stay_in_an_edition_of_few_stories(editions):
