@@ -30,7 +30,7 @@ from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
-from digests.stories.window import Grouped, cluster_and_save
+from digests.stories.window import GroupedStories, cluster_and_save
 from digests.summarise.headline import Headline
 from digests.summarise.openings import title_without_outlet
 from watcher.model import Article
@@ -100,7 +100,7 @@ class StoryAlert:
 
 
 def _plan_alerts(
-    connection: Connection, digest: DigestSettings, grouped: Grouped, *, now: datetime
+    connection: Connection, digest: DigestSettings, grouped: GroupedStories, *, now: datetime
 ) -> list[Callable[[Connection], None]]:
     """Return calls that store what a digest tells now with its messages, and what it will not tell."""
     zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
@@ -111,7 +111,7 @@ def _plan_alerts(
     )
     counts_no_opinion = digest.model_copy(update={"opinion": "leave-out"})
     inputs = load_edition_inputs(connection, counts_no_opinion, request, grouped, now=now)
-    threads, words = {story.id: story.thread for story in grouped[0]}, make_localizer(digest.language, zone, today)
+    threads, words = {story.id: story.thread for story in grouped.stories}, make_localizer(digest.language, zone, today)
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
     resting = {(threads.get(alert.about), alert.recipient) for alert in late}

@@ -27,7 +27,7 @@ from digests.store.keys import EditionKey
 from digests.store.marks import save_link_key
 from digests.store.stories import save_headlines
 from digests.stories.send import send_must
-from digests.stories.window import Grouped, cluster_and_save, cluster_preview
+from digests.stories.window import GroupedStories, cluster_and_save, cluster_preview
 from digests.translate.translator import Translator
 from watcher.errors import StoreError
 from watcher.store.pages import schedule_rechecks
@@ -105,7 +105,7 @@ def build_unsaved_edition(engine: Engine, digest: DigestSettings, request: Editi
     if translator is not None:
         translator.save(now)
     if digest.prose is not None:
-        edition = add_llm_summaries(engine, edition, grouped[0], digest.prose)
+        edition = add_llm_summaries(engine, edition, grouped.stories, digest.prose)
     return _with_reading_time(edition)
 
 
@@ -120,7 +120,7 @@ def _with_reading_time(edition: Edition) -> Edition:
 
 
 def _compose_translated(
-    engine: Engine, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
+    engine: Engine, digest: DigestSettings, request: EditionRequest, grouped: GroupedStories, *, now: datetime
 ) -> tuple[Edition, Translator | None]:
     """Return the edition of `grouped` stories, and what has translated it; None if the settings name no engine."""
     inputs, settings = read(engine, load_edition_inputs, digest, request, grouped, now=now), request.translate

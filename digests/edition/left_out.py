@@ -12,7 +12,7 @@ from digests.edition.load import load_edition_inputs, load_excluded_articles
 from digests.edition.schedule import EditionRequest
 from digests.model.edition import Edition
 from digests.settings.digests import DigestSettings
-from digests.stories.window import Grouped, cluster_preview
+from digests.stories.window import GroupedStories, cluster_preview
 from watcher.model import Article
 from watcher.store.writer import read
 
@@ -54,7 +54,7 @@ def load_left_out(engine: Engine, digest: DigestSettings, edition: Edition) -> L
 
 
 def _load(
-    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped, edition: Edition
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: GroupedStories, edition: Edition
 ) -> tuple[list[tuple[Article, Cause]], EditionInputs]:
     inputs = load_edition_inputs(connection, digest, request, grouped, now=edition.made_at)
     return load_excluded_articles(connection, digest, request, grouped), inputs

@@ -26,7 +26,7 @@ from digests.store import editions
 from digests.store.maintenance import load_owners
 from digests.store.stories import thread_starts
 from digests.stories.follows import followed_threads
-from digests.stories.window import Grouped
+from digests.stories.window import GroupedStories
 from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
@@ -46,18 +46,18 @@ TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_LEAD_CHARS)  # of a text: enough to cho
 
 
 def load_edition_inputs(
-    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped, *, now: datetime
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: GroupedStories, *, now: datetime
 ) -> EditionInputs:
     """Return what the requested edition of `grouped` stories is made of."""
     feeds = _load_feeds(connection, digest)
     loaded = load_window(connection, digest, request, feeds)
     followed = _load_followed(connection, digest, request, feeds)
-    chosen, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped[0], followed)
+    chosen, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped.stories, followed)
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
-    starts = thread_starts(connection, {story.thread for story in grouped[0]})
-    dated = [replace(story, began_at=starts.get(story.thread, story.began_at)) for story in grouped[0]]
-    stories = separate_parts(dated, grouped[2], articles)
+    starts = thread_starts(connection, {story.thread for story in grouped.stories})
+    dated = [replace(story, began_at=starts.get(story.thread, story.began_at)) for story in grouped.stories]
+    stories = separate_parts(dated, grouped.parts, articles)
     articles, notices = withhold_reports(stories, articles, changed_pages(loaded.revisions))
     context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
     return EditionInputs(
@@ -81,13 +81,13 @@ def load_edition_inputs(
 
 
 def load_excluded_articles(
-    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: Grouped
+    connection: Connection, digest: DigestSettings, request: EditionRequest, grouped: GroupedStories
 ) -> list[tuple[Article, Cause]]:
     """Return the articles of the window and of `LOOKBACK` before it that take no part in the edition, by time."""
     feeds = _load_feeds(connection, digest)
     loaded = load_window(connection, digest, request, feeds)
     followed = _load_followed(connection, digest, request, feeds)
-    _, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped[0], followed)
+    _, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped.stories, followed)
     return [(loaded.articles[key], cause) for key, cause in (left_out | apart).items()]
 
 
@@ -195,7 +195,7 @@ def _load_context(
     loaded: LoadedArticles,
     articles: Mapping[str, Article],
     feeds: Sequence[FeedState],
-    grouped: Grouped,
+    grouped: GroupedStories,
     followed: Mapping[str, tuple[Brief, datetime]],
 ) -> ComposeContext:
     """Return what all stories of the edition share; `articles` are those that take part in it."""
@@ -226,7 +226,7 @@ def _load_context(
             waiting=feeds_with_waiting_pages(connection, start=request.window_start, end=request.window_end),
             end=request.window_end,
         ),
-        items=grouped[1],
+        items=grouped.items,
         followed=followed,
         load_full_texts=_text_loader({**earlier, **articles}, texts),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -27,8 +26,16 @@ MAX_LOOKBACK = timedelta(days=20)  # before the end of a window, if there are fe
 ENOUGH_ARTICLES = 5_000  # enough to show what is rare and what is similar (docs/decisions/0011)
 THREAD_IDLE = timedelta(days=30)  # a thread idle for so long is over: a similar story starts another one
 STAND_IN = bytes(MIN_LONG_BYTES)  # replaces the shingles of an item that has as many: tells that its text is long
-Grouped: TypeAlias = tuple[tuple[Story, ...], Mapping[str, ClusterItem], Parts]  # the items are by article id
 ATTEMPTS = 5  # when other processes save stories at the same time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedStories:
+    """The stories of a time window, and what they were grouped from."""
+
+    stories: tuple[Story, ...]
+    items: Mapping[str, ClusterItem]  # by article id
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +57,9 @@ class ClusterWindow:
         return [each for each in self.corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
 
 
-def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> Grouped:
+def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> GroupedStories:
     """
-    Save the stories of all articles published in [start, end) and some days before; return them, items and parts.
+    Save the stories of all articles published in [start, end) and some days before; return them.
 
     All digests of a store share them, whatever sources and words they select. If stories were saved for a later time,
     articles stay in their known stories.
@@ -68,15 +75,15 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
         times = {key: item.published_at for key, item in window.items.items() if item.published_at}
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
-            return tracked.stories, window.items, parts
+            return GroupedStories(stories=tracked.stories, items=window.items, parts=parts)
     raise DigestError("other processes keep saving stories; try again later")
 
 
-def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> Grouped:
+def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> GroupedStories:
     """Return what `cluster_and_save` returns without saving it; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
     stories, _, parts = cluster_window(window)
-    return assign_ids(engine, window, stories).stories, window.items, parts
+    return GroupedStories(stories=assign_ids(engine, window, stories).stories, items=window.items, parts=parts)
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:

@@ -325,8 +325,8 @@ def test_of_a_join_or_a_split_both_stories_count_as_told(engine, events, told):
 def test_a_small_part_that_leaves_a_told_story_may_be_told_itself(engine, put):
     for minute in range(7):
         put("Alfa", QUAKE.format("ten"), NOON + timedelta(minutes=minute))
-    grouped, *_ = cluster_and_save(engine, start=NOON - HOUR, end=NOON + HOUR, now=NOON + HOUR)
-    (story,) = {each.id for each in grouped}
+    grouped = cluster_and_save(engine, start=NOON - HOUR, end=NOON + HOUR, now=NOON + HOUR)
+    (story,) = {each.id for each in grouped.stories}
     note(engine, story)
     splits = [replace(event(SPLIT, story, f"s{n}"), articles=tuple("abcd"[:n])) for n in (2, 3, 4)]
     write(engine, _record_events, splits, now=NOON)

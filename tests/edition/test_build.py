@@ -36,6 +36,7 @@ from digests.store.editions import (
 )
 from digests.store.keys import DAILY, EditionKey, Slot, parse_slot
 from digests.store.schema import editions
+from digests.stories.window import GroupedStories
 from tests.edition.factory import make_edition
 from tests.kinds import refuse_writes
 from tests.tools import add_article, due_feeds
@@ -54,6 +55,7 @@ NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
 WINDOW = (NOW - timedelta(days=1), NOW)
 KEY = EditionKey(digest="world", local_date=DAY)
+NOTHING_GROUPED = GroupedStories(stories=(), items={}, parts={})
 
 
 def digest(name: str = "world") -> DigestSettings:
@@ -141,7 +143,7 @@ def test_a_maker_whose_claim_was_taken_over_neither_keeps_its_edition_nor_undoes
     taken = {"window": WINDOW}
     later = NOW + CLAIM_LASTS * 2
     assert write(engine, claim, KEY, **taken, now=NOW)
-    edition = compose_edition(read(engine, load_edition_inputs, digest(), order(), ((), {}, {}), now=NOW))
+    edition = compose_edition(read(engine, load_edition_inputs, digest(), order(), NOTHING_GROUPED, now=NOW))
     assert write(engine, claim, KEY, **taken, now=later, by="another-machine:1:mark")
 
     assert not write(engine, save, KEY, edition, (), now=NOW)
@@ -184,7 +186,7 @@ def test_an_edition_that_is_made_meanwhile_has_another_number(engine):
     assert other is not None and other.number == 2
     assert number == 1
     claimed = replace(order(), number=number)
-    assert read(engine, load_edition_inputs, digest(), claimed, ((), {}, {}), now=NOW).number == 1
+    assert read(engine, load_edition_inputs, digest(), claimed, NOTHING_GROUPED, now=NOW).number == 1
 
 
 def test_editions_of_one_date_have_their_own_labels_and_stand_between_their_neighbours(engine):

@@ -30,7 +30,7 @@ AFTER = "Tarvola counts the damage. The quake felled 212 houses in the Dressel, 
 
 def until(engine, days=0.0, **more):
     end = MORNING + days * DAY
-    return cluster_and_save(engine, start=end - DAY, end=end, now=end, **more)[0]
+    return cluster_and_save(engine, start=end - DAY, end=end, now=end, **more).stories
 
 
 def rows(engine, table):
