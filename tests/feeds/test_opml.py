@@ -116,12 +116,12 @@ def test_a_head_with_bare_brackets_does_not_stop_the_feeds():
 
 @pytest.mark.parametrize("filler", ['"', '" ', "<outline ", '">', "<outline a='1' ", "&", ' text="'])
 def test_a_damaged_file_is_read_in_linear_time(filler):
-    started = time.perf_counter()
+    started = time.process_time()
 
     with suppress(OpmlError):
-        parse_opml(opml("<outline " + filler * (1_000_000 // len(filler)) + "/>"))
+        parse_opml(opml("<outline " + filler * (200_000 // len(filler)) + "/>"))
 
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 4
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252", "no-such"])
