@@ -51,6 +51,7 @@ for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
 
 # A machine that is busy with something else makes no example wrong.
 settings.register_profile("watcher", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)  # of the quick set; else a property has 100 examples
 settings.load_profile("watcher")
 
 

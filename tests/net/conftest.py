@@ -7,14 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import settings
 
 from tests.patience import PATIENCE_S
 from watcher.net.client import Client
 from watcher.worker.scheduler import _loop_factory
-
-settings.register_profile("unhurried", deadline=None)  # machines are busy
-settings.load_profile("unhurried")
 
 AGENT = "watcher-digests/0.1 (+https://example.org/bot; you@example.org)"
 Answer = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
