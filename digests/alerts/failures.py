@@ -14,7 +14,7 @@ from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, re
 from digests.edition.schedule import digest_statuses
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import DeliverSettings
-from digests.settings.delivery import parse_mailbox
+from digests.settings.mail import parse_mailbox
 from digests.store.keys import EditionKey, FailureAlertKey, SentItemKey, StoryAlertKey
 from digests.store.outbox import (
     FAILED,

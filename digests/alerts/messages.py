@@ -14,7 +14,7 @@ from digests.model.delivery import OutboundMessage, Rendered
 from digests.render.mail import MAIL_POLICY, encode_header_text, encode_mailbox
 from digests.render.webhook import escape_slack, hide_mentions
 from digests.settings.channel import DeliverSettings
-from digests.settings.delivery import parse_mailbox
+from digests.settings.mail import parse_mailbox
 
 SUBJECT_CHARS, WORDS_CHARS = 150, 600
 DISCORD_SIGNS = re.compile(r"([\\`*_~|>#\[\]()<])")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from digests.model.delivery import Rendered
 from digests.settings.channel import Content, DeliverSettings
-from digests.settings.delivery import Mailbox, parse_mailbox
+from digests.settings.mail import Mailbox, parse_mailbox
 
 
 class MailDeliverSettings(DeliverSettings):

@@ -11,8 +11,8 @@ from digests.delivery.send import SendRoute
 from digests.errors import DeliveryError
 from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import Channel, DeliverSettings
-from digests.settings.delivery import parse_mailbox
 from digests.settings.digests import digests_of
+from digests.settings.mail import parse_mailbox
 from digests.settings.send import SendSection
 from digests.store import outbox
 from digests.store.keys import ALERTS, SEND, DeliveryKey

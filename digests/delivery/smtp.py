@@ -14,7 +14,7 @@ from digests.delivery.mail import MailDeliverSettings
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage
 from digests.settings.channel import BeforeCommit, Channel
-from digests.settings.delivery import SmtpSettings
+from digests.settings.mail import SmtpSettings
 from watcher.settings.models import Settings
 from watcher.text.plain_text import MAX_REPLY_CHARS, to_one_line
 

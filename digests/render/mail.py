@@ -24,7 +24,7 @@ from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
 from digests.render.templating import Own, html_templates, render_template
 from digests.render.view import EditionView, StoryView
-from digests.settings.delivery import parse_mailbox
+from digests.settings.mail import parse_mailbox
 
 BUDGET = 90 * 1024  # bytes as sent; Gmail clips a message at about 102 kB
 UNDISCLOSED = "undisclosed-recipients:;"  # of a mail without a recipient

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from digests.settings.channels import AnyDeliverSettings, ChannelName, channel_models, cross_field_issues
 from digests.settings.clock_times import QuietHours
-from digests.settings.delivery import Mailbox
+from digests.settings.mail import Mailbox
 from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
 from watcher.settings.types import Duration, Phrases, quote_value, within
 from watcher.text.format import did_you_mean

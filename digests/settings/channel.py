@@ -1,7 +1,7 @@
 """
 What a delivery channel is: a table of the settings that says what it sends to whom, and an open connection.
 
-A channel is one file with both classes; `CHANNELS` in `digests.settings.delivery` lists them.
+A channel is one file with both classes; `CHANNELS` in `digests.settings.channels` lists them.
 """
 
 from abc import ABC, abstractmethod

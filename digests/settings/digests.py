@@ -14,7 +14,7 @@ from digests.settings.alerts import StoryAlertSettings, story_alert_issues
 from digests.settings.channel import Format, Formats
 from digests.settings.channels import AnyDeliverSettings, cross_field_issues
 from digests.settings.clock_times import ClockTimes, WeekDays, parse_days
-from digests.settings.delivery import Mailbox, check_mailbox
+from digests.settings.mail import Mailbox, check_mailbox
 from digests.settings.topics import Topic
 from watcher.settings.base import TAG_PREFIX, SettingsList, SettingsModel, ValidationIssue, find_duplicates, raw_rows
 from watcher.settings.models import Settings

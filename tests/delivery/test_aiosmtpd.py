@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from digests.delivery.smtp import SmtpChannel
 from digests.errors import DeliveryError
-from digests.settings.delivery import SmtpSettings
+from digests.settings.mail import SmtpSettings
 from tests.delivery.conftest import MAIL
 
 

@@ -13,7 +13,7 @@ import pytest
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.settings.channel import Channel
 from digests.settings.channels import channel_models
-from digests.settings.delivery import SmtpSettings
+from digests.settings.mail import SmtpSettings
 from tests.delivery.channel_contract import SECRET, ChannelContract
 from tests.delivery.hook import listening
 from tests.delivery.mail_server import MailServer

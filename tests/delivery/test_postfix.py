@@ -16,7 +16,7 @@ import pytest
 from digests.delivery.smtp import SmtpChannel
 from digests.model.delivery import OutboundMessage
 from digests.render.forms import MailHead, render
-from digests.settings.delivery import SmtpSettings
+from digests.settings.mail import SmtpSettings
 from tests.delivery.mail_server import MailServer
 from tests.patience import PATIENCE_S
 from tests.render import editions

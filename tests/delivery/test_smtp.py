@@ -11,7 +11,7 @@ import pytest
 
 from digests.delivery.smtp import SmtpChannel
 from digests.errors import DeliveryError
-from digests.settings.delivery import SmtpSettings
+from digests.settings.mail import SmtpSettings
 from tests.delivery.conftest import MAIL
 from tests.delivery.mail_server import HANG_S, STEPS, MailServer
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digests.settings.delivery import SmtpSettings
 from digests.settings.digests import digests_of
+from digests.settings.mail import SmtpSettings
 from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
 
