@@ -35,7 +35,7 @@ async def embed_missing(
     choice: EmbedderConfig | None,
     *,
     since: datetime | None = None,
-    share: str = "",
+    id_prefix: str = "",
     limit: int = UNLIMITED,
     done: Callable[[int], None] = lambda n: None,
 ) -> int:
@@ -57,7 +57,7 @@ async def embed_missing(
         run = EmbedRun(writer=writer, pool=pool, choice=choice, name=name, size=size, done=done)
         while run.made < limit:
             count, lacks = min(AT_ONCE, limit - run.made), stored.lacks_vector(name)
-            rows = await writer.read(stored.newest_articles, lacks, limit=count, since=since, prefix=share)
+            rows = await writer.read(stored.newest_articles, lacks, limit=count, since=since, prefix=id_prefix)
             if not rows:
                 break
             await run.embed(rows)
@@ -149,14 +149,14 @@ class EmbedRun:
 
 
 async def rebuild_features(
-    writer: Writer, pool: Pool, *, since: datetime | None = None, share: str = "", limit: int = UNLIMITED
+    writer: Writer, pool: Pool, *, since: datetime | None = None, id_prefix: str = "", limit: int = UNLIMITED
 ) -> int:
     """Rebuild features of an older version slice by slice, newest first; return the number of articles."""
     rebuilt = 0
     while rebuilt < limit:
         count = min(AT_ONCE, limit - rebuilt)
         is_old = stored.has_old_version()
-        rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=share)
+        rows = await writer.read(stored.newest_articles, is_old, limit=count, since=since, prefix=id_prefix)
         if not rows:
             break
         for start in range(0, len(rows), BACKFILL_SLICE):
@@ -168,7 +168,11 @@ async def rebuild_features(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTask:
-    """A task that processes share on PostgreSQL. `wanted` returns the keys of the parts to do now; `do` does one."""
+    """
+    A task that several processes do together on PostgreSQL.
+
+    `wanted` returns the keys of the parts to do now: beginnings of articles' ids. `do` does one part.
+    """
 
     name: str
     wanted: Callable[[], Awaitable[Sequence[str]]]
@@ -191,7 +195,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
     """
     Return the tasks of this module by name; `context` returns the current context, as settings may change.
 
-    Each run does some articles of a share (of all if it is empty), or with `since`, all articles from then on.
+    Each run does some articles, or with `since`, all from then on; of those in its part.
     """
 
     # Its name is known; that of another version of its package, after a restart, is not.
@@ -200,9 +204,9 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
     async def old_features() -> tuple[str, ...]:
         return await context().writer.read(stored.id_prefixes, stored.has_old_version())
 
-    async def rebuild(share: str) -> None:
+    async def rebuild(id_prefix: str) -> None:
         most = FEATURES_AT_ONCE if since is None else UNLIMITED
-        await rebuild_features(context().writer, context().pool, since=since, share=share, limit=most)
+        await rebuild_features(context().writer, context().pool, since=since, id_prefix=id_prefix, limit=most)
 
     async def missing_vectors() -> tuple[str, ...]:
         writer, choice = context().writer, context().embedder
@@ -212,14 +216,14 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         prefixes = await writer.read(stored.id_prefixes, stored.lacks_vector(name))
         return prefixes if name else prefixes[:1]  # until the first has found out the embedder's name
 
-    async def embed(share: str) -> None:
+    async def embed(id_prefix: str) -> None:
         nonlocal last_used
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
         choice = tools.embedder
         key = choice.store_key if choice else None
         if choice == last_used and not await tools.writer.read(stored.has_backlog, setting=key):
             return  # without a look at the model, so that its process can end
-        await embed_missing(tools.writer, tools.vector_pool, choice, since=since, share=share, limit=most)
+        await embed_missing(tools.writer, tools.vector_pool, choice, since=since, id_prefix=id_prefix, limit=most)
         last_used = choice
 
     return {
