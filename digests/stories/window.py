@@ -148,7 +148,7 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links, Par
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
     """Return the groups with the ids of the known stories that they continue, or with new, unused ids."""
-    stories, splits = (window.known, ()) if window.version.covers(window.end) else _undo_revoked_joins(window)
+    stories, splits = (window.known, ()) if window.version.covers(window.end) else _split_revoked_joins(window)
     known = {story.id for story in stories} | {story.id for story in window.merged}
     taken: set[str] = set()
     while True:
@@ -160,8 +160,8 @@ def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -
         taken |= clash
 
 
-def _undo_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
-    """Return the known stories without the joins that were revoked, which tracking cannot undo, and the splits."""
+def _split_revoked_joins(window: ClusterWindow) -> tuple[tuple[ExistingStory, ...], tuple[StoryEvent, ...]]:
+    """Return the known stories, with those split that a revoked correction had joined, and an event for each split."""
     known = {story.id: story for story in window.known}
     joins = {
         frozenset(side): each.number
