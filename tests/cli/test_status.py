@@ -218,6 +218,20 @@ def test_all_lists_the_healthy_too_with_addresses_and_faults(shop, status):
     assert "problem: an entry has no link" in told
 
 
+def test_a_page_that_failed_and_is_tried_again_is_named(shop, status):
+    press = shop("Ash")
+    press.read("Ash", entries=1)
+    feed = press.state("Ash").feed
+    page = _entry_article_id(feed, Entry(guid="0", url=f"{feed.url}/0", title="T"))
+    write(press.engine, record_failure, page, reason=status_reason(404), next_try_at=NOW + HOUR)
+
+    lines = status(press).splitlines()
+
+    start = lines.index("pages that failed, to try again later")
+    assert lines[start + 1] == f"    {feed.url}/0: 404 Not Found"
+    assert "pages without an article" not in lines
+
+
 def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
     press = shop("Ash")
     press.read("Ash", entries=7)

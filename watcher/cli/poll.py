@@ -260,14 +260,18 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
         (summary.from_feed, "of them with the text from the feed, not from the page"),
         (summary.headlines, "of them by their headline alone"),
         (summary.known, "already stored under another address"),
-        (summary.pages_later, "pages to try again later"),
-        (summary.pages_lost, "pages without an article"),
-        (summary.rechecked, "cited pages checked again"),
+        (summary.pages_later, f"{'page' if summary.pages_later == 1 else 'pages'} to try again later"),
+        (summary.pages_lost, f"{'page' if summary.pages_lost == 1 else 'pages'} without an article"),
+        (summary.rechecked, f"cited {'page' if summary.rechecked == 1 else 'pages'} checked again"),
         (summary.changed, "of them changed or gone"),
     )
     more = [f"{count} {words}" for count, words in counts if count]
     yield ", ".join([f"{format_count(summary.stored, 'article')} stored", *more])
-    vectors = f"; embedding {summary.vectors:,} articles took {summary.vectors_s:.1f} s" if summary.vectors else ""
+    vectors = (
+        f"; embedding {format_count(summary.vectors, 'article')} took {summary.vectors_s:.1f} s"
+        if summary.vectors
+        else ""
+    )
     yield f"polling the feeds and fetching the articles took {summary.fetching_s:.1f} s{vectors}"
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in summary.failures]
     yield from _at_most(failures, "more: see watcher status")

@@ -143,12 +143,14 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
     lost = read(engine, failed_page_counts)
     most = None if everything else REASONS_SHOWN
     lost_pages = read(engine, newest_failed_pages, limit=most or PAGES_LISTED)
+    retried_pages = read(engine, newest_failed_pages, limit=most or PAGES_LISTED, given_up=False)
     replaced, bare = (read(engine, count_fallback_reasons, headlines=headlines) for headlines in (False, True))
     values = {
         "daemon": _daemon_to_json(*processes, now=now),
         **_collect_store(settings, engine, now=now),
         "pages_without_article": [{"reason": str(reason), "pages": count} for reason, count in lost],
         "newest_pages_without_article": [{"url": url, "reason": str(reason)} for url, reason in lost_pages],
+        "newest_pages_to_try_again": [{"url": url, "reason": str(reason)} for url, reason in retried_pages],
         "pages_replaced_by_feed": [{"reason": str(reason), "pages": count} for reason, count in replaced],
         "headlines_without_text": [{"reason": str(reason), "pages": count} for reason, count in bare],
         "sources": [row.to_json() for row in sources],
@@ -165,7 +167,8 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
         format_rows(rows, width=STATUS_LABEL_CHARS),
         _format_sources(sources, everything=everything),
         _format_reasons("pages without an article", lost, limit=most),
-        _format_pages(lost_pages),
+        _format_pages("  the newest of them", lost_pages),
+        _format_pages("pages that failed, to try again later", retried_pages),
         _format_reasons("pages replaced by the feed's own text", replaced, limit=most),
         _format_reasons("pages of which only the headline is known", bare, limit=most),
         format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
@@ -335,10 +338,10 @@ def _format_reasons(heading: str, reasons: Sequence[tuple[Reason, int]], *, limi
         yield f"  {sum(pages for _, pages in rest):5} for {len(rest)} other reasons: watcher status --all"
 
 
-def _format_pages(pages: Sequence[tuple[str, Reason]]) -> Iterator[str]:
-    """Yield the newest pages without an article."""
+def _format_pages(heading: str, pages: Sequence[tuple[str, Reason]]) -> Iterator[str]:
+    """Yield a heading and the newest of some pages, each with its reason; nothing without any."""
     if pages:
-        yield "  the newest of them"
+        yield heading
     for url, reason in pages:
         yield f"    {to_one_line(hide_secrets(url), REASON_CHARS)}: {to_one_line(str(reason), REASON_CHARS)}"
 

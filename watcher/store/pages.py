@@ -137,10 +137,11 @@ def failed_page_counts(connection: Connection, *conditions: ColumnElement[bool])
     return tuple((reason, n) for reason, n in connection.execute(query))
 
 
-def newest_failed_pages(connection: Connection, *, limit: int) -> tuple[tuple[str, Reason], ...]:
-    """Return (URL, reason) of the given-up pages that were listed last."""
+def newest_failed_pages(connection: Connection, *, limit: int, given_up: bool = True) -> tuple[tuple[str, Reason], ...]:
+    """Return (URL, reason) of the failed pages that were listed last: the given-up ones, or those to try again."""
     query = select(pages.c.url, pages.c.reason).where(pages.c.reason.is_not(None), ~pages.c.is_recheck)
-    query = query.where(pages.c.next_try_at.is_(None)).order_by(pages.c.added_at.desc(), pages.c.article_id)
+    is_over = pages.c.next_try_at.is_(None) if given_up else pages.c.next_try_at.is_not(None)
+    query = query.where(is_over).order_by(pages.c.added_at.desc(), pages.c.article_id)
     return tuple((url, reason) for url, reason in connection.execute(query.limit(limit)))
 
 
