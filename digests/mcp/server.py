@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -108,13 +108,18 @@ class Tools:
         outlet: str | None = None,
         limit: int = 10,
         offset: int = 0,
+        by: Literal["words", "meaning"] = "words",
     ) -> Answer:
-        """Search the stored articles, newest first. `since` is an age such as "7d", `country` a code such as "FR"."""
+        """
+        Search the stored articles, newest first. `since` is an age such as "7d", `country` a code such as "FR".
+        With `by` "meaning", `near` has the articles in any language that are nearest to the query, beside the `hits`.
+        """
         start, tag = self._parse_since(since), self._parse_language(language)
         if country and not country_code(country):
             raise ToolError(f'got the country {country!r}, expected a code such as "FR"')
         filters = Filters(since=start, language=tag, country=country, outlet=outlet)
-        return self._answer(answers.search_articles, query, filters, limit, offset)
+        meaning = self._meaning if by == "meaning" else None
+        return self._answer(answers.search_articles, query, filters, limit, offset, meaning)
 
     def who_reports(self, story: Story) -> Answer:
         """Say which outlets report a story: which independently, which as a copy, and which by headline alone."""

@@ -28,6 +28,7 @@ from digests.summarise.claims import (
     Claim,
     Comparison,
     Difference,
+    add_telling_words,
     compare_claim,
     find_known_names,
     forgive_names,
@@ -55,9 +56,9 @@ DEFAULT_WINDOW = "7d"  # before now
 MAX_STORIES = 3
 MATCH = 0.2  # of the probability that a report is on the claim's event
 NEAR = 0.01  # of it, from which on a story is shown; below `MATCH` it may be on something else
-AGREES_BONUS = 1.5  # in log-odds, of a report without a difference when stories are ordered
+AGREES_BONUS = 0.7  # in log-odds, of a report without a difference when stories are ordered
 CANDIDATES = 80  # articles by meaning, and as many by words
-CONTEXT = 200  # newest articles, which show what is common in each language
+CONTEXT = 500  # newest articles, which show what is common in each language
 MAX_WORDS, MAX_WORD_HITS = 16, 500  # of a claim that are looked for, and articles with each
 MAX_NAMED = 10  # sources that were not read
 MIN_READ_SHARE = 0.8  # of the sources: with fewer, that none of them reports a claim cannot be said
@@ -143,6 +144,7 @@ def check_claim(
     )
     likely = [key for key, value in odds.items() if value >= _log_odds(NEAR) and key in near]
     reports = [stored[key] for key in likely if stored[key].kind not in NO_REPORTS]
+    claim = add_telling_words(claim, reports)
     owners = load_owners(connection, {article.outlet for article in reports})
     compared = {article.id: compare_claim(claim, article) for article in with_owners(reports, owners)}
     stories, parts = _group_stories(connection, claim, compared, odds)
@@ -327,7 +329,7 @@ def describe_sources(answer: ClaimAnswer) -> str:
 
 def describe_difference(difference: Difference) -> str:
     if difference.kind == "negation":
-        return "one of the two negates it"
+        return "only one of the two negates it"
     if difference.report:
         return f"{difference.kind} {difference.report}, in the claim {difference.claim}"
     return f"does not have the {difference.kind} {difference.claim}"

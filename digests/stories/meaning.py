@@ -15,17 +15,26 @@ from digests.cluster.vectorize import embedder_mean
 from digests.errors import DigestError
 from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, load_embedder
 from watcher.settings.models import Settings
-from watcher.store.articles import rows_by_id
+from watcher.store.articles import article_leads, rows_by_id
+from watcher.store.full_text import Filters
 from watcher.store.schema import articles, features, has_features
+from watcher.store.search import Hit
 from watcher.store.sql import in_chunks
+from watcher.text.language import detect_language
+from watcher.text.plain_text import to_one_line
+from watcher.text.search_query import Snippet
+from watcher.text.words import normalize
 
 Sketches: TypeAlias = npt.NDArray[np.uint64]  # a row of bits for each article: is a dimension above the mean?
 
-RECENT = timedelta(days=2)  # articles published since then are looked up again at each search; others once an hour
+RECENT = timedelta(days=1)  # articles stored since then are looked up again at each search; others once an hour
 REBUILD_S = 3_600.0
 READ_ROWS, COMPARED_ROWS = 2_000, 50_000  # rows at a time, so that little memory is needed
 MEASURED = 20  # articles for each one wanted, whose vectors are read and compared exactly
 MIN_MEASURED = 300
+MIN_LIKENESS = 0.2  # below it, an article has nothing to do with a query
+MAX_FILTERED = 200  # nearest articles of which a search with filters shows those that fit
+SNIPPET_CHARS = 200
 OFF = 'the settings have no embedder: [semantic] embedder = "none"'
 
 
@@ -85,9 +94,8 @@ class MeaningSearch:
         limit: int,
         since: datetime | None = None,
         until: datetime | None = None,
-        among: Collection[str] | None = None,
     ) -> list[Near]:
-        """Return up to `limit` articles of [since, until), the nearest first; `among`: only of these ids."""
+        """Return up to `limit` articles published in [since, until), the nearest first."""
         wanted = np.frombuffer(vector, "<f2").astype(np.float32)
         wanted = _unit(wanted - embedder_mean(model, language, len(wanted)))
         with self._lock:
@@ -95,8 +103,6 @@ class MeaningSearch:
             ids, hours, sketches = table.ids[:], table.hours, table.sketches
         low, high = (at.timestamp() / 3600 if at else end for at, end in ((since, -np.inf), (until, np.inf)))
         rows = np.flatnonzero((hours >= low) & (hours < high))
-        if among is not None:
-            rows = np.array([row for row in rows.tolist() if ids[row] in among], np.intp)
         if not len(rows):
             return []
         (sketch,) = _sketch(wanted[None])
@@ -124,11 +130,11 @@ class MeaningSearch:
             table = _Table(model=model, made_at=now, sketches=np.zeros((0, -(-dimensions // 64)), np.uint64))
             query = select(articles.c.id).join(features, has_features).where(*condition)
         else:
-            newest = connection.scalar(select(func.max(articles.c.published_at)))
+            newest = connection.scalar(select(func.max(articles.c.fetched_at)))
             if newest is None:
                 return table
             query = select(articles.c.id).join(features, has_features)
-            query = query.where(*condition, articles.c.published_at >= newest - RECENT)
+            query = query.where(*condition, articles.c.fetched_at >= newest - RECENT)
         new = [key for key in connection.scalars(query) if key not in table.known]
         columns = (articles.c.id, articles.c.published_at, articles.c.language, features.c.vector)
         hours, sketches = [table.hours], [table.sketches]
@@ -142,6 +148,36 @@ class MeaningSearch:
         table.hours, table.sketches = np.concatenate(hours), np.concatenate(sketches)
         self._table = table
         return table
+
+
+def search_by_meaning(
+    connection: Connection,
+    meaning: MeaningSearch,
+    text: str,
+    *,
+    filters: Filters,
+    limit: int,
+    known: Collection[str] = (),
+) -> list[Hit]:
+    """Return up to `limit` articles that are nearest to a query, in all languages, without those that are `known`."""
+    near = meaning.find_nearest(
+        connection,
+        *meaning.embed(text),
+        detect_language(text),
+        limit=MAX_FILTERED,
+        since=filters.since,
+        until=filters.until,
+    )
+    keys = [each.article for each in near if each.likeness >= MIN_LIKENESS and each.article not in known]
+    by_id = article_leads(connection, keys, chars=SNIPPET_CHARS)
+    outlet = normalize(filters.outlet or "").split()
+    hits = []
+    for article in (by_id[key] for key in keys if key in by_id):
+        fits = filters.language in (None, article.language) and filters.country in (None, article.country)
+        if fits and set(outlet) <= set(normalize(article.outlet).split()):
+            same = {name: getattr(article, name) for name in Hit.__slots__ if name != "snippet"}
+            hits.append(Hit(snippet=Snippet(text=to_one_line(article.text, SNIPPET_CHARS)), **same))
+    return hits[:limit]
 
 
 def _centered(packed: bytes, model: str, language: str) -> npt.NDArray[np.float32]:

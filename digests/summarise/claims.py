@@ -32,6 +32,7 @@ PART_OF_NAME = re.compile(r"(?<=[^\W\d_])[-–]?\d+")  # "Covid-19", "G7"
 LEAD_SENTENCES = 3  # that are compared with a claim in another language
 MIN_SHARED = 2  # stems of a claim that a sentence behind the title has, to be on it
 MIN_SPELLED = 2  # of a number written as a word: "one" seldom counts
+MIN_NEAR_COPY = 0.7  # of the words of a claim and a title, from which on one was made from the other
 MIN_ROUNDED = 100  # from which on a claim may round a figure
 MAX_CAPITALS = 0.5  # of a claim's words: above it, capitals mark no names
 SCOPE = 4  # words behind a negation that it may negate; in German and Dutch in front of it too
@@ -51,6 +52,7 @@ class Claim:
     names: tuple[str, ...]  # folded, in Latin letters
     countries: frozenset[str]
     is_rejection: bool
+    telling: frozenset[str] = frozenset()  # folded words by which it differs from a title that is nearly the same
 
     @property
     def stems(self) -> frozenset[str]:
@@ -61,7 +63,7 @@ class Claim:
 class Difference:
     """What a claim has, and a report has otherwise. `report` is "" if the report only lacks it."""
 
-    kind: str  # "figure", "name", "negation"
+    kind: str  # "figure", "name", "negation", "word"
     claim: str
     report: str
 
@@ -116,6 +118,25 @@ def find_known_names(reports: Iterable[Features]) -> frozenset[str]:
     return frozenset(name for name in spelled if 2 * named[name[:STEM_LENGTH]] > said[name[:STEM_LENGTH]] > 0)
 
 
+def add_telling_words(claim: Claim, reports: Iterable[Article]) -> Claim:
+    """
+    Return a claim with the words that differ from a report's title which has nearly all others.
+
+    They are negations, and words with a capital. A claim that somebody changed shows in this, whatever the words are.
+    """
+    negations = _negations(claim.language) or frozenset()
+    found = words(claim.text)
+    weighty = {fold(word) for word in found[1:] if word[:1].isupper()} | negations.intersection(map(fold, found))
+    telling: set[str] = set()
+    for report in reports:
+        title = set(map(fold, words(report.title)))
+        own = set(map(fold, found))
+        is_near = report.language == claim.language and len(own & title) >= MIN_NEAR_COPY * len(own | title)
+        if is_near and not own <= title:
+            telling |= weighty - title
+    return replace(claim, telling=frozenset(telling))
+
+
 def forgive_names(claim: Claim, comparisons: Sequence[Comparison]) -> list[Comparison]:
     """
     Return comparisons of reports on one event without the names that a report lacks, but others of them have.
@@ -148,6 +169,7 @@ def compare_claim(claim: Claim, article: Article) -> Comparison:
     differences = (
         *_figure_differences(claim, sentences_on_it),
         *_name_differences(claim, article),
+        *_telling_differences(claim, [sentences_on_it[0], nearest], sentences_on_it),
         *_negation_differences(claim, [sentences_on_it[0], nearest], sentences_on_it),
     )
     return Comparison(article=article, nearest=nearest, differences=differences)
@@ -202,6 +224,16 @@ def _is_rounded(figure: float | str, other: float | str) -> bool:
         return False
     digits = len(f"{figure:.0f}") - len(f"{figure:.0f}".rstrip("0"))
     return 0 < digits < len(f"{figure:.0f}") and round(other, -digits) == figure
+
+
+def _telling_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
+    """Yield the telling words that a report lacks; one in another language cannot have them."""
+    negations = _negations(claim.language) or frozenset()
+    for word in sorted(claim.telling):
+        where = told if word in negations else reported
+        said = (fold(each) for sentence in where for each in words(sentence.text))
+        if told[0].language != claim.language or word not in said:
+            yield Difference(kind="negation" if word in negations else "word", claim=word, report="")
 
 
 def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:

@@ -24,8 +24,9 @@ from digests.store.editions import EditionRow, edition_rows, find_row, get_editi
 from digests.store.stories import StoryRow, existing_ids, load_members, story_members, thread_rows
 from digests.stories.agenda import events_of_story
 from digests.stories.history import resolve_story
+from digests.stories.meaning import MeaningSearch
 from digests.web.editions import has_books, render_form
-from digests.web.search import fold_copies, highlight, parse_search
+from digests.web.search import find_near, fold_copies, highlight, parse_search
 from digests.web.story import THREAD_STORIES
 from watcher.model import Article
 from watcher.store.articles import articles_by_id, newest_articles
@@ -134,13 +135,15 @@ def _calendar_response(events: Iterable[ComingEvent], title: str) -> PageRespons
     return PageResponse(body=render_calendar(events, title=title), media_type=MEDIA_TYPE)
 
 
-def search_feed(site: Site, ask: PageRequest) -> PageResponse:
+def search_feed(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
     """Return the feed of the newest articles that a search finds, copies left out. Errors: NotFound, without words."""
     form = parse_search(site, ask)
     query = parse_query(form.words)
     if not query.groups:
         raise NotFound("The feed of a search needs words to search for: /search/feed.atom?q=WORDS")
     hits = read(site.engine, search, query, filters=form.filters(site.now()), limit=feeds.MAX_ITEMS).hits
+    near = find_near(site, form, meaning, {hit.id for hit in hits})[0]
+    hits = tuple(sorted((*hits, *near), key=lambda hit: hit.published_at, reverse=True))[: feeds.MAX_ITEMS]
     ids = [hit.id for hit in hits]
     articles, members = read(site.engine, articles_by_id, ids), read(site.engine, load_members, ids)
     digest, link = digests_of(site.settings)[0], link_to(ask, "article")

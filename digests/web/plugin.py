@@ -63,6 +63,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
     open_digests(settings.store.url, make=False).dispose()  # their tables are up to date from here on
     first = digests_of(settings)[0]
     meaning = MeaningSearch(settings)
+    find, find_for_feed = (partial(function, meaning=meaning) for function in (search_page, search_feed))
     return SitePlugin(
         pages=(
             Page(path="/", answer=latest_edition_page),
@@ -95,10 +96,15 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/kept/feed.{form}", answer=kept_feed, query=("tag",), cost="search"),
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_link_page, cost="correct"),
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_by_link, method="POST", cost="correct"),
-            Page(path="/search", answer=search_page, query=(*QUERY_FIELDS, "page"), cost="search"),
+            Page(path="/search", answer=find, query=(*QUERY_FIELDS, "page"), cost="search"),
             Page(path="/check", answer=partial(claim_page, meaning=meaning), query=CLAIM_FIELDS, cost="search"),
             Page(path="/coverage", answer=_coverage_page, query=("days",), cost="search"),
-            Page(path="/search/feed.{form}", answer=search_feed, query=QUERY_FIELDS, cost="search"),
+            Page(
+                path="/search/feed.{form}",
+                answer=find_for_feed,
+                query=QUERY_FIELDS,
+                cost="search",
+            ),
         ),
         nav=NAV,
         style=style_sheet(load_own_templates(first.templates)),

@@ -1,6 +1,6 @@
 """The search page: hits with their snippets and stories."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -10,6 +10,9 @@ from markupsafe import Markup
 from digests.render.localizer import find_language
 from digests.settings.digests import spoken_languages
 from digests.store.stories import StoryMember, load_members, stories_of_articles
+from digests.stories.meaning import MeaningSearch, search_by_meaning
+from digests.translate.headlines import translate_headlines
+from watcher.errors import WatcherError
 from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, search
 from watcher.store.writer import read
@@ -19,7 +22,7 @@ from watcher.web.site import PageRequest, PageResponse, Site, render_page
 PAGE_HITS = 20
 MAX_RESULT_PAGES = 50
 QUERY_CHARS = 300
-QUERY_FIELDS = ("q", "since", "language", "outlet")  # of the query
+QUERY_FIELDS = ("q", "since", "language", "outlet", "by")  # of the query
 # The value of the form's field, its label, and how far back it searches.
 PERIODS = {
     "": ("any time", None),
@@ -38,11 +41,13 @@ class SearchForm:
     outlet: str
     asked_language: str
     language: str
+    by: str  # "meaning" or ""
 
     @property
     def query(self) -> dict[str, str]:
         """The fields as the query of a URL, without the empty ones."""
         given = {"q": self.words, "since": self.since, "language": self.asked_language, "outlet": self.outlet}
+        given["by"] = self.by
         return {name: value for name, value in given.items() if value}
 
     def filters(self, now: datetime) -> Filters:
@@ -59,10 +64,11 @@ def parse_search(site: Site, ask: PageRequest) -> SearchForm:
         outlet=ask.query.get("outlet", "")[:100].strip(),
         asked_language=language,
         language=find_language(language, spoken_languages(site.settings)),
+        by="meaning" if ask.query.get("by") == "meaning" else "",
     )
 
 
-def search_page(site: Site, ask: PageRequest) -> PageResponse:
+def search_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
     form = parse_search(site, ask)
     at = min(ask.page(), MAX_RESULT_PAGES)
     query = parse_query(form.words)
@@ -70,7 +76,8 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
     if query.groups:
         offset = (at - 1) * PAGE_HITS
         result = read(site.engine, search, query, filters=form.filters(site.now()), limit=PAGE_HITS, offset=offset)
-    ids = [hit.id for hit in result.hits]
+    near, why_not = find_near(site, form, meaning, {hit.id for hit in result.hits}) if at == 1 else ([], "")
+    ids = [hit.id for hit in (*result.hits, *near)]
     stories = read(site.engine, stories_of_articles, ids)
     reports = fold_copies(result.hits, read(site.engine, load_members, ids))
     return render_page(
@@ -81,11 +88,28 @@ def search_page(site: Site, ask: PageRequest) -> PageResponse:
         spans={value: name for value, (name, _) in PERIODS.items()},
         found=result,
         rows=[(hit, highlight(hit.snippet), stories.get(hit.id), copies) for hit, *copies in reports],
+        near=[(hit, stories.get(hit.id)) for hit in near],
+        translated=translate_headlines(site.settings, site.engine, near) if near else {},
+        why_not=meaning.why_off or why_not,
         is_asked=bool(query.groups),
         at=at,
         more=result.has_more and at < MAX_RESULT_PAGES,
         search=urlencode(form.query),
     )
+
+
+def find_near(site: Site, form: SearchForm, meaning: MeaningSearch, known: Collection[str]) -> tuple[list[Hit], str]:
+    """Return the articles that are near to a query in meaning, or why there can be none."""
+    if not (form.by and form.words) or meaning.why_off:
+        return [], ""
+    filters = form.filters(site.now())
+    try:
+        return (
+            read(site.engine, search_by_meaning, meaning, form.words, filters=filters, limit=PAGE_HITS, known=known),
+            "",
+        )
+    except WatcherError as error:
+        return [], str(error)
 
 
 def fold_copies(hits: Iterable[Hit], members: Mapping[str, StoryMember]) -> list[list[Hit]]:

@@ -13,18 +13,21 @@ from digests.store.keys import DAILY
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line
+from watcher.features.embedders import load_embedder
+from watcher.store.features import set_vectors
 from watcher.store.search import rebuild_index
 from watcher.store.writer import write
 
 MORNING = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 SETTINGS = '[store]\nurl = "sqlite:///watcher.db"\n[[digests]]\nname = "world"\ntimezone = "Asia/Tokyo"\n'
+BUILT_IN = '[semantic]\nembedder = "built-in"\n'
 
 
 @pytest.fixture
 def search(tmp_path, store_url, engine, put, capsys):
     """Return a function that searches a store of two articles on one event and one that is apart."""
     path = tmp_path / "settings.toml"
-    path.write_text(on(store_url, SETTINGS))
+    path.write_text(on(store_url, SETTINGS) + BUILT_IN)
     quake = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. {}"
     put("Alpha", quake.format("Nobody was hurt."), MORNING - timedelta(hours=3))
     put("Beta", quake.format("Schools are closed."), MORNING - timedelta(hours=2))
@@ -47,6 +50,24 @@ def test_hits_are_told_in_three_lines_with_the_readers_time(search):
         "  Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola, mayor Henrik Oster said. Schools are closed.",
         "there are more; use --limit and --offset to see them",
     ]
+
+
+def test_with_meaning_what_has_other_words_follows_and_without_an_embedder_the_reason_is_told(
+    search, engine, tmp_path, store_url
+):
+    built_in = load_embedder("built-in")
+    keys = [f"{name}-{MORNING - timedelta(hours=hours):%d%H%M}" for name, hours in (("alpha", 3), ("beta", 2))]
+    vectors = dict(zip(keys, built_in.embed(["Quake shakes Tarvola."] * 2), strict=True))
+    write(engine, set_vectors, vectors, model=built_in.name)
+
+    code, told, _ = search("earthquake", "--meaning", "--json")
+    answer = json.loads(told)
+    (tmp_path / "settings.toml").write_text(on(store_url, SETTINGS) + '[semantic]\nembedder = "none"\n')
+    without = search("earthquake", "--meaning")
+
+    assert (code, answer["hits"]) == (0, [])
+    assert [hit["outlet"] for hit in answer["by_meaning"]] == ["Alpha", "Beta"]
+    assert without[0] == 1 and "the settings have no embedder" in without[2]
 
 
 def test_a_hit_names_the_story_that_it_is_in(search, engine):

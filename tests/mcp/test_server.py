@@ -149,6 +149,12 @@ async def test_an_agent_goes_from_an_edition_to_a_story_its_outlets_changes_and_
     assert proof["verdict"] == anywhere["verdict"] == "verbatim" and proof["places"][0]["part"] == "text"
 
 
+async def test_a_search_by_meaning_says_why_it_is_off(press):
+    answer = await ask(press, "search", query="Tarvola", by="meaning")
+
+    assert "the settings have no embedder" in answer["error"]
+
+
 async def test_a_claim_has_one_of_four_answers_and_each_sentence_is_a_quote(press):
     right = await ask(press, "check_claim", claim="Quake of magnitude 5.4 shakes Tarvola", since="3650d")
     wrong = await ask(press, "check_claim", claim="Quake of magnitude 7.9 shakes Tarvola", since="3650d")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digests.summarise.claims import compare_claim, forgive_names, parse_claim
+from digests.summarise.claims import add_telling_words, compare_claim, forgive_names, parse_claim
 from watcher.model import Article
 
 AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -71,6 +71,25 @@ def test_another_figure_name_or_negation_is_named(claim, title, difference):
 )
 def test_a_report_in_another_language_is_compared_as_far_as_its_script_allows(claim, title, language, kinds):
     assert [kind for kind, _, _ in differing(claim, report(title, language=language))] == kinds
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("Mayor dismisses theory that the Tarvola bridge was not broken by the quake", "negation"),
+        ("Mayor dismisses theory that the Brindle bridge was broken by the quake", "word"),
+    ],
+)
+def test_a_word_by_which_a_claim_differs_from_a_title_that_is_nearly_the_same_is_told(claim, kind):
+    title = report("Mayor dismisses theory that the Tarvola bridge was broken by the quake")
+    other = report(
+        "Quake: the mayor rejects reports on the bridge", "In Brindle and in Tarvola the bridge was not shut."
+    )
+
+    asked = add_telling_words(parse_claim(claim, "en"), [title, other])
+
+    assert kind in {each.kind for each in compare_claim(asked, title).differences}
+    assert add_telling_words(parse_claim(title.title, "en"), [title, other]).telling == frozenset()
 
 
 def test_a_name_that_another_report_of_the_event_has_is_forgiven_and_one_that_none_has_is_not():

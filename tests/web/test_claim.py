@@ -26,6 +26,15 @@ async def test_why_a_claim_cannot_be_answered_is_told_on_the_page(client):
     assert page.status_code == 200 and "no word to look for" in page.text
 
 
+async def test_the_switch_of_the_search_says_why_it_is_off(client):
+    page = (await client.get("/search?q=Tarvola&by=meaning")).text
+
+    assert "Nothing can be found by meaning: the settings have no embedder" in page
+    (switch,) = html.fromstring(page).xpath("//input[@type='checkbox']")
+    assert switch.get("disabled") is not None and "Quake" in page
+    assert (await client.get("/search/feed.atom?q=Tarvola&by=meaning")).status_code == 200
+
+
 async def test_a_claim_is_text_and_never_markup(client):
     page = (await client.get("/check?claim=%3Cscript%3Ealert(1)%3C/script%3E+Tarvola+quake")).text
 
