@@ -29,37 +29,10 @@ SAME_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
 BOUNDARY = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
-# Anniversaries, horoscopes and weather: what a day brings, and not what is planned for it.
-NO_EVENT = re.compile(
-    r"anniversa|jahrestag|jährt|jubiläum|aniversari|годовщин|річниц|rocznic|výročí|årsdag|yıl ?dönüm|الذكري|ذكري|"
-    r"سالگرد|周年|週年|주년|birthday|geburtstag|cumpleaños|compleanno|horoscop|horóscop|"
-    r"\b(?:rain|showers|sunny|cloudy|degrees|regen|sonnig|bewölkt|chuva|nublado|céu|lluvia|nubosidad|pluie|averses|pioggia)\b",
-    re.IGNORECASE,
-)
+NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
 
 _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
-# Without spaces between words: the pattern of a date, of what tells that it is planned, and of what tells otherwise.
-_UNSPACED = {
-    "zh": (
-        r"(?<![\d至到止])(?:(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})|下[个個]?月(?P<nextday>\d{1,2}))[日号號](?!之?[前后後]|以[前后後])",
-        r"将(?!近)|將(?!近)|拟|擬|计划|計劃|预定|預定|定于|定於",
-        r"了|已|曾|截至|截止|若|如果|可能|或将|或將|前|以来|以來|不|未",
-        r"推迟|推遲|延期|取消|押后|押後|改期",
-    ),
-    "ja": (
-        r"(?<!\d)(?:(?P<year>20\d\d)年)?(?P<month>\d{1,2})月(?P<day>\d{1,2})日|来月(?P<nextday>\d{1,2})日",
-        r"予定|開かれる|始まる|行われる|開催される|開催する|開幕する",
-        r"した|だった|いた|まで|までに|可能性|なければ|場合|以来|前",
-        r"延期|中止|取りやめ|先送り",
-    ),
-    "ko": (
-        r"오는\s?(?:(?P<month>\d{1,2})월\s?)?(?P<day>\d{1,2})일(?!\s?(?:이후|이전|까지|전\b))|(?:내달|다음\s?달)\s?(?P<nextday>\d{1,2})일(?:\([^)]{1,6}\))?(?!\s?(?:이후|이전|까지|전\b))",
-        r"오는|내달|다음\s?달",
-        r"까지|전까지|이전|않|못|수도",
-        r"연기|취소|미뤄|무산",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +121,13 @@ class _Words:
 
 @cache
 def _words_of(language: str) -> _Words | None:
-    if language in _UNSPACED:
-        pattern, *rest = map(re.compile, _UNSPACED[language])
-        ahead, past, put_off = rest
+    table = load_data("dates_ahead").get(language)
+    if table is None or language == "no_event":
+        return None
+    if "date" in table:
+        date_pattern, ahead, past, put_off = (re.compile(table[name]) for name in ("date", "ahead", "past", "put_off"))
         return _Words(
-            dates=(pattern,),
+            dates=(date_pattern,),
             ahead=ahead,
             past=past,
             between=past,
@@ -162,9 +137,6 @@ def _words_of(language: str) -> _Words | None:
             weekdays={},
             tomorrow={},
         )
-    table = load_data("dates_ahead").get(language)
-    if table is None:
-        return None
     locales = [Locale.parse(name) for name in (language, *OTHER_LOCALES.get(language, ()))]
     months = {
         _plain(name).lower(): number

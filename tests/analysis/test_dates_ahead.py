@@ -118,9 +118,10 @@ def test_a_month_and_a_range_have_a_first_and_a_last_day():
 
 
 def test_all_languages_with_words_know_their_months_and_weekdays():
-    for language in load_data("dates_ahead"):
+    tables = {key: table for key, table in load_data("dates_ahead").items() if "date" not in table and "ahead" in table}
+    for language, table in tables.items():
         locale = Locale.parse(language)
-        ahead = load_data("dates_ahead")[language]["ahead"].split()[0].replace("_", " ").rstrip("*")
+        ahead = table["ahead"].split()[0].replace("_", " ").rstrip("*")
         text = f"{ahead} 3 {locale.months['format']['wide'][12]} {ahead}"
 
         assert read(text, language) == THURSDAY or language == "vi", language
