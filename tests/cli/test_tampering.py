@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ def test_the_edition_shows_what_is_tampered_with(made):
     assert story.llm_sentences and story.number_changes and story.agencies and story.trend
     (line,) = made.edition.at_a_glance
     assert line.kind == "changed" and "900" in line.text
+    assert [event.on for event in made.edition.coming_up] == [datetime.date(2026, 12, 3)]
     assert translated.figure_changes and translated.translation and made.edition.corrections and made.edition.briefs
 
 

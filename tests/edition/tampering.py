@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -80,7 +80,8 @@ FERRY = (
 )
 CHESS = (
     "Brindle wins the Varga cup in the last round. The chess club of Brindle won the Varga cup on Tuesday, captain "
-    "Petra Moll said. The club had lost the cup to its neighbours from Lunden in each of the last four years."
+    "Petra Moll said. The club had lost the cup to its neighbours from Lunden in each of the last four years. "
+    "Players of Brindle will meet the Varga cup holders of Marlow on 3 December, captain Petra Moll said."
 )
 ELECTION = (
     "Harbour town elects the fisherman Ole Strand. Voters in the harbour town of Sund elected the fisherman Ole Strand "
@@ -268,6 +269,11 @@ def with_line(edition: Edition, **values: Any) -> Edition:
     return replace(edition, at_a_glance=(replace(line, **values),))
 
 
+def with_event(edition: Edition, **values: Any) -> Edition:
+    (event,) = edition.coming_up
+    return replace(edition, coming_up=(replace(event, **values),))
+
+
 Tampering = Callable[[Edition], Edition]
 # Each with whether the articles alone show it; if not, only a comparison with what was made does.
 TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
@@ -284,6 +290,9 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
     "a first line of another story": (lambda e: with_line(e, story=e.stories[2].id), True),
     "a first line of another outlet": (lambda e: with_line(e, outlet="Gazette"), True),
     "a first line that nobody disputes": (lambda e: with_line(e, kind="disputed", number_change=None), True),
+    "an event on another day": (lambda e: with_event(e, on=date(2026, 12, 4), until=date(2026, 12, 4)), True),
+    "an event that is off": (lambda e: with_event(e, kind="off"), True),
+    "an event left out": (lambda e: replace(e, coming_up=()), False),
     "a first line left out": (lambda e: replace(e, at_a_glance=()), False),
     "a headline of one letter": (lambda e: with_story(e, 3, title="A"), True),
     "a headline without its end": (lambda e: with_story(e, 3, title="A ferry runs aground off Marlow"), True),
