@@ -60,12 +60,11 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
     plain = _plain(text)
     if words is None or not words.ahead.search(plain) or NO_EVENT.search(plain):
         return None
-    accepted: list[DateAhead] = []
-    for match in _matches(plain, words):
-        if not _is_planned(plain, match, words):
-            continue
-        if resolved := _resolve_for_all(match, words, days):
-            accepted.append(DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end()))
+    accepted = [
+        DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end())
+        for match in _matches(plain, words)
+        if _is_planned(plain, match, words) and (resolved := _resolve_for_all(match, words, days))
+    ]
     return min(accepted, key=lambda found: found.start, default=None)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import islice
@@ -47,17 +47,19 @@ def choose_coming_up(
     listed = list(islice(stories, MAX_STORIES))
     last = context.local_date + timedelta(days=DAYS_AHEAD)
     known = [
-        _update(event, listed, context)
+        _update(event, listed, shown, context)
         for event in (context.previous.coming_up if context.previous else ())
-        if event.until >= context.local_date and (event.kind != "off" or not event.is_shown)
+        if not event.is_over(context.local_date) and (event.kind != "off" or not event.is_shown)
     ]
-    for story, event in ((each, event) for each in listed for event in _find_events(each, context)):
+    for story, event in ((each, event) for each in listed for event in _find_events(each, shown, context)):
         is_light = story.id not in shown and context.find_topic(story) in LIGHT_TOPICS
         if is_light or not context.local_date <= event.on <= last:
             continue
         same = next((at for at, each in enumerate(known) if _is_same(event, each)), None)
         if same is None:
             known.append(event)
+        elif known[same].kind == "announced" and known[same].on != event.on:  # a later report gives another day
+            known[same] = replace(event, id=known[same].id, sequence=known[same].sequence + 1)
         else:
             known[same] = replace(known[same], story=event.story, outlets=max(event.outlets, known[same].outlets))
     return _mark_shown(sorted(known, key=_order)[:MAX_KEPT], [story.id for story in listed], limit, context)
@@ -67,55 +69,58 @@ def _order(event: ComingEvent) -> tuple[date, date, str]:
     return event.on, event.until, event.id
 
 
-@dataclass(frozen=True, slots=True)
-class _Announcement:
-    found: DateAhead
-    sentence: Sentence
-
-
-def _find_events(story: Story, context: ComposeContext) -> Iterator[ComingEvent]:
+def _find_events(story: Story, shown: Container[str], context: ComposeContext) -> Iterator[ComingEvent]:
     """Yield the events that the reports of a story announce, the one with most outlets first, one for each day."""
-    by_day: defaultdict[tuple[date, date], list[_Announcement]] = defaultdict(list)
-    for article in _reports(story, context):
-        for each in _announcements(article, context):
-            by_day[each.found.on, each.found.until].append(each)
-    given: list[_Announcement] = []
-    for (on, until), found in sorted(by_day.items(), key=lambda row: (-_count_outlets(row[1]), row[0])):
-        found.sort(key=lambda each: (each.sentence.published_at, each.sentence.article_id, each.sentence.offset))
+    by_day: defaultdict[tuple[date, date], list[Sentence]] = defaultdict(list)
+    for article in _reports(story, shown, context):
+        for found, sentence in _announcements(article, context):
+            by_day[found.on, found.until].append(sentence)
+    given: list[Sentence] = []
+    for (on, until), said in sorted(by_day.items(), key=lambda row: (-_count_outlets(row[1]), row[0])):
+        said.sort(key=lambda each: (each.published_at, each.article_id, each.offset))
         # Reports that give two days for one event: the day that most of them give.
-        if any(_says_same(each.sentence, other.sentence) for each in found for other in given):
+        if any(_says_same(each, other) for each in said for other in given):
             continue
-        given += found
-        shown = context.readable((found[0].sentence,))
-        if not shown:
+        given += said
+        first = next(iter(context.readable(said[:1])), None)
+        if first is None:
             continue
-        key = f"{shown[0].article_id}/{shown[0].offset}"
+        key = f"{first.article_id}/{first.offset}"
         yield ComingEvent(
             id=sha256(key.encode()).hexdigest()[:16],
             kind="announced",
             on=on,
             until=until,
-            sentence=shown[0],
+            sentence=first,
             story=story.id,
             thread=story.thread,
-            outlets=_count_outlets(found),
+            outlets=_count_outlets(said),
         )
 
 
-def _count_outlets(found: Iterable[_Announcement]) -> int:
-    return len({each.sentence.outlet for each in found})
+def _count_outlets(said: Iterable[Sentence]) -> int:
+    return len({each.outlet for each in said})
 
 
-def _reports(story: Story, context: ComposeContext) -> list[Article]:
-    """Return the latest reports of a story with full texts, without copies and those that may not be quoted."""
+def _reports(story: Story, shown: Container[str], context: ComposeContext) -> list[Article]:
+    """
+    Return the latest reports of a story with full texts, without copies and those that may not be quoted.
+
+    Those in languages that the reader does not read are only among them if the story is shown: its sentences may be
+    translated.
+    """
     origins = [group.origin for group in story.wire_groups if group.origin in context.articles]
     own = context.in_window(context.load_full_texts(origins))
     withheld = {key for notice in context.notices.get(story.id, ()) for key in notice.withheld}
-    reports = [each for key, each in own.items() if key not in withheld and can_be_quoted(each)]
+    reports = [
+        each
+        for key, each in own.items()
+        if key not in withheld and can_be_quoted(each) and (story.id in shown or context.can_read(each.language))
+    ]
     return sorted(reports, key=lambda each: (each.published_at, each.id))[-MAX_REPORTS:]
 
 
-def _announcements(article: Article, context: ComposeContext) -> Iterator[_Announcement]:
+def _announcements(article: Article, context: ComposeContext) -> Iterator[tuple[DateAhead, Sentence]]:
     days = days_of_report(article.published_at, article.country)
     title = set(stems(article.title, article.language))
     for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:TEXT_CHARS])):
@@ -125,7 +130,7 @@ def _announcements(article: Article, context: ComposeContext) -> Iterator[_Annou
             continue
         sentence = make_sentence(article, start, text)
         if len(title & set(stems(text, article.language))) >= MIN_SHARED_STEMS and context.can_show(sentence):
-            yield _Announcement(found, sentence)
+            yield found, sentence
 
 
 def _stands_alone(article: Article, start: int, end: int, *, is_first: bool) -> bool:
@@ -141,17 +146,22 @@ def _stands_alone(article: Article, start: int, end: int, *, is_first: bool) -> 
 
 
 def _is_same(event: ComingEvent, other: ComingEvent) -> bool:
-    """Whether two announcements of one day are of one event: those of one story, or in the same words."""
-    days = {event.on, event.until} & {other.on, other.until, other.moved_from}
+    """Whether two announcements are of one event: of one day and story, or in the same words and of one of these."""
+    is_of_one_day = not {event.on, event.until}.isdisjoint((other.on, other.until, other.moved_from))
     is_of_one_story = event.story == other.story or bool(event.thread and event.thread == other.thread)
-    return bool(days) and (is_of_one_story or _says_same(event.sentence, other.sentence))
+    says_same = _says_same(event.sentence, other.sentence)
+    if is_of_one_day or not is_of_one_story:
+        return is_of_one_day and (is_of_one_story or says_same)
+    return says_same and event.sentence.published_at > other.last_said.published_at
 
 
 def _says_same(one: Sentence, other: Sentence) -> bool:
     return one.language == other.language and word_overlap(one.text, other.text, one.language) >= SAME_EVENT
 
 
-def _update(event: ComingEvent, stories: Sequence[Story], context: ComposeContext) -> ComingEvent:
+def _update(
+    event: ComingEvent, stories: Sequence[Story], shown: Container[str], context: ComposeContext
+) -> ComingEvent:
     """Return an event of an earlier edition with the story that reports it now, moved or off if a report says so."""
     article = event.sentence.article_id
     own = [
@@ -162,7 +172,7 @@ def _update(event: ComingEvent, stories: Sequence[Story], context: ComposeContex
         or article in story.articles
     ]
     event = replace(event, story=own[0].id if own else "", thread=own[0].thread if own else event.thread)
-    changes = [change for story in own for change in _find_changes(event, story, context)]
+    changes = [change for story in own for change in _find_changes(event, story, shown, context)]
     if not changes:
         return event
     sentence, on = max(changes, key=lambda change: (change[0].published_at, change[0].article_id))
@@ -170,10 +180,12 @@ def _update(event: ComingEvent, stories: Sequence[Story], context: ComposeContex
     return replace(event, kind="moved", on=on, until=on, moved_from=event.moved_from or event.on) if on else event
 
 
-def _find_changes(event: ComingEvent, story: Story, context: ComposeContext) -> Iterator[tuple[Sentence, date | None]]:
+def _find_changes(
+    event: ComingEvent, story: Story, shown: Container[str], context: ComposeContext
+) -> Iterator[tuple[Sentence, date | None]]:
     """Yield later sentences that an event is put off or called off, each with the new day if it names one."""
     before = event.change or event.sentence
-    for article in _reports(story, context):
+    for article in _reports(story, shown, context):
         if article.published_at <= before.published_at or article.language != event.sentence.language:
             continue
         days = days_of_report(article.published_at, article.country)
@@ -181,10 +193,10 @@ def _find_changes(event: ComingEvent, story: Story, context: ComposeContext) -> 
             text = article.text[start:end]
             named = find_put_off(text, article.language, days)
             if named is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):
-                shown = context.readable((make_sentence(article, start, text),))
-                if shown and _says_same(shown[0], event.sentence):
+                sentence = next(iter(context.readable((make_sentence(article, start, text),))), None)
+                if sentence and _says_same(sentence, event.sentence):
                     others = named - {event.on}
-                    yield shown[0], next(iter(others)) if len(others) == 1 else None
+                    yield sentence, next(iter(others)) if len(others) == 1 else None
 
 
 def _mark_shown(
@@ -196,17 +208,13 @@ def _mark_shown(
 
     def importance(event: ComingEvent) -> tuple[object, ...]:
         is_changed = event.change is not None and event.change.published_at >= context.window_start
-        is_month = event.until.day - event.on.day > 7
         place = rank.get(event.story, len(rank))
-        return not event.on <= today <= event.until, not is_changed, is_month, -event.outlets, place, _order(event)
+        return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, place, _order(event)
 
-    ordered = sorted(events, key=importance)
-    first: list[ComingEvent] = []
-    rest: list[ComingEvent] = []
+    ordered: list[tuple[bool, int, str]] = []
     of_story: Counter[str] = Counter()
-    for event in ordered:
-        is_first = of_story[event.story or event.id] < MAX_OF_STORY
-        (first if is_first else rest).append(event)
+    for place, event in enumerate(sorted(events, key=importance)):
+        ordered.append((of_story[event.story or event.id] >= MAX_OF_STORY, place, event.id))
         of_story[event.story or event.id] += 1
-    shown = {event.id for event in (*first, *rest)[:limit]}
+    shown = {key for *_, key in sorted(ordered)[:limit]}
     return tuple(replace(event, is_shown=event.id in shown) for event in events)

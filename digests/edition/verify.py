@@ -244,7 +244,7 @@ class _Check:
             found = find_date_ahead(said.text, said.language, days)
             if found is None or found.on != first or (event.moved_from is None and found.until != event.until):
                 yield Fault(where, said.text, f"it does not announce an event for {first}")
-        if event.until < max(event.on, self.edition.local_date):
+        if event.until < event.on or event.is_over(self.edition.local_date):
             yield Fault(where, said.text, f"{event.on} to {event.until} are no days to come")
         change = event.change
         kind = "announced" if change is None else "moved" if event.kind == "moved" else "off"

@@ -1,7 +1,7 @@
 """An event to come, as the reports of a story announce it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from digests.model.edition_story import Sentence
 
@@ -22,6 +22,17 @@ class ComingEvent:
     change: Sentence | None = None  # of a later report: that it is moved or off
     moved_from: date | None = None
     sequence: int = 0  # how often it was changed
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether only its month, or a long range, is known."""
+        return self.until - self.on > timedelta(days=7)
+
+    def is_over(self, day: date) -> bool:
+        return (self.on if self.is_vague else self.until) < day
+
+    def is_due(self, day: date) -> bool:
+        return self.on == day and not self.is_vague
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:

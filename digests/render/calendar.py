@@ -1,7 +1,7 @@
 """Events to come as a calendar (iCalendar, RFC 5545) that other programs subscribe to: `agenda.ics`."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, timedelta
 
 from digests.model.coming_event import ComingEvent
 from digests.render.escape import sanitize_line, web_url
@@ -39,10 +39,10 @@ def _entry(event: ComingEvent) -> list[str]:
     return [
         "BEGIN:VEVENT",
         f"UID:{event.id}@watcher",
-        f"DTSTAMP:{_moment(said.published_at)}",
+        f"DTSTAMP:{said.published_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         f"SEQUENCE:{event.sequence}",
-        f"DTSTART;VALUE=DATE:{_day(event.on)}",
-        f"DTEND;VALUE=DATE:{_day(event.until + timedelta(days=1))}",  # the first day after it
+        f"DTSTART;VALUE=DATE:{event.on:%Y%m%d}",
+        f"DTEND;VALUE=DATE:{event.until + timedelta(days=1):%Y%m%d}",  # the first day after it
         f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=SUMMARY_CHARS))}",
         f"DESCRIPTION:{_escape(report)}",
         *([f"URL:{url}"] if url else []),
@@ -50,14 +50,6 @@ def _entry(event: ComingEvent) -> list[str]:
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     ]
-
-
-def _day(day: date) -> str:
-    return f"{day:%Y%m%d}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _escape(text: str) -> str:

@@ -125,7 +125,7 @@ def describe_event_day(event: ComingEvent, words: Localizer) -> str:
     day = words.days(event.on, event.until)
     if event.kind == "off":
         return words.say("event_off", day=day)
-    if event.on <= words.today <= event.until:
+    if event.is_due(words.today):
         return words.say("event_today", day=words.local_date(event.sentence.published_at))
     return words.say("event_moved", before=words.short_date(event.moved_from), day=day) if event.moved_from else day
 

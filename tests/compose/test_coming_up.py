@@ -165,6 +165,27 @@ def test_an_event_is_moved_or_off_if_a_later_report_of_its_story_says_so(sentenc
         assert next_edition(changed, [], known=own).coming_up == ()
 
 
+def test_a_later_report_that_gives_another_day_moves_the_event_and_keeps_its_id():
+    edition, own = first_edition()
+    later = reports(ANNOUNCED.replace("20 March", "24 March"))
+
+    changed = next_edition(edition, later, known=own)
+
+    (event,) = events(changed)
+    assert (event.id, event.kind, event.on.day, event.sequence) == (edition.coming_up[0].id, "announced", 24, 1)
+    assert not [fault for fault in verify(changed, by_id(*own, *a_day_later(later))) if "coming" in fault.where]
+
+
+def test_a_month_is_never_due_and_is_left_out_when_it_has_begun():
+    edition, own = first_edition(ANNOUNCED.replace("on 20 March", "in April"))
+
+    before, begun = next_edition(edition, [], days=21, known=own), next_edition(edition, [], days=23, known=own)
+
+    (event,) = events(edition)
+    assert (event.on, event.until, event.is_vague) == (date(2026, 4, 1), date(2026, 4, 30), True)
+    assert events(before) and not events(begun)
+
+
 @pytest.mark.parametrize(
     "values",
     [
