@@ -16,18 +16,18 @@ from digests.analysis.country_names import load_data
 MIN_SINCE_DAY = 7  # days since the 12th, from which on "the coming 12th" is that of the next month
 MAX_DAYS_AHEAD = 120  # of a date without a year, from the report
 NIGHT = timedelta(hours=4)  # after midnight, in which a report may have been written on the day before
-MAX_BEFORE = 24  # characters before a date, in which a word such as "until" stands
-MAX_OPENING = 8  # characters before the date that a clause begins with
-MAX_FIRST = 14  # characters of a sentence, in which "if" concerns all of it
+MAX_BEFORE_DATE = 24  # characters before a date, in which a word such as "until" stands
+MAX_CLAUSE_OPENING = 8  # characters before the date that a clause begins with
+MAX_CONDITION = 14  # characters of a sentence, in which "if" concerns all of it
 MAX_WAS = 12  # characters between "was" and "due on Tuesday"
-MAX_GAP = 110  # characters between a date and the word that tells that something is planned
+MAX_DATE_GAP = 110  # characters between a date and the word that tells that something is planned
 SHORT_ADVERBIAL = 40  # characters of a first clause that belongs to the one behind it: "On 12 March, the court will …"
 OTHER_LOCALES = {"ar": ("ar_LB", "ar_DZ"), "sr": ("sr_Latn",), "hr": ("sr_Latn",)}
 # A verb that tells what is planned stands before the date, unless the clause begins with the date.
 SUBJECT_FIRST = frozenset({"en", "fr", "es", "it", "pt", "ro", "id", "vi"})
-SAME_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
+SAME_DATE_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
-BOUNDARY = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
+CLAUSE_MARK = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
@@ -56,7 +56,7 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
         days: The days on which the report may have been written (`days_of_report`). If a date is another one for each
             of them, as a weekday is, it is in doubt.
     """
-    words = _words_of(SAME_WORDS.get(language, language))
+    words = _words_of(SAME_DATE_WORDS.get(language, language))
     plain = _plain(text)
     if words is None or not words.ahead.search(plain) or NO_EVENT.search(plain):
         return None
@@ -70,7 +70,7 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
 
 def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] | None:
     """Return the days to come in a sentence that says that an event is put off or called off; None in another one."""
-    words, plain = _words_of(SAME_WORDS.get(language, language)), _plain(text)
+    words, plain = _words_of(SAME_DATE_WORDS.get(language, language)), _plain(text)
     if words is None or not (said := words.put_off.search(plain)):
         return None
     start, end = _clause_around(plain, said)
@@ -230,31 +230,31 @@ def _matches(text: str, words: _Words) -> Iterator[re.Match[str]]:
 
 def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
     """Whether a word of the date's clause tells that something is planned, and none between them tells otherwise."""
-    if words.by and words.by.search(text[max(0, match.start() - MAX_BEFORE) : match.start()]):
+    if words.by and words.by.search(text[max(0, match.start() - MAX_BEFORE_DATE) : match.start()]):
         return False
     start, end = _clause_around(text, match)
     outside = text[start : match.start()] + "|" + text[match.end() : end]  # "May" is a month
-    if words.doubt.search(outside) or words.doubt.search(text, 0, MAX_FIRST) or words.put_off.search(text):
+    if words.doubt.search(outside) or words.doubt.search(text, 0, MAX_CONDITION) or words.put_off.search(text):
         return False
     before = [each.span() for each in words.ahead.finditer(text, start, match.start() if words.by else match.end())][
         -1:
     ]
     after = [each.span() for each in words.ahead.finditer(text, match.end(), end)][:1]
-    if words.is_verb_second_only and match.start() - start > MAX_OPENING:
+    if words.is_verb_second_only and match.start() - start > MAX_CLAUSE_OPENING:
         after = []
     is_before = any(
-        match.start() - first <= MAX_GAP
+        match.start() - first <= MAX_DATE_GAP
         and not words.between.search(text, first, match.start())
         and not (words.was and words.was.search(text, max(start, first - MAX_WAS), first))
         for first, _ in before
     )
     return is_before or any(
-        last - match.end() <= MAX_GAP and not words.past.search(text, start, last) for _, last in after
+        last - match.end() <= MAX_DATE_GAP and not words.past.search(text, start, last) for _, last in after
     )
 
 
 def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
-    marks = [each.span() for each in BOUNDARY.finditer(text) if not (match.start() < each.start() < match.end())]
+    marks = [each.span() for each in CLAUSE_MARK.finditer(text) if not (match.start() < each.start() < match.end())]
     start = max((end for begin, end in marks if end <= match.start()), default=0)
     later = [begin for begin, end in marks if begin >= match.end()]
     end = next(iter(later), len(text))

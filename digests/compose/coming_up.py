@@ -20,14 +20,14 @@ from digests.summarise.openings import first_sentences
 from watcher.model import Article
 from watcher.text.words import stems, word_overlap
 
-DAYS_AHEAD = 30
-MAX_KEPT = 60  # events of an edition, shown or not
-MAX_STORIES = 2_000  # the best of the period
-MAX_REPORTS = 16  # of a story, the latest, that are read
-TEXT_CHARS = 4_000  # of a report
-MAX_WIDTH = 300  # of a sentence
+EVENT_DAYS_AHEAD = 30
+MAX_EVENTS = 60  # events of an edition, shown or not
+MAX_EVENT_STORIES = 2_000  # the best of the period
+MAX_EVENT_REPORTS = 16  # of a story, the latest, that are read
+EVENT_TEXT_CHARS = 4_000  # of a report
+MAX_EVENT_WIDTH = 300  # of a sentence
 MAX_OF_STORY = 2  # lines, while other stories have some
-MIN_SHARED_STEMS = 2  # with the titles of the story: what it announces is of the story
+MIN_TITLE_STEMS = 2  # with the titles of the story: what it announces is of the story
 SAME_EVENT = 0.5  # overlap of the words of two sentences
 
 
@@ -44,8 +44,8 @@ def choose_coming_up(
     limit = context.digest.coming_up
     if not limit:
         return ()
-    listed = list(islice(stories, MAX_STORIES))
-    last = context.local_date + timedelta(days=DAYS_AHEAD)
+    listed = list(islice(stories, MAX_EVENT_STORIES))
+    last = context.local_date + timedelta(days=EVENT_DAYS_AHEAD)
     known = [
         _update(event, listed, shown, context)
         for event in (context.previous.coming_up if context.previous else ())
@@ -62,7 +62,7 @@ def choose_coming_up(
             known[same] = replace(event, id=known[same].id, sequence=known[same].sequence + 1)
         else:
             known[same] = replace(known[same], story=event.story, outlets=max(event.outlets, known[same].outlets))
-    return _mark_shown(sorted(known, key=_order)[:MAX_KEPT], [story.id for story in listed], limit, context)
+    return _mark_shown(sorted(known, key=_order)[:MAX_EVENTS], [story.id for story in listed], limit, context)
 
 
 def _order(event: ComingEvent) -> tuple[date, date, str]:
@@ -117,26 +117,26 @@ def _reports(story: Story, shown: Container[str], context: ComposeContext) -> li
         for key, each in own.items()
         if key not in withheld and can_be_quoted(each) and (story.id in shown or context.can_read(each.language))
     ]
-    return sorted(reports, key=lambda each: (each.published_at, each.id))[-MAX_REPORTS:]
+    return sorted(reports, key=lambda each: (each.published_at, each.id))[-MAX_EVENT_REPORTS:]
 
 
 def _announcements(article: Article, context: ComposeContext) -> Iterator[tuple[DateAhead, Sentence]]:
     days = days_of_report(article.published_at, article.country)
     title = set(stems(article.title, article.language))
-    for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:TEXT_CHARS])):
+    for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):
         text = article.text[start:end]
         found = find_date_ahead(text, article.language, days)
         if found is None or not (is_clear and _stands_alone(article, start, end, is_first=at == 0)):
             continue
         sentence = make_sentence(article, start, text)
-        if len(title & set(stems(text, article.language))) >= MIN_SHARED_STEMS and context.can_show(sentence):
+        if len(title & set(stems(text, article.language))) >= MIN_TITLE_STEMS and context.can_show(sentence):
             yield found, sentence
 
 
 def _stands_alone(article: Article, start: int, end: int, *, is_first: bool) -> bool:
     """Whether a sentence says whom and what it means where nothing stands above it."""
     text, language = article.text[start:end], article.language
-    if display_length(text) > MAX_WIDTH or not readable.stands_alone(text, language):
+    if display_length(text) > MAX_EVENT_WIDTH or not readable.stands_alone(text, language):
         return False
     if is_first:  # there is nothing before it that it could refer to
         return not readable.find_first_needs(text, language)
@@ -189,7 +189,7 @@ def _find_changes(
         if article.published_at <= before.published_at or article.language != event.sentence.language:
             continue
         days = days_of_report(article.published_at, article.country)
-        for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:TEXT_CHARS])):
+        for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):
             text = article.text[start:end]
             named = find_put_off(text, article.language, days)
             if named is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):

@@ -65,7 +65,7 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
     by_url = {article.url: article for article in articles.values()}
     return _describe_edition(edition, row.suffix) | {
         "at_a_glance": [_describe_line(line) for line in edition.at_a_glance],
-        "coming_up": [describe_event(event) for event in edition.coming_up],
+        "coming_up": [_describe_event(event) for event in edition.coming_up],
         "stories": [_describe_story(story) for story in edition.stories[:MAX_STORIES]],
         "briefs": [
             {
@@ -88,7 +88,7 @@ def show_story(connection: Connection, story: str, settings: Settings) -> Answer
             {"story": row.id, "articles": row.size, "first_report_at": row.first_at, "last_report_at": row.last_at}
             for row in details.thread[-MAX_REPORTS:]
         ],
-        "coming_up": [describe_event(event) for event in events_of_story(connection, settings, details.row)],
+        "coming_up": [_describe_event(event) for event in events_of_story(connection, settings, details.row)],
         "reports": [
             {
                 "article": article.id,
@@ -261,7 +261,7 @@ def _describe_line(line: GlanceLine) -> Answer:
     return answer
 
 
-def describe_event(event: ComingEvent) -> Answer:
+def _describe_event(event: ComingEvent) -> Answer:
     """Return an event to come, with the sentence that announces it and the one that says that it is moved or off."""
     answer: Answer = select_fields(event, "kind", "on", "until", "moved_from", "story", "is_shown")
     changed = quote_sentences([event.change]) if event.change else []

@@ -6,9 +6,9 @@ from datetime import UTC, timedelta
 from digests.model.coming_event import ComingEvent
 from digests.render.escape import sanitize_line, web_url
 
-MEDIA_TYPE = "text/calendar; charset=utf-8"
-LINE_BYTES = 75  # of a line, without its end (RFC 5545 §3.1)
-SUMMARY_CHARS, TEXT_CHARS = 120, 600
+CALENDAR_TYPE = "text/calendar; charset=utf-8"
+CALENDAR_LINE_BYTES = 75  # of a line, without its end (RFC 5545 §3.1)
+ENTRY_TITLE_CHARS, ENTRY_TEXT_CHARS = 120, 600
 
 
 def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
@@ -18,7 +18,7 @@ def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
     The UID of an event never changes. Its SEQUENCE grows with each change, and an event that is off is CANCELLED, so
     that a program moves or removes the entry that it has.
     """
-    name = _escape(sanitize_line(title, limit=SUMMARY_CHARS))
+    name = _escape(sanitize_line(title, limit=ENTRY_TITLE_CHARS))
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -32,8 +32,8 @@ def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
 
 
 def _entry(event: ComingEvent) -> list[str]:
-    said, outlet = event.last_said, sanitize_line(event.last_said.outlet, limit=SUMMARY_CHARS)
-    text = sanitize_line(said.shown_text, limit=TEXT_CHARS)
+    said, outlet = event.last_said, sanitize_line(event.last_said.outlet, limit=ENTRY_TITLE_CHARS)
+    text = sanitize_line(said.shown_text, limit=ENTRY_TEXT_CHARS)
     report = f"{text} — {outlet}, {said.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     url = web_url(said.url)
     return [
@@ -43,7 +43,7 @@ def _entry(event: ComingEvent) -> list[str]:
         f"SEQUENCE:{event.sequence}",
         f"DTSTART;VALUE=DATE:{event.on:%Y%m%d}",
         f"DTEND;VALUE=DATE:{event.until + timedelta(days=1):%Y%m%d}",  # the first day after it
-        f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=SUMMARY_CHARS))}",
+        f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=ENTRY_TITLE_CHARS))}",
         f"DESCRIPTION:{_escape(report)}",
         *([f"URL:{url}"] if url else []),
         f"STATUS:{'CANCELLED' if event.kind == 'off' else 'CONFIRMED'}",
@@ -58,11 +58,11 @@ def _escape(text: str) -> str:
 
 
 def _fold(line: str) -> str:
-    """Return a line folded into lines of `LINE_BYTES`; no character is split."""
-    folded, room = "", LINE_BYTES
+    """Return a line folded into lines of `CALENDAR_LINE_BYTES`; no character is split."""
+    folded, room = "", CALENDAR_LINE_BYTES
     for char in line:
         size = len(char.encode("utf-8", "replace"))
         if size > room:
-            folded, room = f"{folded}\r\n ", LINE_BYTES - 1
+            folded, room = f"{folded}\r\n ", CALENDAR_LINE_BYTES - 1
         folded, room = folded + char, room - size
     return folded

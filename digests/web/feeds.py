@@ -14,7 +14,7 @@ from digests.errors import DigestError
 from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.render import feeds
-from digests.render.calendar import MEDIA_TYPE, render_calendar
+from digests.render.calendar import CALENDAR_TYPE, render_calendar
 from digests.render.edition_view import edition_view
 from digests.render.epub import book_id
 from digests.render.escape import page_url
@@ -132,7 +132,7 @@ def story_agenda(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def _calendar_response(events: Iterable[ComingEvent], title: str) -> PageResponse:
-    return PageResponse(body=render_calendar(events, title=title), media_type=MEDIA_TYPE)
+    return PageResponse(body=render_calendar(events, title=title), media_type=CALENDAR_TYPE)
 
 
 def search_feed(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from digests.model.coming_event import ComingEvent
-from digests.render.calendar import LINE_BYTES, render_calendar
+from digests.render.calendar import CALENDAR_LINE_BYTES, render_calendar
 from tests.render.pieces import sentence
 from tests.render.test_markdown import HOSTILE
 
@@ -66,4 +66,4 @@ def test_any_text_stays_in_its_entry(text):
     calendar = icalendar.Calendar.from_ical(body)
 
     assert len(calendar.walk("VEVENT")) == 1 and len(calendar.walk()) == 2
-    assert all(len(line) <= LINE_BYTES for line in body.split(b"\r\n"))
+    assert all(len(line) <= CALENDAR_LINE_BYTES for line in body.split(b"\r\n"))
