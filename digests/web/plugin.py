@@ -68,6 +68,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
         pages=(
             Page(path="/", answer=latest_edition_page),
             Page(path="/digest/{digest}", answer=edition_response),
+            Page(path="/d/{digest}", answer=edition_response),
             Page(path="/digest/{digest}/feed.{form}", answer=digest_feed, query=PARTS),
             Page(path="/digest/{digest}/agenda.ics", answer=digest_agenda),
             Page(path="/agenda.ics", answer=digest_agenda),

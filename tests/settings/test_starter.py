@@ -84,7 +84,7 @@ def test_what_the_starter_calls_a_default_is_the_default():
 
     assert (said.poll, said.fetch, said.semantic) == (bare.poll, bare.fetch, bare.semantic)
     assert (said.store.keep_articles, said.store.keep_editions) == (bare.store.keep_articles, None)
-    assert {len(part) for part in shown.values()} == {1, 2, 3, 4, 8}
+    assert {len(part) for part in shown.values()} == {1, 2, 3, 4, 5, 8}
 
 
 def test_the_page_about_the_settings_is_made_from_the_models():

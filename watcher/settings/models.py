@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 from urllib.parse import unquote
@@ -30,7 +30,9 @@ from watcher.settings.types import (
     Size,
     SourceUrl,
     WebUrl,
+    matching,
     parse_duration,
+    parsed_by,
     quote_value,
     resolve_path,
     secret_of,
@@ -352,6 +354,17 @@ class MetricsSettings(ListenSettings):
 
 
 WEB_LISTEN = "127.0.0.1:8420"
+HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+
+
+def _parse_network(value: str) -> str | None:
+    try:
+        return str(ip_network(value.strip(), strict=False))
+    except ValueError:
+        return None
+
+
+ProxyNetwork = Annotated[str, parsed_by(_parse_network, 'an IP address or a network, such as "10.0.0.0/8"')]
 
 
 class WebSettings(ListenSettings):
@@ -369,16 +382,44 @@ class WebSettings(ListenSettings):
         description="Password that a browser must enter, 16 characters or more; required if other machines can reach "
         "the address.",
     )
+    guest_token: OptionalSecret = Field(
+        default=None, description="Another password, for guests: they can read everything and change nothing."
+    )
+    trust_user_header: Annotated[str, matching(HEADER_NAME, 'the name of a header, such as "Remote-User"')] | None = (
+        Field(
+            default=None,
+            description="Header in which a proxy names the user whom it has signed in; with it, no token is asked for.",
+        )
+    )
+    trusted_proxies: tuple[ProxyNetwork, ...] = Field(
+        default=(), description="Addresses or networks of the proxies whose `trust_user_header` is accepted."
+    )
+
+    @classmethod
+    def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        yield from super().cross_field_issues(data, document)
+        rows = data if isinstance(data, Mapping) else {}
+        for key, needed, example in (
+            ("trust_user_header", "trusted_proxies", '["127.0.0.1"]'),
+            ("guest_token", "token", '"file:web-token"'),
+        ):
+            if key in rows and not rows.get(needed):
+                yield ValidationIssue(loc=(key,), message=f"needs {needed}, such as {needed} = {example}", at_key=True)
 
 
 def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
     """Return the token, None if none is configured. Errors: WatcherError if it cannot be read or is too short."""
-    if wanted.token is None:
+    return read_token(wanted.token, f"[{section}] token")
+
+
+def read_token(place: Secret | None, name: str) -> str | None:
+    """Return the token at a place, None without one. Errors: as `token_of`; `name` is that of the setting."""
+    if place is None:
         return None
-    token = wanted.token.reveal().strip()
+    token = place.reveal().strip()
     if len(token) < TOKEN_CHARS:
         raise WatcherError(
-            f"[{section}] token {wanted.token} has {len(token)} characters, expected {TOKEN_CHARS} or more",
+            f"{name} {place} has {len(token)} characters, expected {TOKEN_CHARS} or more",
             hint="use a longer one, for example the output of: openssl rand -hex 16",
         )
     return token

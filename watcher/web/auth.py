@@ -3,15 +3,15 @@ Access control of the site: token, requests of other sites, rate limits.
 
 Without a token, only requests with a loopback name in Host are accepted, against DNS rebinding. With a token, each
 request must have it as password or bearer token, except for paths with a signature (`SIGNED`); there is no cookie that
-another site could use. A client that sends wrong tokens is blocked for a minute. A page of another site can do no more
-than lead its visitor to a page of this one.
+another site could use. A client that sends wrong tokens is blocked for a minute. A proxy that the settings name can
+sign users in instead. A page of another site can do no more than lead its visitor to a page of this one.
 """
 
 import base64
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -34,6 +34,7 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",
 }
 SIGNED = "/signed/"  # pages below this path check a signature in it, and need no token
+PEER = "watcher.peer"  # in the scope: the address of the connection itself, which no header changes
 MAX_GUESSES = 10  # wrong tokens until a client is blocked, each less than HOLD_S after the last
 HOLD_S = 60.0
 MAX_CLIENTS = 1_000  # clients whose wrong tokens and requests are counted
@@ -65,10 +66,24 @@ class RateLimiter:
 
 
 class AuthMiddleware:
-    """Passes allowed requests to `app`, adds `SECURITY_HEADERS`; `app` and `token` may be replaced while it serves."""
+    """
+    Passes allowed requests to `app`, adds `SECURITY_HEADERS`; its public attributes may be replaced while it serves.
 
-    def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
-        self.app, self.token, self._clock = app, token, clock
+    A request with `guest_token` can only read. `user_header` comes from a proxy in `proxies` that has signed a user in.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str | None = None,
+        guest_token: str | None = None,
+        user_header: str | None = None,
+        proxies: tuple[str, ...] = (),
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.app, self.token, self.guest_token, self._clock = app, token, guest_token, clock
+        self.user_header, self.proxies = user_header, proxies
         # By client: the count of wrong tokens, and the time of the last one.
         self.guesses: dict[str, tuple[int, float]] = {}
 
@@ -91,17 +106,23 @@ class AuthMiddleware:
         # First, so that a page of another site cannot guess tokens in the name of its visitor.
         if _is_from_other_site(headers, host or "") and not _is_navigation(scope["method"], headers):
             return refuse(403, "the request comes from another site")
-        if self.token is not None:
+        users = headers.getlist(self.user_header) if self.user_header else []
+        if users:
+            is_signed_in = len(users) == 1 and users[0].strip() and _is_from_proxy(scope, self.proxies)
+            return None if is_signed_in else refuse(403, f"{self.user_header} is accepted from trusted_proxies only")
+        if self.token is not None or self.user_header:
             if scope["path"].startswith(SIGNED):
                 return None
-            if refusal := self.token_refusal(_client_address(scope), headers.get("authorization", "")):
+            is_read = scope["method"] in ("GET", "HEAD")
+            authorization = headers.get("authorization", "")
+            if refusal := self.token_refusal(_client_address(scope), authorization, is_read=is_read):
                 return refusal
         elif host is not None and not _is_this_machine(host):  # browsers always send Host, health checks may not
             return refuse(421, "this host name is not allowed for this address")
         return None
 
-    def token_refusal(self, peer: str, authorization: str) -> PlainTextResponse | None:
-        """Return the response to a wrong or missing token, None for the right one."""
+    def token_refusal(self, peer: str, authorization: str, *, is_read: bool = False) -> PlainTextResponse | None:
+        """Return the response to a wrong or missing token, None for the right one; that of guests is for reading."""
         now, (count, at) = self._clock(), self.guesses.get(peer, (0, 0.0))
         count = count if now - at < HOLD_S else 0
         if count >= MAX_GUESSES:
@@ -110,6 +131,9 @@ class AuthMiddleware:
         if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
             self.guesses.pop(peer, None)
             return None
+        # That of guests ends no block: a guest must not get more guesses at the other one.
+        if given and hmac.compare_digest(given.encode(), (self.guest_token or "").encode()):
+            return None if is_read else refuse(403, "the token of guests changes nothing")
         if given:
             self.guesses.pop(peer, None)  # move to the end, so that the least recent client is removed first
             self.guesses[peer] = count + 1, now
@@ -135,6 +159,17 @@ def _client_address(scope: Scope) -> str:
     if address.is_loopback:  # a program on this machine can use any of 16 million
         return "127.0.0.1"
     return str(address.ipv4_mapped or int(address) >> 64) if isinstance(address, IPv6Address) else text
+
+
+def _is_from_proxy(scope: Scope, proxies: tuple[str, ...]) -> bool:
+    """Whether the other end of the connection, not whom it names in X-Forwarded-For, is in one of `proxies`."""
+    peer = scope[PEER] if PEER in scope else scope.get("client")
+    try:
+        address = ip_address(peer[0] if peer else "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return any((mapped or address) in ip_network(each) for each in proxies)
 
 
 def client_key(scope: Scope) -> str:

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import WatcherError
-from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, token_of
-from watcher.web.auth import AuthMiddleware
+from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, read_token, token_of
+from watcher.web.auth import PEER, AuthMiddleware
 
 MAX_CONNECTIONS = 400  # a browser opens up to six
 HEAD_LIMIT_S = 10  # to receive the head of a request, and between two requests of a connection
@@ -107,6 +107,16 @@ class BoundedApp:
             connection.end_answer()
 
 
+class PeerApp:
+    """Calls an app, and keeps the address of the connection for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, PEER: scope.get("client")}, receive, send)
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that does not install signal handlers."""
 
@@ -130,6 +140,10 @@ class Listener:
         if not self.settings.listen:
             return False
         self._guard.token = token_of(self.settings, section=self.section)
+        if isinstance(self.settings, WebSettings):
+            self._guard.guest_token = read_token(self.settings.guest_token, "[web] guest_token")
+            self._guard.user_header = self.settings.trust_user_header
+            self._guard.proxies = self.settings.trusted_proxies
         if self._task is not None and not self._task.done():
             return False
         listener = _bind_socket(self.settings.listen, section=self.section)
@@ -194,6 +208,7 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     config.load()
+    config.loaded_app = PeerApp(config.loaded_app)  # outside of what changes the address by X-Forwarded-For
     http, connections = config.http_protocol_class, set[BoundedProtocol]()
 
     def make_protocol(**options: Any) -> BoundedProtocol:  # noqa: ANN401 - uvicorn's own
