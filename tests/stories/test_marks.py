@@ -36,7 +36,7 @@ CHESS = (
 
 def group(engine, days: float = 0):
     end = MORNING + days * DAY
-    return cluster_and_save(engine, start=end - DAY, end=end, now=end)[0]
+    return cluster_and_save(engine, start=end - DAY, end=end, now=end).stories
 
 
 @pytest.fixture
