@@ -296,7 +296,7 @@ async def test_what_is_not_there_is_said_in_a_page(client, path):
     page = html.fromstring(found.text)
     assert "Not found" in page.text_content()
     assert page.xpath("//main//form[@action='/search']//input[@name='q']")
-    assert page.xpath("//main/p/a/@href") == ["/", "/archive", "/coverage", "/sources"]
+    assert page.xpath("//main/p/a/@href") == ["/", "/archive", "/coverage", "/kept", "/sources"]
 
 
 async def test_an_edition_being_made_is_said_and_the_page_loads_itself_anew(press):
