@@ -124,7 +124,7 @@ def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | N
     told = {sentence.article_id for sentence in story.quoted} | {key for key in own if own[key].url == story.url}
     copies = {mention.article_id for mention in story.mentions if mention.copy_of} - told
     own = {key: own[key] for key in own.keys() - copies - story.withheld if can_be_quoted(own[key])}
-    reports = _Reports(story, context.in_window(own), context)
+    reports = _Reports(story, context.select_in_window(own), context)
     lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _latest_line(reports), _told_lines(reports))
     return next(lines, None) or _headline_as_line(story, context)
 

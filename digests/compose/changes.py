@@ -93,7 +93,7 @@ def compare_with_earlier(
     old += [article for article in not_shown if article.fetched_at < previous.window_end]
     later = [article for article in not_shown if article.fetched_at >= previous.window_end]
     new = [article for article in later if article.id in context.articles]
-    of_window = [*context.in_window({article.id: article for article in new}).values()]
+    of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
     updates = _new_sentences(story, articles, of_window, _known_facts(old, earlier), summary, agreed, context, told)
     # Similar words alone make one story continue another: without news the two may be different events.

@@ -110,7 +110,7 @@ def _reports(story: Story, shown: Container[str], context: ComposeContext) -> li
     translated.
     """
     origins = [group.origin for group in story.wire_groups if group.origin in context.articles]
-    own = context.in_window(context.load_full_texts(origins))
+    own = context.select_in_window(context.load_full_texts(origins))
     withheld = {key for notice in context.notices.get(story.id, ()) for key in notice.withheld}
     reports = [
         each

@@ -132,8 +132,8 @@ class ComposeContext:
         """Return what a story is about, one of `TOPICS`; "" if no topic is likely."""
         return find_topic(self.present(story), self._topic_chances)
 
-    def in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
-        """Return the articles published in the time that the edition covers; all, that came in late, if none was."""
+    def select_in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
+        """Return those of `articles` published in the edition's window; all, which came in late, if none was."""
         start, end = self.window_start, self.window_end
         return {key: each for key, each in articles.items() if start <= each.published_at < end} or dict(articles)
 

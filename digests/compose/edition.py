@@ -196,11 +196,11 @@ def _with_siblings_together(
 
 def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> Iterator[Brief]:
     """Yield the followed threads without a report in the window; once more after `MAX_QUIET_DAYS`, then no more."""
-    in_window = {each.story.thread for each in ranked}
+    reported_threads = {each.story.thread for each in ranked}
     gap = (context.local_date - context.previous.local_date).days if context.previous else 0
     for brief, last_at in sorted(context.followed.values(), key=lambda pair: pair[1], reverse=True):
         days = day_number(last_at, context) - 1
-        if brief.thread not in in_window and days - gap < MAX_QUIET_DAYS:
+        if brief.thread not in reported_threads and days - gap < MAX_QUIET_DAYS:
             translation = context.translate("headlines", brief.title, brief.language)
             yield replace(brief, translation=translation, quiet_days=days)
 

@@ -171,7 +171,7 @@ def _choose_latest(
     context: ComposeContext,
 ) -> Article | None:
     """Return the report whose headline is later than what tells a story, and of the same state in its figures."""
-    of_window, is_old = context.in_window(told), superseded_by_figures(changes, story, told)
+    of_window, is_old = context.select_in_window(told), superseded_by_figures(changes, story, told)
     current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
     since = max((title.article.published_at, *(each.published_at for each in shown)))
@@ -185,7 +185,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed = measure_agreement(story, own, context.frequencies)
-    of_window = context.in_window(own)
+    of_window = context.select_in_window(own)
     changes = _find_figure_changes(story, own, known, context)
     title = _choose_headline(story, of_window, agreed, changes, context)
     if title is None:
@@ -268,7 +268,7 @@ def find_headline(story: Story, context: ComposeContext) -> Headline | None:
         measure_agreement(story, own, context.frequencies),
         _find_figure_changes(story, own, known, context),
     )
-    return _choose_headline(story, context.in_window(own), agreed, changes, context)
+    return _choose_headline(story, context.select_in_window(own), agreed, changes, context)
 
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
