@@ -1,7 +1,7 @@
 """The events to come that the reports of an edition announce, each with the sentence that says its day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -11,11 +11,11 @@ from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ah
 from digests.analysis.select import can_be_quoted, display_length
 from digests.compose.context import ComposeContext
 from digests.model.coming_event import ComingEvent
-from digests.model.edition_story import Sentence
+from digests.model.edition_story import EditionStory, Sentence
 from digests.model.story import Story
 from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise import readable
-from digests.summarise.lead import make_sentence
+from digests.summarise.lead import fits_limit, make_sentence
 from digests.summarise.openings import first_sentences
 from watcher.model import Article
 from watcher.text.words import stems, word_overlap
@@ -28,11 +28,11 @@ EVENT_TEXT_CHARS = 4_000  # of a report
 MAX_EVENT_WIDTH = 300  # of a sentence
 MAX_OF_STORY = 2  # lines, while other stories have some
 MIN_TITLE_STEMS = 2  # with the titles of the story: what it announces is of the story
-SAME_EVENT = 0.5  # overlap of the words of two sentences
+SAME_EVENT = 0.6  # overlap of the words of two sentences
 
 
 def choose_coming_up(
-    stories: Iterable[Story], shown: Container[str], context: ComposeContext
+    stories: Iterable[Story], shown: Mapping[str, EditionStory], context: ComposeContext
 ) -> tuple[ComingEvent, ...]:
     """
     Return the events that `stories`, the best first, announce, and those of the previous edition, by day.
@@ -41,8 +41,7 @@ def choose_coming_up(
     as many as the digest's `coming_up`: those of today, those that were moved or called off, then those that most
     outlets announce.
     """
-    limit = context.digest.coming_up
-    if not limit:
+    if not context.digest.coming_up:
         return ()
     listed = list(islice(stories, MAX_EVENT_STORIES))
     last = context.local_date + timedelta(days=EVENT_DAYS_AHEAD)
@@ -62,7 +61,8 @@ def choose_coming_up(
             known[same] = replace(event, id=known[same].id, sequence=known[same].sequence + 1)
         else:
             known[same] = replace(known[same], story=event.story, outlets=max(event.outlets, known[same].outlets))
-    return _mark_shown(sorted(known, key=_order)[:MAX_EVENTS], [story.id for story in listed], limit, context)
+    quoted = [sentence for story in shown.values() for sentence in story.quoted]
+    return _mark_shown(sorted(known, key=_order)[:MAX_EVENTS], [story.id for story in listed], quoted, context)
 
 
 def _order(event: ComingEvent) -> tuple[date, date, str]:
@@ -200,9 +200,13 @@ def _find_changes(
 
 
 def _mark_shown(
-    events: Sequence[ComingEvent], stories: Sequence[str], limit: int, context: ComposeContext
+    events: Sequence[ComingEvent], stories: Sequence[str], quoted: Iterable[Sentence], context: ComposeContext
 ) -> tuple[ComingEvent, ...]:
-    """Return the events with lines for those that are due or changed, then for those that most outlets announce."""
+    """
+    Return the events with lines for those that are due or changed, then for those that most outlets announce.
+
+    A sentence has no line if its article is quoted at length already, by `quoted` or another line.
+    """
     rank = {story: place for place, story in enumerate(stories)}
     today = context.local_date
 
@@ -211,10 +215,15 @@ def _mark_shown(
         place = rank.get(event.story, len(rank))
         return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, place, _order(event)
 
-    ordered: list[tuple[bool, int, str]] = []
+    ordered: list[tuple[bool, int, ComingEvent]] = []
     of_story: Counter[str] = Counter()
     for place, event in enumerate(sorted(events, key=importance)):
-        ordered.append((of_story[event.story or event.id] >= MAX_OF_STORY, place, event.id))
+        ordered.append((of_story[event.story or event.id] >= MAX_OF_STORY, place, event))
         of_story[event.story or event.id] += 1
-    shown = {key for *_, key in sorted(ordered)[:limit]}
-    return tuple(replace(event, is_shown=event.id in shown) for event in events)
+    lines: list[ComingEvent] = []
+    for *_, event in sorted(ordered):
+        if len(lines) < context.digest.coming_up and fits_limit(
+            event.last_said, (*quoted, *(each.last_said for each in lines))
+        ):
+            lines.append(event)
+    return tuple(replace(event, is_shown=event in lines) for event in events)

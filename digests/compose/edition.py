@@ -98,7 +98,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         at=inputs.at,
         previous_at=previous.at if previous else None,
         at_a_glance=choose_glance_lines(shown, context),
-        coming_up=choose_coming_up((each.story for each in wanted), {story.id for story in shown}, context),
+        coming_up=choose_coming_up((each.story for each in wanted), {story.id: story for story in shown}, context),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from digests.edition.verify import verify
+from digests.summarise.lead import MAX_QUOTED_WIDTH
 from tests.compose.factories import START, article, by_id, compose_stories, edition_of, make_context, story
 
 ANNOUNCED = "Judges of Velden will rule on the harbour case of Lindow on 20 March, a spokesman said."
@@ -174,6 +175,23 @@ def test_a_later_report_that_gives_another_day_moves_the_event_and_keeps_its_id(
     (event,) = events(changed)
     assert (event.id, event.kind, event.on.day, event.sequence) == (edition.coming_up[0].id, "announced", 24, 1)
     assert not [fault for fault in verify(changed, by_id(*own, *a_day_later(later))) if "coming" in fault.where]
+
+
+def test_no_line_makes_an_edition_quote_an_article_at_length():
+    plans = ("Owners of warehouses near the harbour of Lindow will meet insurers of Velden on 23 March, "
+             "as lawyers expect long talks on money, guilt, broken cranes, lost cargo and four unpaid bills."), (
+             "Divers will search the harbour of Lindow for a wreck on 25 March, and a navy of Velden lends "
+             "two ships, nine sailors, one doctor, some ropes and enough fuel for all winter weeks."), (
+             "Schools beside the harbour of Lindow will open on 27 March with teachers from Velden, where "
+             "pupils use rooms above an old market hall, a library and three green courtyards.")  # fmt: skip
+    own = [replace(each, text="\n".join((each.text, *plans))) for each in reports(outlets=("Alpha",))]
+
+    edition = edition_of([own])
+
+    assert [event.is_shown for event in edition.coming_up].count(True) == 3 < len(edition.coming_up)
+    quoted = {said.offset: said.text for story in edition.stories for said in story.quoted}
+    quoted |= {event.sentence.offset: event.sentence.text for event in events(edition)}
+    assert sum(map(len, quoted.values())) <= MAX_QUOTED_WIDTH
 
 
 def test_a_month_is_never_due_and_is_left_out_when_it_has_begun():
