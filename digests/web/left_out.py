@@ -17,7 +17,6 @@ from digests.settings.digests import DigestSettings
 from digests.store.editions import EditionRow
 from digests.store.stories import existing_ids
 from digests.web.editions import RELOAD_S, count_left_out, digest_of, find_edition, format_edition_date
-from watcher.errors import WatcherError
 from watcher.store.writer import read
 from watcher.text.format import format_count
 from watcher.web.site import PageRequest, PageResponse, Site, render_page
@@ -60,16 +59,17 @@ class LeftOutPages:
         row, edition = find_edition(site, ask)
         digest = digest_of(site, edition.digest)
         key = (row, digest.model_dump_json())  # other settings leave out other stories
-        if key not in self._lists:
-            future: Future[Groups] = Future()
+        future = self._lists.get(key)
+        if future is None:
+            future = Future()
             self._lists = dict(list(self._lists.items())[1 - MAX_LISTS :]) | {key: future}
             Thread(target=self._make, args=(future, site.engine, digest, edition), daemon=True).start()
         try:
-            groups = self._lists[key].result(timeout=WAIT_S)
+            groups = future.result(timeout=WAIT_S)
         except TimeoutError:
             groups = None
-        except WatcherError:
-            del self._lists[key]
+        except Exception:
+            self._lists.pop(key, None)  # the next request tries again
             raise
         return render_page(
             site,
@@ -119,10 +119,10 @@ def _group_by_cause(items: LeftOutItems, stored: set[str]) -> Groups:
     for (kind, rule), rows in articles.items():
         groups.append(_group(f"{describe_left_out(kind)}{f': {sanitize_line(rule, limit=100)}' if rule else ''}", rows))
     listed = STORY_KINDS | {kind for kind, _ in articles}
-    for left_out in items.edition.ledger.left_out:
-        if left_out.kind not in listed and left_out.count:
-            words = sanitize_line(describe_left_out(left_out.kind, left_out.reason), limit=200)
-            groups.append(LeftOutGroup(words=words, count=left_out.count, rows=()))
+    for counted in items.edition.ledger.left_out:
+        if counted.kind not in listed and counted.count:
+            words = sanitize_line(describe_left_out(counted.kind, counted.reason), limit=200)
+            groups.append(LeftOutGroup(words=words, count=counted.count, rows=()))
     return tuple(groups)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from lxml import html
+from sqlalchemy import text
 
 from digests.web.left_out import LeftOutPages
 from tests.web.press import TEXTS, app_of, filled, site_of
+from watcher.errors import StoreError
+from watcher.store.writer import write
 from watcher.web.site import PageRequest
 
 from .conftest import client_of
@@ -62,4 +65,16 @@ def test_the_page_says_that_the_list_is_being_made_and_reloads(site):
         busy = pages.answer(site, ask)
 
     assert busy.refresh_s and "The list is being made" in str(busy.body)
+    assert finished(pages, site).findall(".//summary")
+
+
+def test_a_list_that_fails_is_made_again_when_it_is_asked_for_again(site):
+    pages, ask = LeftOutPages(), PageRequest(params={"digest": "world", "name": "2026-11-25"})
+    write(site.engine, lambda connection: connection.execute(text("ALTER TABLE articles RENAME TO elsewhere")))
+
+    with pytest.raises(StoreError, match="the store cannot be used"):
+        while pages.answer(site, ask).refresh_s:
+            pass
+    write(site.engine, lambda connection: connection.execute(text("ALTER TABLE elsewhere RENAME TO articles")))
+
     assert finished(pages, site).findall(".//summary")
