@@ -100,18 +100,8 @@ def story_items(
     items: list[Item] = []
     for edition in editions:
         whole, views = edition_view(edition), Views(edition)
-        bare = replace(
-            whole,
-            sections=(),
-            note="",
-            coming_up=(),
-            corrections=(),
-            briefs=(),
-            foreign=(),
-            followed=(),
-            quiet=(),
-            gone=(),
-        )
+        bare = replace(whole, sections=(), note="", coming_up=(), corrections=(), briefs=())
+        bare = replace(bare, foreign=(), followed=(), quiet=(), gone=())
         for part in edition.sections:
             for story in part.stories:
                 if story.status != "quiet" and (watched in story.watched if watched else part.title == section):
