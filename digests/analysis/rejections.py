@@ -14,7 +14,7 @@ from watcher.text.words import stems
 MIN_REJECTING = 2  # outlets whose titles reject a claim
 CENTRAL_SHARE = 0.2  # of a story's outlets, from which on the rejection is what the story is about
 MIN_SHARED_WORDS = 2  # words of a title that one of the rejecting titles has too, and few titles of the story have
-MIN_STEM = 4  # letters of a word that a longer one of the same family begins with
+MIN_FAMILY_STEM = 4  # letters of a word that a longer one of the same family begins with
 COMMON_SHARE, MIN_COMMON = 1 / 3, 2  # titles of a story in one language, that have a word of its subject
 
 
@@ -66,7 +66,7 @@ def _rejects(article: Article, subject: Set[str]) -> bool:
     behind = _words(article.title[match.end() :], article) or _words(article.title[: match.end()], article)
     # "Iranian claims", where the others write "Iran".
     pairs = (sorted((word, other), key=len) for word in behind for other in subject)
-    return any(long == short or (len(short) >= MIN_STEM and long.startswith(short)) for short, long in pairs)
+    return any(long == short or (len(short) >= MIN_FAMILY_STEM and long.startswith(short)) for short, long in pairs)
 
 
 def _subject_words(known: Sequence[Article]) -> dict[str, frozenset[str]]:

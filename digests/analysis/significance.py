@@ -12,8 +12,8 @@ from watcher.text.words import SAME_WORDS, fold, is_unspaced
 
 MATTERS = ("conflict", "state", "election", "ruling")
 MIN_NAMING = 2  # outlets that give somebody a title, so that the name counts as that of a head of state
-WORDS = re.compile(r"[^\W\d_][\w’'-]*")
-_NAME = r"[^\W\d_a-zß-ÿа-яёіїєґ][\w’'-]+"
+TITLE_WORDS = re.compile(r"[^\W\d_][\w’'-]*")
+_LEADER_NAME = r"[^\W\d_a-zß-ÿа-яёіїєґ][\w’'-]+"
 LONGEST_NAME = 3  # words
 
 
@@ -48,7 +48,7 @@ def find_leaders(articles: Iterable[Article]) -> frozenset[str]:
 
 def _surnames(text: str) -> list[str]:
     """Return the folded words of a text, without the ending of a genitive: "Trump’s"."""
-    return [fold(word).replace("’", "'").removesuffix("'s") for word in WORDS.findall(text)]
+    return [fold(word).replace("’", "'").removesuffix("'s") for word in TITLE_WORDS.findall(text)]
 
 
 @cache
@@ -71,4 +71,4 @@ def _title_pattern(language: str) -> re.Pattern[str] | None:
     titles = "|".join(re.escape(each.replace("_", " ")) for each in listed.get(language, "").split())
     if not titles:
         return None
-    return re.compile(rf"\b(?i:{titles})\s(?P<name>{_NAME}(?:\s{_NAME}){{0,{LONGEST_NAME - 1}}})")
+    return re.compile(rf"\b(?i:{titles})\s(?P<name>{_LEADER_NAME}(?:\s{_LEADER_NAME}){{0,{LONGEST_NAME - 1}}})")

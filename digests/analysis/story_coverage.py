@@ -15,7 +15,7 @@ from watcher.text.page_kind import NO_REPORTS, OPINION
 from watcher.text.urls import registrable_domain
 from watcher.text.words import words
 
-DOMAIN = re.compile(r"[\w-]{1,60}(?:\.[\w-]{1,30}){1,3}")
+OUTLET_DOMAIN = re.compile(r"[\w-]{1,60}(?:\.[\w-]{1,30}){1,3}")
 GENERIC_WORDS = frozenset({"news"})
 # Words of the desks and channels of one publisher: "CBS Sports" and "CBS News" are one voice under two names.
 WITH_DESKS = GENERIC_WORDS | {"sport", "sports", "business", "tv", "online", "live", "official"}
@@ -50,11 +50,11 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
-    An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`merge_outlet_names`).
+    An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`_merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
     present = [articles[key] for key in story.articles if key in counted]
-    names = merge_outlet_names(present)
+    names = _merge_outlet_names(present)
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
@@ -112,7 +112,7 @@ def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence
     return origin_of
 
 
-def merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
+def _merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
     """
     Return the name under which each outlet counts: the first one that differs only in "The", "News" or its domain.
 
@@ -135,7 +135,7 @@ def merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
 def _publisher_key(outlet: str, generic: frozenset[str]) -> str:
     """Return what the names of one outlet have in common: its words without an article, a domain and generic words."""
     name = outlet.casefold()
-    if DOMAIN.fullmatch(name):
+    if OUTLET_DOMAIN.fullmatch(name):
         name = registrable_domain(f"https://{name}/").partition(".")[0]
         name = name.removeprefix("the") if len(name) > len("the") + 2 else name
     found = words(name)
