@@ -286,21 +286,7 @@ class _Check:
                 yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
             if detail.text not in detail.sentences[0].text:
                 yield Fault(at, detail.text, "it is not in its sentence")
-        for mention in (
-            *story.mentions,
-            *story.headlines,
-            *((story.latest,) if story.latest else ()),
-            *(perspective.mention for perspective in story.perspectives),
-        ):
-            yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
-        for voice in story.perspectives:
-            name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
-            yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
-        if len({mention.outlet for mention in story.headlines}) != len(story.headlines):
-            yield Fault(at, story.headline, "two of its further headlines are of one outlet")
-        told_at = [s.published_at for s in story.summary] + [mention.published_at for mention in story.headlines]
-        if story.latest and told_at and story.latest.published_at <= max(told_at):
-            yield Fault(at, story.latest.title, "it is not later than what tells the story")
+        yield from self.voices(at, story)
         for comment in story.comments:
             yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
         yield from self.withheld(at, story)
@@ -320,6 +306,24 @@ class _Check:
             yield from self.counts(at, story)
             yield from self.places(at, story)
             yield from self.times(at, story)
+
+    def voices(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Check the reports that a story names, and the headlines of others that it tells."""
+        for mention in (
+            *story.mentions,
+            *story.headlines,
+            *((story.latest,) if story.latest else ()),
+            *(perspective.mention for perspective in story.perspectives),
+        ):
+            yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
+        for voice in story.perspectives:
+            name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
+            yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
+        if len({mention.outlet for mention in story.headlines}) != len(story.headlines):
+            yield Fault(at, story.headline, "two of its further headlines are of one outlet")
+        told_at = [s.published_at for s in story.summary] + [mention.published_at for mention in story.headlines]
+        if story.latest and told_at and story.latest.published_at <= max(told_at):
+            yield Fault(at, story.latest.title, "it is not later than what tells the story")
 
     def counts(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check what a story says of all its articles together: counts, agencies, countries and languages."""
