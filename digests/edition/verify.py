@@ -326,7 +326,10 @@ class _Check:
             yield Fault(at, story.latest.title, "it is not later than what tells the story")
 
     def counts(self, at: str, story: EditionStory) -> Iterator[Fault]:
-        """Check what a story says of all its articles together: counts, agencies, countries and languages."""
+        """
+        Check what a story says of all its articles together: its numbers, its outlets, who is silent, and which reports
+        are independent. These depend on which reports are copies: one of `groupings` must give the story's counts.
+        """
         articles = [self.articles[key] for key in story.article_ids]
         covered = measure_coverage(Story(id="", articles=story.article_ids, wire_groups=()), self.articles)
         values: tuple[tuple[str, object, object], ...] = (
@@ -442,7 +445,10 @@ class _Check:
                 yield Fault(at, title, message, self.is_certain)
 
     def groupings(self, ids: tuple[str, ...], until: Counted | None = None) -> Iterator[Grouping]:
-        """Yield articles as reports: as they are grouped in the store, then by their texts; `until` one has counts."""
+        """
+        Yield the ways to group articles into reports and their copies: as the store has it, then by their texts, each
+        with the owners of outlets as known today, then without; the last is the first one with the counts `until`.
+        """
         if self.evidence is None:
             return
         owned = {

@@ -277,6 +277,7 @@ class Views:
         )
 
     def brief(self, brief: Brief) -> view.BriefView:
+        """Return a story in one line; of one that the reader follows, its quiet days stand in the place of outlets."""
         words = self.words
         title, lang_attr, original = self._choose_text(self._title(brief.title), brief.language, brief.translation)
         outlet = outlet_name(brief.outlet, brief.url)

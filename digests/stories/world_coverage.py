@@ -94,7 +94,11 @@ def measure_world_coverage(connection: Connection, *, since: datetime, until: da
 
 
 def first_reports(reports: Iterable[StoryReport], *, since: datetime) -> list[StoryReport]:
-    """Return the first report of each story that began at `since` or later, and that two outlets or more report."""
+    """
+    Return the first report of each story that two outlets or more report.
+
+    Of `reports`, which are in time order, those count that were first seen at `since` or later.
+    """
     stories: defaultdict[str, list[StoryReport]] = defaultdict(list)
     for report in reports:
         if report.story and report.first_at and report.first_at >= since and report.kind not in NO_REPORTS:

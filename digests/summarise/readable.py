@@ -97,9 +97,10 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
 
 def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
     """
-    Return sets of stems, of each of which the reader of a report's first sentence must know one.
+    Return what the reader of a report's first sentence must know already: of each set of stems, one.
 
-    A lead often goes on with its title, so that its subject is one that the title names: "The documents surfaced …".
+    A lead often goes on where its title ends, and names its subject as known: for "The documents surfaced …", the title
+    must have spoken of documents.
     """
     told = _own_words(text)
     opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))

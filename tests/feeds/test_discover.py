@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.discover import FoundFeed, common_feed_paths, find_feed_links, platform_feed
+from watcher.feeds.discover import FoundFeed, common_feed_urls, find_feed_links, platform_feed
 from watcher.text.urls import is_web
 
 URL = "https://a.example/news/"
@@ -78,11 +78,11 @@ def test_feeds_of_comments_come_last():
 
 
 def test_the_usual_places_are_few_and_begin_in_the_folder_of_the_page():
-    places = common_feed_paths("https://a.example/blog/post.html?x=1#y")
+    places = common_feed_urls("https://a.example/blog/post.html?x=1#y")
 
     assert places[:3] == ("https://a.example/blog/feed", "https://a.example/feed", "https://a.example/rss")
     assert len(places) < 10
-    assert common_feed_paths("https://a.example")[0] == "https://a.example/feed"
+    assert common_feed_urls("https://a.example")[0] == "https://a.example/feed"
 
 
 YOUTUBE = "https://www.youtube.com/feeds/videos.xml?"

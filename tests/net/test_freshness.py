@@ -70,7 +70,7 @@ def test_retry_after_is_seconds_or_a_date_and_never_more_than_its_cap(value, ret
     ],
 )
 def test_a_304_renews_the_max_age_of_what_it_is_about_unless_it_says_its_own(headers, fresh_s, max_age_s):
-    said = parse_freshness(headers, NOW, kept_s=600.0)
+    said = parse_freshness(headers, NOW, stored_max_age_s=600.0)
 
     assert (said.fresh_s, said.max_age_s) == (fresh_s, max_age_s)
 

@@ -66,8 +66,11 @@ def is_comment_feed(url: str) -> bool:
     return OF_COMMENTS.search(urlsplit(url).path) is not None
 
 
-def common_feed_paths(url: str) -> tuple[str, ...]:
-    """Return the usual URLs of feeds that sites do not link: below the folder of `url`, then below the root."""
+def common_feed_urls(url: str) -> tuple[str, ...]:
+    """
+    Return the usual URLs of feeds that sites do not link: the most usual name in the folder of `url`, unless that is
+    deep in the site, then all usual names at the root.
+    """
     parts = urlsplit(url)
     folder = parts.path[: parts.path.rfind("/") + 1] or "/"
     roots = dict.fromkeys((folder, "/")) if folder.count("/") <= DEEPEST else ("/",)

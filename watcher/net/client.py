@@ -241,15 +241,20 @@ def _raw_location(response: httpx.Response) -> bytes | None:
 
 
 async def read_body(response: httpx.Response, limit: int) -> bytes:
-    """Return the decoded body, at most `limit` bytes. Errors: HopError, and those of httpx."""
+    """
+    Return the decoded body, at most `limit` bytes. Errors: HopError, and those of httpx.
+
+    A server may send its body in chunks of a few bytes, each of which costs time: each chunk shorter than `PIECE_BYTES`
+    uses up a part of an allowance, longer ones give it back.
+    """
     length = response.headers.get("content-length", "")
-    if length.isdecimal() and length.isascii() and int(length[:18]) > limit:
+    if length.isdecimal() and length.isascii() and int(length[:18]) > limit:  # a longer number is too large anyway
         raise HopError(FetchKind.TOO_LARGE, n=limit)
     decoder = BodyDecoder(response.headers.get("content-encoding"), max_bytes=limit)
-    bytes_left = MAX_PIECES * PIECE_BYTES
+    allowance = MAX_PIECES * PIECE_BYTES
     async for chunk in response.aiter_raw():
-        bytes_left += len(chunk) - PIECE_BYTES
-        if bytes_left < 0:
+        allowance += len(chunk) - PIECE_BYTES
+        if allowance < 0:
             raise HopError(FetchKind.BODY_IN_PIECES)
         decoder.feed(chunk)
     return decoder.finish()

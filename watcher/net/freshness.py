@@ -9,7 +9,7 @@ from watcher.text.timestamps import parse_timestamp
 
 MAX_RETRY_AFTER_S = 72 * 3600.0
 MAX_AGE = re.compile(r"(?:^|[,\s;])max-age\s*=\s*\"?(\d{1,12})\"?(?![\w.])", re.IGNORECASE)
-NOT_KEPT = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE)
+NOT_STORED = re.compile(r"(?:^|[,\s])no-(?:cache|store)(?=$|[,\s])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,15 @@ class Freshness:
     max_age_s: float | None = None
 
 
-def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s: float | None = None) -> Freshness:
+def parse_freshness(
+    headers: Iterable[tuple[str, str]], now: datetime, *, stored_max_age_s: float | None = None
+) -> Freshness:
     """
     Parse the freshness in `headers` (names in lower case).
 
     Cache-Control takes precedence over Expires; Age is subtracted. Dates are compared with the server's Date, so that
-    its clock may be wrong. `kept_s` is the feed's stored max-age, for a 304: it applies again if the 304 has no
-    Cache-Control. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
+    its clock may be wrong. `stored_max_age_s` is the feed's stored max-age, for a 304: it applies again if the 304 has
+    no Cache-Control. Source: RFC 9111 §3.2, §4.2 and §4.3.4, RFC 9110 §10.2.3.
     """
     fields: dict[str, str] = {}
     for name, value in headers:
@@ -36,13 +38,13 @@ def parse_freshness(headers: Iterable[tuple[str, str]], now: datetime, *, kept_s
         fields[name] = f"{fields[name]}, {value}" if is_continued else fields.get(name, value)
     server_now = parse_timestamp(fields.get("date", "")) or now
     control = fields.get("cache-control")
-    is_kept = control is None or NOT_KEPT.search(control) is None
-    max_age_s = kept_s
+    may_be_stored = control is None or NOT_STORED.search(control) is None
+    max_age_s = stored_max_age_s
     if control is not None:
-        match = MAX_AGE.search(control) if is_kept else None
+        match = MAX_AGE.search(control) if may_be_stored else None
         max_age_s = float(match[1]) if match else None
     return Freshness(
-        fresh_s=_remaining_freshness_s(fields, server_now, max_age_s) if is_kept else None,
+        fresh_s=_remaining_freshness_s(fields, server_now, max_age_s) if may_be_stored else None,
         retry_after_s=parse_retry_after(fields["retry-after"], server_now) if "retry-after" in fields else None,
         max_age_s=max_age_s,
     )

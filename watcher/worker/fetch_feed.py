@@ -109,7 +109,7 @@ async def _fetch_document(feed: Feed, context: WorkerContext, session: HostSessi
         url=answer.url,
         took_s=answer.took_s,
         validators=validators,
-        freshness=parse_freshness(answer.headers, context.now(), kept_s=max_age_s),
+        freshness=parse_freshness(answer.headers, context.now(), stored_max_age_s=max_age_s),
         moved_to=answer.moved_to,
         content_hash=content_hash,
         answer=answer,

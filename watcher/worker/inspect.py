@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
-from watcher.feeds.discover import FoundFeed, common_feed_paths, platform_feed
+from watcher.feeds.discover import FoundFeed, common_feed_urls, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
 from watcher.feeds.page import count_listed, propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
@@ -314,7 +314,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     candidates = await _probe_linked_feeds(page, prober, known)
     has_answered = page.response or isinstance(page.error, HttpStatusError)
     site = page.response.url if page.response else page.asked
-    for url in common_feed_paths(site) if has_answered and not _said_too_many(page.error) else ():
+    for url in common_feed_urls(site) if has_answered and not _said_too_many(page.error) else ():
         if any(one.report for one in candidates):
             break
         if normalize_url(url) in known:
@@ -335,7 +335,10 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
 
 
 async def _find_list(found: Discovery, prober: FeedProber) -> Discovery:
-    """Return what was found with the selectors for the list of articles on the page itself, and a report on it."""
+    """
+    Return what was found with the selectors for the list of articles on the page itself, and a report on it; else with
+    the number of items that were looked at. A page on which the worker process fails has no list.
+    """
     page = found.page
     if (answer := page.response) is None:
         return found
