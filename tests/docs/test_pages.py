@@ -62,6 +62,14 @@ def test_each_script_of_bench_is_named():
     assert [path.name for path in (ROOT / "bench").glob("*.py") if f"`{path.name}`" not in told] == []
 
 
+def test_each_command_of_the_benchmarks_is_a_script_of_bench():
+    page = (DOCS / "project" / "benchmarks.md").read_text(encoding="utf-8")
+    named = re.findall(r"python (?:-m bench\.|bench/)([a-z_]+)", page)
+
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / "bench" / f"{name}.py").is_file()] == []
+
+
 def test_each_metric_is_in_the_docs_and_the_panel_asks_for_no_other():
     made = re.compile(r'"((?:watcher|digests)_[a-z_]+)"')
     sources = [*(ROOT / "watcher" / "daemon").glob("*.py"), ROOT / "digests" / "metrics.py"]
