@@ -14,6 +14,7 @@ from babel.core import get_global
 from digests.analysis.country_names import load_data
 
 MIN_SINCE_DAY = 7  # days since the 12th, from which on "the coming 12th" is that of the next month
+MAX_WEEKDAY_AHEAD = 5  # days from the report to a weekday without "next"
 MAX_DAYS_AHEAD = 120  # of a date without a year, from the report
 NIGHT = timedelta(hours=4)  # after midnight, in which a report may have been written on the day before
 MAX_BEFORE_DATE = 24  # characters before a date, in which a word such as "until" stands
@@ -110,7 +111,7 @@ class _Words:
     doubt: re.Pattern[str]
     put_off: re.Pattern[str]
     was: re.Pattern[str] | None = None
-    is_verb_second_only: bool = False
+    is_subject_first: bool = False
     by: re.Pattern[str] | None = None  # at the end of what stands before a date
     months: dict[str, int]
     weekdays: dict[str, int]  # 0 is Monday
@@ -163,7 +164,7 @@ def _words_of(language: str) -> _Words | None:
         doubt=re.compile(rf"(?<!\d\s){_any_word(_phrases(table, 'doubt'))}(?!\s\d)", re.IGNORECASE),
         put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
         was=re.compile(_any_word(_phrases(table, "was")), re.IGNORECASE) if "was" in table else None,
-        is_verb_second_only=language in SUBJECT_FIRST,
+        is_subject_first=language in SUBJECT_FIRST,
         by=re.compile(rf"{_any_word(_phrases(table, 'by'))}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE),
         months=months,
         weekdays=weekdays,
@@ -178,7 +179,7 @@ def _phrases(table: dict[str, str], name: str) -> list[str]:
 
 def _any_word(phrases: Iterable[str]) -> str:
     each = (re.escape(phrase).replace(r"\*", r"\w{0,6}").replace(r"\ ", r"\s") for phrase in phrases)
-    return rf"(?<![\w-])(?:{'|'.join(each)})(?![\w-])"
+    return rf"(?<![\w-])(?:{'|'.join(each) or '(?!)'})(?![\w-])"
 
 
 def _names(names: Iterable[str]) -> str:
@@ -236,11 +237,10 @@ def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
     outside = text[start : match.start()] + "|" + text[match.end() : end]  # "May" is a month
     if words.doubt.search(outside) or words.doubt.search(text, 0, MAX_CONDITION) or words.put_off.search(text):
         return False
-    before = [each.span() for each in words.ahead.finditer(text, start, match.start() if words.by else match.end())][
-        -1:
-    ]
+    last_before = match.start() if words.by else match.end()  # "오는 12일" has its word in the date
+    before = [each.span() for each in words.ahead.finditer(text, start, last_before)][-1:]
     after = [each.span() for each in words.ahead.finditer(text, match.end(), end)][:1]
-    if words.is_verb_second_only and match.start() - start > MAX_CLAUSE_OPENING:
+    if words.is_subject_first and match.start() - start > MAX_CLAUSE_OPENING:
         after = []
     is_before = any(
         match.start() - first <= MAX_DATE_GAP
@@ -289,8 +289,11 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
         return None
     around = match.string[max(0, match.start() - 14) : match.end() + 12]
     is_this_week = on.isocalendar()[:2] == day.isocalendar()[:2]
-    # "Next Friday", said on a Monday, is the one of this week or of the next.
-    return None if is_this_week and words.soon and words.soon.search(around) else (on, on)
+    is_next = words.soon is not None and words.soon.search(around) is not None
+    # "Next Friday", said on a Monday, is the one of this week or of the next. "On Tuesday" in a report that is dated
+    # Wednesday is rather the day before it: the report came late.
+    is_in_doubt = is_this_week if is_next else "day" not in found and (on - day).days > MAX_WEEKDAY_AHEAD
+    return None if is_in_doubt else (on, on)
 
 
 def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date, date] | None:
