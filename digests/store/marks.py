@@ -25,11 +25,15 @@ class Mark:
     note: str = ""
 
 
-def save_mark(connection: Connection, mark: Mark, article_ids: Iterable[str]) -> None:
-    """Save a mark, or the tags and the note of one that is there, and pin its articles."""
+def save_mark(connection: Connection, mark: Mark) -> None:
+    """Save a mark, or the tags and the note of one that is there."""
     query = insert(connection, marks).values(asdict(mark))
     changed = {"tags": query.excluded.tags, "note": query.excluded.note}
     connection.execute(query.on_conflict_do_update(index_elements=["kind", "key"], set_=changed))
+
+
+def pin_marked(connection: Connection, mark: Mark, article_ids: Iterable[str]) -> None:
+    """Keep the articles of a mark from retention."""
     pin(connection, article_ids, pinned_by=_pin_name(mark))
 
 

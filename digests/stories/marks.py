@@ -74,7 +74,8 @@ def keep(
         mark = replace(mark, tags=_clean_tags(tags))
     if note is not None:
         mark = replace(mark, note=_clean_note(note))
-    store.save_mark(connection, mark, _article_ids(connection, mark))
+    store.save_mark(connection, mark)
+    store.pin_marked(connection, mark, _article_ids(connection, mark))
     return load_item(connection, mark), known is None
 
 
@@ -123,7 +124,7 @@ def pin_kept(connection: Connection) -> None:
     """Pin the articles that came into kept stories since they were kept."""
     for mark in store.load_marks(connection):
         if mark.kind == STORY:
-            store.save_mark(connection, mark, _article_ids(connection, mark))
+            store.pin_marked(connection, mark, _article_ids(connection, mark))
 
 
 def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:

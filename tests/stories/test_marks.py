@@ -197,4 +197,4 @@ def test_what_is_kept_moves_to_postgresql(empty_url, tmp_path, sqlite_template):
 
 
 def keep_one(connection) -> None:
-    save_mark(connection, Mark(kind="article", key="a", kept_at=MORNING, tags=("a", "b"), note="Für später."), ["a"])
+    save_mark(connection, Mark(kind="article", key="a", kept_at=MORNING, tags=("a", "b"), note="Für später."))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,14 +48,18 @@ def base(served_folder) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def paths(base) -> tuple[str, ...]:
-    """Every kind of page."""
+    """Every kind of page; a story and an article are kept."""
     story = first(base, "/", r'href="(/story/[^"]+)"')
     article = first(base, story, r'href="(/article/[^"]+)"')
     left_out = "/digest/world/2026-11-25/left-out"
     while "This page reloads by itself" in read(base, left_out):
         time.sleep(0.5)
+    form = {"token": first(base, story, r'name="token" value="([^"]+)"'), "keep": "edit", "tags": "energy, port"}
+    for path in (story, article):
+        data = urllib.parse.urlencode(form | {"note": "Ask for the minutes of the council. " * 9}).encode()
+        urllib.request.urlopen(f"{base}{path}/keep", data=data, timeout=60).close()
     return ("/", story, article, "/archive", "/digest/world/2026-11-24", "/sources", "/sources/1", "/search",
-            "/coverage", "/search?q=tents", left_out,
+            "/coverage", "/search?q=tents", left_out, "/kept",
             "/article/1" + "4".rjust(15, "0"), "/article/1" + "5".rjust(15, "0"))  # fmt: skip
 
 
