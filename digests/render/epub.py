@@ -189,9 +189,9 @@ def _story_page(
     began = words.say("first_report", time=words.clock(began_at)) if is_older else ""
     report = _find_best_report(source, articles)
     text = None if report is None else _full_text(report, words)
-    told = {story.title, *(voice.headline for voice in story.perspectives)}
-    told |= {story.original.text} if story.original else set()
-    seen = set(map(_title_key, told))
+    titles = [story.title, *(voice.headline for voice in story.perspectives)]
+    titles += [story.original.text] if story.original else []
+    seen = set(map(_title_key, titles))
     timeline = []
     for line in views.timeline(source):
         timeline.append(replace(line, text="") if _title_key(line.text) in seen else line)

@@ -54,8 +54,8 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
     details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], at)
     row = details.row
     ids = {row.id, details.asked.id, *row.merged_ids}
-    told = read(site.engine, editions_with_story, ids, start=row.first_at, end=row.last_at)
-    edition_row, edition, shown = told[0] if told else (None, None, None)
+    in_editions = read(site.engine, editions_with_story, ids, start=row.first_at, end=row.last_at)
+    edition_row, edition, shown = in_editions[0] if in_editions else (None, None, None)
     words = english(zone)
     return render_page(
         site,
@@ -75,7 +75,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         view=Views(edition).story(shown) if edition and shown else None,
         edition=edition,
         edition_row=edition_row,
-        told=[(each, of, safe_anchor(one.anchor, one.number)) for each, of, one in told] if at == 1 else (),
+        in_editions=[(key, each, safe_anchor(one.anchor, one.number)) for key, each, one in in_editions],
         date_of=format_edition_date,
         spark=_spark([article.published_at for article in details.articles.values()], zone),
         outlets=_outlets_by_language(details.articles.values(), words) if at == 1 else (),
