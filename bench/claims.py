@@ -73,7 +73,8 @@ class CachedEmbedder:
     """An embedder that keeps its vectors in a file."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self.name, self._embedder, self._known = embedder.name, embedder, {}
+        self.name, self._embedder = embedder.name, embedder
+        self._known: dict[str, bytes] = {}
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         new = [text for text in texts if text not in self._known]
@@ -108,7 +109,7 @@ def _make_store(
 
 
 def _article(item: ClusterItem, body: str) -> Article:
-    at = item.published_at
+    at = item.published_at or datetime(2026, 1, 1, tzinfo=UTC)
     return Article(
         id=item.article_id, url=f"https://{item.outlet}/{item.article_id}", host=item.outlet, outlet=item.outlet,
         title=item.title, text=body, language=item.language, country=None, published_at=at, fetched_at=at,
@@ -126,10 +127,13 @@ def _packed(item: ClusterItem) -> PackedFeatures:
 def ask(day: Day, text: str, language: str, hidden: Collection[str] = ()) -> ClaimAnswer | None:
     """Return the answer; None for an error."""
     times = [item.published_at for item in day.items.values() if item.published_at]
-    window = {"since": min(times), "until": max(times) + DAY}
+    since, until = min(times), max(times) + DAY
     try:
         return read(
-            day.engine, partial(check_claim, text=text, meaning=day.meaning, language=language, hidden=hidden, **window)
+            day.engine,
+            partial(
+                check_claim, text=text, meaning=day.meaning, language=language, hidden=hidden, since=since, until=until
+            ),
         )
     except DigestError:
         return None
@@ -177,10 +181,10 @@ def change(item: ClusterItem, others: Sequence[ClusterItem], rng: random.Random,
     verbs = VERB.get(language) or (
         re.compile(rf"\b(?:{'|'.join(ARE[language].split())})\b") if ARE.get(language) else None
     )
-    match = verbs.search(title) if verbs else None
-    if match is None or re.search(r"n['’]t\b|\bnot?\b|\bне\b|\bne\b|\bnicht\b|\bniet\b|\bnon\b", title):
+    verb = verbs.search(title) if verbs else None
+    if verb is None or re.search(r"n['’]t\b|\bnot?\b|\bне\b|\bne\b|\bnicht\b|\bniet\b|\bnon\b", title):
         return None
-    place = match.start() if language in VERB else match.end()
+    place = verb.start() if language in VERB else verb.end()
     words_in = [title[:place].rstrip(), NOT[language], title[place:].lstrip()]
     return " ".join(words_in)
 

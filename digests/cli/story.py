@@ -28,6 +28,7 @@ from digests.store.editions import last_places, newest_edition, open_digests
 from digests.store.stories import active_corrections, load_corrections, load_members
 from digests.store.stories import revoke as forget_correction
 from digests.stories.agenda import events_of_story
+from digests.stories.earlier import EarlierStory, find_earlier
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import (
     StoryDetails,
@@ -76,6 +77,8 @@ def show_story(
     Show a story: its reports and their copies, its outlets, its thread (stories before and after it), its history,
     and the events to come that it announces.
 
+    Below is what was there before: up to three earlier stories that are clearly near in meaning.
+
     If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
     it also shows why each report is in the story, and what gave the story its place in the last edition.
 
@@ -89,11 +92,13 @@ def show_story(
             print_lines(write_pack(pack, read(engine, load_pack, settings, wanted, now=datetime.now(UTC))))
             return
         details = read(engine, load_story_details, read(engine, parse_story_id, settings, story))
+        earlier = read(engine, find_earlier, details.row)
         placed = next(iter(read(engine, last_places, settings, details.row.id)), None) if why or json else None
         events = read(engine, events_of_story, settings, details.row)
-    lines = [*_format_story(details, why=why), *_format_events(events), *(_format_score(*placed) if placed else ())]
-    answer = _story_to_json(details) | {"coming_up": events} | _place_to_json(placed)
-    print_result(answer, lines, json=json, links=True)
+    place = _format_score(*placed) if placed else ()
+    lines = [*_format_story(details, why=why), *_format_earlier(earlier), *_format_events(events), *place]
+    found = _story_to_json(details) | {"earlier": [_earlier_to_json(each) for each in earlier], "coming_up": events}
+    print_result(found | _place_to_json(placed), lines, json=json, links=True)
 
 
 def list_stories(
@@ -185,6 +190,22 @@ def _format_thread(found: StoryDetails) -> Iterator[str]:
     for row in found.thread:
         mark = "*" if row.id == found.row.id else " "
         yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
+
+
+def _format_earlier(earlier: Sequence[EarlierStory]) -> Iterator[str]:
+    if earlier:
+        yield ""
+        yield "What was there before:"
+    for each in earlier:
+        yield f"  {each.row.last_at:{MINUTE}}  {each.row.id}  {each.row.title}"
+        if each.outcome.title != each.row.title:
+            yield f"      last report, {each.outcome.outlet}: {each.outcome.title}"
+
+
+def _earlier_to_json(each: EarlierStory) -> dict[str, Any]:
+    outcome = select_fields(each.outcome, "id", "outlet", "url", "language", "title", "published_at")
+    names = ("id", "title", "language", "first_at", "last_at", "size")
+    return select_fields(each.row, *names) | {"likeness": each.likeness, "last_report": outcome}
 
 
 def _story_to_json(found: StoryDetails) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
 from digests.stories.agenda import events_of_story
+from digests.stories.earlier import find_earlier
 from digests.stories.history import StoryDetails, find_article, load_story_details
 from digests.stories.marks import KeptItem, keep, load_kept, unkeep
 from digests.stories.meaning import MeaningSearch, search_by_meaning
@@ -80,7 +81,7 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
 
 
 def show_story(connection: Connection, story: str, settings: Settings) -> Answer:
-    """Return a story with its thread, events to come and newest reports. Errors: as `resolve_story`."""
+    """Return a story with its thread, earlier cases, events to come and newest reports. Errors: as `resolve_story`."""
     details, head = _load_story(connection, story)
     origins = [(details.articles[report.origin], len(report.articles) - 1) for report in details.story.wire_groups]
     return head | {
@@ -89,6 +90,15 @@ def show_story(connection: Connection, story: str, settings: Settings) -> Answer
             for row in details.thread[-MAX_REPORTS:]
         ],
         "coming_up": [_describe_event(event) for event in events_of_story(connection, settings, details.row)],
+        "earlier": [
+            {
+                "story": each.row.id,
+                "first_report_at": each.row.first_at,
+                "last_report_at": each.row.last_at,
+                "last_report": make_quote(each.outcome.title, each.outcome),
+            }
+            for each in find_earlier(connection, details.row)
+        ],
         "reports": [
             {
                 "article": article.id,

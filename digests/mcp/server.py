@@ -92,7 +92,7 @@ class Tools:
         return self._answer(answers.show_edition, wanted, date)
 
     def story(self, story: Story) -> Answer:
-        """Show a story: headline, counts, its thread over days, its events to come, the beginnings of its reports."""
+        """Show a story: headline, counts, thread, earlier cases, events to come, and the beginnings of its reports."""
         return self._answer(answers.show_story, story, self._settings)
 
     def article(self, article: str, offset: int = 0) -> Answer:

@@ -1,7 +1,7 @@
 """Stories in the store: members, dates, merges, events, the corrections of readers, and what they follow."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from watcher.store.sql import columns_of, execute_each, insert, load_records, ro
 MAX_PROFILES = 2_000  # latest stories outside the window that a new one may follow
 MIN_PREFIX_CHARS = 4  # characters of an id's beginning that may be given for it
 MAX_ID_MATCHES = 9
+MAX_EARLIER_STORIES = 50_000  # latest ones in which precedents are looked for: about half a second
 MAX_STORY_CHANGES = 200  # latest changes of a story
 
 
@@ -233,6 +234,25 @@ SELECT_STORIES = select(*columns_of(stories, StoryRow))
 def load_story(connection: Connection, story: str) -> StoryRow | None:
     """Return a story, merged ones included; None if there never was one with this id."""
     return next(iter(load_records(connection, SELECT_STORIES.where(stories.c.id == story), StoryRow)), None)
+
+
+def story_vector(connection: Connection, story: str) -> tuple[bytes, str] | None:
+    """Return the vector of a story of several articles and its embedder; None if there is none."""
+    row = connection.execute(
+        select(stories.c.vector, stories.c.vector_model).where(stories.c.id == story)
+    ).one_or_none()
+    return (row.vector, row.vector_model) if row and row.vector and row.vector_model else None
+
+
+def vectors_of_earlier(
+    connection: Connection, model: str, *, before: datetime, thread: str
+) -> Iterator[tuple[str, str, bytes]]:
+    """Yield id, language and vector of the stories of other threads that ended before `before`, newest first."""
+    query = select(stories.c.id, stories.c.language, stories.c.vector).order_by(stories.c.last_at.desc())
+    query = query.where(stories.c.vector_model == model, stories.c.vector.is_not(None), stories.c.last_at < before)
+    query = query.where(stories.c.thread != thread, stories.c.merged_into.is_(None)).limit(MAX_EARLIER_STORIES)
+    for row in connection.execute(query.execution_options(yield_per=1_000)):
+        yield row.id, row.language, row.vector
 
 
 def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ...]:

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from itertools import islice
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from digests.cluster.vectorize import embedder_mean
 from digests.errors import DigestError
@@ -19,7 +20,6 @@ from watcher.store.articles import article_leads, rows_by_id
 from watcher.store.full_text import Filters
 from watcher.store.schema import articles, features, has_features
 from watcher.store.search import Hit
-from watcher.store.sql import in_chunks
 from watcher.text.language import detect_language
 from watcher.text.plain_text import to_one_line
 from watcher.text.search_query import Snippet
@@ -125,25 +125,31 @@ class MeaningSearch:
     def _refresh(self, connection: Connection, model: str, dimensions: int) -> _Table:
         """Return the table of articles with a vector of `model`; built again for another model, and once an hour."""
         table, now = self._table, time.monotonic()
-        condition = features.c.vector_model == model, features.c.vector.is_not(None)
+        columns = (articles.c.id, articles.c.published_at, articles.c.language, features.c.vector)
+        rows: Iterator[Row[Any]]
         if table.model != model or now - table.made_at > REBUILD_S:
             table = _Table(model=model, made_at=now, sketches=np.zeros((0, -(-dimensions // 64)), np.uint64))
-            query = select(articles.c.id).join(features, has_features).where(*condition)
+            query = select(*columns).join(features, has_features).where(features.c.vector_model == model)
+            rows = iter(connection.execute(query.execution_options(yield_per=READ_ROWS)))
         else:
+            # Without the features: SQLite would read all vectors of the model for them.
             newest = connection.scalar(select(func.max(articles.c.fetched_at)))
             if newest is None:
                 return table
-            query = select(articles.c.id).join(features, has_features)
-            query = query.where(*condition, articles.c.fetched_at >= newest - RECENT)
-        new = [key for key in connection.scalars(query) if key not in table.known]
-        columns = (articles.c.id, articles.c.published_at, articles.c.language, features.c.vector)
+            recent = connection.scalars(select(articles.c.id).where(articles.c.fetched_at >= newest - RECENT))
+            new = [key for key in recent if key not in table.known]
+            found = rows_by_id(connection, (*columns, features.c.vector_model), features, new)
+            rows = (row for row in found if row.vector_model == model)
         hours, sketches = [table.hours], [table.sketches]
-        for part in in_chunks(new):
-            rows = [row for row in rows_by_id(connection, columns, features, part) if len(row[3]) == 2 * dimensions]
-            if rows:
-                table.ids += [row[0] for row in rows]
-                hours.append(np.array([row[1].timestamp() / 3600 for row in rows]))
-                sketches.append(_sketch(np.stack([_centered(row[3], model, row[2]) for row in rows])))
+        while batch := list(islice(rows, READ_ROWS)):
+            fitting = [row for row in batch if row.vector and len(row.vector) == 2 * dimensions]
+            if not fitting:
+                continue
+            table.ids += [row.id for row in fitting]
+            hours.append(np.array([row.published_at.timestamp() / 3600 for row in fitting]))
+            means = np.stack([embedder_mean(model, row.language, dimensions) for row in fitting])
+            vectors = np.frombuffer(b"".join(row.vector for row in fitting), "<f2").reshape(-1, dimensions)
+            sketches.append(_sketch(vectors - means))
         table.known.update(table.ids)
         table.hours, table.sketches = np.concatenate(hours), np.concatenate(sketches)
         self._table = table

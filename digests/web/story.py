@@ -21,6 +21,7 @@ from digests.store.editions import editions_with_story
 from digests.store.marks import ARTICLE, STORY
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.agenda import events_of_story
+from digests.stories.earlier import find_earlier
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.marks import find_mark
@@ -81,6 +82,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         outlets=_outlets_by_language(details.articles.values(), words) if at == 1 else (),
         coming_up=_list_events(read(site.engine, events_of_story, site.settings, row), zone),
         thread=_nearby_thread(details),
+        earlier=read(site.engine, find_earlier, row) if at == 1 else (),
         changes=[(change.at, describe_change(change)) for change in details.changes],
         reports=reports,
         done=read(site.engine, _load_done, ask.query["done"]) if "done" in ask.query else None,
