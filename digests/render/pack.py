@@ -20,7 +20,7 @@ from digests.render.markdown import escape, link
 from digests.render.markdown import text as plain
 from watcher.text.format import format_count
 
-FORMAT_VERSION = 1
+PACK_VERSION = 1
 DATA, SUMS = "pack.json", "SHA256SUMS"
 BIBTEX_SPECIAL = re.compile(r"[\\{}#$%&_^~]")
 BIBTEX_WORDS = {
@@ -34,7 +34,7 @@ LINE_CHARS = 1_000
 
 
 def dump(pack: Pack) -> bytes:
-    value = {"pack": _adapter().dump_python(pack, mode="json"), "version": FORMAT_VERSION}
+    value = {"pack": _adapter().dump_python(pack, mode="json"), "version": PACK_VERSION}
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8", "replace")
 
 
@@ -42,8 +42,8 @@ def load(data: bytes) -> Pack:
     """Return the pack in `data`, as `dump` wrote it. Errors: DigestError."""
     try:
         value: Any = json.loads(data)
-        if not isinstance(value, dict) or value.get("version") != FORMAT_VERSION:
-            raise DigestError(f"{DATA} is not a pack of version {FORMAT_VERSION}")
+        if not isinstance(value, dict) or value.get("version") != PACK_VERSION:
+            raise DigestError(f"{DATA} is not a pack of version {PACK_VERSION}")
         return _adapter().validate_json(json.dumps(value.get("pack")), strict=True)
     except ValidationError as error:
         first = error.errors()[0]

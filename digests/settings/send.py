@@ -13,13 +13,13 @@ from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, 
 from watcher.settings.types import OptionalSecret, quote_value
 
 SENT_FIELDS = ("url", "title", "tags", "note", "outlet", "published")
-FIELD = re.compile(rf"\{{({'|'.join(SENT_FIELDS)})\}}")
+SEND_FIELD = re.compile(rf"\{{({'|'.join(SENT_FIELDS)})\}}")
 HEADER = re.compile(r"[A-Za-z0-9-]{1,80}: [\x20-\x7e]{0,200}")
 
 
 def fill_body(body: str, values: Mapping[str, Any]) -> str:
     """Return the template `body` with each name of `SENT_FIELDS` in braces replaced by its value in JSON."""
-    return FIELD.sub(lambda found: json.dumps(values[found[1]], ensure_ascii=False), body)
+    return SEND_FIELD.sub(lambda found: json.dumps(values[found[1]], ensure_ascii=False), body)
 
 
 def _check_header(value: str) -> str:

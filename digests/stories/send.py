@@ -19,7 +19,7 @@ from digests.stories.marks import find_mark, find_wanted, load_item
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
 
-TITLE_CHARS = 300
+SENT_TITLE_CHARS = 300
 
 
 def send_item(connection: Connection, services: Sequence[SendSettings], wanted: str, *, now: datetime) -> str:
@@ -48,10 +48,10 @@ def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str
         raise DigestError(f"the {kind} {key} has no stored report with a web address, so it cannot be sent")
     values = {
         "url": url,
-        "title": sanitize_line(item.title, limit=TITLE_CHARS),
+        "title": sanitize_line(item.title, limit=SENT_TITLE_CHARS),
         "tags": list(item.mark.tags),
         "note": item.mark.note,
-        "outlet": sanitize_line(article.outlet, limit=TITLE_CHARS),
+        "outlet": sanitize_line(article.outlet, limit=SENT_TITLE_CHARS),
         "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
     }
     forms = {service.name: fill_body(service.body, values).encode("utf-8", "replace") for service in services}

@@ -23,7 +23,7 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_p
 
 PAGE_ITEMS = 40
 KEPT_FIELDS = ("q", "tag")  # of the query
-TITLE_CHARS = 300
+KEPT_TITLE_CHARS = 300
 
 
 def kept_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -50,7 +50,7 @@ def _row(item: KeptItem) -> dict[str, Any]:
     kind = "article" if item.article else "story" if item.story else ""
     return {
         "path": f"/{kind}/{item.id}" if kind else "",
-        "title": sanitize_line(item.title, limit=TITLE_CHARS),
+        "title": sanitize_line(item.title, limit=KEPT_TITLE_CHARS),
         "lang": language_tag(item.language),
         "outlet": sanitize_line(item.article.outlet, limit=100) if item.article else "",
         "at": item.at,
@@ -107,7 +107,7 @@ def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
         "keep_link.html.j2",
         package="digests.web",
         has_form=True,
-        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
+        title=sanitize_line(row.title, limit=KEPT_TITLE_CHARS) or "Untitled",
         mark=mark,
         path=path,
     )

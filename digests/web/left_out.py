@@ -22,9 +22,9 @@ from watcher.text.format import format_count
 from watcher.web.site import PageRequest, PageResponse, Site, render_page
 
 MAX_LISTS = 8  # that are kept: each takes seconds to make
-WAIT_S = 2.0  # for a list, before a page answers that it is being made
+LIST_WAIT_S = 2.0  # for a list, before a page answers that it is being made
 MAX_ROWS = 100  # of a cause
-TITLE_CHARS = 200
+LEFT_OUT_TITLE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class LeftOutPages:
             self._lists = dict(list(self._lists.items())[1 - MAX_LISTS :]) | {key: future}
             Thread(target=self._make, args=(future, site.engine, digest, edition), daemon=True).start()
         try:
-            groups = future.result(timeout=WAIT_S)
+            groups = future.result(timeout=LIST_WAIT_S)
         except TimeoutError:
             groups = None
         except Exception:
@@ -101,7 +101,7 @@ def _group_by_cause(items: LeftOutItems, stored: set[str]) -> Groups:
         first = each.story.articles[0]
         row = LeftOutRow(
             href=f"/story/{each.story.id}" if each.story.id in stored else f"/article/{first}",
-            title=sanitize_line(each.title, limit=TITLE_CHARS) or "Untitled",
+            title=sanitize_line(each.title, limit=LEFT_OUT_TITLE_CHARS) or "Untitled",
             lang="",
             about=f"{place}{format_count(each.outlets, 'outlet')}",
         )
@@ -110,7 +110,7 @@ def _group_by_cause(items: LeftOutItems, stored: set[str]) -> Groups:
     for article, cause in items.articles.values():
         row = LeftOutRow(
             href=f"/article/{article.id}",
-            title=sanitize_line(article.title, limit=TITLE_CHARS) or "Untitled",
+            title=sanitize_line(article.title, limit=LEFT_OUT_TITLE_CHARS) or "Untitled",
             lang=language_tag(article.language),
             about=sanitize_line(article.outlet, limit=100),
         )

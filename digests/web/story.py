@@ -41,7 +41,7 @@ THREAD_STORIES = 30
 MAX_OUTLETS_NAMED = 12  # of a language
 MIN_SPARK_REPORTS = 8  # fewer are read faster in the list itself
 MAX_BARS = 24  # of the sparkline: a bar is an hour for up to a day
-SPARK_HEIGHT = 14
+SPARK_PIXELS = 14
 HOUR_S = 3600
 TEXT_BYTES = 60_000
 MAX_RULES, REMOVED_CHARS = 40, 300
@@ -202,7 +202,7 @@ def _spark(times: Sequence[datetime], zone: tzinfo) -> dict[str, Any] | None:
     counts = Counter((hour - first) // step for hour in hours)
     busiest = max(counts, key=lambda n: (counts[n], -n))
     start, end = (datetime.fromtimestamp((first + n * step) * HOUR_S, zone) for n in (busiest, busiest + 1))
-    heights = (max(1, round(SPARK_HEIGHT * counts[n] / counts[busiest])) for n in range(-(-span // step)))
+    heights = (max(1, round(SPARK_PIXELS * counts[n] / counts[busiest])) for n in range(-(-span // step)))
     return {
         "heights": [height if counts[n] else 0 for n, height in enumerate(heights)],
         "most": f"{counts[busiest]} on {start.day} {start:%b}, {start:%H:%M}–{end:%H:%M}",

@@ -354,7 +354,7 @@ class MetricsSettings(ListenSettings):
 
 
 WEB_LISTEN = "127.0.0.1:8420"
-HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
+USER_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,79}")
 
 
 def _parse_network(value: str) -> str | None:
@@ -385,11 +385,11 @@ class WebSettings(ListenSettings):
     guest_token: OptionalSecret = Field(
         default=None, description="Another password, for guests: they can read everything and change nothing."
     )
-    trust_user_header: Annotated[str, matching(HEADER_NAME, 'the name of a header, such as "Remote-User"')] | None = (
-        Field(
-            default=None,
-            description="Header in which a proxy names the user whom it has signed in; with it, no token is asked for.",
-        )
+    trust_user_header: (
+        Annotated[str, matching(USER_HEADER_NAME, 'the name of a header, such as "Remote-User"')] | None
+    ) = Field(
+        default=None,
+        description="Header in which a proxy names the user whom it has signed in; with it, no token is asked for.",
     )
     trusted_proxies: tuple[ProxyNetwork, ...] = Field(
         default=(), description="Addresses or networks of the proxies whose `trust_user_header` is accepted."
