@@ -19,6 +19,7 @@ from digests.translate.headlines import translate_headlines
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
 from watcher.cli.output import print_json, print_lines, select_fields
+from watcher.settings.models import Settings
 from watcher.settings.types import country_code
 from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
@@ -58,22 +59,17 @@ def search_articles(
     """
     settings = load_settings(config)
     zone = ZoneInfo(digests_of(settings)[0].timezone)
-    now = datetime.now(UTC)
     query = parse_query(" ".join(words))
     if not query.groups:
         raise BadParameter("expected a word to search for", param_hint="WORDS")
-    tag = find_language(language or "", spoken_languages(settings))
-    if language and not tag:
-        raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
-    if country and not country_code(country):
-        raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     filters = Filters(
-        since=parse_time_option(since, option="--since", now=now, zone=zone),
-        until=parse_time_option(until, option="--until", now=now, zone=zone),
-        language=tag or None,
+        **_parse_period(since, until, zone),
+        language=_parse_language(language, settings),
         country=country,
         outlet=outlet,
     )
+    if country and not country_code(country):
+        raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         missing = _fill_index(engine)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
@@ -96,6 +92,23 @@ def search_articles(
         for hit in near:
             _print_hit(hit, stories, zone, translated.get(hit.id, ""))
     return DONE if result.hits or near else FAILED
+
+
+def _parse_period(since: str | None, until: str | None, zone: ZoneInfo) -> dict[str, datetime | None]:
+    """Return the times between which articles are searched, as arguments of `Filters`. Errors: BadParameter."""
+    now = datetime.now(UTC)
+    return {
+        "since": parse_time_option(since, option="--since", now=now, zone=zone),
+        "until": parse_time_option(until, option="--until", now=now, zone=zone),
+    }
+
+
+def _parse_language(language: str | None, settings: Settings) -> str | None:
+    """Return the tag of a language given by tag or name; None for none. Errors: BadParameter."""
+    tag = find_language(language, spoken_languages(settings)) if language else ""
+    if language and not tag:
+        raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
+    return tag or None
 
 
 def _fill_index(engine: Engine) -> int:
