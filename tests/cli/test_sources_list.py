@@ -7,7 +7,7 @@ import json
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.sources import print_table
+from watcher.cli.sources import _print_table
 
 FILE = """\
 [[sources]]
@@ -56,6 +56,6 @@ def test_on_a_narrow_terminal_an_address_stays_whole(capsys, monkeypatch):
     url = "https://www.a-newspaper.example/rss/world/africa/all-of-today.xml"
     row = dict.fromkeys(("language", "country", "section", "every", "paused"), "") | {"name": "新聞", "url": url}
 
-    print_table([row])
+    _print_table([row])
 
     assert capsys.readouterr().out.splitlines()[:2] == ["name  url", f"新聞  {url}"]

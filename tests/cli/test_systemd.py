@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from watcher.cli.main import run_command_line
-from watcher.cli.service import BOOTED, STATE, Service, _build_unit, _quote_exec_arg, _render_unit, describe_alternative
+from watcher.cli.service import (
+    BOOTED,
+    STATE,
+    Service,
+    _build_unit,
+    _describe_alternative,
+    _quote_exec_arg,
+    _render_unit,
+)
 from watcher.errors import WatcherError
 from watcher.settings.load import parse_settings
 from watcher.settings.types import Secret
@@ -139,7 +147,7 @@ def test_linux_without_systemd_is_shown_cron_and_nothing_of_macos(tmp_path, caps
 
 
 def test_macos_is_shown_a_launch_agent():
-    told = describe_alternative("launchd.txt", "/home/reader/settings.toml", "/home/reader/watcher.log")
+    told = _describe_alternative("launchd.txt", "/home/reader/settings.toml", "/home/reader/watcher.log")
 
     assert f"<string>{sys.executable}</string><string>-m</string><string>watcher</string>" in told
     assert "<string>/home/reader/settings.toml</string>" in told

@@ -45,7 +45,7 @@ def install(
     settings = load_settings(path)
     if not BOOTED.is_dir():
         name = "launchd.txt" if sys.platform == "darwin" else "cron.txt"
-        sys.stdout.write(describe_alternative(name, str(path), str(path.with_name("watcher.log"))))
+        sys.stdout.write(_describe_alternative(name, str(path), str(path.with_name("watcher.log"))))
         return FAILED
     for line in _find_service(system=system).install(settings, start=start):
         print_lines([line])
@@ -80,7 +80,7 @@ def format_state(state: Mapping[str, str]) -> Iterator[str]:
     yield f"restarts: {state['NRestarts']}; start at boot: {state['UnitFileState']}"
 
 
-def describe_alternative(name: str, settings: str, log: str) -> str:
+def _describe_alternative(name: str, settings: str, log: str) -> str:
     """Return how to run Watcher without systemd: the template `name`, for cron or for launchd."""
     words = [sys.executable, "-m", "watcher"]
     return (

@@ -54,13 +54,13 @@ def list_sources(config: Config = None, json: Json = False) -> int:
         for row in rows
     ]
     if sys.stdout.isatty():
-        print_table(cells)
+        _print_table(cells)
     else:
         print_lines("\t".join(" ".join(text.split()) for text in row.values()) for row in cells)
     return DONE
 
 
-def print_table(rows: list[dict[str, str]]) -> None:
+def _print_table(rows: list[dict[str, str]]) -> None:
     # Late: rich takes 50 ms to load, and is needed on a terminal only.
     from rich.cells import cell_len, set_cell_size
     from rich.console import Console
