@@ -53,12 +53,12 @@ from watcher.text.words import stems
 
 REPORTED, BY_ONE, OTHERWISE, NOT_FOUND = "reported", "by_one", "otherwise", "not_in_your_sources"
 DEFAULT_WINDOW = "7d"  # before now
-MAX_STORIES = 3
+MAX_CLAIM_STORIES = 3
 MATCH = 0.2  # of the probability that a report is on the claim's event
-NEAR = 0.01  # of it, from which on a story is shown; below `MATCH` it may be on something else
+NEAR_CHANCE = 0.01  # of it, from which on a story is shown; below `MATCH` it may be on something else
 AGREES_BONUS = 0.7  # in log-odds, of a report without a difference when stories are ordered
 CANDIDATES = 80  # articles by meaning, and as many by words
-CONTEXT = 500  # newest articles, which show what is common in each language
+CONTEXT_ARTICLES = 500  # newest articles, which show what is common in each language
 MAX_WORDS, MAX_WORD_HITS = 16, 500  # of a claim that are looked for, and articles with each
 MAX_NAMED = 10  # sources that were not read
 MIN_READ_SHARE = 0.8  # of the sources: with fewer, that none of them reports a claim cannot be said
@@ -134,7 +134,8 @@ def check_claim(
     sources = _sources_read(connection, since=since, until=until)
     near = _find_candidates(connection, item, meaning, since=since, until=until)
     newest = article_table.c.published_at >= since, article_table.c.published_at < until
-    query = select(article_table.c.id).where(*newest).order_by(article_table.c.published_at.desc()).limit(CONTEXT)
+    query = select(article_table.c.id).where(*newest).order_by(article_table.c.published_at.desc())
+    query = query.limit(CONTEXT_ARTICLES)
     stored = articles_by_id(connection, {*near, *connection.scalars(query)}.difference(hidden))
     items = load_items(connection, stored.values())
     odds = _match_odds(item, [replace(each, published_at=None) for each in items.values()])
@@ -142,7 +143,7 @@ def check_claim(
     claim = parse_claim(
         text, language, find_known_names(each.features for each in items.values() if each.language not in capital)
     )
-    likely = [key for key, value in odds.items() if value >= _log_odds(NEAR) and key in near]
+    likely = [key for key, value in odds.items() if value >= _log_odds(NEAR_CHANCE) and key in near]
     reports = [stored[key] for key in likely if stored[key].kind not in NO_REPORTS]
     claim = add_telling_words(claim, reports)
     owners = load_owners(connection, {article.outlet for article in reports})
@@ -225,7 +226,7 @@ def _group_stories(
         return -max([*chances, *(odds[each.article.id] for each in others)]), story
 
     described, groups = [], []
-    for story in sorted(settled, key=order)[:MAX_STORIES]:
+    for story in sorted(settled, key=order)[:MAX_CLAIM_STORIES]:
         agreeing, others = settled[story]
         articles = {each.article.id: each.article for each in (*agreeing, *others)}
         row = load_story(connection, story)

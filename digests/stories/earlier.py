@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
-from digests.cluster.vectorize import embedder_mean
 from digests.store.stories import StoryRow, load_story, story_members, story_vector, vectors_of_earlier
+from digests.stories.meaning import center_vector
 from watcher.model import Article
 from watcher.store.articles import article_leads, newest_articles
 
@@ -34,11 +32,11 @@ def find_earlier(connection: Connection, row: StoryRow) -> tuple[EarlierStory, .
     if own is None:
         return ()
     vector, model = own
-    wanted = _centered(vector, model, row.language)
+    wanted = center_vector(vector, model, row.language)
     near: list[tuple[float, str]] = []
     for story, language, other in vectors_of_earlier(connection, model, before=row.first_at - QUIET, thread=row.thread):
         if len(other) == len(vector):
-            likeness = float(_centered(other, model, language) @ wanted)
+            likeness = float(center_vector(other, model, language) @ wanted)
             near += [(likeness, story)] if likeness >= CLEARLY_NEAR else []
     found = []
     for likeness, story in sorted(near, reverse=True)[:MAX_EARLIER]:
@@ -49,9 +47,3 @@ def find_earlier(connection: Connection, row: StoryRow) -> tuple[EarlierStory, .
             outcome = article_leads(connection, newest, chars=0)[newest[0]]
             found.append(EarlierStory(row=earlier, likeness=round(likeness, 3), outcome=outcome))
     return tuple(found)
-
-
-def _centered(packed: bytes, model: str, language: str) -> npt.NDArray[np.float32]:
-    vector = np.frombuffer(packed, "<f2").astype(np.float32)
-    vector = vector - embedder_mean(model, language, len(vector))
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)

@@ -27,12 +27,12 @@ from watcher.text.words import normalize
 
 Sketches: TypeAlias = npt.NDArray[np.uint64]  # a row of bits for each article: is a dimension above the mean?
 
-RECENT = timedelta(days=1)  # articles stored since then are looked up again at each search; others once an hour
+RECENT_VECTORS = timedelta(days=1)  # articles stored since then are looked up again at each search; others once an hour
 REBUILD_S = 3_600.0
 READ_ROWS, COMPARED_ROWS = 2_000, 50_000  # rows at a time, so that little memory is needed
 MEASURED = 20  # articles for each one wanted, whose vectors are read and compared exactly
 MIN_MEASURED = 300
-MIN_LIKENESS = 0.2  # below it, an article has nothing to do with a query
+MIN_MEANING = 0.2  # below it, an article has nothing to do with a query
 MAX_FILTERED = 200  # nearest articles of which a search with filters shows those that fit
 SNIPPET_CHARS = 200
 OFF = 'the settings have no embedder: [semantic] embedder = "none"'
@@ -116,7 +116,7 @@ class MeaningSearch:
         likeliest = rows[np.argpartition(apart, count - 1)[:count]]
         columns = (articles.c.id, articles.c.language, features.c.vector)
         near = [
-            Near(article=key, likeness=round(float(_centered(packed, model, of) @ wanted), 4), language=of)
+            Near(article=key, likeness=round(float(center_vector(packed, model, of) @ wanted), 4), language=of)
             for key, of, packed in rows_by_id(connection, columns, features, (ids[row] for row in likeliest.tolist()))
             if packed and len(packed) == 2 * len(wanted)
         ]
@@ -136,7 +136,7 @@ class MeaningSearch:
             newest = connection.scalar(select(func.max(articles.c.fetched_at)))
             if newest is None:
                 return table
-            recent = connection.scalars(select(articles.c.id).where(articles.c.fetched_at >= newest - RECENT))
+            recent = connection.scalars(select(articles.c.id).where(articles.c.fetched_at >= newest - RECENT_VECTORS))
             new = [key for key in recent if key not in table.known]
             found = rows_by_id(connection, (*columns, features.c.vector_model), features, new)
             rows = (row for row in found if row.vector_model == model)
@@ -174,7 +174,7 @@ def search_by_meaning(
         since=filters.since,
         until=filters.until,
     )
-    keys = [each.article for each in near if each.likeness >= MIN_LIKENESS and each.article not in known]
+    keys = [each.article for each in near if each.likeness >= MIN_MEANING and each.article not in known]
     by_id = article_leads(connection, keys, chars=SNIPPET_CHARS)
     outlet = normalize(filters.outlet or "").split()
     hits = []
@@ -186,7 +186,8 @@ def search_by_meaning(
     return hits[:limit]
 
 
-def _centered(packed: bytes, model: str, language: str) -> npt.NDArray[np.float32]:
+def center_vector(packed: bytes, model: str, language: str) -> npt.NDArray[np.float32]:
+    """Return a stored vector less the mean of its language, of length 1."""
     vector = np.frombuffer(packed, "<f2").astype(np.float32)
     return _unit(vector - embedder_mean(model, language, len(vector)))
 

@@ -24,20 +24,20 @@ from watcher.text.toml_data import load_toml
 from watcher.text.words import SAME_WORDS, STEM_LENGTH, UNSPACED_RUN, fold, stems, to_latin, words
 
 CLAIM_CHARS = 300
-TEXT_CHARS = 2_000  # of a report
-MAX_SENTENCES = 12  # of these
+COMPARED_CHARS = 2_000  # of a report
+MAX_COMPARED_SENTENCES = 12  # of these
 OUTLET_BEHIND = re.compile(r"\s[-–—|]\s(?P<outlet>[^-–—|]{2,30})$")
 MIN_WORDS = 4  # of a claim without the outlet behind it
 PART_OF_NAME = re.compile(r"(?<=[^\W\d_])[-–]?\d+")  # "Covid-19", "G7"
-LEAD_SENTENCES = 3  # that are compared with a claim in another language
-MIN_SHARED = 2  # stems of a claim that a sentence behind the title has, to be on it
-MIN_SPELLED = 2  # of a number written as a word: "one" seldom counts
+CLAIM_LEAD_SENTENCES = 3  # that are compared with a claim in another language
+MIN_CLAIM_STEMS = 2  # stems of a claim that a sentence behind the title has, to be on it
+CLAIM_MIN_SPELLED = 2  # of a number written as a word: "one" seldom counts
 MIN_NEAR_COPY = 0.7  # of the words of a claim and a title, from which on one was made from the other
-MIN_ROUNDED = 100  # from which on a claim may round a figure
-MAX_CAPITALS = 0.5  # of a claim's words: above it, capitals mark no names
+CLAIM_MIN_ROUNDED = 100  # from which on a claim may round a figure
+CLAIM_MAX_CAPITALS = 0.5  # of a claim's words: above it, capitals mark no names
 SCOPE = 4  # words behind a negation that it may negate; in German and Dutch in front of it too
-MIN_ALIKE = 0.7  # of two spellings of a name in two scripts: "tramp" and "trump"
-MAX_ENDING = 2  # letters of a name's ending that may change, in a language that inflects names
+MIN_ALIKE_TITLE = 0.7  # of two spellings of a name in two scripts: "tramp" and "trump"
+MAX_NAME_ENDING = 2  # letters of a name's ending that may change, in a language that inflects names
 ROMANCE_AND_GERMANIC = frozenset("en de nl fr es ca pt it sv da no nb nn".split())  # whose names have no cases
 NEGATIONS: dict[str, str] = load_toml("digests.summarise", "claims.toml")["negations"]
 
@@ -83,11 +83,12 @@ def parse_claim(text: str, language: str, known_names: Set[str] = frozenset()) -
     # An acronym is no name here: a report may spell it out.
     acronyms = {to_latin(fold(word)) for word in words(text) if word.isupper()}
     capitals = [each for each in capitalized_words(text) if each[0] not in acronyms]
-    marks_names = language not in languages_in("capital_nouns") and len(capitals) <= MAX_CAPITALS * len(words(text))
+    has_few_capitals = len(capitals) <= CLAIM_MAX_CAPITALS * len(words(text))
+    marks_names = has_few_capitals and language not in languages_in("capital_nouns")
     gazetteer = load_gazetteer(language)
     countries = {match.code for match in gazetteer.find(text) if not (match.is_city or match.is_ambiguous)}
     names = [name for name, is_inside in capitals if (is_inside and marks_names) or name in known_names]
-    spelled = {float(value) for value in parse_number_words(text, language) if value >= MIN_SPELLED}
+    spelled = {float(value) for value in parse_number_words(text, language) if value >= CLAIM_MIN_SPELLED}
     return Claim(
         text=text,
         language=language,
@@ -178,12 +179,13 @@ def compare_claim(claim: Claim, article: Article) -> Comparison:
 def _sentences_on(claim: Claim, article: Article) -> Iterator[Sentence]:
     """Yield the title, and the sentences that share words with the claim; in another language the first ones."""
     yield make_sentence(article, 0, article.title)
-    text = article.text[:TEXT_CHARS]
+    text = article.text[:COMPARED_CHARS]
     is_same_language = article.language == claim.language
-    limit = MAX_SENTENCES if is_same_language else LEAD_SENTENCES
+    limit = MAX_COMPARED_SENTENCES if is_same_language else CLAIM_LEAD_SENTENCES
     for start, end in islice(sentences(text, article.language), limit):
         sentence = text[start:end]
-        if not is_same_language or len(claim.stems.intersection(stems(sentence, article.language))) >= MIN_SHARED:
+        shared = claim.stems.intersection(stems(sentence, article.language))
+        if not is_same_language or len(shared) >= MIN_CLAIM_STEMS:
             yield make_sentence(article, start, sentence)
 
 
@@ -194,8 +196,8 @@ def _figure_differences(claim: Claim, reported: list[Sentence]) -> Iterator[Diff
         known.update(map(float, parse_number_words(sentence.text, sentence.language)))
     counted = {}
     for sentence in reported:
-        counted.update(dict(reversed(list(_counted(sentence.text, sentence.language)))))
-    units = {value: unit for unit, value in _counted(claim.text, claim.language)}
+        counted.update(dict(reversed(list(_read_counts(sentence.text, sentence.language)))))
+    units = {value: unit for unit, value in _read_counts(claim.text, claim.language)}
     as_sentence = replace(reported[0], text=claim.text, language=claim.language)
     quantities = {figure.value: figure.quantity for figure in read_figures(as_sentence)}
     stated = {figure.quantity: figure.value for each in reversed(reported) for figure in read_figures(each)}
@@ -211,7 +213,7 @@ def _figure_differences(claim: Claim, reported: list[Sentence]) -> Iterator[Diff
         yield Difference(kind="figure", claim=written, report=other)
 
 
-def _counted(text: str, language: str) -> Iterator[tuple[str, str]]:
+def _read_counts(text: str, language: str) -> Iterator[tuple[str, str]]:
     """Yield the stem of the word behind each number, and the number."""
     for match in NUMBER_IN_TEXT.finditer(text):
         behind = "%" if text[match.end() :].lstrip().startswith("%") else ""
@@ -220,7 +222,7 @@ def _counted(text: str, language: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_rounded(figure: float | str, other: float | str) -> bool:
-    if isinstance(figure, str) or isinstance(other, str) or min(figure, other) < MIN_ROUNDED or figure % 1:
+    if isinstance(figure, str) or isinstance(other, str) or min(figure, other) < CLAIM_MIN_ROUNDED or figure % 1:
         return False
     digits = len(f"{figure:.0f}") - len(f"{figure:.0f}".rstrip("0"))
     return 0 < digits < len(f"{figure:.0f}") and round(other, -digits) == figure
@@ -237,7 +239,7 @@ def _telling_differences(claim: Claim, told: list[Sentence], reported: list[Sent
 
 
 def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
-    text = f"{article.title}\n{article.text[:TEXT_CHARS]}"
+    text = f"{article.title}\n{article.text[:COMPARED_CHARS]}"
     is_same_language = article.language == claim.language
     places = {match.code for match in load_gazetteer(article.language).find(text)}
     for code in sorted(claim.countries - places):
@@ -260,15 +262,15 @@ def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool
         return True
     if is_same_language and language in ROMANCE_AND_GERMANIC:
         return any(part == name for word in said if name in word for part in word.replace("’", "'").split("'"))
-    beginning = name[: max(4, len(name) - MAX_ENDING)]
-    if any(word.startswith(beginning) and abs(len(word) - len(name)) <= MAX_ENDING for word in said):
+    beginning = name[: max(4, len(name) - MAX_NAME_ENDING)]
+    if any(word.startswith(beginning) and abs(len(word) - len(name)) <= MAX_NAME_ENDING for word in said):
         return True
-    return not is_same_language and any(SequenceMatcher(None, name, word).ratio() >= MIN_ALIKE for word in said)
+    return not is_same_language and any(SequenceMatcher(None, name, word).ratio() >= MIN_ALIKE_TITLE for word in said)
 
 
 def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
     """Yield a difference if only one of the two negates, or rejects, what the other says; `told` says it first."""
-    scopes = _negated(claim.text, claim.language)
+    scopes = _find_negations(claim.text, claim.language)
     if scopes is None or _negations(told[0].language) is None:
         return
     is_negative = bool(scopes) or claim.is_rejection
@@ -281,14 +283,14 @@ def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sen
             if (claim.is_rejection and says_rejection(sentence.text, sentence.language))
             or any(
                 not is_same_language or any(len(scope & own) >= min(2, len(own)) for own in scopes)
-                for scope in _negated(sentence.text, sentence.language) or ()
+                for scope in _find_negations(sentence.text, sentence.language) or ()
             )
         ]
         if not negating:
             yield Difference(kind="negation", claim=claim.text, report=title.text)
         return
     for sentence in told if is_same_language else told[:1]:
-        negated = _negated(sentence.text, sentence.language) or ()
+        negated = _find_negations(sentence.text, sentence.language) or ()
         about = claim.stems
         is_negated = any(not is_same_language or scope & about for scope in negated)
         if is_negated or (sentence is title and says_rejection(sentence.text, sentence.language)):
@@ -296,7 +298,7 @@ def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sen
             return
 
 
-def _negated(text: str, language: str) -> list[frozenset[str]] | None:
+def _find_negations(text: str, language: str) -> list[frozenset[str]] | None:
     """Return for each negation of a text the stems that it may negate; None if the negations are not known."""
     known = _negations(language)
     if known is None:

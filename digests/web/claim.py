@@ -17,14 +17,14 @@ from watcher.store.writer import read
 from watcher.web.site import PageRequest, PageResponse, Site, render_page
 
 CLAIM_FIELDS = ("claim", "since")  # of the query
-SPANS = {value: name for value, (name, _) in PERIODS.items() if value}
-MAX_REPORTS = 8  # of each kind of a story
+CLAIM_SPANS = {value: name for value, (name, _) in PERIODS.items() if value}
+MAX_CLAIM_REPORTS = 8  # of each kind of a story
 
 
 def claim_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
     claim = ask.query.get("claim", "")[:CLAIM_CHARS].strip()
     since = ask.query.get("since", DEFAULT_WINDOW)
-    since = since if since in SPANS else DEFAULT_WINDOW
+    since = since if since in CLAIM_SPANS else DEFAULT_WINDOW
     answer: ClaimAnswer | None = None
     failure = ""
     if claim:
@@ -39,11 +39,11 @@ def claim_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageR
         package="digests.web",
         claim=claim,
         since=since,
-        spans=SPANS,
+        spans=CLAIM_SPANS,
         found=answer,
         failure=failure,
         answer=describe_answer(answer) if answer else "",
         sources=describe_sources(answer) if answer else "",
         describe=describe_difference,
-        limit=MAX_REPORTS,
+        limit=MAX_CLAIM_REPORTS,
     )
