@@ -58,11 +58,11 @@ def check(
     meaning = MeaningSearch(settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
-    print_result(claim_to_json(answer), _format_answer(answer, zone), json=json, links=True)
+    print_result(_claim_to_json(answer), _format_answer(answer, zone), json=json, links=True)
     return FAILED if answer.answer == NOT_FOUND else DONE
 
 
-def claim_to_json(answer: ClaimAnswer) -> dict[str, Any]:
+def _claim_to_json(answer: ClaimAnswer) -> dict[str, Any]:
     return select_fields(answer, "claim", "language", "answer", "independent", "since", "until") | {
         "sources": asdict(answer.sources),
         "stories": [
