@@ -160,7 +160,8 @@ def check_claim(
         language=language,
         answer=answer,
         independent=independent,
-        stories=stories,
+        # What is on another event is shown only if there is nothing else.
+        stories=tuple(story for story in stories if story.is_match) or stories,
         since=since,
         until=until,
         sources=sources,
