@@ -117,17 +117,19 @@ def _merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
     Return the name under which each outlet counts: the first one that differs only in "The", "News" or its domain.
 
     An outlet that is a source of its own, and also stands behind a link of another source, has two names. Outlets that
-    are known to be of two countries stay apart; one that comes by way of a source has that source's country.
+    are known to be of two countries stay apart, unless their sites have one name (bbc.com, bbc.co.uk); one that comes
+    by way of a source has that source's country.
     """
-    known: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
+    known: defaultdict[str, list[tuple[str, str | None, str]]] = defaultdict(list)
     names: dict[str, str] = {}
     for article in articles:
         if article.outlet in names:
             continue
         same, country = known[_publisher_key(article.outlet, GENERIC_WORDS)], None if article.via else article.country
-        name = next((name for name, other in same if None in (country, other) or country == other), article.outlet)
-        names[article.outlet] = name
-        same.append((name, country))
+        site = registrable_domain(f"https://{article.host}/").partition(".")[0]
+        found = (name for name, other, place in same if None in (country, other) or country == other or site == place)
+        names[article.outlet] = name = next(found, article.outlet)
+        same.append((name, country, site))
     return names
 
 

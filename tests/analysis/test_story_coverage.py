@@ -210,14 +210,16 @@ def test_an_outlet_under_two_names_counts_once_under_the_first():
 
 def test_outlets_of_one_name_in_two_countries_stay_apart_unless_one_comes_by_way_of_another_source():
     here, there = (article("Post", "Bridge closes", "Own words.", country=code, hours=1) for code in ("GB", "US"))
-    there = replace(there, outlet="Post News", id="2")
+    there = replace(there, outlet="Post News", id="2", host="postnews.com")
     channel = replace(there, outlet="The Post", id="3", via="Video site")
+    abroad = replace(there, host="post.com", id="4")
+    here = replace(here, host="www.post.co.uk")
 
     def outlets(*reports):
         return set(measure_coverage(story(*reports), by_id(*reports)).outlets)
 
     assert outlets(here, there) == {"Post", "Post News"}
-    assert len(outlets(here, channel)) == 1
+    assert len(outlets(here, channel)) == len(outlets(here, abroad)) == 1
 
 
 def test_the_desks_of_one_publisher_are_one_voice():
