@@ -118,7 +118,7 @@ def hostile(title: str, url: str) -> Edition:
     line = replace(full.at_a_glance[0], text=title, outlet=title, url=url, translation=None)
     correction = replace(full.corrections[0], outlet=title, url=url, title=title, before=title, after="gone")
     section = replace(full.sections[0], stories=(story,))
-    short = replace(full, briefs=(brief,), corrections=(correction,), ended=(brief,), at_a_glance=(line,))
+    short = replace(full, briefs=(brief,), corrections=(correction,), ended=(brief,), at_a_glance=(line,), coming_up=())
     return replace(short, sections=(section,), note="")
 
 
@@ -135,11 +135,11 @@ def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: AN
 
     yield "heading", text("h3"), f"1. {clean}"
     yield "contents", text("(.//ol/li)[1]"), clean
-    yield "sentence", text("(.//h3/following-sibling::p)[2]"), f"{clean} — {clean}, 06:30"
+    yield "sentence", text("(.//h3/following-sibling::p)[2]"), f"{clean} — {clean}, with AFP text, 06:30"
     yield "outlets", text("(.//blockquote)[1]"), f"Since yesterday: 1 more outlet: {clean}"
     listed = f"{clean}, with AFP text; {clean}, in French, with AFP text"
     yield "sources", text("(.//blockquote/following-sibling::p)[1]"), f"9 outlets, 2 independent: {listed}"
-    yield "line at the top", text("(.//ul/li)[1]"), f"{clean} — {clean}, 06:30"
+    yield "line at the top", text("(.//ul/li)[1]"), f"{clean} — {clean}, with AFP text, 06:30"
     yield "headline", text("(.//ul/li)[2]"), f"{clean} ({clean}, in French · 2 outlets)"
     yield "gone", text("(.//hr/preceding-sibling::p)[last()]"), f"No longer reported: {clean}"
 
