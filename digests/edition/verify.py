@@ -286,7 +286,7 @@ class _Check:
                 yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
             if detail.text not in detail.sentences[0].text:
                 yield Fault(at, detail.text, "it is not in its sentence")
-        yield from self.voices(at, story)
+        yield from self.named_reports(at, story)
         for comment in story.comments:
             yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
         yield from self.withheld(at, story)
@@ -307,7 +307,7 @@ class _Check:
             yield from self.places(at, story)
             yield from self.times(at, story)
 
-    def voices(self, at: str, story: EditionStory) -> Iterator[Fault]:
+    def named_reports(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check the reports that a story names, and the headlines of others that it tells."""
         for mention in (
             *story.mentions,

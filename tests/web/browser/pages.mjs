@@ -44,7 +44,7 @@ for (const width of widths.split(',').map(Number)) {
         /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth).map((one) => one.className));
       // Rows of the menu, and buttons of a search that stand in a row of their own, without a field.
       const menuRows = await page.evaluate(() => new Set([...document.querySelectorAll('nav[aria-label=Site] a')].map((one) => one.getBoundingClientRect().bottom)).size);
-      const looseButtons = await page.evaluate(() => [...document.querySelectorAll('.find button')].filter((one) => {
+      const looseButtons = await page.evaluate(() => [...document.querySelectorAll('[role=search] button')].filter((one) => {
         const bottom = (each) => Math.round(each.getBoundingClientRect().bottom);
         return ![...one.form.querySelectorAll('input, select')].some((field) => bottom(field) === bottom(one));
       }).length);
