@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from digests.analysis.relays import relayed_agency
 from digests.model.edition_story import SourceMention
 from digests.model.story import Story
+from watcher.feeds.ownership import is_unnamed_channel
 from watcher.model import Article
 from watcher.settings.outlets import find_outlet
 from watcher.text.page_kind import NO_REPORTS, OPINION
@@ -49,7 +50,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
-    An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told.
+    An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told; nor
+    is a platform that stands for a channel whose name is not known.
     An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`_merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
@@ -69,9 +71,9 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
-    independent = _independent(
-        reports if with_text else (), {name: owner for name, owner in owners.items() if name in own_text}, names
-    )
+    unnamed = {names[article.outlet] for article in present if is_unnamed_channel(article)}
+    of_texts = {name: owner for name, owner in owners.items() if name in own_text}
+    independent = _independent(reports if with_text else (), of_texts, names, unnamed)
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
         if agency and with_text:
@@ -149,9 +151,18 @@ def _publisher_key(outlet: str, generic: frozenset[str]) -> str:
 
 
 def _independent(
-    reports: Sequence[tuple[str | None, Sequence[Article]]], owners: Mapping[str, str], names: Mapping[str, str]
+    reports: Sequence[tuple[str | None, Sequence[Article]]],
+    owners: Mapping[str, str],
+    names: Mapping[str, str],
+    unnamed: Container[str],
 ) -> tuple[str, ...]:
-    """Return the independent outlets, in time order; `names` are those under which outlets count."""
+    """
+    Return the independent outlets, in time order.
+
+    Args:
+        names: Those under which outlets count.
+        unnamed: Platforms that stand for a channel whose name is not known.
+    """
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
     for agency, group in reports:
         if agency is None and (relayed := relayed_agency(group[0])):
@@ -165,7 +176,7 @@ def _independent(
     chosen: set[str] = set()
     # Own reports; the first with an agency's text; those that relay it and others with it, if that one may not count.
     for rank in range(3):
-        for outlet in owners:
+        for outlet in (name for name in owners if name not in unnamed):
             free = sorted(voice for voice in reporters[rank, outlet] if voice not in taken)
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)

@@ -124,9 +124,9 @@ def name_channel(article: Article) -> Article:
     The channel is the only author, else the name at the end of the title, where a news search has it. Its country and
     owner are not known.
     """
-    host = host_of(article.url).removeprefix("www.")
-    if not is_channel_host(host) or normalize_key(article.outlet) not in _platform_names(host):
+    if not is_unnamed_channel(article):
         return article
+    host = host_of(article.url).removeprefix("www.")
     title, _, channel = article.title.rpartition(" - ")
     if len(article.authors) == 1 and not article.authors[0].startswith("/"):  # "/u/name" is no channel
         channel = article.authors[0]
@@ -135,6 +135,12 @@ def name_channel(article: Article) -> Article:
     if not MIN_NAME_CHARS <= len(channel) <= MAX_CHANNEL_CHARS or normalize_key(channel) in _platform_names(host):
         return article
     return replace(article, outlet=channel.strip(), country=None, owner=None, via=article.via or article.outlet)
+
+
+def is_unnamed_channel(article: Article) -> bool:
+    """Whether an article's outlet is only called as its platform, so that nobody knows who publishes it."""
+    host = host_of(article.url).removeprefix("www.")
+    return is_channel_host(host) and normalize_key(article.outlet) in _platform_names(host)
 
 
 def _platform_names(host: str) -> frozenset[str]:
