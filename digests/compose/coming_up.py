@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ahead, find_put_off
 from digests.analysis.select import can_be_quoted, display_length
@@ -22,6 +23,7 @@ from watcher.text.words import stems, word_overlap
 
 EVENT_DAYS_AHEAD = 30
 MAX_EVENTS = 60  # events of an edition, shown or not
+NOON = 12  # hour of a digest's time zone, from which on an event of the day may be over
 MAX_EVENT_STORIES = 2_000  # the best of the period
 MAX_EVENT_REPORTS = 16  # of a story, the latest, that are read
 EVENT_TEXT_CHARS = 4_000  # of a report
@@ -205,8 +207,10 @@ def _mark_shown(
     """
     Return the events with lines for those that are due or changed, then for those that most outlets announce.
 
-    A sentence has no line if its article is quoted at length already, by `quoted` or another line.
+    A sentence has no line if its article is quoted at length already, by `quoted` or another line. In an edition of the
+    afternoon or later, what was due on that day has none: it may be over.
     """
+    is_late = context.window_end.astimezone(ZoneInfo(context.digest.timezone)).hour >= NOON
     rank = {story: place for place, story in enumerate(stories)}
     today = context.local_date
 
@@ -222,6 +226,8 @@ def _mark_shown(
         of_story[event.story or event.id] += 1
     lines: list[ComingEvent] = []
     for *_, event in sorted(ordered):
+        if is_late and event.is_due(today) and event.until == today:
+            continue
         if len(lines) < context.digest.coming_up and fits_limit(
             event.last_said, (*quoted, *(each.last_said for each in lines))
         ):

@@ -29,8 +29,8 @@ def events(edition) -> list:
     return [event for event in edition.coming_up if event.is_shown]
 
 
-def next_edition(previous, articles: list, *, days: int = 1, known: list = (), **digest):
-    """Return the edition that is made `days` after `previous` of the reports `articles` of one story."""
+def next_edition(previous, articles: list, *, days: int = 1, known: list = (), hours: int = 0, **digest):
+    """Return the edition that is made `days` and `hours` after `previous` of the reports `articles` of one story."""
     moved = a_day_later(articles, days)
     context = make_context(
         by_id(*moved),
@@ -39,7 +39,7 @@ def next_edition(previous, articles: list, *, days: int = 1, known: list = (), *
         earlier_editions=(previous,),
         local_date=previous.local_date + timedelta(days=days),
         window_start=START + timedelta(days=days),
-        window_end=START + timedelta(days=days + 1),
+        window_end=START + timedelta(days=days + 1, hours=hours),
     )
     thread = previous.coming_up[0].thread or previous.stories[0].id
     made = replace(story(*moved), thread=thread) if moved else None
@@ -117,6 +117,16 @@ def test_a_later_edition_keeps_an_event_that_nobody_reports_and_ends_it_when_it_
     (event,) = events(on_the_day)
     assert (event.id, event.on, event.story) == (edition.coming_up[0].id, on_the_day.local_date, "")
     assert after.coming_up == ()
+
+
+def test_an_edition_of_the_evening_announces_nothing_for_its_day():
+    edition, own = first_edition()
+
+    morning = next_edition(edition, [], days=10, known=own, timezone="UTC")
+    evening = next_edition(edition, [], days=10, known=own, hours=12, timezone="UTC")
+
+    assert (len(events(morning)), len(events(evening))) == (1, 0)
+    assert [event.on for event in evening.coming_up] == [RULING]
 
 
 def test_on_the_day_an_event_names_the_story_that_reports_it():
