@@ -38,7 +38,7 @@ run-tests:
 	$(BIN)/python -m pytest -n 4 --dist worksteal -rs
 
 quick: $(READY)  ## the tests that take under a minute together
-	$(BIN)/python -m pytest -n 3 -m 'not slow' --hypothesis-profile=quick
+	$(BIN)/python -m pytest -n 2 -m 'not slow' --hypothesis-profile=quick
 
 check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/ruff check

@@ -52,6 +52,7 @@ def test_hits_are_told_in_three_lines_with_the_readers_time(search):
     ]
 
 
+@pytest.mark.slow
 def test_with_meaning_what_has_other_words_follows_and_without_an_embedder_the_reason_is_told(
     search, engine, tmp_path, store_url
 ):

@@ -26,6 +26,8 @@ from watcher.store.pages import record_failure
 from watcher.store.polls import _entry_article_id, record_polls
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m"

@@ -125,6 +125,7 @@ def test_nothing_in_the_window_gives_an_empty_edition():
     assert edition_json.load(edition_json.dump(edition)) == edition
 
 
+@pytest.mark.slow
 def test_forty_stories_have_forty_anchors():
     groups = [[report(f"P{g}{n}", "Flood", f"Town{g}", 300 + g) for n in range(2)] for g in range(40)]
 

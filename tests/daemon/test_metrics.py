@@ -126,6 +126,7 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
     return told
 
 
+@pytest.mark.slow
 async def test_many_who_ask_for_the_metrics_take_one_thread_of_all():
     running, most = 0, 0
     lock = threading.Lock()

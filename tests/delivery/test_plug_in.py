@@ -22,6 +22,8 @@ from tests.delivery.channel_contract import SECRET, ChannelContract
 from tests.delivery.pager import PagerChannel, PagerDeliverSettings
 from tests.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 POINT = "pager = tests.delivery.pager:PagerDeliverSettings"
 SETTINGS = """[store]

@@ -21,6 +21,8 @@ from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["put"]
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

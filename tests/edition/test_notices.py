@@ -20,6 +20,8 @@ from watcher.model import Revision
 from watcher.store.pages import record_recheck
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})

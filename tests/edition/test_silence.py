@@ -16,6 +16,8 @@ from watcher.store.feeds import sync_sources
 from watcher.store.schema import articles, feeds, pages
 from watcher.store.writer import write
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WORLD = DigestSettings.model_validate({"name": "world"}, context={})

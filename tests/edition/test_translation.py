@@ -29,6 +29,8 @@ from tests.translate.models import PACKAGE, FakeEngine, models
 from watcher.store.articles import articles_by_id
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["models"]
 
 MORNING = datetime(2026, 3, 10, 6, 30, tzinfo=UTC)

@@ -26,7 +26,10 @@ from watcher.store.articles import compress
 from watcher.store.schema import articles, revisions
 from watcher.store.writer import read, write
 
-pytestmark = pytest.mark.skipif(find_spec("mcp") is None, reason="without the [mcp] extra there is no `watcher mcp`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("mcp") is None, reason="without the [mcp] extra there is no `watcher mcp`"),
+]
 TOOLS = {
     "editions", "story", "article", "search", "who_reports", "what_changed", "verify_quote", "list_kept", "check_claim",
 }  # fmt: skip

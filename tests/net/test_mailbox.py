@@ -27,6 +27,8 @@ from watcher.net.transport import tls_context
 from watcher.settings.request_options import RequestOptions
 from watcher.settings.types import Secret
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = count()
 needs_dovecot = pytest.mark.skipif(DOVECOT is None, reason=REASON)
 

@@ -109,6 +109,7 @@ def listed(text: str, label: str) -> tuple[set[str], int] | None:
     return set(NAME.findall(part)), sum(int(n) for n in MORE.findall(part))
 
 
+@pytest.mark.slow
 @some
 @given(st.lists(articles, max_size=45))
 def test_each_form_prints_the_counts_of_the_articles(rows):

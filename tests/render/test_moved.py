@@ -13,6 +13,8 @@ from lxml import html as lxml_html
 from digests.render.edition_view import edition_view
 from digests.render.forms import render
 
+pytestmark = pytest.mark.slow
+
 FORMS = ("markdown", "html", "text", "mail", "mail text")
 
 

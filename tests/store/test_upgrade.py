@@ -24,6 +24,8 @@ from watcher.store.search import search
 from watcher.store.writer import read, write
 from watcher.text.search_query import parse_query
 
+pytestmark = pytest.mark.slow
+
 STORES = Path(__file__).parent.parent / "data" / "stores"
 # The revisions of watcher and of the digests: of 0.1.0, which is the oldest that the migrations reach, and later ones.
 VERSIONS = ("0015-0007", "0017-0011")

@@ -14,6 +14,8 @@ from watcher.features.embedders import load_embedder
 from watcher.store.schema import articles
 from watcher.store.writer import read, write
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 DAM = "Dam overtopped after days of rain, thousands leave their homes in the valley"
 

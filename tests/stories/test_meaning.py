@@ -105,6 +105,7 @@ def test_without_an_embedder_the_reason_is_told(engine, press):
         find(engine, off, "rail walkout")
 
 
+@pytest.mark.slow
 def test_the_built_in_embedder_is_asked_without_a_socket(engine, put, monkeypatch):
     built_in = load_embedder("built-in")
     key = put("Alpha", "A strike stops all rail traffic in the north.", NOW).id

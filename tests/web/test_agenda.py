@@ -22,6 +22,8 @@ from watcher.store.writer import read, write
 
 from .conftest import client_of
 
+pytestmark = pytest.mark.slow
+
 QUAKE, CHESS = "0000000000000000", "1000000000000003"  # articles of two stories
 
 

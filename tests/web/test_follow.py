@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from digests.stories.follows import load_followed
 from tests.web.press import app_of, site_of
 from tests.web.test_user_corrections import story_paths, token_of
 from watcher.store.writer import read
 
 from .conftest import client_of
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_story_is_followed_from_its_page_and_no_longer(client, press):

@@ -19,6 +19,8 @@ from watcher.settings.request_options import RequestOptions
 from watcher.worker.inspect import MAX_PROBED_FEEDS, Discovery, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 RULES = PollSettings()
 
