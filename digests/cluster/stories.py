@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from digests.cluster.item import JOINING_KINDS, ClusterItem, sort_by_time, sort_
 from digests.cluster.likeness import measure_pairs
 from digests.cluster.linkage import AreApart, Edges, average_linkage
 from digests.cluster.near_duplicates import group_wire_copies
+from digests.cluster.neighbours import PairScores
 from digests.cluster.pair_model import models_for
 from digests.cluster.vectorize import top_of_rows
 from digests.model.story import Story, WireGroup
@@ -22,21 +23,31 @@ Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest artic
 Parts: TypeAlias = dict[str, int]  # by article: the number of the part of a story; none for live blogs and round-ups
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grouping:
+    """The stories of a window, ordered by earliest article, and what the reports of the window have in common."""
+
+    stories: tuple[Story, ...]
+    links: Links
+    parts: Parts
+    scores: PairScores  # of reports that have a vote
+
+
 def cluster_stories(
     items: Sequence[ClusterItem], *, rules: constraints.Constraints = constraints.NO_RULES
 ) -> tuple[Story, ...]:
-    return cluster_with_links(items, rules=rules)[0]
+    return group_articles(items, rules=rules).stories
 
 
-def cluster_with_links(
+def group_articles(
     items: Sequence[ClusterItem],
     *,
     rules: constraints.Constraints = constraints.NO_RULES,
     known: Mapping[str, str] | None = None,
     copies: Sequence[WireGroup] | None = None,
-) -> tuple[tuple[Story, ...], Links, Parts]:
+) -> Grouping:
     """
-    Return the stories of a window, ordered by earliest article, their links and parts; `items` may be in any order.
+    Return the stories of a window; `items` may be in any order.
 
     A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
     nearest story or stays alone, a round-up always stays alone. `rules` override all scores. `known` has the story that
@@ -47,7 +58,8 @@ def cluster_with_links(
     reports, nodes = represent_reports(ordered, rules, copies)
     node_of = {article: node for node, report in enumerate(reports) for article in report.articles}
     stories_before = [constraints.majority_story(report, known or {}) for report in reports]
-    groups, inside, threshold = _cluster_representatives(nodes, rules, node_of, stories_before)
+    groups, edges, threshold = _cluster_representatives(nodes, rules, node_of, stories_before)
+    inside = _edges_inside(groups, edges)
     part_of = _find_parts(nodes, inside, threshold, constraints.must_link_pairs(rules, node_of))
     origins = [report.rewritten_from or report.origin for report in reports]
     text_of = np.unique(origins, return_inverse=True)[1]
@@ -58,7 +70,14 @@ def cluster_with_links(
         earliest = min(chain.from_iterable(report.articles for report in members), key=place.__getitem__)
         stories.append(constraints.build_story(story_id(earliest), join_rewritten(members, place), place))
     parts = {article: part_of[node] for article, node in node_of.items() if node in part_of}
-    return tuple(sorted(stories, key=lambda story: place[story.articles[0]])), links, parts
+    votes = np.array([not item.is_non_voting for item in nodes], bool)
+    voting = edges.filter(votes[edges.first] & votes[edges.second])
+    return Grouping(
+        stories=tuple(sorted(stories, key=lambda story: place[story.articles[0]])),
+        links=links,
+        parts=parts,
+        scores=PairScores(reports=[report.articles for report in reports], edges=voting),
+    )
 
 
 def represent_reports(
@@ -69,7 +88,7 @@ def represent_reports(
     """
     Return the reports of articles that are sorted by time, and the article that stands for each, in their time order.
 
-    It is the report's earliest article that votes, else its earliest. Arguments: see `cluster_with_links`.
+    It is the report's earliest article that votes, else its earliest. Arguments: see `group_articles`.
     """
     place = {item.article_id: number for number, item in enumerate(ordered)}
     reports = constraints.split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
@@ -104,7 +123,7 @@ def _cluster_representatives(
     known: Sequence[str | None],
 ) -> tuple[list[list[int]], Edges, float]:
     """
-    Return the groups of `nodes` (sorted by time), the scores inside them, and the threshold of groups.
+    Return the groups of `nodes` (sorted by time), the scores of their pairs, and the threshold of groups.
 
     `known` has each node's story so far.
     """
@@ -116,10 +135,15 @@ def _cluster_representatives(
     together = constraints.must_link_pairs(rules, node_of)
     groups = average_linkage(len(nodes), edges.filter(~is_non_voting), threshold, corrected, together=together)
     groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), threshold, corrected)
-    group_of = np.zeros(len(nodes), np.int64)
+    return groups, scores, threshold
+
+
+def _edges_inside(groups: Sequence[Sequence[int]], edges: Edges) -> Edges:
+    """Return the edges between two nodes of one group."""
+    group_of = np.zeros(sum(map(len, groups)), np.int64)
     for number, members in enumerate(groups):
         group_of[members] = number
-    return groups, scores.filter(group_of[scores.first] == group_of[scores.second]), threshold
+    return edges.filter(group_of[edges.first] == group_of[edges.second])
 
 
 def _score_reports(nodes: Sequence[ClusterItem]) -> tuple[Edges, float]:

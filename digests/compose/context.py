@@ -16,6 +16,7 @@ from digests.analysis.story_countries import find_countries
 from digests.analysis.topics import Chances, find_topic, topic_chances
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
+from digests.cluster.neighbours import Neighbours
 from digests.compose.translations import ForeignText, TranslationLookup, Translations
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import Brief, Notice, Sentence, Translation
@@ -45,6 +46,7 @@ class ComposeContext:
     outlets_read: frozenset[str]  # whose feeds were read up to the window's end
     items: Mapping[str, ClusterItem]  # of the articles that were grouped, by id
     notices: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)  # by story; see `withhold_reports`
+    neighbours: Mapping[str, Neighbours] = field(default_factory=dict)  # by story; see `find_neighbours`
     translations: TranslationLookup | None = None  # None if nothing is translated
     # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
 from digests.analysis.significance import find_leaders, measure_matters
 from digests.analysis.story_coverage import Coverage, measure_coverage
+from digests.cluster.neighbours import Neighbours
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import Brief, EditionStory, ScoreTerm
 from digests.model.story import Story
@@ -30,6 +31,7 @@ MATTER_WORDS = {
     "election": "elections",
     "ruling": "courts and rulings",
 }
+NO_NEIGHBOURS = Neighbours()
 MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
@@ -50,6 +52,7 @@ WEIGHTS = {
     MAGNITUDE: 0.75,  # of a quake, above `MIN_MAGNITUDE`
     "deaths": 0.2,  # log2 of the people killed, up to `MOST_DEATHS`
     "readable": 0.75,  # 1 if there is a report in the digest's language
+    "likely": 3.0,  # log2 of the outlets that are expected to report the event for each one that does
     "thread": 1.0,  # of the best story of a thread: log2 of the outlets of all its stories for each one of its own
     "sibling": -1.5,  # for each story above it of the same thread
 }
@@ -64,6 +67,7 @@ class RankedStory:
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
     sibling_of: str | None = None  # the id of the best story of its thread, if that is another one
+    repeats: str | None = None  # the id of a higher story that is probably on the same event
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
     followed: bool = False  # the reader follows its thread
@@ -92,7 +96,13 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
             happened = _event_terms(present, context.find_topic(story), leaders)
-            terms = (*_terms(present, covered, moved, context), *happened, *_reader_terms(story, present, context))
+            likely = _likely_terms(story, covered, context)
+            terms = (
+                *_terms(present, covered, moved, context),
+                *likely,
+                *happened,
+                *_reader_terms(story, present, context),
+            )
             scored.append(
                 RankedStory(
                     story=story,
@@ -105,7 +115,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
                 )
             )
     scored.sort(key=_place)
-    return tuple(sorted(_with_siblings(scored), key=_place))
+    return tuple(sorted(_with_siblings(scored, context), key=_place))
 
 
 def _place(ranked: RankedStory) -> tuple[float, str]:
@@ -132,6 +142,16 @@ def _terms(
         ("readable", float(readable), f"{'a' if readable else 'no'} report in your language"),
     )
     return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
+
+
+def _likely_terms(story: Story, covered: Coverage, context: ComposeContext) -> tuple[ScoreTerm, ...]:
+    """Return the term of the outlets whose reports are probably on the event of a story; empty without such reports."""
+    near = context.neighbours.get(story.id, NO_NEIGHBOURS)
+    if not near.outlets:
+        return ()
+    value = math.log2(1 + near.outlets / len(covered.outlets))
+    words = f"{near.outlets:.1f} more outlets probably report it"
+    return (_term("likely", value, WEIGHTS["likely"], words),)
 
 
 def _event_terms(present: Sequence[Article], topic: str, leaders: frozenset[str]) -> tuple[ScoreTerm, ...]:
@@ -202,7 +222,7 @@ def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
     return ScoreTerm(name=name, value=round(value, 6), weight=weight, words=words)
 
 
-def _with_siblings(scored: Sequence[RankedStory]) -> list[RankedStory]:
+def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
     """
     Return the stories, best first, with a sibling term added to each of whose thread a higher one is.
 
@@ -216,11 +236,18 @@ def _with_siblings(scored: Sequence[RankedStory]) -> list[RankedStory]:
         outlets[ranked.story.thread or ranked.story.id].update(ranked.coverage.outlets)
     for ranked in scored:
         thread = ranked.story.thread or ranked.story.id
-        above = family[thread]
+        own = family[thread]
+        near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
+        alike = [each.story.id for each in found if each.story.id in near]
+        above = [*own, *(each for each in alike if each not in own)]
         if above:
             words = "a higher story belongs to the same running story"
             terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
-            found.append(replace(ranked, score=_total(terms), score_terms=terms, sibling_of=above[0]))
+            found.append(
+                replace(
+                    ranked, score=_total(terms), score_terms=terms, sibling_of=above[0], repeats=next(iter(alike), None)
+                )
+            )
         elif (whole := len(outlets[thread])) > len(ranked.coverage.outlets):
             words = f"{format_count(whole, 'outlet')} with its running story"
             value = min(MOST_GROWTH, math.log2(whole / len(ranked.coverage.outlets)))
@@ -228,5 +255,5 @@ def _with_siblings(scored: Sequence[RankedStory]) -> list[RankedStory]:
             found.append(replace(ranked, score=_total(terms), score_terms=terms))
         else:
             found.append(ranked)
-        above.append(ranked.story.id)
+        own.append(ranked.story.id)
     return found

@@ -184,7 +184,8 @@ class _Places:
         tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
         is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
-        return is_large and fits and not (_is_part(ranked.story) or ranked.followed or self._is_filling)
+        may_repeat = _is_part(ranked.story) or (ranked.repeats is not None and ranked.repeats in self._shown)
+        return is_large and fits and not (may_repeat or ranked.followed or self._is_filling)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
         """Whether a part is on the event of the story that is told, by its headline; so is one in another language."""

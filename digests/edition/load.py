@@ -14,6 +14,7 @@ from digests.analysis.preferences import PHRASE_LEAD_CHARS, active_mute_rules
 from digests.analysis.select import Cause, LoadFullTexts, count_left_out, leave_out_apart, select_articles
 from digests.analysis.story_countries import LEAD_CHARS
 from digests.analysis.story_coverage import with_owners
+from digests.cluster.neighbours import find_neighbours
 from digests.cluster.stories import separate_parts
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.edition.schedule import NOT_LATE, EditionRequest, usual_length
@@ -60,9 +61,10 @@ def load_edition_inputs(
     stories = separate_parts(dated, grouped.parts, articles)
     articles, notices = withhold_reports(stories, articles, changed_pages(loaded.revisions))
     context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
+    neighbours = find_neighbours(stories, grouped.scores, {key: each.outlet for key, each in articles.items()})
     return EditionInputs(
         stories=stories,
-        context=replace(context, notices=notices),
+        context=replace(context, notices=notices, neighbours=neighbours),
         intake=_measure_intake(
             connection,
             digest,

@@ -10,7 +10,8 @@ from digests.cluster.constraints import keep_known_stories, resolve_corrections
 from digests.cluster.item import ClusterItem, make_item
 from digests.cluster.likeness import MIN_LONG_BYTES
 from digests.cluster.near_duplicates import group_wire_copies
-from digests.cluster.stories import Links, Parts, cluster_with_links
+from digests.cluster.neighbours import PairScores
+from digests.cluster.stories import Grouping, Links, Parts, group_articles
 from digests.cluster.tracking import ExistingStory, StoryEvent, TrackedStories, story_profile, track_stories
 from digests.errors import DigestError
 from digests.model.story import SPLIT, Story
@@ -36,6 +37,7 @@ class GroupedStories:
     stories: tuple[Story, ...]
     items: Mapping[str, ClusterItem]  # by article id
     parts: Parts
+    scores: PairScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,22 +70,26 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
     """
     for _ in range(ATTEMPTS):
         window = read(engine, load_window, start=start, end=end)
-        stories, links, parts = cluster_window(window)
-        tracked = assign_ids(engine, window, stories)
-        members = _changed_members(window, links, tracked.stories)
+        found = cluster_window(window)
+        tracked = assign_ids(engine, window, found.stories)
+        members = _changed_members(window, found.links, tracked.stories)
         profiles = _changed_profiles(window, tracked, {member.story_id for member in members})
         times = {key: item.published_at for key, item in window.items.items() if item.published_at}
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
-            return GroupedStories(stories=tracked.stories, items=window.items, parts=parts)
+            return _grouped_stories(window, tracked, found)
     raise DigestError("other processes keep saving stories; try again later")
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> GroupedStories:
     """Return what `cluster_and_save` returns without saving it; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
-    stories, _, parts = cluster_window(window)
-    return GroupedStories(stories=assign_ids(engine, window, stories).stories, items=window.items, parts=parts)
+    found = cluster_window(window)
+    return _grouped_stories(window, assign_ids(engine, window, found.stories), found)
+
+
+def _grouped_stories(window: ClusterWindow, tracked: TrackedStories, found: Grouping) -> GroupedStories:
+    return GroupedStories(stories=tracked.stories, items=window.items, parts=found.parts, scores=found.scores)
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
@@ -126,8 +132,8 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> dict[str,
     }
 
 
-def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links, Parts]:
-    """Return the window's stories, links and parts; known stories get a bonus, and corrections are respected."""
+def cluster_window(window: ClusterWindow) -> Grouping:
+    """Return the grouping of a window; known stories get a bonus, and corrections are respected."""
     assignments = {key: member.story_id for key, member in window.members.items()}
     revoked = {key for each in window.revoked for key in (*each.correction.articles, *each.correction.others)}
     copies = group_wire_copies(list(window.items.values()))
@@ -135,15 +141,15 @@ def cluster_window(window: ClusterWindow) -> tuple[tuple[Story, ...], Links, Par
         if len(item.features.shingles) >= len(STAND_IN):
             # Freed now, because comparing stories takes the most memory.
             window.items[key] = replace(item, features=replace(item.features, shingles=STAND_IN))
-    stories, links, parts = cluster_with_links(
+    found = group_articles(
         list(window.items.values()),
         rules=resolve_corrections(store.active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,
     )
     if window.version.covers(window.end):
-        stories = keep_known_stories(stories, assignments, window.items)
-    return stories, links, parts
+        return replace(found, stories=keep_known_stories(found.stories, assignments, window.items))
+    return found
 
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:

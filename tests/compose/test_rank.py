@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+from digests.cluster.neighbours import Neighbours
 from digests.compose.rank import rank
 from tests.compose.factories import article, by_id, make_context, story
 
@@ -68,6 +69,36 @@ def test_the_best_story_of_a_thread_stands_for_the_outlets_of_all_its_stories():
     assert [each.story for each in (first, second)] == [running[0], stories[-1]]
     assert (first.score_terms[-1].name, first.score_terms[-1].words) == ("thread", "7 outlets with its running story")
     assert "thread" not in [term.name for term in second.score_terms]
+
+
+def test_reports_that_are_probably_on_its_event_raise_a_story():
+    small, large = many("Talks", 2), many("Volcano", 3)
+    stories = [story(*small), story(*large)]
+    context = make_context(by_id(*small, *large), neighbours={stories[0].id: Neighbours(outlets=6.0)})
+
+    first, second = rank(stories, context)
+
+    assert first.story == stories[0]
+    terms = {term.name: (term.value, term.words) for term in first.score_terms}
+    assert terms["likely"] == (2.0, "6.0 more outlets probably report it")
+    assert "likely" not in {term.name for term in second.score_terms}
+
+
+def test_a_story_that_is_probably_on_the_event_of_a_higher_one_repeats_it():
+    high, low, other = many("Strike", 5), many("Walkout", 3), many("Volcano", 3)
+    stories = [story(*own) for own in (high, low, other)]
+    near = {
+        stories[0].id: Neighbours(stories={stories[1].id: 0.2}),
+        stories[1].id: Neighbours(stories={stories[0].id: 0.2}),
+    }
+
+    ranked = rank(stories, make_context(by_id(*high, *low, *other), neighbours=near))
+
+    assert [(each.story, each.sibling_of, each.repeats) for each in ranked] == [
+        (stories[0], None, None),
+        (stories[2], None, None),
+        (stories[1], stories[0].id, stories[0].id),
+    ]
 
 
 def test_stories_of_no_thread_are_no_siblings():

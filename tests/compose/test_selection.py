@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from digests.cluster.neighbours import Neighbours
 from digests.cluster.stories import separate_parts
 from digests.edition.verify import verify
 from digests.model.ledger import LeftOut, LeftOutKind
@@ -384,3 +385,20 @@ def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_o
     shown = edition_of([*home, *abroad], stories=4).stories
 
     assert [story.place_codes for story in shown] == [("ES",)] * 4
+
+
+def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_full():
+    high, low = (
+        [report(f"{name}{n}", topic, "Nepal", 300 + n, hours=n) for n in range(size)]
+        for name, topic, size in (("Post", "Flood", 7), ("Bee", "Landslide", 6))
+    )
+    stories = [story(*high), story(*low)]
+    near = {a.id: Neighbours(stories={b.id: 0.2}) for a, b in (stories, reversed(stories))}
+    known = by_id(*high, *low)
+
+    apart, together = (compose_stories(stories, make_context(known, neighbours=given)) for given in ({}, near))
+
+    assert [each.id for each in apart.stories] == [each.id for each in stories]
+    assert [(each.id, [line.id for line in each.related]) for each in together.stories] == [
+        (stories[0].id, [stories[1].id])
+    ]

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from digests.cluster.linkage import Edges
+from digests.cluster.neighbours import PairScores
 from digests.compose.edition import compose_edition
 from digests.edition.build import save
 from digests.edition.load import load_edition_inputs
@@ -55,7 +57,8 @@ NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 DAY = date(2026, 11, 24)
 WINDOW = (NOW - timedelta(days=1), NOW)
 KEY = EditionKey(digest="world", local_date=DAY)
-NOTHING_GROUPED = GroupedStories(stories=(), items={}, parts={})
+NO_SCORES = PairScores(reports=(), edges=Edges.concat(()))
+NOTHING_GROUPED = GroupedStories(stories=(), items={}, parts={}, scores=NO_SCORES)
 
 
 def digest(name: str = "world") -> DigestSettings:
