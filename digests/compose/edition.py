@@ -206,24 +206,12 @@ def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> 
 
 
 def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
-    """
-    Return the stories in one line: foreign ones, others, quiet ones. Those without a title are left out.
-
-    There are as many as the digest's `briefs`, and those that the reader watches or follows. Foreign stories have half
-    of the places, quiet ones half of those that are left, and both have more if there are no others.
-    """
-    watched = [each for each in selection.briefs if each.watched]
-    others = [each for each in selection.briefs if not each.watched]
-    room = max(0, context.digest.briefs - len(watched))
-    foreign = [each for each, _ in selection.foreign][: max(room // 2, room - len(others))]
-    room -= len(foreign)
-    quiet = [pair for pair in selection.quiet if not pair[0].followed][: max(room // 2, room - len(others))]
-    others = others[: room - len(quiet)]
-    found = [compose_brief(each, context) for each in (*foreign, *watched, *others)]
+    """Return the stories in one line: foreign ones, others, quiet ones. Those without a title are left out."""
+    found = [compose_brief(each, context) for each in (*selection.foreign_lines, *selection.briefs)]
     found += [
         replace(brief, status=shown.status, day=shown.day, quiet_days=0 if each.followed else None)
-        for each, shown in selection.quiet
-        if (each.followed or (each, shown) in quiet) and (brief := compose_brief(each, context))
+        for each, shown in selection.quiet_lines
+        if (brief := compose_brief(each, context))
     ]
     return tuple(brief for brief in found if brief)
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digests.analysis.preferences import match_section_rule
@@ -26,6 +26,7 @@ BLOCK_SHARE = 0.5
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
+FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 MIN_SIBLING_OUTLETS = 5  # of a further story of one running story in full: as many as the country limit permits
@@ -45,6 +46,10 @@ class StorySelection:
     briefs: list[RankedStory] = field(default_factory=list)
     quiet: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)
     foreign: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # briefs that rank as `main` do
+    foreign_lines: list[RankedStory] = field(
+        default_factory=list
+    )  # that have a line, others than those of `foreign` among them
+    quiet_lines: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # the same of `quiet`
     enough_shown: set[str] = field(default_factory=set)  # ids of stories that waited for places that are left
 
 
@@ -298,21 +303,49 @@ def _leave_out_told(
 
 def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext) -> None:
     """
-    Add the watched stories as briefs, then others until there are as many as the digest has; one story per thread.
+    Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`.
 
-    Light stories come last, and take a quarter of the places, or more if places are left.
+    Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if there
+    are no others. Light stories take a quarter of all lines, or more if places are left, and come last. Of an event
+    there is one line. Quiet stories that the reader follows take no place.
     """
     digest = context.digest
-    told: set[str] = set()
-    watched = [each for each in pending if each.watched][: digest.briefs + MAX_WATCHED]
-    light_ids = {each.story.id for each in pending if _is_light(context.find_topic(each.story), digest)}
-    light = [each for each in pending if each.story.id in light_ids]
-    news = [each for each in pending if each.story.id not in light_ids]
+    foreign = [each for each, _ in chosen.foreign]
+    foreign += [each for each in pending[:MAX_CHECKED] if not each.watched and _is_foreign(each, context)]
+    foreign_ids = {each.story.id for each in foreign}
+    readable = [each for each in pending if each.story.id not in foreign_ids]
+    light = [each for each in readable if _is_light(context.find_topic(each.story), digest)]
+    light_ids = {each.story.id for each in light}
+    news = [each for each in readable if each.story.id not in light_ids]
     first = math.ceil(LIGHT_SHARE * digest.briefs)
-    briefs: list[RankedStory] = []
-    for each in (*watched, *light[:first], *news, *light[first:]):
-        if each.event not in told and (each.watched or len(briefs) < digest.briefs):
-            told.add(each.event)
-            briefs.append(each)
-    briefs.sort(key=lambda each: each.story.id in light_ids and not each.watched)
-    chosen.briefs += briefs
+    watched = _first_of_events([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
+
+    def choose(places: int) -> list[RankedStory]:
+        return _first_of_events((*watched, *light[:first], *news, *light[first:]))[len(watched) :][: max(0, places)]
+
+    places = max(0, digest.briefs - len(watched))
+    others = choose(places)
+    events = {each.event for each in (*watched, *others)}
+    foreign = _first_of_events(each for each in foreign if each.event not in events)
+    chosen.foreign_lines = foreign[: max(math.ceil(FOREIGN_SHARE * places), places - len(others))]
+    places -= len(chosen.foreign_lines)
+    quiet = [pair for pair in chosen.quiet if not pair[0].followed][: max(places // 2, places - len(others))]
+    chosen.quiet_lines = [pair for pair in chosen.quiet if pair[0].followed or pair in quiet]
+    others = choose(places - len(quiet))
+    chosen.briefs = [*watched, *sorted(others, key=lambda each: each.story.id in light_ids)]
+
+
+def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
+    """Whether the headline of a story is in a language that the reader cannot read, and is not translated."""
+    title = find_headline(ranked.story, context)
+    if title is None or context.can_read(title.article.language):
+        return False
+    return context.translate("headlines", title.text, title.article.language) is None
+
+
+def _first_of_events(ranked: Iterable[RankedStory]) -> list[RankedStory]:
+    """Return the first story of each event."""
+    by_event: dict[str, RankedStory] = {}
+    for each in ranked:
+        by_event.setdefault(each.event, each)
+    return list(by_event.values())

@@ -402,3 +402,23 @@ def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_ful
     assert [(each.id, [line.id for line in each.related]) for each in together.stories] == [
         (stories[0].id, [stories[1].id])
     ]
+
+
+def test_light_stories_have_their_quarter_of_all_lines_and_foreign_ones_no_more_than_a_quarter():
+    foreign = [
+        [report(f"Zeitung{n}", "Flut", place, 400, language="de", hours=n) for n in range(2)]
+        for place in ("Nepal", "Peru", "Ghana", "Laos")
+    ]
+    news = [[article(f"Post{n}", f"Bridge {n} over the river Aar falls at night", "", hours=n)] for n in range(9)]
+    sport = [
+        [article(f"Bee{n}", f"Goalkeeper {n} signs for football club before the cup", "", hours=n, section="Sport")]
+        for n in range(4)
+    ]
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
+
+    edition = edition_of([flood, *foreign, *news, *sport], briefs=8, stories=1)
+
+    lines = [brief.title for brief in edition.briefs]
+    assert sum("Flut" in title for title in lines) == 2
+    assert sum("Goalkeeper" in title for title in lines) == 2
+    assert sum("Bridge" in title for title in lines) == 4
