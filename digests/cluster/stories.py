@@ -1,6 +1,6 @@
 """Groups the articles of a window into stories: the reports of one event, by many outlets, in many languages. Pure."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,7 +11,7 @@ import numpy as np
 from digests.cluster import constraints
 from digests.cluster.item import JOINING_KINDS, ClusterItem, sort_by_time, sort_key
 from digests.cluster.likeness import measure_pairs
-from digests.cluster.linkage import AreApart, Edges, average_linkage
+from digests.cluster.linkage import AreApart, Edges, average_linkage, power_mean
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.neighbours import PairScores
 from digests.cluster.pair_model import models_for
@@ -156,23 +156,23 @@ def attach_live_blogs(
     groups: list[list[int]], nodes: Sequence[ClusterItem], edges: Edges, threshold: float, are_apart: AreApart
 ) -> list[list[int]]:
     """
-    Return `groups`, with each live blog and comment in the group with its best average score that reaches `threshold`.
+    Return `groups`, with each live blog and comment in the nearest group, as `average_linkage` measures it.
 
     One that a user correction put into a group stays there. `edges` are those with a node that has no vote.
     """
     group_of = {i: number for number, members in enumerate(groups) for i in members}
-    sums: defaultdict[int, Counter[int]] = defaultdict(Counter)  # of the scores with each group's nodes that vote
+    found: defaultdict[int, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))  # by node and group
     for a, b, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
         for silent, other in ((a, b), (b, a)):
             if nodes[silent].is_non_voting and not nodes[other].is_non_voting:
-                sums[silent][group_of[other]] += score
+                found[silent][group_of[other]].append(score)
     grown = [list(members) for members in groups]
     for i, item in enumerate(nodes):
         if item.kind not in JOINING_KINDS or len(groups[group_of[i]]) > 1:
             continue
         near = {
-            number: total / len(groups[number])
-            for number, total in sums[i].items()
+            number: power_mean(np.array(scores), len(groups[number]))
+            for number, scores in found[i].items()
             if not are_apart([i], grown[number])
         }
         best = min(near, key=lambda number: (-near[number], number), default=None)
