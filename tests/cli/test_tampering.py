@@ -29,7 +29,8 @@ __all__ = ["models"]
 
 pytestmark = pytest.mark.slow  # makes two editions, and runs a command for each form of each tampering
 
-FORMS = ("markdown", "html", "text", "eml", "json", "epub")
+SHOWN_FORMS = ("markdown", "html", "text", "eml", "epub")
+FORMS = ("json", *SHOWN_FORMS)
 DATE = "2026-11-25"
 
 
@@ -41,7 +42,7 @@ class Made:
     engine: Engine
     edition: Edition
     files: dict[str, Path]
-    render: Callable[[Edition], dict[str, bytes]]
+    render: Callable[[Edition, str], bytes]
 
     def verify(self, *words: str) -> int:
         return run_command_line(["verify", *words, "--config", str(self.folder / "settings.toml")])
@@ -59,8 +60,9 @@ def made(tmp_path_factory, models) -> Iterator[Made]:
         _, built = make_editions(settings, engine)
     (digest,) = digests_of(settings)
 
-    def render(edition: Edition) -> dict[str, bytes]:
-        return {each.format: each.body for each in render_files(engine, edition, digest, FORMS)}
+    def render(edition: Edition, form: str) -> bytes:
+        (rendered,) = render_files(engine, edition, digest, [form])
+        return rendered.body
 
     files = dict(zip(FORMS, built.files, strict=True))
     yield Made(folder=folder, engine=engine, edition=built.edition, files=files, render=render)
@@ -88,14 +90,20 @@ def test_an_untouched_edition_is_proved(made, capsys):
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
-def test_each_form_of_a_tampered_edition_is_found(made, name, tmp_path, capsys):
-    tampered = made.render(TAMPERINGS[name][0](made.edition))
+def test_a_file_of_a_tampered_edition_is_found(made, name, tmp_path, capsys):
+    """As JSON, and in the first form that shows it: the search begins with another form for each tampering."""
+    edition = TAMPERINGS[name][0](made.edition)
+    first = list(TAMPERINGS).index(name) % len(SHOWN_FORMS)
+    forms = ["json", *SHOWN_FORMS[first:], *SHOWN_FORMS[:first]]
     found = {}
-    for form, path in made.files.items():
-        if tampered[form] != path.read_bytes():
-            copy = tmp_path / path.name
-            copy.write_bytes(tampered[form])
+    for form in forms:
+        tampered = made.render(edition, form)
+        if tampered != made.files[form].read_bytes():
+            copy = tmp_path / made.files[form].name
+            copy.write_bytes(tampered)
             found[form] = made.verify(str(copy))
+        if len(found) == 2:
+            break
 
     assert ("json" in found and len(found) > 1) or name in ("another trend", "the country of a source"), name
     assert set(found.values()) == {1}, (found, capsys.readouterr().out)
@@ -110,9 +118,9 @@ def test_the_articles_alone_show_which_texts_counts_and_times_are_wrong(made, na
     assert bool(found) is is_shown, found
 
 
-@pytest.mark.parametrize("name", TAMPERINGS)
+@pytest.mark.parametrize("name", [*TAMPERINGS][::6])
 def test_a_tampered_edition_in_the_store_is_found(made, name, capsys):
-    """The payload alone is replaced, as by a program that knows the format."""
+    """The payload alone is replaced, as by a program that knows the format: its hash shows any change."""
     forged = zlib.compress(edition_json.dump(TAMPERINGS[name][0](made.edition)))
     with sqlite3.connect(made.folder / "watcher.db") as store:
         (before,) = store.execute("SELECT payload FROM editions WHERE local_date = ?", [DATE]).fetchone()

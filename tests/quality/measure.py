@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import StringIO
 from statistics import mean
 
@@ -27,6 +28,7 @@ RUN = 4  # tokens that text is compared by
 Told = tuple[Label, ExtractedArticle | None]
 
 
+@cache
 def cleaned_press() -> dict[str, Told]:
     """Return the press's pages that carry their whole text, cleaned with the memory of their site; None for none."""
     made: dict[str, Told] = {}

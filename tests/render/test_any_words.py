@@ -57,7 +57,7 @@ def elements(source: str) -> set[str]:
 @example("{{ v.title }}{% if %}")
 @example("\x00\ud800\u202e\r\n\r\nBcc: x@example.org")
 @example("a{name}b{n}")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)  # beside the examples above, which have what breaks a form
 def test_every_form_stays_what_it_is(text):
     filled = replace(filled_with(sample_edition(), text), note="")  # the note is the reader's own Markdown
     made = {form.format: form.body for form in render(filled, tuple(FORMATS), mail=HEAD)}

