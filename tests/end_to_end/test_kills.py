@@ -21,7 +21,7 @@ from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # starts the program a dozen times
 
-KILLS = 10
+KILLS = 6
 SEED = 20261125
 
 
@@ -83,7 +83,7 @@ def reachable() -> int:
     return sum(not is_broken(label.outlet) for label in labels().values())
 
 
-def test_ten_kills_during_polls_lose_no_article_and_store_none_twice(settings, store_url):
+def test_six_kills_during_polls_lose_no_article_and_store_none_twice(settings, store_url):
     chance = random.Random(SEED)
     stored = []
 
@@ -158,7 +158,7 @@ def test_ctrl_c_is_quiet_whenever_it_comes_after_pythons_own_start(tmp_path, pro
     start("status", "--config", str(settings)).communicate()
     ends = []
 
-    for delay_ms in range(0, 300, 6):
+    for delay_ms in range(0, 300, 12):
         process = start("status", "--config", str(settings), options=("-X", "importtime"), program=program)
         wait_for(process, b" gc")  # the first module that the program loads
         time.sleep(delay_ms / 1000)

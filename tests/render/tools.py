@@ -11,6 +11,7 @@ import pytest
 
 FOLDER = Path(os.environ.get("EDITION_TOOLS", Path.home() / ".cache" / "watcher-edition-tools"))
 MODULES = FOLDER / "node_modules"
+VNU = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 # A checker runs for seconds: to compile it well takes longer than it runs.
 JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
