@@ -70,34 +70,24 @@ def compare_with_earlier(
     """
     stored = (articles[key] for key in story.articles if key in articles)
     reports = [article for article in stored if article.kind not in NO_REPORTS]
-    titles = [(article.language, frozenset(stems(article.title, article.language))) for article in reports]
-    showings = (
-        (edition, *_find_in_edition(story, edition, titles, context.frequencies))
-        for edition in context.earlier_editions
-    )
-    previous, earlier, brief_ids = next((row for row in showings if row[1] or row[2]), (None, None, ()))
-    continued = None
-    if previous is None and context.previous:
-        continued = _find_follow_up(story, reports, articles, context)
-        if continued is not None:
-            previous, earlier = context.previous, continued
+    showing = _find_last_showing(story, reports, articles, context)
+    earlier = showing.story if showing else None
     times = [article.published_at for article in reports] or [context.window_end]
     times += filter(None, (story.began_at, earlier.first_seen_at if earlier else None))
     first = min(times)
     new_story = StoryChange(status="new", day=day_number(first, context), first_seen_at=first)
-    if previous is None:
+    if showing is None:
         return new_story
-    shown_ids = set(earlier.article_ids if earlier else brief_ids)
-    not_shown = [article for article in reports if article.id not in shown_ids]
-    old = [articles[key] for key in shown_ids if key in articles]
-    old += [article for article in not_shown if article.fetched_at < previous.window_end]
-    later = [article for article in not_shown if article.fetched_at >= previous.window_end]
+    not_shown = [article for article in reports if article.id not in showing.article_ids]
+    old = [articles[key] for key in showing.article_ids if key in articles]
+    old += [article for article in not_shown if article.fetched_at < showing.edition.window_end]
+    later = [article for article in not_shown if article.fetched_at >= showing.edition.window_end]
     new = [article for article in later if article.id in context.articles]
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
     updates = _new_sentences(story, articles, of_window, _known_facts(old, earlier), summary, agreed, context, told)
     # Similar words alone make one story continue another: without news the two may be different events.
-    if continued is not None and not updates:
+    if showing.is_similar_only and not updates:
         return new_story
     new_ids = {article.id for article in new}
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
@@ -135,6 +125,35 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
 
 
 Titles = Sequence[tuple[str, frozenset[str]]]  # language and stems of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Showing:
+    """How the latest edition that showed a story showed it; `story` is None if it was a brief."""
+
+    edition: Edition
+    story: EditionStory | None
+    article_ids: frozenset[str]
+    is_similar_only: bool = False  # shown as a story that this one continues by its words alone
+
+
+def _find_last_showing(
+    story: Story, reports: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
+) -> _Showing | None:
+    """Return how the reader saw `story` last, as `compare_with_earlier` says; None if it is new to the reader."""
+    titles = [(article.language, frozenset(stems(article.title, article.language))) for article in reports]
+    for edition in context.earlier_editions:
+        shown, brief_ids = _find_in_edition(story, edition, titles, context.frequencies)
+        if shown or brief_ids:
+            return _Showing(
+                edition=edition, story=shown, article_ids=frozenset(shown.article_ids if shown else brief_ids)
+            )
+    continued = _find_follow_up(story, reports, articles, context) if context.previous else None
+    if context.previous is None or continued is None:
+        return None
+    return _Showing(
+        edition=context.previous, story=continued, article_ids=frozenset(continued.article_ids), is_similar_only=True
+    )
 
 
 def _find_in_edition(

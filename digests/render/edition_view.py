@@ -147,21 +147,15 @@ class Views:
         title, lang_attr, original = self._choose_text(
             self._title(story.title), story.title_language, story.translation
         )
-        copies = Counter(mention.copy_of for mention in story.mentions)
-        named = [
-            (mention, _foreign_title(mention, story), copies[mention.article_id])
-            for mention in story.mentions
-            if not mention.copy_of
-        ]
-        sources = [self._source(mention, title, behind) for mention, title, behind in named]
+        sources = self._sources(story)
         is_new = story.status == "new" and not is_first_edition  # in a first edition, every story is new
         updated = words.say("updated", time=words.clock(story.updated_at, zone=True))
         ended = words.say("ended", day=words.short_date(story.ended_on)) if story.ended_on else ""
         written, model = story.llm_sentences, sanitize_line(story.llm_model, limit=MAX_NAME) or "?"
-        quotes, since = self._llm_quotes(story) if written else self._quotes(story.summary), self._updates(story)
-        quotes = quotes or tuple(map(self._title_quote, story.headlines))
-        if original and not (quotes or since or story.turns):
-            quotes = (view.QuoteView(text=words["no_summary"]),)
+        since = self._updates(story)
+        summary = self._summary(story)
+        if original and not (summary or since or story.turns):
+            summary = (view.QuoteView(text=words["no_summary"]),)
         return view.StoryView(
             number=story.number,
             anchor=safe_anchor(story.anchor, story.number),
@@ -178,7 +172,7 @@ class Views:
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
             updated=updated,
             is_updated_late=self._is_late(story.updated_at) and story.updated_at in _told_at(story),
-            summary=quotes,
+            summary=summary,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
             figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
@@ -207,6 +201,20 @@ class Views:
             country=next(iter(story.place_codes), ""),
             first_place=sanitize_line(next(iter(story.places), "")),
         )
+
+    def _sources(self, story: EditionStory) -> list[view.SourceView]:
+        """Return the reports that are no copies, each with the number of its copies."""
+        copies = Counter(mention.copy_of for mention in story.mentions)
+        return [
+            self._source(mention, _foreign_title(mention, story), copies[mention.article_id])
+            for mention in story.mentions
+            if not mention.copy_of
+        ]
+
+    def _summary(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
+        """Return the sentences that a model wrote, else those of the reports, else other headlines."""
+        quotes = self._llm_quotes(story) if story.llm_sentences else self._quotes(story.summary)
+        return quotes or tuple(map(self._title_quote, story.headlines))
 
     def glance_lines(self) -> Iterator[view.GlanceLineView]:
         """Yield the lines at the top; one of a story that the edition does not have is left out."""
