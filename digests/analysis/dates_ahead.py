@@ -159,13 +159,15 @@ def _words_of(language: str) -> _Words | None:
         # "Treffen" and "Start" are nouns in German.
         ahead=re.compile(_any_word(_phrases(table, "ahead")), 0 if language == "de" else re.IGNORECASE),
         past=re.compile(_any_word(_phrases(table, "past")), re.IGNORECASE),
-        between=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "by")), re.IGNORECASE),
+        between=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "until")), re.IGNORECASE),
         # "It may", and not "3 May" or "May 3"
         doubt=re.compile(rf"(?<!\d\s){_any_word(_phrases(table, 'doubt'))}(?!\s\d)", re.IGNORECASE),
         put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
         was=re.compile(_any_word(_phrases(table, "was")), re.IGNORECASE) if "was" in table else None,
         is_subject_first=language in SUBJECT_FIRST,
-        by=re.compile(rf"{_any_word(_phrases(table, 'by'))}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE),
+        by=re.compile(
+            rf"{_any_word(_phrases(table, 'by') + _phrases(table, 'until'))}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE
+        ),
         months=months,
         weekdays=weekdays,
         tomorrow=tomorrow,
@@ -212,7 +214,7 @@ def _date_patterns(
         yield re.compile(rf"(?<![\w-])(?P<tomorrow>{_names(tomorrow)})(?![\w-])", re.IGNORECASE)
     at = rf"{_any_word(_phrases(table, 'weekday_on'))}\s(?:\w{{4,12}}\s)?" if "weekday_on" in table else ""
     not_named = rf"(?<!{')(?<!'.join(table['named'].split())})\s" if "named" in table else ""
-    yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d))", re.IGNORECASE)
+    yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d|\sde\s))", re.IGNORECASE)
     if "in" in table:
         yield re.compile(rf"{_any_word(_phrases(table, 'in'))}\s(?P<alone>{month}){_YEAR}", re.IGNORECASE)
 
