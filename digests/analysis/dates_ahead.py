@@ -1,8 +1,9 @@
 """Reads the date of an event to come in a sentence, "The court will rule on 12 March"; words: dates_ahead.toml."""
 
 import re
+import sys
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
@@ -31,6 +32,8 @@ FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  
 CLAUSE_MARK = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
+NEVER = "(?!)"
+WORD_LISTS = ("ahead", "past", "until", "by", "doubt", "put_off", "was", "soon")
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
 
 _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
@@ -57,9 +60,8 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
         days: The days on which the report may have been written (`days_of_report`). If a date is another one for each
             of them, as a weekday is, it is in doubt.
     """
-    words = _words_of(SAME_DATE_WORDS.get(language, language))
-    plain = _plain(text)
-    if words is None or not words.ahead.search(plain) or NO_EVENT.search(plain):
+    words, plain = _words_of(language), _plain(text)
+    if words is None or not words.search("ahead", plain) or NO_EVENT.search(plain):
         return None
     accepted = [
         DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end())
@@ -71,11 +73,11 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
 
 def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] | None:
     """Return the days to come in a sentence that says that an event is put off or called off; None in another one."""
-    words, plain = _words_of(SAME_DATE_WORDS.get(language, language)), _plain(text)
-    if words is None or not (said := words.put_off.search(plain)):
+    words, plain = _words_of(language), _plain(text)
+    if words is None or not (said := words.search("put_off", plain)):
         return None
     start, end = _clause_around(plain, said)
-    if words.doubt.search(plain, start, end):
+    if words.search("doubt", plain, start, end):
         return None
     spans = filter(None, (_resolve_for_all(match, words, days) for match in _matches(plain, words)))
     return frozenset(first for first, last in spans if first == last)
@@ -102,77 +104,53 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """The patterns of a language, and the numbers of its months and weekdays by their names."""
+    """The patterns of a language by their names in the word lists, and the numbers of its names of days and months."""
 
+    language: str
     dates: tuple[re.Pattern[str], ...]  # the clearest first
-    ahead: re.Pattern[str]
-    past: re.Pattern[str]
-    between: re.Pattern[str]  # of those and of words before a limit, between a word of `ahead` and the date
-    doubt: re.Pattern[str]
-    put_off: re.Pattern[str]
-    was: re.Pattern[str] | None = None
-    is_subject_first: bool = False
-    by: re.Pattern[str] | None = None  # at the end of what stands before a date
-    months: dict[str, int]
-    weekdays: dict[str, int]  # 0 is Monday
-    tomorrow: dict[str, int]
-    soon: re.Pattern[str] | None = None
+    patterns: Mapping[str, re.Pattern[str]]
+    numbers: Mapping[str, Mapping[str, int]]  # of a "month", of a "weekday" from Monday as 0, of days to "tomorrow"
+
+    def search(self, name: str, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        return self.patterns[name].search(text, start, end)
 
 
 @cache
 def _words_of(language: str) -> _Words | None:
+    language = SAME_DATE_WORDS.get(language, language)
     table = load_data("dates_ahead").get(language)
-    if table is None or language == "no_event":
+    if not isinstance(table, dict):
         return None
     if "date" in table:
-        date_pattern, ahead, past, put_off = (re.compile(table[name]) for name in ("date", "ahead", "past", "put_off"))
-        return _Words(
-            dates=(date_pattern,),
-            ahead=ahead,
-            past=past,
-            between=past,
-            doubt=past,
-            put_off=put_off,
-            months={},
-            weekdays={},
-            tomorrow={},
-        )
-    locales = [Locale.parse(name) for name in (language, *OTHER_LOCALES.get(language, ()))]
-    months = {
+        patterns = {name: re.compile(table.get(name, NEVER)) for name in WORD_LISTS}
+        return _Words(language=language, dates=(re.compile(table["date"]),), patterns=patterns, numbers={})
+    patterns = {name: re.compile(_any_word(_phrases(table, name)), re.IGNORECASE) for name in WORD_LISTS}
+    if language == "de":  # "Treffen" and "Start" are nouns
+        patterns["ahead"] = re.compile(patterns["ahead"].pattern)
+    # "It may", and not "3 May" or "May 3"
+    patterns["doubt"] = re.compile(rf"(?<!\d\s){patterns['doubt'].pattern}(?!\s\d)", re.IGNORECASE)
+    limits = _any_word(_phrases(table, "until") + _phrases(table, "by"))
+    patterns["by"] = re.compile(rf"{limits}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE)
+    days = (each.partition(":") for each in _phrases(table, "tomorrow"))
+    inflected = {_plain(name): number for number, name in enumerate(table.get("inflected", ())) if name}
+    numbers = {
+        "month": _babel_names(language, "months", "abbreviated", "wide"),
+        "weekday": _babel_names(language, "days", "wide") | inflected,
+        "tomorrow": {word: int(number or 1) for word, _, number in days},
+    }
+    dates = tuple(_date_patterns(table, numbers["month"], numbers["weekday"], numbers["tomorrow"]))
+    return _Words(language=language, dates=dates, patterns=patterns, numbers=numbers)
+
+
+def _babel_names(language: str, kind: str, *widths: str) -> dict[str, int]:
+    return {
         _plain(name).lower(): number
-        for locale in locales
+        for locale in map(Locale.parse, (language, *OTHER_LOCALES.get(language, ())))
         for form in ("format", "stand-alone")
-        for width in ("abbreviated", "wide")
-        for number, name in locale.months[form][width].items()
+        for width in widths
+        for number, name in getattr(locale, kind)[form][width].items()
         if not name[0].isdigit() and len(name.strip(".")) > 2
     }
-    weekdays = {
-        _plain(name).lower(): number
-        for locale in locales
-        for form in ("format", "stand-alone")
-        for number, name in locale.days[form]["wide"].items()
-    }
-    weekdays |= {_plain(name): number for number, name in enumerate(table.get("inflected", ())) if name}
-    tomorrow = {word: int(days or 1) for word, _, days in (each.partition(":") for each in _phrases(table, "tomorrow"))}
-    return _Words(
-        dates=tuple(_date_patterns(table, months, weekdays, tomorrow)),
-        # "Treffen" and "Start" are nouns in German.
-        ahead=re.compile(_any_word(_phrases(table, "ahead")), 0 if language == "de" else re.IGNORECASE),
-        past=re.compile(_any_word(_phrases(table, "past")), re.IGNORECASE),
-        between=re.compile(_any_word(_phrases(table, "past") + _phrases(table, "until")), re.IGNORECASE),
-        # "It may", and not "3 May" or "May 3"
-        doubt=re.compile(rf"(?<!\d\s){_any_word(_phrases(table, 'doubt'))}(?!\s\d)", re.IGNORECASE),
-        put_off=re.compile(_any_word(_phrases(table, "put_off")), re.IGNORECASE),
-        was=re.compile(_any_word(_phrases(table, "was")), re.IGNORECASE) if "was" in table else None,
-        is_subject_first=language in SUBJECT_FIRST,
-        by=re.compile(
-            rf"{_any_word(_phrases(table, 'by') + _phrases(table, 'until'))}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE
-        ),
-        months=months,
-        weekdays=weekdays,
-        tomorrow=tomorrow,
-        soon=re.compile(_any_word(_phrases(table, "soon")), re.IGNORECASE),
-    )
 
 
 def _phrases(table: dict[str, str], name: str) -> list[str]:
@@ -181,7 +159,7 @@ def _phrases(table: dict[str, str], name: str) -> list[str]:
 
 def _any_word(phrases: Iterable[str]) -> str:
     each = (re.escape(phrase).replace(r"\*", r"\w{0,6}").replace(r"\ ", r"\s") for phrase in phrases)
-    return rf"(?<![\w-])(?:{'|'.join(each) or '(?!)'})(?![\w-])"
+    return rf"(?<![\w-])(?:{'|'.join(each) or NEVER})(?![\w-])"
 
 
 def _names(names: Iterable[str]) -> str:
@@ -233,26 +211,24 @@ def _matches(text: str, words: _Words) -> Iterator[re.Match[str]]:
 
 def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
     """Whether a word of the date's clause tells that something is planned, and none between them tells otherwise."""
-    if words.by and words.by.search(text[max(0, match.start() - MAX_BEFORE_DATE) : match.start()]):
+    if words.search("by", text[max(0, match.start() - MAX_BEFORE_DATE) : match.start()]):
         return False
     start, end = _clause_around(text, match)
     outside = text[start : match.start()] + "|" + text[match.end() : end]  # "May" is a month
-    if words.doubt.search(outside) or words.doubt.search(text, 0, MAX_CONDITION) or words.put_off.search(text):
+    if words.search("doubt", outside) or words.search("doubt", text, 0, MAX_CONDITION) or words.search("put_off", text):
         return False
-    last_before = match.start() if words.by else match.end()  # "오는 12일" has its word in the date
-    before = [each.span() for each in words.ahead.finditer(text, start, last_before)][-1:]
-    after = [each.span() for each in words.ahead.finditer(text, match.end(), end)][:1]
-    if words.is_subject_first and match.start() - start > MAX_CLAUSE_OPENING:
+    ahead = words.patterns["ahead"]
+    last_before = match.start() if words.numbers else match.end()  # "오는 12일" has its word in the date
+    before = [each.start() for each in ahead.finditer(text, start, last_before)][-1:]
+    after = [each.end() for each in ahead.finditer(text, match.end(), end)][:1]
+    if words.language in SUBJECT_FIRST and match.start() - start > MAX_CLAUSE_OPENING:
         after = []
-    is_before = any(
+    return any(
         match.start() - first <= MAX_DATE_GAP
-        and not words.between.search(text, first, match.start())
-        and not (words.was and words.was.search(text, max(start, first - MAX_WAS), first))
-        for first, _ in before
-    )
-    return is_before or any(
-        last - match.end() <= MAX_DATE_GAP and not words.past.search(text, start, last) for _, last in after
-    )
+        and not any(words.search(name, text, first, match.start()) for name in ("past", "until"))
+        and not words.search("was", text, max(start, first - MAX_WAS), first)
+        for first in before
+    ) or any(last - match.end() <= MAX_DATE_GAP and not words.search("past", text, start, last) for last in after)
 
 
 def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
@@ -276,12 +252,12 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
     """Return the first and the last day of a match in a report of `day`; None if it is no date, or one in doubt."""
     found = {name: value for name, value in match.groupdict().items() if value}
     if "tomorrow" in found:
-        on = day + timedelta(days=words.tomorrow[re.sub(r"\s", " ", found["tomorrow"].lower())])
+        on = day + timedelta(days=_name_number(found, "tomorrow", words) or 1)
         return on, on
     if "alone" in found:
-        return _resolve_month(_month_number(found["month"], words), found.get("year"), day)
-    weekday = _name_number(found.get("weekday"), words.weekdays)
-    if "month" in found or "nextday" in found or (not words.weekdays and "day" in found):
+        return _resolve_month(_name_number(found, "month", words) or 1, found.get("year"), day)
+    weekday = _name_number(found, "weekday", words)
+    if "month" in found or "nextday" in found or (not words.numbers and "day" in found):
         resolved = _resolve_day(found, words, day)
         return resolved if resolved and weekday in (None, resolved[0].weekday()) else None
     if weekday is None:
@@ -291,7 +267,7 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
         return None
     around = match.string[max(0, match.start() - 14) : match.end() + 12]
     is_this_week = on.isocalendar()[:2] == day.isocalendar()[:2]
-    is_next = words.soon is not None and words.soon.search(around) is not None
+    is_next = words.search("soon", around) is not None
     # "Next Friday", said on a Monday, is the one of this week or of the next. "On Tuesday" in a report that is dated
     # Wednesday is rather the day before it: the report came late.
     is_in_doubt = is_this_week if is_next else "day" not in found and (on - day).days > MAX_WEEKDAY_AHEAD
@@ -302,7 +278,7 @@ def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date,
     if "nextday" in found:
         month, number = day.month % 12 + 1, int(found["nextday"])
     elif "month" in found:
-        month, number = _month_number(found["month"], words), int(found.get("first") or found["day"])
+        month, number = _name_number(found, "month", words) or 0, int(found.get("first") or found["day"])
     else:  # "오는 12일"
         number = int(found["day"])
         month = day.month if number > day.day else day.month % 12 + 1
@@ -326,9 +302,7 @@ def _resolve_month(month: int, year: str | None, day: date) -> tuple[date, date]
     return on, on.replace(day=monthrange(on.year, month)[1])
 
 
-def _month_number(name: str, words: _Words) -> int:
-    return int(name) if name.isdigit() else _name_number(name, words.months) or 0
-
-
-def _name_number(name: str | None, numbers: dict[str, int]) -> int | None:
-    return numbers.get(re.sub(r"\s", " ", name.lower())) if name else None
+def _name_number(found: dict[str, str], name: str, words: _Words) -> int | None:
+    """Return the number of what a match has as `name`, by its name or in digits."""
+    value = re.sub(r"\s", " ", found.get(name, "").lower())
+    return int(value) if value.isdigit() else words.numbers.get(name, {}).get(value)
