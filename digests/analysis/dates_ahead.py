@@ -3,9 +3,10 @@
 import re
 import sys
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,12 @@ from babel import Locale
 from babel.core import get_global
 
 from digests.analysis.country_names import load_data
+from digests.analysis.gazetteer import countries_in
 
 MIN_SINCE_DAY = 7  # days since the 12th, from which on "the coming 12th" is that of the next month
 MAX_WEEKDAY_AHEAD = 5  # days from the report to a weekday without "next"
 MAX_DAYS_AHEAD = 120  # of a date without a year, from the report
+MAX_TIME_GAP = 40  # characters between a date and a time that belongs to it
 NIGHT = timedelta(hours=4)  # after midnight, in which a report may have been written on the day before
 MAX_BEFORE_DATE = 24  # characters before a date, in which a word such as "until" stands
 MAX_CLAUSE_OPENING = 8  # characters before the date that a clause begins with
@@ -29,11 +32,11 @@ OTHER_LOCALES = {"ar": ("ar_LB", "ar_DZ"), "sr": ("sr_Latn",), "hr": ("sr_Latn",
 SUBJECT_FIRST = frozenset({"en", "fr", "es", "it", "pt", "ro", "id", "vi"})
 SAME_DATE_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
-CLAUSE_MARK = re.compile(r"[,;:!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
+CLAUSE_MARK = re.compile(r":(?!\d)|[,;!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
 NEVER = "(?!)"
-WORD_LISTS = ("ahead", "past", "until", "by", "doubt", "put_off", "was", "soon")
+WORD_LISTS = ("ahead", "past", "until", "by", "doubt", "put_off", "was", "soon", "pm")
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
 
 _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
@@ -41,15 +44,19 @@ _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateAhead:
-    """The date of an event to come, as a sentence has it from `start` to `end`."""
+    """The date of an event to come."""
 
     on: date
     until: date  # its last day: the same, or the end of a range or of a month alone
-    start: int
-    end: int
+    begins_at: datetime | None = None  # in UTC, if its time is said, and clear in which zone
+
+    def in_zone(self, zone: tzinfo) -> tuple[date, date, datetime | None]:
+        """Return its first and its last day for a reader in a zone, and its time."""
+        day = self.begins_at and self.begins_at.astimezone(zone).date()
+        return day or self.on, day or self.until, self.begins_at
 
 
-def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | None:
+def find_date_ahead(text: str, language: str, days: Set[date], country: str | None = None) -> DateAhead | None:
     """
     Return the date of the event that a sentence announces; None if it announces none, or its date is in doubt.
 
@@ -59,16 +66,20 @@ def find_date_ahead(text: str, language: str, days: Set[date]) -> DateAhead | No
     Args:
         days: The days on which the report may have been written (`days_of_report`). If a date is another one for each
             of them, as a weekday is, it is in doubt.
+        country: Of the outlet, for a time of day without a zone.
     """
     words, plain = _words_of(language), _plain(text)
     if words is None or not words.search("ahead", plain) or NO_EVENT.search(plain):
         return None
     accepted = [
-        DateAhead(on=resolved[0], until=resolved[1], start=match.start(), end=match.end())
+        (match, resolved)
         for match in _matches(plain, words)
         if _is_planned(plain, match, words) and (resolved := _resolve_for_all(match, words, days))
     ]
-    return min(accepted, key=lambda found: found.start, default=None)
+    if not accepted:
+        return None
+    match, (on, until) = min(accepted, key=lambda row: row[0].start())
+    return DateAhead(on=on, until=until, begins_at=_find_beginning(match, on, words, country) if on == until else None)
 
 
 def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] | None:
@@ -85,18 +96,25 @@ def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] |
 
 def days_of_report(published_at: datetime, country: str | None) -> frozenset[date]:
     """Return the days on which a report may have been written, where its outlet is: usually one."""
-    zones: Sequence[ZoneInfo | timezone] = tuple(map(ZoneInfo, _zones_of(country))) if country else ()
-    moments = [published_at.astimezone(zone) for zone in zones or FARTHEST_ZONES]
+    moments = [published_at.astimezone(zone) for zone in zones_of_outlet(country)]
     return frozenset(day for each in moments for day in (each.date(), (each - NIGHT).date()))
 
 
+def zones_of_outlet(country: str | None) -> Sequence[tzinfo]:
+    """Return the time zones of an outlet's country; if it is not known, the outermost ones of most outlets."""
+    return tuple(map(ZoneInfo, _zones_of(country))) or FARTHEST_ZONES
+
+
 @cache
-def _zones_of(country: str) -> tuple[str, ...]:
-    return tuple(zone for zone, territory in get_global("zone_territories").items() if territory == country.upper())
+def _zones_of(country: str | None) -> tuple[str, ...]:
+    return tuple(
+        zone for zone, territory in get_global("zone_territories").items() if territory == (country or "").upper()
+    )
 
 
 def _plain(text: str) -> str:
-    """Return a text with ASCII digits and one spelling of Arabic letters, each character at its place."""
+    """Return a text with plain spaces, ASCII digits and one spelling of Arabic letters, each character at its place."""
+    text = re.sub(r"\s", " ", text)
     if text.isascii():
         return text
     return "".join(str(int(char)) if char.isdecimal() else char for char in text.translate(SAME_LENGTH))
@@ -121,10 +139,11 @@ def _words_of(language: str) -> _Words | None:
     table = load_data("dates_ahead").get(language)
     if not isinstance(table, dict):
         return None
+    read = table.get if "date" in table else lambda name, _: _any_word(_phrases(table, name))
+    patterns = {name: re.compile(read(name, NEVER), re.IGNORECASE) for name in WORD_LISTS}
+    patterns["time"] = _time_pattern(table)
     if "date" in table:
-        patterns = {name: re.compile(table.get(name, NEVER)) for name in WORD_LISTS}
         return _Words(language=language, dates=(re.compile(table["date"]),), patterns=patterns, numbers={})
-    patterns = {name: re.compile(_any_word(_phrases(table, name)), re.IGNORECASE) for name in WORD_LISTS}
     if language == "de":  # "Treffen" and "Start" are nouns
         patterns["ahead"] = re.compile(patterns["ahead"].pattern)
     # "It may", and not "3 May" or "May 3"
@@ -138,7 +157,7 @@ def _words_of(language: str) -> _Words | None:
         "weekday": _babel_names(language, "days", "wide") | inflected,
         "tomorrow": {word: int(number or 1) for word, _, number in days},
     }
-    dates = tuple(_date_patterns(table, numbers["month"], numbers["weekday"], numbers["tomorrow"]))
+    dates = tuple(_date_patterns(table, {name: _names(each) for name, each in numbers.items()}))
     return _Words(language=language, dates=dates, patterns=patterns, numbers=numbers)
 
 
@@ -159,21 +178,17 @@ def _phrases(table: dict[str, str], name: str) -> list[str]:
 
 def _any_word(phrases: Iterable[str]) -> str:
     each = (re.escape(phrase).replace(r"\*", r"\w{0,6}").replace(r"\ ", r"\s") for phrase in phrases)
-    return rf"(?<![\w-])(?:{'|'.join(each) or NEVER})(?![\w-])"
+    words = "|".join(each)
+    return rf"(?<![\w-])(?:{words})(?![\w-])" if words else NEVER
 
 
 def _names(names: Iterable[str]) -> str:
     return "|".join(re.escape(name).replace(r"\ ", r"\s") for name in sorted(names, key=len, reverse=True))
 
 
-def _date_patterns(
-    table: dict[str, str], months: Iterable[str], weekdays: Iterable[str], tomorrow: Iterable[str]
-) -> Iterator[re.Pattern[str]]:
+def _date_patterns(table: dict[str, str], names: Mapping[str, str]) -> Iterator[re.Pattern[str]]:
     prefix = rf"(?<![\w-])(?:{table['prefixes']})?-?" if "prefixes" in table else r"(?<![\w-])"
-    month, weekday = (
-        rf"(?:{prefix}(?P<month>{_names(months)}))(?!\w)",
-        rf"{prefix}(?P<weekday>{_names(weekdays)})(?!\w)",
-    )
+    month, weekday = (rf"{prefix}(?P<{name}>{names[name]})(?!\w)" for name in ("month", "weekday"))
     joins = "|".join((*map(re.escape, table.get("joins", "").split()), "-", "–"))
     ands = "|".join((*map(re.escape, table.get("ands", "").split()), "&"))
     first = rf"(?:(?P<first>\d{{1,2}})\.?\s?(?:(?P<range>{joins})|{ands})\s?(?:the\s|el\s)?)?"
@@ -183,18 +198,33 @@ def _date_patterns(
     yield re.compile(rf"{before}{prefixed}{month}{_YEAR}", re.IGNORECASE)
     behind = r"\.?\s(?P<day>\d{1,2})(?:\s?[-–]\s?(?P<last>\d{1,2}))?(?:st|nd|rd|th)?(?![\d:%]|[.,]\d|\s?(?:[–-]\s?\d))"
     yield re.compile(rf"{before}{month}{behind}{_YEAR}", re.IGNORECASE)
-    if "on" in table:
-        on = _any_word(_phrases(table, "on"))
-        numbers = r"(?P<day>\d{1,2})(?P<mark>[./])(?P<month>0[1-9]|1[0-2])"
-        end = r"(?:(?P=mark)(?P<year>20\d\d)|\.?)(?![\d%]|[.,/:]\d)"
-        yield re.compile(rf"{on}\s{before}{numbers}{end}", re.IGNORECASE)
-    if tomorrow:
-        yield re.compile(rf"(?<![\w-])(?P<tomorrow>{_names(tomorrow)})(?![\w-])", re.IGNORECASE)
+    numbers = r"(?P<day>\d{1,2})(?P<mark>[./])(?P<month>0[1-9]|1[0-2])"
+    end = r"(?:(?P=mark)(?P<year>20\d\d)|\.?)(?![\d%]|[.,/:]\d)"
+    yield re.compile(rf"{_any_word(_phrases(table, 'on'))}\s{before}{numbers}{end}", re.IGNORECASE)
+    yield re.compile(rf"(?<![\w-])(?P<tomorrow>{names['tomorrow'] or NEVER})(?![\w-])", re.IGNORECASE)
     at = rf"{_any_word(_phrases(table, 'weekday_on'))}\s(?:\w{{4,12}}\s)?" if "weekday_on" in table else ""
     not_named = rf"(?<!{')(?<!'.join(table['named'].split())})\s" if "named" in table else ""
     yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d|\sde\s))", re.IGNORECASE)
-    if "in" in table:
-        yield re.compile(rf"{_any_word(_phrases(table, 'in'))}\s(?P<alone>{month}){_YEAR}", re.IGNORECASE)
+    yield re.compile(rf"{_any_word(_phrases(table, 'in'))}\s(?P<alone>{month}){_YEAR}", re.IGNORECASE)
+
+
+def _time_pattern(table: dict[str, str]) -> re.Pattern[str]:
+    zone = rf"(?:[\s,(]{{1,3}}(?P<zone>(?-i:{_names(_zones())}))(?!\w))?"
+    if "time" in table:
+        return re.compile(table["time"] + zone)
+    at, hours = (_names(_phrases(table, name)) for name in ("at", "hour"))
+    half = _names(_phrases(table, "am") + _phrases(table, "pm"))
+    before = rf"(?:(?<![\w-])(?:(?P<hours>{hours})|(?P<at>{at}))\s)?"
+    clock = r"(?<![\w.,:/$€£+–-])(?P<hour>\d{1,2})(?:\s?[:.h]\s?(?P<minute>[0-5]\d)(?!\d))?(?![.,:]\d)"
+    behind = rf"(?:\s?(?:(?P<half>{half})|(?P<behind>{hours})))?(?![\w%])"
+    return re.compile(before + clock + behind + zone, re.IGNORECASE)
+
+
+@cache
+def _zones() -> dict[str, tuple[str, ...]]:
+    """Return the time zone by what stands behind a time; none for the time of the place of the event."""
+    table = load_data("dates_ahead")["zones"]
+    return {phrase: (zone,) if "/" in zone else () for zone in table for phrase in _phrases(table, zone)}
 
 
 def _matches(text: str, words: _Words) -> Iterator[re.Match[str]]:
@@ -254,8 +284,6 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
     if "tomorrow" in found:
         on = day + timedelta(days=_name_number(found, "tomorrow", words) or 1)
         return on, on
-    if "alone" in found:
-        return _resolve_month(_name_number(found, "month", words) or 1, found.get("year"), day)
     weekday = _name_number(found, "weekday", words)
     if "month" in found or "nextday" in found or (not words.numbers and "day" in found):
         resolved = _resolve_day(found, words, day)
@@ -278,31 +306,67 @@ def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date,
     if "nextday" in found:
         month, number = day.month % 12 + 1, int(found["nextday"])
     elif "month" in found:
-        month, number = _name_number(found, "month", words) or 0, int(found.get("first") or found["day"])
+        month, number = _name_number(found, "month", words) or 0, int(found.get("first") or found.get("day") or 1)
     else:  # "오는 12일"
         number = int(found["day"])
         month = day.month if number > day.day else day.month % 12 + 1
         if 0 <= day.day - number <= MIN_SINCE_DAY:
             return None
-    last = int(found.get("last") or (found["day"] if "range" in found else number))
-    years = [int(found["year"])] if "year" in found else [day.year, day.year + 1]
-    for year in years:
-        if 1 <= month <= 12 and 1 <= number <= monthrange(year, month)[1]:
-            on = date(year, month, number)
-            if on > day and (on - day).days <= MAX_DAYS_AHEAD:
-                ends = number <= last <= monthrange(year, month)[1]
-                return on, date(year, month, last) if ends else on
+    for year in [int(found["year"])] if "year" in found else [day.year, day.year + 1]:
+        length = monthrange(year, month)[1] if 1 <= month <= 12 else 0
+        if 1 <= number <= length and 0 < (date(year, month, number) - day).days <= MAX_DAYS_AHEAD:
+            given = found.get("last") or ("range" in found and found["day"]) or number
+            last = length if "alone" in found else int(given)
+            return date(year, month, number), date(year, month, last if number <= last <= length else number)
     return None
 
 
-def _resolve_month(month: int, year: str | None, day: date) -> tuple[date, date] | None:
-    on = date(int(year) if year else day.year + (month < day.month), month, 1)
-    if on <= day or (on - day).days > MAX_DAYS_AHEAD:
-        return None
-    return on, on.replace(day=monthrange(on.year, month)[1])
+def _find_beginning(match: re.Match[str], on: date, words: _Words, country: str | None) -> datetime | None:
+    """
+    Return when an event begins that has the date of a match; None if no time stands beside it, or one in doubt.
+
+    A time without a zone is that of the outlet's `country`, if it has one zone and the sentence names no other country.
+    """
+    moments = defaultdict[bool, set[datetime | None]](set)
+    for beside in words.patterns["time"].finditer(match.string):
+        clock = _read_clock(beside, words)
+        if clock and _is_beside(beside, match, words):
+            is_at_home = country and countries_in(match.string, words.language) <= {country}
+            zones = _zones().get(beside["zone"] or "", _zones_of(country) if is_at_home else ())
+            moments[bool(beside["zone"] and zones)].add(_moment(on, clock, zones))
+    said = moments[True] or moments[False]  # those with a zone
+    return said.pop() if len(said) == 1 else None
+
+
+def _is_beside(clock: re.Match[str], day: re.Match[str], words: _Words) -> bool:
+    is_before = clock.end() <= day.start()
+    gap = day.string[clock.end() : day.start()] if is_before else day.string[day.end() : clock.start()]
+    apart = ("past", "until", "ahead") if is_before else ("past", "until")  # "he said at 10:00 that it will …"
+    return len(gap) <= MAX_TIME_GAP and not any(words.search(name, gap) for name in apart)
+
+
+def _read_clock(match: re.Match[str], words: _Words) -> time | None:
+    """Return the time of day of a match; None if it is none, or which half of the day is meant is in doubt."""
+    found = {name: value for name, value in match.groupdict().items() if value}
+    hour, minute, half = int(found["hour"]), int(found.get("minute", 0)), found.get("half")
+    if half:  # noon is 12 p.m. for some, and midnight for others
+        hour = hour + 12 * bool(words.search("pm", half)) if 0 < hour < 12 else 24
+    else:
+        is_time = found.keys() & {"hours", "behind"} or ("minute" in found and found.keys() & {"at", "zone"})
+        has_24_hours = "behind" in found or words.patterns["pm"].pattern == NEVER
+        if not is_time or not (hour > 12 or has_24_hours or _zones().get(found.get("zone", "")) == ("Etc/UTC",)):
+            return None
+    return time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+def _moment(on: date, clock: time, zones: Iterable[str]) -> datetime | None:
+    """Return a time of a day in UTC; None if the zones differ, or the clocks skip or repeat it on that day."""
+    readings = [(clock.replace(fold=fold), ZoneInfo(zone)) for zone in zones for fold in (0, 1)]
+    moments = {datetime.combine(on, *reading).astimezone(UTC) for reading in readings}
+    return moments.pop() if len(moments) == 1 else None
 
 
 def _name_number(found: dict[str, str], name: str, words: _Words) -> int | None:
     """Return the number of what a match has as `name`, by its name or in digits."""
-    value = re.sub(r"\s", " ", found.get(name, "").lower())
+    value = found.get(name, "").lower()
     return int(value) if value.isdigit() else words.numbers.get(name, {}).get(value)

@@ -118,8 +118,7 @@ def list_stories(
 
 def _format_events(events: Sequence[ComingEvent]) -> Iterator[str]:
     if events:
-        yield ""
-        yield "Coming up:"
+        yield from ("", "Coming up:")
     for event in events:
         said, words = event.last_said, english(UTC)
         yield f"  {describe_event_day(event, words)}: {to_one_line(said.text)}"

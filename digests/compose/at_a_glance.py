@@ -74,7 +74,7 @@ class _Reports:
         sentence = make_sentence(article, start, text[start:end])
         quoted = next((each for each in self.story.quoted if replace(each, translation=None) == sentence), sentence)
         is_whole = is_clear and not end == SUMMARY_TEXT_CHARS < len(article.text)
-        if not is_whole or not _stands_at_top(sentence.text, text[:start], article.language):
+        if not is_whole or not readable.stands_at_top(sentence.text, text[:start], article.language):
             return None
         return self._accept(_make_line(self.story, quoted, offset=start))
 
@@ -101,13 +101,6 @@ class _Reports:
         article = self.articles.get(sentence.article_id)
         line = self.find_lead(article) if article else None
         return line if line and line.offset == sentence.offset else None
-
-
-def _stands_at_top(text: str, before: str, language: str) -> bool:
-    """Whether the first sentence of a text, behind `before`, says whom and what it means where nothing is above it."""
-    names, needs = readable.find_needs(text, before, language)
-    is_bound = names or needs or readable.adds_to_another(text, language)
-    return readable.stands_alone(text, language) and not is_bound
 
 
 def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> GlanceLine:

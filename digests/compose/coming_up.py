@@ -1,14 +1,16 @@
 """The events to come that the reports of an edition announce, each with the sentence that says its day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from itertools import islice
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ahead, find_put_off
+from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ahead, find_put_off, zones_of_outlet
 from digests.analysis.select import can_be_quoted, display_length
 from digests.compose.context import ComposeContext
 from digests.model.coming_event import ComingEvent
@@ -21,9 +23,11 @@ from digests.summarise.openings import first_sentences
 from watcher.model import Article
 from watcher.text.words import stems, word_overlap
 
+Found = TypeVar("Found")
+
 EVENT_DAYS_AHEAD = 30
 MAX_EVENTS = 60  # events of an edition, shown or not
-NOON = 12  # hour of a digest's time zone, from which on an event of the day may be over
+NOON = time(12)  # from which on an event of the day may be over
 MAX_EVENT_STORIES = 2_000  # the best of the period
 MAX_EVENT_REPORTS = 16  # of a story, the latest, that are read
 EVENT_TEXT_CHARS = 4_000  # of a report
@@ -64,22 +68,22 @@ def choose_coming_up(
         else:
             known[same] = replace(known[same], story=event.story, outlets=max(event.outlets, known[same].outlets))
     quoted = [sentence for story in shown.values() for sentence in story.quoted]
-    return _mark_shown(sorted(known, key=_order)[:MAX_EVENTS], [story.id for story in listed], quoted, context)
-
-
-def _order(event: ComingEvent) -> tuple[date, date, str]:
-    return event.on, event.until, event.id
+    known.sort(key=lambda event: (event.on, event.until, event.id))
+    return _mark_shown(known[:MAX_EVENTS], [story.id for story in listed], quoted, context)
 
 
 def _find_events(story: Story, shown: Container[str], context: ComposeContext) -> Iterator[ComingEvent]:
     """Yield the events that the reports of a story announce, the one with most outlets first, one for each day."""
-    by_day: defaultdict[tuple[date, date], list[Sentence]] = defaultdict(list)
+    by_day: defaultdict[tuple[date, date], dict[Sentence, DateAhead]] = defaultdict(dict)
     for article in _reports(story, shown, context):
-        for found, sentence in _announcements(article, context):
-            by_day[found.on, found.until].append(sentence)
+        title = set(stems(article.title, article.language))
+        for found, sentence in _find_sentences(article, partial(find_date_ahead, country=article.country)):
+            is_of_story = len(title & set(stems(sentence.text, article.language))) >= MIN_TITLE_STEMS
+            if is_of_story and context.can_show(sentence):
+                by_day[found.on, found.until][sentence] = found
     given: list[Sentence] = []
-    for (on, until), said in sorted(by_day.items(), key=lambda row: (-_count_outlets(row[1]), row[0])):
-        said.sort(key=lambda each: (each.published_at, each.article_id, each.offset))
+    for _, dates in sorted(by_day.items(), key=lambda row: (-_count_outlets(row[1]), row[0])):
+        said = sorted(dates, key=lambda each: (each.published_at, each.article_id, each.offset))
         # Reports that give two days for one event: the day that most of them give.
         if any(_says_same(each, other) for each in said for other in given):
             continue
@@ -88,11 +92,13 @@ def _find_events(story: Story, shown: Container[str], context: ComposeContext) -
         if first is None:
             continue
         key = f"{first.article_id}/{first.offset}"
+        on, until, begins_at = dates[said[0]].in_zone(ZoneInfo(context.digest.timezone))
         yield ComingEvent(
             id=sha256(key.encode()).hexdigest()[:16],
             kind="announced",
             on=on,
             until=until,
+            begins_at=begins_at,
             sentence=first,
             story=story.id,
             thread=story.thread,
@@ -122,29 +128,26 @@ def _reports(story: Story, shown: Container[str], context: ComposeContext) -> li
     return sorted(reports, key=lambda each: (each.published_at, each.id))[-MAX_EVENT_REPORTS:]
 
 
-def _announcements(article: Article, context: ComposeContext) -> Iterator[tuple[DateAhead, Sentence]]:
+def _find_sentences(
+    article: Article, find: Callable[[str, str, Set[date]], Found | None]
+) -> Iterator[tuple[Found, Sentence]]:
+    """Yield what `find` reads in the sentences of a report that can be quoted alone, each with its sentence."""
     days = days_of_report(article.published_at, article.country)
-    title = set(stems(article.title, article.language))
     for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):
         text = article.text[start:end]
-        found = find_date_ahead(text, article.language, days)
-        if found is None or not (is_clear and _stands_alone(article, start, end, is_first=at == 0)):
-            continue
-        sentence = make_sentence(article, start, text)
-        if len(title & set(stems(text, article.language))) >= MIN_TITLE_STEMS and context.can_show(sentence):
-            yield found, sentence
+        found = find(text, article.language, days)
+        if found is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):
+            yield found, make_sentence(article, start, text)
 
 
 def _stands_alone(article: Article, start: int, end: int, *, is_first: bool) -> bool:
     """Whether a sentence says whom and what it means where nothing stands above it."""
     text, language = article.text[start:end], article.language
-    if display_length(text) > MAX_EVENT_WIDTH or not readable.stands_alone(text, language):
+    if display_length(text) > MAX_EVENT_WIDTH:
         return False
     if is_first:  # there is nothing before it that it could refer to
-        return not readable.find_first_needs(text, language)
-    return not (
-        any(readable.find_needs(text, article.text[:start], language)) or readable.adds_to_another(text, language)
-    )
+        return readable.stands_alone(text, language) and not readable.find_first_needs(text, language)
+    return readable.stands_at_top(text, article.text[:start], language)
 
 
 def _is_same(event: ComingEvent, other: ComingEvent) -> bool:
@@ -179,7 +182,9 @@ def _update(
         return event
     sentence, on = max(changes, key=lambda change: (change[0].published_at, change[0].article_id))
     event = replace(event, kind="off", change=sentence, sequence=event.sequence + 1)
-    return replace(event, kind="moved", on=on, until=on, moved_from=event.moved_from or event.on) if on else event
+    if on is None:
+        return event
+    return replace(event, kind="moved", on=on, until=on, begins_at=None, moved_from=event.moved_from or event.on)
 
 
 def _find_changes(
@@ -190,15 +195,11 @@ def _find_changes(
     for article in _reports(story, shown, context):
         if article.published_at <= before.published_at or article.language != event.sentence.language:
             continue
-        days = days_of_report(article.published_at, article.country)
-        for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):
-            text = article.text[start:end]
-            named = find_put_off(text, article.language, days)
-            if named is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):
-                sentence = next(iter(context.readable((make_sentence(article, start, text),))), None)
-                if sentence and _says_same(sentence, event.sentence):
-                    others = named - {event.on}
-                    yield sentence, next(iter(others)) if len(others) == 1 else None
+        for named, found in _find_sentences(article, find_put_off):
+            sentence = next(iter(context.readable((found,))), None)
+            if sentence and _says_same(sentence, event.sentence):
+                others = named - {event.on}
+                yield sentence, next(iter(others)) if len(others) == 1 else None
 
 
 def _mark_shown(
@@ -207,29 +208,37 @@ def _mark_shown(
     """
     Return the events with lines for those that are due or changed, then for those that most outlets announce.
 
-    A sentence has no line if its article is quoted at length already, by `quoted` or another line. In an edition of the
-    afternoon or later, what was due on that day has none: it may be over.
+    A sentence has no line if its article is quoted at length already, by `quoted` or another line, or if its event may
+    be over.
     """
-    is_late = context.window_end.astimezone(ZoneInfo(context.digest.timezone)).hour >= NOON
     rank = {story: place for place, story in enumerate(stories)}
     today = context.local_date
 
     def importance(event: ComingEvent) -> tuple[object, ...]:
         is_changed = event.change is not None and event.change.published_at >= context.window_start
         place = rank.get(event.story, len(rank))
-        return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, place, _order(event)
+        return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, place
 
-    ordered: list[tuple[bool, int, ComingEvent]] = []
+    candidates = sorted((each for each in events if not _may_be_over(each, context)), key=importance)
     of_story: Counter[str] = Counter()
-    for place, event in enumerate(sorted(events, key=importance)):
-        ordered.append((of_story[event.story or event.id] >= MAX_OF_STORY, place, event))
-        of_story[event.story or event.id] += 1
     lines: list[ComingEvent] = []
-    for *_, event in sorted(ordered):
-        if is_late and event.is_due(today) and event.until == today:
-            continue
-        if len(lines) < context.digest.coming_up and fits_limit(
-            event.last_said, (*quoted, *(each.last_said for each in lines))
-        ):
-            lines.append(event)
+    for limit in (MAX_OF_STORY, len(events)):
+        for event in candidates:
+            others = (*quoted, *(each.last_said for each in lines))
+            has_room = len(lines) < context.digest.coming_up and of_story[event.story or event.id] < limit
+            if has_room and event not in lines and fits_limit(event.last_said, others):
+                of_story[event.story or event.id] += 1
+                lines.append(event)
     return tuple(replace(event, is_shown=event in lines) for event in events)
+
+
+def _may_be_over(event: ComingEvent, context: ComposeContext) -> bool:
+    """Whether an event has begun, or, if its time is not known, it is noon of its last day for the reader or there."""
+    if event.kind == "off":
+        return False
+    if event.begins_at:
+        return event.begins_at <= context.window_end
+    key = event.sentence.article_id
+    article = context.articles.get(key) or context.earlier_articles.get(key)
+    zones = (ZoneInfo(context.digest.timezone), *zones_of_outlet(article.country if article else None))
+    return any(context.window_end >= datetime.combine(event.until, NOON, zone) for zone in zones)

@@ -238,12 +238,13 @@ class _Check:
         """Check that an event's sentences are those of their reports, and that its days are those that they say."""
         said = event.sentence
         yield from self.sentence(where, said)
-        first = event.moved_from or event.on
         if article := self.articles.get(said.article_id):
             days = days_of_report(article.published_at, article.country)
-            found = find_date_ahead(said.text, said.language, days)
-            if found is None or found.on != first or (event.moved_from is None and found.until != event.until):
-                yield Fault(where, said.text, f"it does not announce an event for {first}")
+            found = find_date_ahead(said.text, said.language, days, article.country)
+            announced = found.in_zone(ZoneInfo(self.edition.timezone)) if found else (None, None, None)
+            is_moved = event.moved_from is not None and announced[0] == event.moved_from
+            if announced != (event.on, event.until, event.begins_at) and not is_moved:
+                yield Fault(where, said.text, f"it does not announce an event for {event.moved_from or event.on}")
         if event.until < event.on or event.is_over(self.edition.local_date):
             yield Fault(where, said.text, f"{event.on} to {event.until} are no days to come")
         change = event.change

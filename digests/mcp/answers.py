@@ -273,7 +273,7 @@ def _describe_line(line: GlanceLine) -> Answer:
 
 def _describe_event(event: ComingEvent) -> Answer:
     """Return an event to come, with the sentence that announces it and the one that says that it is moved or off."""
-    answer: Answer = select_fields(event, "kind", "on", "until", "moved_from", "story", "is_shown")
+    answer: Answer = select_fields(event, "kind", "on", "until", "begins_at", "moved_from", "story", "is_shown")
     changed = quote_sentences([event.change]) if event.change else []
     return answer | {"announced": quote_sentences([event.sentence])[0], "changed": changed}
 

@@ -1,7 +1,7 @@
 """An event to come, as the reports of a story announce it."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from digests.model.edition_story import Sentence
 
@@ -21,6 +21,7 @@ class ComingEvent:
     is_shown: bool = True  # the edition has a line for it
     change: Sentence | None = None  # of a later report: that it is moved or off
     moved_from: date | None = None
+    begins_at: datetime | None = None  # if its time is known; `on` is the day of it in the zone of the digest
     sequence: int = 0  # how often it was changed
 
     @property

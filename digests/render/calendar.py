@@ -1,5 +1,6 @@
 """Events to come as a calendar (iCalendar, RFC 5545) that other programs subscribe to: `agenda.ics`."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, timedelta
 
@@ -8,27 +9,27 @@ from digests.render.escape import sanitize_line, web_url
 
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
 CALENDAR_LINE_BYTES = 75  # of a line, without its end (RFC 5545 §3.1)
+STAMP = "%Y%m%dT%H%M%SZ"  # a time in UTC (RFC 5545 §3.3.5)
 ENTRY_TITLE_CHARS, ENTRY_TEXT_CHARS = 120, 600
 
 
 def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
     """
-    Return a calendar with an all-day entry for each event.
+    Return a calendar with an entry for each event, all day if its time is not known.
 
     The UID of an event never changes. Its SEQUENCE grows with each change, and an event that is off is CANCELLED, so
     that a program moves or removes the entry that it has.
     """
     name = _escape(sanitize_line(title, limit=ENTRY_TITLE_CHARS))
-    lines = [
+    head = (
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Watcher//Coming up//EN",
         f"NAME:{name}",
         f"X-WR-CALNAME:{name}",
-    ]
-    for event in events:
-        lines += _entry(event)
-    return "".join(f"{_fold(line)}\r\n" for line in (*lines, "END:VCALENDAR")).encode("utf-8", "replace")
+    )
+    entries = (line for event in events for line in _entry(event))
+    return b"".join(map(_fold, (*head, *entries, "END:VCALENDAR")))
 
 
 def _entry(event: ComingEvent) -> list[str]:
@@ -36,13 +37,14 @@ def _entry(event: ComingEvent) -> list[str]:
     text = sanitize_line(said.shown_text, limit=ENTRY_TEXT_CHARS)
     report = f"{text} — {outlet}, {said.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     url = web_url(said.url)
+    # The end of an entry for all day is the first day after it.
+    all_day = (f"DTSTART;VALUE=DATE:{event.on:%Y%m%d}", f"DTEND;VALUE=DATE:{event.until + timedelta(days=1):%Y%m%d}")
     return [
         "BEGIN:VEVENT",
         f"UID:{event.id}@watcher",
-        f"DTSTAMP:{said.published_at.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        f"DTSTAMP:{said.published_at.astimezone(UTC):{STAMP}}",
         f"SEQUENCE:{event.sequence}",
-        f"DTSTART;VALUE=DATE:{event.on:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{event.until + timedelta(days=1):%Y%m%d}",  # the first day after it
+        *([f"DTSTART:{event.begins_at.astimezone(UTC):{STAMP}}"] if event.begins_at else all_day),
         f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=ENTRY_TITLE_CHARS))}",
         f"DESCRIPTION:{_escape(report)}",
         *([f"URL:{url}"] if url else []),
@@ -57,12 +59,7 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
 
 
-def _fold(line: str) -> str:
-    """Return a line folded into lines of `CALENDAR_LINE_BYTES`; no character is split."""
-    folded, room = "", CALENDAR_LINE_BYTES
-    for char in line:
-        size = len(char.encode("utf-8", "replace"))
-        if size > room:
-            folded, room = f"{folded}\r\n ", CALENDAR_LINE_BYTES - 1
-        folded, room = folded + char, room - size
-    return folded
+def _fold(line: str) -> bytes:
+    """Return a line folded into lines of at most `CALENDAR_LINE_BYTES`; no character is split."""
+    pattern = rb".{1,%d}(?![\x80-\xbf])" % (CALENDAR_LINE_BYTES - 1)  # a folded line begins with a space
+    return b"\r\n ".join(re.findall(pattern, line.encode("utf-8", "replace"))) + b"\r\n"

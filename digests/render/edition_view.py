@@ -121,12 +121,14 @@ def edition_view(edition: Edition) -> view.EditionView:
 
 
 def describe_event_day(event: ComingEvent, words: Localizer) -> str:
-    """Return "3 December", "Today, announced on 28 November", or that an event was moved or called off."""
-    day = words.days(event.on, event.until)
+    """Return "3 December, 14:00 UTC", "Today, announced on 28 November", or that an event was moved or called off."""
+    time = words.clock(event.begins_at, zone=True) if event.begins_at else ""
+    day = time or words.days(event.on, event.until)
     if event.kind == "off":
         return words.say("event_off", day=day)
     if event.is_due(words.today):
-        return words.say("event_today", day=words.local_date(event.sentence.published_at))
+        time = f"{words['comma']}{time}" if time else ""
+        return words.say("event_today", time=time, day=words.local_date(event.sentence.published_at))
     return words.say("event_moved", before=words.short_date(event.moved_from), day=day) if event.moved_from else day
 
 

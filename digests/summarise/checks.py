@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
-from itertools import chain
 
 from digests.analysis.country_names import COUNTRY_CODES, country_name, languages_in
 from digests.analysis.gazetteer import countries_in, load_gazetteer
@@ -185,10 +184,8 @@ def script_of(word: str) -> str:
 
 def translations_of(edition: Edition) -> tuple[Translation, ...]:
     """Return all translations that an edition shows."""
-    sentences = chain(
-        (sentence for story in edition.stories for sentence in story.quoted),
-        (sentence for event in edition.coming_up for sentence in event.sentences),
-    )
+    sentences = [sentence for story in edition.stories for sentence in story.quoted]
+    sentences += [sentence for event in edition.coming_up for sentence in event.sentences]
     shown: tuple[EditionStory | Brief | Sentence, ...] = (*edition.stories, *edition.all_briefs, *sentences)
     return tuple(each.translation for each in shown if each.translation)
 

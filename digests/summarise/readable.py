@@ -75,6 +75,12 @@ def _own_words(text: str) -> str:
     return NOT_TOLD.sub(" ", text.replace("’", "'"))
 
 
+def stands_at_top(text: str, before: str, language: str) -> bool:
+    """Whether a sentence of a text, behind `before`, says whom and what it means where nothing is above it."""
+    names, needs = find_needs(text, before, language)
+    return stands_alone(text, language) and not (names or needs or adds_to_another(text, language))
+
+
 def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
     """
     Return the stems of surnames that `before`, the text before a sentence, introduced, and sets of stems: one of each

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import section_title
 from digests.edition.publish import load_own_templates
 from digests.errors import DigestError
-from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.render import feeds
 from digests.render.calendar import CALENDAR_TYPE, render_calendar
@@ -44,11 +43,7 @@ PAGE_EDITIONS = 30
 
 def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     """Return the feed of a digest, by default the first, or of its `?section=` or `?watch=`. Errors: NotFound."""
-    known = digests_of(site.settings)
-    name = ask.params.get("digest", known[0].name)
-    digest = next((each for each in known if each.name == name), None)
-    if digest is None:
-        raise NotFound("There is no digest of this name.")
+    digest = _find_digest(site, ask)
     part = next((field for field in PARTS if ask.query.get(field)), "")
     limit = STORY_EDITIONS if part else FEED_EDITIONS
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
@@ -64,6 +59,16 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
         )
     items = feeds.edition_items(editions, domain, folder, templates)
     return feed_response(ask, items, (digest.name,), digest.title, f"digest/{digest.name}", {}, digest)
+
+
+def _find_digest(site: Site, ask: PageRequest) -> DigestSettings:
+    """Return the digest that is asked for, or the first. Errors: NotFound."""
+    known = digests_of(site.settings)
+    name = ask.params.get("digest", known[0].name)
+    digest = next((each for each in known if each.name == name), None)
+    if digest is None:
+        raise NotFound("There is no digest of this name.")
+    return digest
 
 
 def _part_items(
@@ -101,10 +106,7 @@ def story_feed(site: Site, ask: PageRequest) -> PageResponse:
 
 def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
     """Return a story as it was asked for, the one that has its articles, and the newest reports of its thread."""
-    try:
-        requested, row = resolve_story(connection, story)
-    except DigestError as error:
-        raise NotFound(str(error)) from error
+    requested, row = _resolve(connection, story)
     ids = {row.id, *(story_row.id for story_row in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
     members = (member for key in sorted(ids) for member in story_members(connection, key))
     newest = newest_articles(connection, {member.report for member in members}, limit=feeds.MAX_ITEMS)
@@ -112,26 +114,22 @@ def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, S
     return requested, row, [reports[key] for key in newest if key in reports]
 
 
-def digest_agenda(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the events to come of a digest, by default the first, as a calendar. Errors: NotFound."""
-    known = digests_of(site.settings)
-    digest = next((each for each in known if each.name == ask.params.get("digest", known[0].name)), None)
-    if digest is None:
-        raise NotFound("There is no digest of this name.")
-    edition = read(site.engine, get_edition, digest.name)
-    return _calendar_response(edition.coming_up if edition else (), digest.title)
-
-
-def story_agenda(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the events to come of a story as a calendar. Errors: NotFound."""
+def _resolve(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:
     try:
-        _, row = read(site.engine, resolve_story, ask.params["story"][:200])
+        return resolve_story(connection, story)
     except DigestError as error:
         raise NotFound(str(error)) from error
-    return _calendar_response(read(site.engine, events_of_story, site.settings, row), row.title or "Untitled")
 
 
-def _calendar_response(events: Iterable[ComingEvent], title: str) -> PageResponse:
+def agenda(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the events to come of a story, or of a digest, by default the first, as a calendar. Errors: NotFound."""
+    if story := ask.params.get("story"):
+        _, row = read(site.engine, _resolve, story[:200])
+        events, title = read(site.engine, events_of_story, site.settings, row), row.title or "Untitled"
+    else:
+        digest = _find_digest(site, ask)
+        edition = read(site.engine, get_edition, digest.name)
+        events, title = edition.coming_up if edition else (), digest.title
     return PageResponse(body=render_calendar(events, title=title), media_type=CALENDAR_TYPE)
 
 

@@ -20,13 +20,12 @@ from digests.web.claim import CLAIM_FIELDS, claim_page
 from digests.web.editions import archive, edition_response, latest_edition_page, other_endings
 from digests.web.feeds import (
     PARTS,
+    agenda,
     catalogue,
     catalogue_paths,
-    digest_agenda,
     digest_feed,
     latest_book,
     search_feed,
-    story_agenda,
     story_feed,
 )
 from digests.web.kept import KEPT_FIELDS, keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
@@ -70,8 +69,8 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/digest/{digest}", answer=edition_response),
             Page(path="/d/{digest}", answer=edition_response),
             Page(path="/digest/{digest}/feed.{form}", answer=digest_feed, query=PARTS),
-            Page(path="/digest/{digest}/agenda.ics", answer=digest_agenda),
-            Page(path="/agenda.ics", answer=digest_agenda),
+            Page(path="/digest/{digest}/agenda.ics", answer=agenda),
+            Page(path="/agenda.ics", answer=agenda),
             Page(path="/digest/{digest}/{name}", answer=edition_response),
             Page(path="/digest/{digest}/{name}/left-out", answer=LeftOutPages().answer, cost="group"),
             Page(path="/feed.{form}", answer=digest_feed, query=PARTS),
@@ -83,7 +82,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/story/{story}", answer=story_page, query=("done",)),
             Page(path="/story/{story}/page-{page}", answer=story_page, query=("done",)),
             Page(path="/story/{story}/feed.{form}", answer=story_feed),
-            Page(path="/story/{story}/agenda.ics", answer=story_agenda),
+            Page(path="/story/{story}/agenda.ics", answer=agenda),
             Page(path="/story/{story}/split", answer=split_story, method="POST", cost="correct"),
             Page(path="/story/{story}/join", answer=join_stories, method="POST", cost="correct"),
             Page(path="/story/{story}/follow", answer=follow_story, method="POST", cost="correct"),
@@ -128,12 +127,8 @@ def _static_paths(site: Site) -> Iterator[str]:
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))
     for name in dict.fromkeys(row.digest for row in rows):
-        yield from (
-            f"/digest/{name}",
-            f"/digest/{name}/feed.atom",
-            f"/digest/{name}/feed.json",
-            f"/digest/{name}/agenda.ics",
-        )
+        yield f"/digest/{name}"
+        yield from (f"/digest/{name}/{file}" for file in ("feed.atom", "feed.json", "agenda.ics"))
     seen: set[str] = set()
     for row in rows:
         for path in dict.fromkeys(f"/digest/{row.digest}/{row.local_date}{suffix}" for suffix in ("", row.suffix)):

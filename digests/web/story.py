@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
-from digests.model.coming_event import ComingEvent
 from digests.model.story import WireGroup
 from digests.render.edition_view import Views, describe_event_day
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_paragraphs, web_url
@@ -80,7 +79,11 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         date_of=format_edition_date,
         spark=_spark([article.published_at for article in details.articles.values()], zone),
         outlets=_outlets_by_language(details.articles.values(), words) if at == 1 else (),
-        coming_up=_list_events(read(site.engine, events_of_story, site.settings, row), zone),
+        coming_up=read(site.engine, events_of_story, site.settings, row),
+        day_of=partial(describe_event_day, words=words),
+        link=web_url,
+        tag=language_tag,
+        direction=language_direction,
         thread=_nearby_thread(details),
         earlier=read(site.engine, find_earlier, row) if at == 1 else (),
         changes=[(change.at, describe_change(change)) for change in details.changes],
@@ -91,25 +94,6 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         last=min(at * PAGE_ARTICLES, total),
         total=total,
     )
-
-
-def _list_events(events: Iterable[ComingEvent], zone: tzinfo) -> list[dict[str, Any]]:
-    words, rows = english(zone), []
-    for event in events:
-        said = event.last_said
-        text = sanitize_line(said.text)
-        rows.append(
-            {
-                "label": describe_event_day(event, words),
-                "text": text,
-                "lang": language_tag(said.language),
-                "dir": language_direction(said.language, text),
-                "outlet": sanitize_line(said.outlet, limit=100),
-                "url": web_url(said.url),
-                "at": said.published_at,
-            }
-        )
-    return rows
 
 
 def _load_done(connection: Connection, number: str) -> dict[str, Any] | None:

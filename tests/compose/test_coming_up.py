@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -20,7 +20,7 @@ def reports(sentence: str = ANNOUNCED, *, outlets: tuple[str, ...] = ("Alpha", "
     title = "Judges of Velden hear harbour case of Lindow"
     first = "Judges of Velden heard the harbour case of Lindow on Monday for the first time, lawyers said."
     return [
-        article(outlet, f"{title}, {outlet} says", f"{first}\n{sentence}", **{"hours": 6 + at} | more)
+        article(outlet, f"{title}, {outlet} says", f"{first}\n{sentence}", **{"hours": 6 + at, "country": "GB"} | more)
         for at, outlet in enumerate(outlets)
     ]
 
@@ -51,10 +51,10 @@ def a_day_later(articles: list, days: int = 1) -> list:
     return [replace(a, id=a.id[::-1], published_at=a.published_at + timedelta(days=days)) for a in articles]
 
 
-def first_edition(sentence: str = ANNOUNCED, **more):
+def first_edition(sentence: str = ANNOUNCED, *, timezone: str = "UTC", **more):
     own = reports(sentence, **more)
     made = replace(story(*own), thread="t1")
-    return compose_stories([made], make_context(by_id(*own))), own
+    return compose_stories([made], make_context(by_id(*own), digest={"timezone": timezone})), own
 
 
 def test_an_event_has_the_sentence_of_its_first_report_and_counts_those_who_announce_it():
@@ -127,6 +127,35 @@ def test_an_edition_of_the_evening_announces_nothing_for_its_day():
 
     assert (len(events(morning)), len(events(evening))) == (1, 0)
     assert [event.on for event in evening.coming_up] == [RULING]
+
+
+@pytest.mark.parametrize(("country", "shown"), [("GB", 1), ("AU", 0), (None, 0)])
+def test_a_line_of_a_morning_is_left_out_where_it_is_afternoon_at_the_outlet(country, shown):
+    edition, own = first_edition(country=country)
+
+    morning = next_edition(edition, [], days=10, known=own, timezone="UTC")
+
+    assert len(events(morning)) == shown
+
+
+@pytest.mark.parametrize(("hours", "shown"), [(0, 1), (12, 1), (15, 0)])
+def test_an_event_with_a_time_has_a_line_on_its_day_until_it_begins(hours, shown):
+    edition, own = first_edition(ANNOUNCED.replace("March,", "March at 7 p.m. GMT,"))
+
+    on_the_day = next_edition(edition, [], days=10, known=own, hours=hours, timezone="UTC")
+
+    (event,) = edition.coming_up
+    assert event.begins_at == datetime(2026, 3, 20, 19, tzinfo=UTC)
+    assert len(events(on_the_day)) == shown
+    assert not [fault for fault in verify(edition, by_id(*own)) if fault.where.startswith("coming up")]
+
+
+def test_the_day_of_an_event_with_a_time_is_that_of_the_reader():
+    edition, own = first_edition(ANNOUNCED.replace("March,", "March at 9 p.m. ET,"), timezone="Europe/Paris")
+
+    (event,) = edition.coming_up
+    assert (event.on, event.until, event.begins_at.hour) == (date(2026, 3, 21), date(2026, 3, 21), 1)
+    assert not [fault for fault in verify(edition, by_id(*own)) if fault.where.startswith("coming up")]
 
 
 def test_on_the_day_an_event_names_the_story_that_reports_it():
@@ -220,6 +249,7 @@ def test_a_month_is_never_due_and_is_left_out_when_it_has_begun():
         {"on": date(2026, 3, 21), "until": date(2026, 3, 21)},
         {"until": date(2026, 3, 22)},
         {"kind": "off"},
+        {"begins_at": datetime(2026, 3, 20, 19, tzinfo=UTC)},
         {"kind": "moved", "moved_from": RULING, "on": date(2026, 3, 21)},
     ],
 )

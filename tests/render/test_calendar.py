@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -38,6 +38,13 @@ def test_a_reader_has_the_day_and_the_sentence_with_its_outlet_and_link():
     assert (str(entry["UID"]), entry["SEQUENCE"], str(entry["STATUS"])) == ("a1@watcher", 0, "CONFIRMED")
     assert str(entry["DESCRIPTION"]) == f"{RULING.sentence.text} — Harbour Gazette, 2025-03-14 02:30 UTC"
     assert str(entry["URL"]) == RULING.sentence.url
+
+
+def test_an_event_with_a_time_begins_then_and_says_no_end():
+    (entry,) = entries(replace(RULING, begins_at=datetime(2025, 3, 20, 14, 30, tzinfo=UTC)))
+
+    assert entry.decoded("DTSTART") == datetime(2025, 3, 20, 14, 30, tzinfo=UTC)
+    assert "DTEND" not in entry and "DTSTART;VALUE=DATE" not in str(entry)
 
 
 def test_a_range_ends_on_the_day_behind_its_last_one():

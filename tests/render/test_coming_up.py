@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import html as lxml_html
@@ -47,6 +47,8 @@ def test_every_form_has_the_lines_behind_the_stories(editions, form):
         moved,
         {"kind": "off", "change": sentence(1)},
         {"on": date(2025, 3, 21), "is_shown": False},
+        {"on": today, "begins_at": datetime(2025, 3, 14, 18, tzinfo=UTC)},
+        {"on": date(2025, 3, 23), "begins_at": datetime(2025, 3, 23, 14, tzinfo=UTC)},
     )
 
     text = shown(edition, form)
@@ -56,6 +58,8 @@ def test_every_form_has_the_lines_behind_the_stories(editions, form):
         "Today, announced on 14 March",
         "20 March",
         "20–22 Mar",
+        "Today, 19:00 CET, announced on 14 March",
+        "23 March, 15:00 CET",
         "April",
         "Moved from 19 March to 20 March",
         "Put off or called off, announced for 20 March",

@@ -52,6 +52,7 @@ def test_a_sentence_begins_behind_its_dateline(language, text, start):
         ("de", "16:30 Uhr ", "Taucher suchten am Montag in der Aare nach fünf Vermissten."),
         ("en", "BREAKING ", BRIDGE),
         ("en", "Watch: ", BRIDGE),
+        ("en", "World News: BERN: ", BRIDGE),
         ("ru", "СРОЧНО: ", "Водолазы искали в понедельник пятерых пропавших в реке Ааре."),
         ("ar", "عاجل | ", "بحث الغواصون يوم الاثنين عن خمسة مفقودين في نهر آر قرب برن."),
         ("en", "Aare Post - ", BRIDGE),
