@@ -199,6 +199,7 @@ def test_an_hour_that_clocks_skip_or_repeat_is_none(text, hour):
         ("en", "Talks will resume next Sunday."),  # tomorrow, or in eight days
         ("en", "Talks will resume on Saturday."),  # today, or in a week
         ("en", "There will be rain on Thursday."),
+        ("en", "The team will travel to New Orleans on Christmas Day for the first Thursday game of the league."),
         ("de", "Selina Freitag wird Dritte."),
         ("de", "Das Treffen am Donnerstag in Genf."),
         ("de", "Das Gericht will bis zum 3. Dezember entscheiden."),
