@@ -35,7 +35,7 @@ FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  
 CLAUSE_MARK = re.compile(r":(?!\d)|[,;!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
-NEVER = "(?!)"
+NO_MATCH = "(?!)"
 WORD_LISTS = ("ahead", "past", "until", "by", "doubt", "put_off", "was", "soon", "pm")
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
 
@@ -61,7 +61,7 @@ def find_date_ahead(text: str, language: str, days: Set[date], country: str | No
     Return the date of the event that a sentence announces; None if it announces none, or its date is in doubt.
 
     The date stands in one clause with a word that tells that something is planned, and with nothing between them that
-    tells otherwise. It is later than the report.
+    tells otherwise. It is later than the report, or is its day if the sentence has a time too.
 
     Args:
         days: The days on which the report may have been written (`days_of_report`). If a date is another one for each
@@ -71,15 +71,13 @@ def find_date_ahead(text: str, language: str, days: Set[date], country: str | No
     words, plain = _words_of(language), _plain(text)
     if words is None or not words.search("ahead", plain) or NO_EVENT.search(plain):
         return None
-    accepted = [
-        (match, resolved)
-        for match in _matches(plain, words)
-        if _is_planned(plain, match, words) and (resolved := _resolve_for_all(match, words, days))
-    ]
-    if not accepted:
-        return None
-    match, (on, until) = min(accepted, key=lambda row: row[0].start())
-    return DateAhead(on=on, until=until, begins_at=_find_beginning(match, on, words, country) if on == until else None)
+    for match in sorted(_matches(plain, words), key=lambda each: each.start()):
+        if _is_planned(plain, match, words) and (resolved := _resolve_for_all(match, words, days)):
+            on, until = resolved
+            begins_at = _find_beginning(match, on, words, country) if on == until else None
+            if begins_at or on not in days:
+                return DateAhead(on=on, until=until, begins_at=begins_at)
+    return None
 
 
 def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] | None:
@@ -91,7 +89,7 @@ def find_put_off(text: str, language: str, days: Set[date]) -> frozenset[date] |
     if words.search("doubt", plain, start, end):
         return None
     spans = filter(None, (_resolve_for_all(match, words, days) for match in _matches(plain, words)))
-    return frozenset(first for first, last in spans if first == last)
+    return frozenset(first for first, last in spans if first == last and first not in days)
 
 
 def days_of_report(published_at: datetime, country: str | None) -> frozenset[date]:
@@ -107,9 +105,7 @@ def zones_of_outlet(country: str | None) -> Sequence[tzinfo]:
 
 @cache
 def _zones_of(country: str | None) -> tuple[str, ...]:
-    return tuple(
-        zone for zone, territory in get_global("zone_territories").items() if territory == (country or "").upper()
-    )
+    return tuple(zone for zone, territory in get_global("zone_territories").items() if territory == country)
 
 
 def _plain(text: str) -> str:
@@ -140,7 +136,7 @@ def _words_of(language: str) -> _Words | None:
     if not isinstance(table, dict):
         return None
     read = table.get if "date" in table else lambda name, _: _any_word(_phrases(table, name))
-    patterns = {name: re.compile(read(name, NEVER), re.IGNORECASE) for name in WORD_LISTS}
+    patterns = {name: re.compile(read(name, NO_MATCH), re.IGNORECASE) for name in WORD_LISTS}
     patterns["time"] = _time_pattern(table)
     if "date" in table:
         return _Words(language=language, dates=(re.compile(table["date"]),), patterns=patterns, numbers={})
@@ -179,7 +175,7 @@ def _phrases(table: dict[str, str], name: str) -> list[str]:
 def _any_word(phrases: Iterable[str]) -> str:
     each = (re.escape(phrase).replace(r"\*", r"\w{0,6}").replace(r"\ ", r"\s") for phrase in phrases)
     words = "|".join(each)
-    return rf"(?<![\w-])(?:{words})(?![\w-])" if words else NEVER
+    return rf"(?<![\w-])(?:{words})(?![\w-])" if words else NO_MATCH
 
 
 def _names(names: Iterable[str]) -> str:
@@ -201,7 +197,7 @@ def _date_patterns(table: dict[str, str], names: Mapping[str, str]) -> Iterator[
     numbers = r"(?P<day>\d{1,2})(?P<mark>[./])(?P<month>0[1-9]|1[0-2])"
     end = r"(?:(?P=mark)(?P<year>20\d\d)|\.?)(?![\d%]|[.,/:]\d)"
     yield re.compile(rf"{_any_word(_phrases(table, 'on'))}\s{before}{numbers}{end}", re.IGNORECASE)
-    yield re.compile(rf"(?<![\w-])(?P<tomorrow>{names['tomorrow'] or NEVER})(?![\w-])", re.IGNORECASE)
+    yield re.compile(rf"(?<![\w-])(?P<tomorrow>{names['tomorrow'] or NO_MATCH})(?![\w-])", re.IGNORECASE)
     at = rf"{_any_word(_phrases(table, 'weekday_on'))}\s(?:\w{{4,12}}\s)?" if "weekday_on" in table else ""
     not_named = rf"(?<!{')(?<!'.join(table['named'].split())})\s" if "named" in table else ""
     yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d|\sde\s))", re.IGNORECASE)
@@ -272,10 +268,10 @@ def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
 
 
 def _resolve_for_all(match: re.Match[str], words: _Words, days: Set[date]) -> tuple[date, date] | None:
-    """Return the first and the last day of a match to come, if they are the same for all days of the report."""
+    """Return the first and the last day of a match, today or later, if they are the same for all days of the report."""
     readings = {_resolve(match, words, day) for day in days}
     resolved = readings.pop() if len(readings) == 1 else None
-    return resolved if resolved and resolved[0] > max(days) else None
+    return resolved if resolved and resolved[0] >= max(days) else None
 
 
 def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date] | None:
@@ -291,7 +287,7 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
     if weekday is None:
         return None
     on = day + timedelta(days=(weekday - day.weekday()) % 7)
-    if on == day or ("day" in found and int(found["day"]) != on.day):
+    if "day" in found and int(found["day"]) != on.day:
         return None
     around = match.string[max(0, match.start() - 14) : match.end() + 12]
     is_this_week = on.isocalendar()[:2] == day.isocalendar()[:2]
@@ -314,7 +310,7 @@ def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date,
             return None
     for year in [int(found["year"])] if "year" in found else [day.year, day.year + 1]:
         length = monthrange(year, month)[1] if 1 <= month <= 12 else 0
-        if 1 <= number <= length and 0 < (date(year, month, number) - day).days <= MAX_DAYS_AHEAD:
+        if 1 <= number <= length and 0 <= (date(year, month, number) - day).days <= MAX_DAYS_AHEAD:
             given = found.get("last") or ("range" in found and found["day"]) or number
             last = length if "alone" in found else int(given)
             return date(year, month, number), date(year, month, last if number <= last <= length else number)
@@ -333,7 +329,7 @@ def _find_beginning(match: re.Match[str], on: date, words: _Words, country: str 
         if clock and _is_beside(beside, match, words):
             is_at_home = country and countries_in(match.string, words.language) <= {country}
             zones = _zones().get(beside["zone"] or "", _zones_of(country) if is_at_home else ())
-            moments[bool(beside["zone"] and zones)].add(_moment(on, clock, zones))
+            moments[bool(beside["zone"] and zones)].add(_time_in_utc(on, clock, zones))
     said = moments[True] or moments[False]  # those with a zone
     return said.pop() if len(said) == 1 else None
 
@@ -353,13 +349,13 @@ def _read_clock(match: re.Match[str], words: _Words) -> time | None:
         hour = hour + 12 * bool(words.search("pm", half)) if 0 < hour < 12 else 24
     else:
         is_time = found.keys() & {"hours", "behind"} or ("minute" in found and found.keys() & {"at", "zone"})
-        has_24_hours = "behind" in found or words.patterns["pm"].pattern == NEVER
+        has_24_hours = "behind" in found or words.patterns["pm"].pattern == NO_MATCH
         if not is_time or not (hour > 12 or has_24_hours or _zones().get(found.get("zone", "")) == ("Etc/UTC",)):
             return None
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def _moment(on: date, clock: time, zones: Iterable[str]) -> datetime | None:
+def _time_in_utc(on: date, clock: time, zones: Iterable[str]) -> datetime | None:
     """Return a time of a day in UTC; None if the zones differ, or the clocks skip or repeat it on that day."""
     readings = [(clock.replace(fold=fold), ZoneInfo(zone)) for zone in zones for fold in (0, 1)]
     moments = {datetime.combine(on, *reading).astimezone(UTC) for reading in readings}

@@ -23,7 +23,7 @@ from digests.summarise.openings import first_sentences
 from watcher.model import Article
 from watcher.text.words import stems, word_overlap
 
-Found = TypeVar("Found")
+DateRead = TypeVar("DateRead")
 
 EVENT_DAYS_AHEAD = 30
 MAX_EVENTS = 60  # events of an edition, shown or not
@@ -129,8 +129,8 @@ def _reports(story: Story, shown: Container[str], context: ComposeContext) -> li
 
 
 def _find_sentences(
-    article: Article, find: Callable[[str, str, Set[date]], Found | None]
-) -> Iterator[tuple[Found, Sentence]]:
+    article: Article, find: Callable[[str, str, Set[date]], DateRead | None]
+) -> Iterator[tuple[DateRead, Sentence]]:
     """Yield what `find` reads in the sentences of a report that can be quoted alone, each with its sentence."""
     days = days_of_report(article.published_at, article.country)
     for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):

@@ -9,7 +9,7 @@ from digests.render.escape import sanitize_line, web_url
 
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
 CALENDAR_LINE_BYTES = 75  # of a line, without its end (RFC 5545 §3.1)
-STAMP = "%Y%m%dT%H%M%SZ"  # a time in UTC (RFC 5545 §3.3.5)
+CALENDAR_TIME = "%Y%m%dT%H%M%SZ"  # a time in UTC (RFC 5545 §3.3.5)
 ENTRY_TITLE_CHARS, ENTRY_TEXT_CHARS = 120, 600
 
 
@@ -42,9 +42,9 @@ def _entry(event: ComingEvent) -> list[str]:
     return [
         "BEGIN:VEVENT",
         f"UID:{event.id}@watcher",
-        f"DTSTAMP:{said.published_at.astimezone(UTC):{STAMP}}",
+        f"DTSTAMP:{said.published_at.astimezone(UTC):{CALENDAR_TIME}}",
         f"SEQUENCE:{event.sequence}",
-        *([f"DTSTART:{event.begins_at.astimezone(UTC):{STAMP}}"] if event.begins_at else all_day),
+        *([f"DTSTART:{event.begins_at.astimezone(UTC):{CALENDAR_TIME}}"] if event.begins_at else all_day),
         f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=ENTRY_TITLE_CHARS))}",
         f"DESCRIPTION:{_escape(report)}",
         *([f"URL:{url}"] if url else []),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digests.analysis.country_names import load_data
-from digests.analysis.dates_ahead import days_of_report, find_date_ahead
+from digests.analysis.dates_ahead import days_of_report, find_date_ahead, find_put_off
 
 SATURDAY = date(2026, 11, 28)
 THURSDAY, TUESDAY = date(2026, 12, 3), date(2026, 12, 1)
@@ -217,6 +217,28 @@ def test_an_hour_that_clocks_skip_or_repeat_is_none(text, hour):
 )
 def test_what_is_no_announcement_or_in_doubt_has_no_date(language, text):
     assert read(text, language) is None
+
+
+@pytest.mark.parametrize("day", ["Saturday", "28 November", "November 28"])
+def test_the_day_of_the_report_is_announced_only_with_a_time(day):
+    without, with_time, said = (
+        find_date_ahead(text, "en", {SATURDAY})
+        for text in (
+            f"The court will rule on {day}.",
+            f"The court will rule on {day} at 20:00 GMT.",
+            f"The minister said on {day} at 20:00 GMT that it will rule.",
+        )
+    )
+
+    assert without is None and said is None
+    assert (with_time.on, with_time.begins_at) == (SATURDAY, datetime(2026, 11, 28, 20, tzinfo=UTC))
+
+
+def test_the_day_of_a_report_is_no_new_day_of_what_is_put_off():
+    text = "Judges on Saturday postponed the ruling to Thursday."
+
+    assert find_put_off(text, "en", {SATURDAY}) == {THURSDAY}
+    assert find_put_off("Judges on Saturday postponed the ruling.", "en", {SATURDAY}) == set()
 
 
 def test_a_month_and_a_range_have_a_first_and_a_last_day():

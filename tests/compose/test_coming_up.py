@@ -150,6 +150,19 @@ def test_an_event_with_a_time_has_a_line_on_its_day_until_it_begins(hours, shown
     assert not [fault for fault in verify(edition, by_id(*own)) if fault.where.startswith("coming up")]
 
 
+@pytest.mark.parametrize(("clock", "shown"), [("at 11 p.m. GMT", 1), ("at 9 a.m. GMT", 0), ("in Velden", 0)])
+def test_an_event_of_the_day_of_its_report_has_a_line_if_it_has_not_begun(clock, shown):
+    own = reports(
+        f"Judges of Velden will rule on the harbour case of Lindow on {START:%d %B} {clock}, a spokesman said."
+    )
+
+    edition = compose_stories(
+        [story(*own)], make_context(by_id(*own), local_date=START.date(), window_end=START + timedelta(hours=12))
+    )
+
+    assert len(events(edition)) == shown
+
+
 def test_the_day_of_an_event_with_a_time_is_that_of_the_reader():
     edition, own = first_edition(ANNOUNCED.replace("March,", "March at 9 p.m. ET,"), timezone="Europe/Paris")
 
