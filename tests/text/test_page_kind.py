@@ -161,3 +161,47 @@ def test_live_blogs_and_round_ups_of_ten_languages_are_told_from_titles_that_loo
 )
 def test_news_of_a_review_a_test_a_sale_or_an_opinion_piece_stays_news(title, url, text):
     assert classify_kind(title, url=url, text=text) == "article"
+
+
+@pytest.mark.parametrize(
+    ("title", "path", "text"),
+    [
+        ("ANNA MOREAU: The harbour toll punishes the wrong people", "/news/article-1", ""),
+        ("ANNA MOREAU And J. LIND: A toll for nobody", "/news/article-1", ""),
+        ("SEAN O'HARA: Is this what we voted for?", "/news/article-1", ""),
+        ("HARBOUR POST COMMENT: A toll for nobody", "/news/article-1", ""),
+        ("Why the Harbour Matters: ‘It Is Our Home’ (Guest Column)", "/film/awards/harbour-123", ""),
+        ("The harbour toll punishes the wrong people", "/2026/03/01/opinion-the-harbour-toll-punishes-anna-moreau", ""),
+        ("The harbour toll punishes the wrong people", "/debate/article-15/toll.html", ""),
+        ("Dieser Hafen braucht keine Mauer", "/sport/hafen-mauer-kommentar-li.3361241", ""),
+        ("Dieser Hafen braucht keine Mauer", "/politik/kommentar-zum-hafenstreit-189.html", ""),
+        ("Keine Mauer", "/a", "Der Hafen will eine Mauer. Ein Kommentar von Anna Lind"),
+        ("Evidence at last", "/a", "Editor's note: Harbour Voice gives instant commentary on the news of the day."),
+        ("The film's twist was not its worst", "/a", "Hear us out. The film divided those who saw it."),
+        ("Hafenmaut", "/a", "Seien wir ehrlich: Diese Maut hilft niemandem."),
+        ("Le péage du port", "/a", "Soyons honnêtes, ce péage n'aide personne."),
+        ("Плата за порт", "/a", "Будем честны: эта плата никому не помогает."),
+    ],
+)
+def test_a_columnists_name_a_label_in_the_address_or_a_word_to_the_readers_marks_a_comment(title, path, text):
+    assert classify_kind(title, url=f"https://news.example{path}", text=text) == "opinion"
+
+
+@pytest.mark.parametrize(
+    ("title", "path", "text"),
+    [
+        ("JUST IN: Three ferries stopped by the storm", "/news/a", ""),
+        ("IN FULL: Statement of the harbour office", "/news/a", ""),
+        ("NATO: Ferries stay in port", "/news/a", ""),
+        ("WHITE HOUSE: Ferries stay in port", "/news/a", ""),
+        ("UPDATED TIMELINE: The storm hour by hour", "/news/a", ""),
+        ("ANNA MOREAU: FERRIES STAY IN PORT", "/news/a", ""),
+        ("Moreau: ferries stay in port", "/news/a", ""),
+        ("Poll puts the mayor ahead", "/news/opinion-poll-puts-the-mayor-ahead", ""),
+        ("Comment le port a changé", "/news/comment-le-port-a-change", ""),
+        ("Mayor resigns", "/a", "“Let's face it, I lost,” the mayor said on Monday."),
+        ("Mayor resigns", "/a", "Der Bürgermeister gab einen Kommentar von drei Sätzen ab."),
+    ],
+)
+def test_a_word_before_the_title_or_a_quotation_makes_no_comment(title, path, text):
+    assert classify_kind(title, url=f"https://news.example{path}", text=text) == "article"
