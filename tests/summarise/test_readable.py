@@ -114,3 +114,35 @@ def test_a_sentence_of_the_writer_or_to_the_reader_never_stands_alone(language, 
 )
 def test_a_quoted_person_may_say_i(text):
     assert stands_alone(text, "es" if "puente" in text else "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The harbour master Anna Moreau (pictured), has apologised for the closure of the bridge in Eastport."),
+        ("en", "Anna Moreau (pictured with her husband in 2019) was held for two nights at a police station in Eastport."),
+        ("en", "Anna Moreau, pictured above, was held for two nights at a police station in Eastport on Monday."),
+        ("en", "Anna Moreau (left) and Jan Lind signed the agreement on the harbour of Eastport on Monday evening."),
+        ("de", "Anna Moreau (links) und Jan Lind haben am Montag den Vertrag über den Hafen von Oststadt unterschrieben."),
+        ("fr", "Anna Moreau (à gauche) et Jan Lind ont signé lundi soir un accord sur le port de la ville d'Estville."),
+        ("es", "Anna Moreau (en la foto) firmó el lunes por la noche el acuerdo sobre el puerto de la ciudad de Este."),
+        ("pl", "Anna Moreau (na zdjęciu) podpisała w poniedziałek wieczorem umowę w sprawie portu w mieście Wschód."),
+        ("ru", "Анна Моро (на фото) подписала в понедельник вечером соглашение о порте города Восточный."),
+        ("ar", "وقعت آنا مورو (في الصورة) مساء الاثنين اتفاقا بشأن ميناء المدينة الشرقية بعد محادثات طويلة."),
+        ("ja", "港湾局のアンナ・モロー局長（写真）は月曜日の夜、東港の橋を閉鎖したことについて謝罪し、説明を行った。"),
+    ],
+)
+def test_a_sentence_that_points_to_a_picture_is_not_quoted(language, text):
+    assert not stands_alone(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "The company, which has pictured the bridge on its coins, was fined by a court in Eastport on Monday."),
+        ("en", "Anna Moreau (Left Party) and Jan Lind signed the agreement on the harbour of Eastport on Monday."),
+        ("de", "Anna Moreau (Die Linke) und Jan Lind haben am Montag den Vertrag über den Hafen unterschrieben."),
+    ],
+)
+def test_a_party_or_a_verb_is_no_picture(language, text):
+    assert stands_alone(text, language)
