@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from digests.analysis.select import Cause
 from digests.cli.status import name_edition
 from digests.compose.edition import LeftOutStory
-from digests.edition.left_out import LeftOutItems, load_left_out, shown_places
+from digests.edition.left_out import LeftOutItems, load_left_out, shown_articles, shown_places
 from digests.model.edition import Edition
 from digests.model.ledger import STORY_KINDS, LeftOutKind
 from digests.render.ledger import describe_left_out
@@ -38,7 +38,6 @@ WHY_NO_ARTICLE = {
 }
 WHY_NO_STORY = {
     LeftOutKind.OTHER_REGION: "its story is about none of the digest's `regions`",
-    LeftOutKind.OTHER_TOPIC: "its story is on none of the digest's `topics`",
     LeftOutKind.SIBLING: "its story is on the event of another story that is shown",
     LeftOutKind.ENOUGH_SHOWN: "enough stories on its topic or its country are shown",
     LeftOutKind.SINGLE_OUTLET: "one outlet alone reports it, and stories of several outlets come first",
@@ -65,8 +64,13 @@ def explain_absence(engine: Engine, settings: Settings, article: Article) -> lis
             continue
         story = read(engine, load_members, [article.id]).get(article.id)
         place = shown_places(edition).get(story.story_id) if story else None
-        words = f"shown {place}" if place else f"not shown: {_why_not(engine, digest, edition, article)}"
-        found.append(Absence(digest=digest.name, edition=name_edition(edition), shown=bool(place), words=words))
+        is_shown = bool(place) and article.id in shown_articles(edition)
+        if is_shown:
+            words = f"shown {place}"
+        else:
+            which = f"its story is shown {place}, without this article" if place else "not shown"
+            words = f"{which}: {_why_not(engine, digest, edition, article)}"
+        found.append(Absence(digest=digest.name, edition=name_edition(edition), shown=is_shown, words=words))
     return found
 
 
@@ -85,7 +89,7 @@ def _why_not(engine: Engine, digest: DigestSettings, edition: Edition, article: 
         return f"it was published before the time that the edition covers ({_format_window(edition)})"
     if digest.sources:
         return "it is of none of the digest's `sources`"
-    return "its story is shown, and it is not counted there (an opinion piece or a gallery, or withdrawn)"
+    return "it is an opinion piece or a gallery, it was withdrawn, or the settings have changed since"
 
 
 def _format_window(edition: Edition) -> str:
@@ -100,6 +104,10 @@ def _describe_cause(cause: Cause) -> str:
 
 
 def _describe_story(story: LeftOutStory, left_out: LeftOutItems, digest: DigestSettings) -> str:
+    if story.kind is LeftOutKind.OTHER_TOPIC:
+        only = ["has none of the words of the digest's `only`"] if digest.only else []
+        topics = ["is on none of the digest's `topics`"] if digest.topics else []
+        return f"its story {' or '.join([*only, *topics])}"
     why = WHY_NO_STORY[story.kind]
     if story.place is None:
         return why

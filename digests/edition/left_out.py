@@ -32,7 +32,8 @@ def load_left_out(engine: Engine, digest: DigestSettings, edition: Edition) -> L
     Return what a stored edition leaves out; nothing is saved.
 
     The articles of its window are grouped and ranked again with the present settings. What has come in since may change
-    the places of stories a little; what the edition shows is taken from the edition itself. Errors: StoreError.
+    the places of stories a little; what the edition shows is taken from the edition itself, also if the present
+    settings would leave it out. Errors: StoreError.
     """
     request = EditionRequest(
         local_date=edition.local_date,
@@ -43,11 +44,11 @@ def load_left_out(engine: Engine, digest: DigestSettings, edition: Edition) -> L
     )
     grouped = cluster_preview(engine, start=edition.window_start, end=edition.window_end)
     excluded, inputs = read(engine, _load, digest, request, grouped, edition)
-    shown = shown_places(edition)
+    shown, told = shown_places(edition), shown_articles(edition)
     stories = find_left_out(inputs, shown)
     return LeftOutItems(
         edition=edition,
-        articles={article.id: (article, cause) for article, cause in excluded},
+        articles={article.id: (article, cause) for article, cause in excluded if article.id not in told},
         stories=stories,
         wanted=sum(story.place is not None for story in stories) + len(shown),
     )
@@ -66,3 +67,9 @@ def shown_places(edition: Edition) -> dict[str, str]:
     for story in edition.stories:
         places |= {brief.id: f"in one line, under number {story.number}" for brief in story.related}
     return places | {story.id: f"in full, as number {story.number}" for story in edition.stories}
+
+
+def shown_articles(edition: Edition) -> set[str]:
+    """Return the ids of the articles of the stories that an edition shows."""
+    stories = [each for story in edition.stories for each in (story, *story.related)]
+    return {key for each in (*stories, *edition.briefs) for key in each.article_ids}

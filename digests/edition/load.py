@@ -98,7 +98,7 @@ def _load_followed(
 ) -> Mapping[str, tuple[Brief, datetime]]:
     """Return the threads that the reader follows, as in `ComposeContext`."""
     outlets = {state.feed.source.name for state in feeds} if digest.sources else None
-    return followed_threads(connection, before=request.window_end, outlets=outlets)
+    return followed_threads(connection, before=request.window_end, outlets=outlets, only=digest.only)
 
 
 def _load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:

@@ -24,6 +24,7 @@ from digests.model.edition_story import (
     SourceMention,
     Translation,
 )
+from digests.model.ledger import LeftOutKind
 from digests.render import view
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_lines, text_direction, web_url
 from digests.render.ledger import ledger_lines
@@ -52,6 +53,7 @@ MIN_STORIES_TO_TELL_APART = 4
 GAP, MAX_BLANKS = "[…] ", 3  # between two sentences of one text, more than blanks apart
 NOTICE_PHRASES = {"corrected": "report_corrected", "withdrawn": "report_withdrawn"}
 SPARK_HEIGHT = 12
+NOT_ON_SUBJECT = (LeftOutKind.OTHER_REGION, LeftOutKind.OTHER_TOPIC)  # of stories that the head does not count
 MARKS = {"ltr": "\u200e", "rtl": "\u200f"}  # invisible letters of this direction (UAX #9)
 TRENDS = frozenset({"rising", "steady", "fading"})
 FIGURE_PHRASES = {
@@ -86,6 +88,8 @@ def edition_view(edition: Edition) -> view.EditionView:
         if section.stories or section.followed
     ]
     stories = _keep_telling_marks([story for _, told in sections for story in told])
+    elsewhere = sum(row.count for row in edition.ledger.left_out if row.kind in NOT_ON_SUBJECT)
+    on_subject = counts["stories_found"] - elsewhere
     before = f"-{edition.previous_at:%H%M}" if edition.previous_at else ""
     return view.EditionView(
         digest=edition.digest,
@@ -95,9 +99,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         day=edition.local_date,
         long_date=words.long_date(edition.local_date, edition.at),
         number=edition.number,
-        facts=words.say(
-            "facts", stories=words.say("stories", n=counts["stories_found"]), shown=counts["stories_shown"]
-        ),
+        facts=words.say("facts", stories=words.say("stories", n=on_subject), shown=counts["stories_shown"]),
         minutes=words.say("minutes", n=edition.reading_minutes) if edition.stories else "",
         note=sanitize_lines(edition.note),
         at_a_glance=tuple(views.glance_lines()),

@@ -72,6 +72,8 @@ def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
         return 0
     if block.tag == "h2":
         return 2
+    if block.tag == "h3":
+        return 1
     next_item = above.tag == block.tag == "li" and block.getprevious() is not None
     return 0 if next_item or block.get("class") in NO_BLANK_ABOVE or above.get("class") in NO_BLANK_BELOW else 1
 

@@ -1,10 +1,11 @@
 """The stories that the reader follows: each with its thread, so that its next stories are followed too."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from digests.analysis.preferences import matching_phrases
 from digests.model.edition_story import Brief
 from digests.store import stories as store
 from digests.store.stories import StoryRow
@@ -36,12 +37,13 @@ def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]
 
 
 def followed_threads(
-    connection: Connection, *, before: datetime, outlets: Collection[str] | None
+    connection: Connection, *, before: datetime, outlets: Collection[str] | None, only: Sequence[str] = ()
 ) -> dict[str, tuple[Brief, datetime]]:
     """
     Return by thread a brief of its newest story, and when its last report was published.
 
-    Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None.
+    Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None. With
+    the phrases `only`, a thread has one of them in a report.
     """
     found: dict[str, tuple[Brief, datetime]] = {}
     for thread in {row.thread: None for _, _, row in load_followed(connection)}:
@@ -51,7 +53,7 @@ def followed_threads(
             each for each in articles_by_id(connection, home).values() if each.title and each.published_at < before
         )
         reports = [each for each in stored if outlets is None or {each.outlet, each.via} & {*outlets}]
-        if not reports:
+        if not reports or (only and not matching_phrases(only, reports)):
             continue
         latest = max(reports, key=lambda each: (each.published_at, each.id))
         story = home[latest.id]

@@ -107,9 +107,10 @@ def test_on_a_terminal_it_asks_until_it_can_take_the_answer(folder, monkeypatch)
     assert screen.getvalue().count("Your mail address") == 2 and screen.getvalue().count("Language of the digest") == 1
 
 
-def test_on_a_terminal_of_a_machine_in_utc_it_asks_for_the_zone(folder, monkeypatch):
+@pytest.mark.parametrize("name", ["UTC", "Etc/UTC", "Etc/GMT", "Zulu"])
+def test_on_a_terminal_of_a_machine_in_utc_it_asks_for_the_zone(folder, name, monkeypatch):
     screen = Terminal()
-    monkeypatch.setattr("watcher.cli.settings.get_localzone_name", lambda: "UTC")
+    monkeypatch.setattr("watcher.cli.settings.get_localzone_name", lambda: name)
     monkeypatch.setattr(sys, "stdin", Terminal("\n\nMars\nAsia/Tokyo\n"))
     monkeypatch.setattr(sys, "stdout", screen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -116,6 +117,46 @@ def test_the_list_has_all_that_the_ledger_counts(press, watcher, engine):
         assert [article["kind"] for article in found["articles"]].count(kind) == counts[kind] == 1
     assert "articles muted by the settings: lottery* (1)\n  Delta: Lottery numbers of the week" in out
     assert "   4. Teachers of Kelmar strike (1 outlet)" in out
+
+
+def rewrite_settings(tmp_path, store_url, old, new):
+    (tmp_path / "settings.toml").write_text(on(store_url, SETTINGS.replace(old, new)))
+
+
+def test_an_article_that_is_muted_says_so_beside_where_its_story_is_shown(press, watcher, engine, store_url, tmp_path):
+    rule = '[[digests.mute]]\nwords = ["gamma"]\nin = "both"\n'
+    rewrite_settings(tmp_path, store_url, "[[digests.mute]]", f"{rule}[[digests.mute]]")
+    order = EditionRequest(local_date=date(2026, 11, 24), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+    mute = {"words": ["gamma"], "in": "both"}
+    muting = DigestSettings.model_validate({"name": "world", "mute": [mute]}, context={})
+    make_edition(engine, muting, order, now=MORNING)
+
+    out = watcher("explain", "gamma0-240330")[1]
+
+    assert re.search(r'story is shown in full, as number \d, without this article: the mute rule "gamma"', out)
+
+
+def test_what_an_edition_shows_is_not_left_out_of_it_by_a_rule_that_is_newer(
+    press, watcher, engine, store_url, tmp_path
+):
+    edition(engine)
+    rewrite_settings(tmp_path, store_url, '"lottery*"', '"lottery*", "quake*"')
+
+    assert "shown in full, as number 1" in watcher("explain", "alpha0-240330")[1]
+    left_out = json.loads(watcher("digest", "--left-out", "--json")[1])[0]
+    assert [each["title"] for each in left_out["articles"] if each["kind"] == "muted"] == [
+        "Lottery numbers of the week"
+    ]
+
+
+def test_a_story_without_a_word_of_only_says_so(press, watcher, engine, store_url, tmp_path):
+    rewrite_settings(tmp_path, store_url, "[[digests.mute]]", 'only = ["ferry"]\n[[digests.mute]]')
+    order = EditionRequest(local_date=date(2026, 11, 24), window_start=MORNING - DAY, window_end=MORNING, slot=DAILY)
+    make_edition(engine, DigestSettings.model_validate({"name": "world", "only": ["ferry"]}), order, now=MORNING)
+
+    out = watcher("explain", "alpha0-240330")[1]
+
+    assert "not shown: its story has none of the words of the digest's `only`\n" in out
 
 
 def test_the_list_of_what_is_left_out_makes_no_edition(press, watcher, engine):

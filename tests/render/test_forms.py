@@ -14,6 +14,7 @@ import pytest
 from lxml import html as lxml_html
 
 from digests import edition_json
+from digests.model.ledger import LeftOut, LeftOutKind
 from digests.render.edition_view import edition_view
 from digests.render.forms import FORMATS, render
 from digests.render.markdown import _to_html
@@ -90,6 +91,15 @@ def test_a_story_is_told_in_its_order(editions, form):
     )
     places = [told.index(step) for step in steps]
     assert places == sorted(places)
+
+
+def test_the_head_of_a_digest_on_a_subject_counts_the_stories_on_it(editions):
+    edition = editions.small()
+    elsewhere = LeftOut(kind=LeftOutKind.OTHER_TOPIC, count=60)
+    ledger = replace(edition.ledger, left_out=(*edition.ledger.left_out, elsewhere))
+
+    assert "93 stories, 2 in full" in one(edition, "text")
+    assert "33 stories, 2 in full" in one(replace(edition, ledger=ledger), "text")
 
 
 def test_a_story_without_facts_leaves_no_second_blank_line(editions):

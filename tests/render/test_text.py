@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len
 
 from digests.render.forms import render
@@ -14,6 +16,15 @@ def test_lines_wrap_at_the_width_they_show():
 
     assert lines[0].startswith("  日") and lines[1].startswith("    日")
     assert all(cell_len(line) <= TEXT_COLUMNS for line in lines)
+
+
+def test_a_blank_line_stands_above_each_story(editions):
+    source = render(editions.rich(), ["text"])[0].body.decode()
+    lines = source[source.index("\n\n\nMIDDLE EAST") :].split("\n")
+
+    above = [lines[i - 1] for i, line in enumerate(lines) if re.match(r"\d+\. ", line)]
+
+    assert above == [""] * 12
 
 
 def test_only_what_has_no_blanks_is_wider_than_the_window(editions):

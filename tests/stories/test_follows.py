@@ -167,6 +167,16 @@ def test_a_digest_of_some_sources_lists_only_what_these_have_reported(engine, pr
     assert read(engine, followed_threads, before=MORNING - DAY, outlets=None) == {}
 
 
+def test_a_digest_on_a_subject_lists_only_the_followed_stories_on_it(engine, press):
+    quake, chess, *_ = press
+    for each in (quake, chess):
+        follow(engine, each)
+
+    made = edition(engine, 1, only=["rook*"])
+
+    assert [brief.id for brief in made.briefs if brief.quiet_days is not None] == [chess]
+
+
 def test_the_row_of_a_followed_story_is_kept_when_old_stories_are_removed(engine, press):
     quake, *_ = press
     follow(engine, quake)

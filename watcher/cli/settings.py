@@ -33,6 +33,10 @@ from watcher.settings.models import hide_password
 from watcher.settings.toml_syntax import Loc, Positions
 from watcher.settings.types import format_size, quote_value
 
+# Names of UTC in the table of time zones. A server is often in UTC, and its reader elsewhere.
+UTC_ZONES = frozenset(
+    {"UTC", "UCT", "GMT", "Zulu", "Universal", "Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/Zulu", "Etc/Universal"}
+)
 QUESTIONS = {
     "contact": "Your mail address or web page, shown to publishers (may be empty)",
     "language": "Language of the digest: ar, de, en, es, fr, it, pt, ru, uk, zh, or another for headlines only;"
@@ -80,7 +84,7 @@ def init(
     text = _starter_settings()
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     zone = timezone or _machine_zone()
-    is_zone_known = bool(timezone) or zone != "UTC"  # a server is often in UTC, and its reader elsewhere
+    is_zone_known = bool(timezone) or zone not in UTC_ZONES
     for name, given in (("contact", contact), ("language", language), ("timezone", zone if is_zone_known else "")):
         take = partial(_fill_in, text, name)
         text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
