@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -16,7 +17,7 @@ from digests.store.editions import get_edition, open_digests
 from digests.store.keys import StoryAlertKey
 from digests.store.outbox import FAILED_SHOWN_FOR, Delivery, list_undelivered
 from watcher.cli.options import closing_store
-from watcher.cli.output import Row, format_minute, select_fields
+from watcher.cli.output import MINUTE, Row, format_minute, select_fields
 from watcher.cli.status import StatusSection
 from watcher.settings.models import Settings
 from watcher.store.writer import read
@@ -134,11 +135,14 @@ def format_state(delivery: Delivery) -> str:
 def _schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
     statuses = read(engine, digest_statuses, settings, now=now)
     rows = []
+    zones = {digest.name: ZoneInfo(digest.timezone) for digest in digests_of(settings)}
     for status in sorted(statuses, key=lambda status: (status.due_since is None, status.next_due_at))[:DIGESTS_SHOWN]:
         name = to_one_line(status.title, NEXT_TITLE_CHARS)
         if status.due_since is not None:
             late = format_duration((now - status.due_since).total_seconds())
             rows.append(("overdue", f"{name}: the edition was due {late} ago and is not made yet"))
         time_left = format_duration((status.next_due_at - now).total_seconds())
-        rows.append(("next", f"{name}, due {format_minute(status.next_due_at)}, in {time_left}"))
+        rows.append(
+            ("next", f"{name}, due {status.next_due_at.astimezone(zones[status.digest]):{MINUTE} %Z}, in {time_left}")
+        )
     return StatusSection(name="digests", found=statuses, rows=tuple(rows))

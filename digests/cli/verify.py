@@ -21,6 +21,7 @@ from digests.errors import DigestError
 from digests.mcp.quotes import check_quote
 from digests.model.edition import Edition
 from digests.render.forms import FORMATS
+from digests.render.pack import SUMS
 from digests.settings.digests import DIGEST_NAME, DigestSettings, digests_of, folder_of
 from digests.store import editions
 from digests.store.editions import EditionRow
@@ -70,6 +71,9 @@ def verify_editions(
     The file on a story (watcher story STORY --pack FOLDER), a folder or a zip file, is checked without a store or
     settings: each of its files, and each quotation.
     """
+    if edition is not None and _is_path(edition) and not Path(edition).exists():
+        hint = "watcher verify takes a file of an edition, or the file on a story: its folder or zip file"
+        raise DigestError(f"there is no file or folder {edition}", hint=hint)
     if edition is not None and is_pack(Path(edition)):
         sum_, faults = check_pack(Path(edition))
         print_result({"file": edition, "sha256": sum_, "faults": faults}, format_pack(edition, sum_, faults), json=json)
@@ -218,6 +222,8 @@ def _format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def _check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
+    if path.is_dir():
+        raise DigestError(f"{path} is not the file on a story: the folder has no {SUMS}")
     form = FORMATS_BY_SUFFIX.get(path.suffix)
     if form in (None, *OF_SEVERAL):
         taken = ", ".join(ending for ending, form in FORMATS_BY_SUFFIX.items() if form not in OF_SEVERAL)

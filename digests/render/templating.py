@@ -1,6 +1,5 @@
 """Jinja environments for our templates and a reader's own, one for each way of escaping."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +10,10 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined, TemplateError
 from jinja2.exceptions import TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
 
 from digests.errors import DigestError
+from watcher.text.format import did_you_mean
 
 # Templates that a reader's folder may replace; files that begin with "_" are includes of their own.
 TEMPLATE_NAMES = (
@@ -20,8 +21,21 @@ TEMPLATE_NAMES = (
     "feed.atom.j2",
 )
 # Errors that an expression in a template can raise.
-OBJECT_NAME = re.compile(r"'[\w. ]{1,200} object'")  # as Jinja names a value: 'digests.render.view.EditionView object'
 TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
+class UnknownValue(StrictUndefined):
+    """A name that no value has: an error, which names the most similar one and none of our classes."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = self._undefined_name
+        if self._undefined_hint or self._undefined_obj is missing:
+            return self._undefined_hint or f"there is no value {name!r}"
+        if not isinstance(name, str):
+            return f"this value has no element {name}"
+        parts = [part for part in dir(self._undefined_obj) if not part.startswith("_")]
+        return f"this value has no part {name!r}{did_you_mean(name, parts)}"
 
 
 class SafeText(str):
@@ -62,7 +76,7 @@ def environment(
         loader=ChoiceLoader([FunctionLoader(by_name.get), PackageLoader("digests.render")]),
         autoescape=autoescape,
         finalize=finalize,
-        undefined=StrictUndefined,
+        undefined=UnknownValue,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -84,14 +98,7 @@ def render_template(env: Environment, name: str, own: Own, values: Mapping[str, 
         if not own:
             raise
         hint = "docs/guides/templates.md lists the values" if isinstance(error, UndefinedError) else None
-        raise DigestError(f"{_place(error, own)}: {_describe(error)}", hint=hint) from error
-
-
-def _describe(error: BaseException) -> str:
-    """Return what is wrong; an unknown value is named as the template writes it, without the names of our classes."""
-    if isinstance(error, UndefinedError):
-        return OBJECT_NAME.sub("this value", str(error)).replace("has no attribute", "has no part")
-    return str(error)
+        raise DigestError(f"{_place(error, own)}: {error}", hint=hint) from error
 
 
 def _place(error: BaseException, own: Own) -> str:

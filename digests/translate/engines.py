@@ -148,6 +148,8 @@ def install_model(folder: Path, pair: str, origin: str) -> None:
             except (shutil.ReadError, ValueError) as error:
                 raise TranslationError(f"{origin} is not an archive (zip, tar): {error}", hint=MODEL_HINT) from error
             source = unpacked
+        elif not source.is_dir():
+            raise TranslationError(f"there is no file or folder {origin}", hint=MODEL_HINT)
         for file in sorted(source.rglob("*")):
             if _kind_of(file.name, pair):
                 shutil.copyfile(file, new / file.name)

@@ -177,6 +177,17 @@ def test_the_line_for_a_restore_is_named_though_nothing_is_in_the_database(tmp_p
     assert "try: createdb " in capsys.readouterr().err
 
 
+@on_postgresql
+def test_a_backup_of_a_file_is_moved_to_a_server_not_restored(tmp_path, empty_url, capsys):
+    (tmp_path / "settings.toml").write_text(f'[store]\nurl = "{empty_url}"\n')
+    open_digests(f"sqlite:///{tmp_path / 'backup.db'}").dispose()
+
+    assert run_command_line(["restore", str(tmp_path / "backup.db"), "--config", str(tmp_path / "settings.toml")]) == 1
+
+    err = capsys.readouterr().err
+    assert f", then watcher move sqlite:///{tmp_path / 'backup.db'} " in err and "pg_restore" not in err
+
+
 def shell(folder, line: str) -> None:
     """Run a line as a person would; it has to end well, and to say nothing."""
     environ = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}

@@ -61,6 +61,14 @@ def pack(watcher, story, tmp_path) -> Path:
     return tmp_path / "pack"
 
 
+@pytest.mark.parametrize("name", ["quake", "quake.zip"])
+def test_a_pack_that_is_missing_is_named_without_a_store(tmp_path, capsys, name):
+    assert run_command_line(["verify", str(tmp_path / name)]) == 1
+
+    err = capsys.readouterr().err
+    assert f"there is no file or folder {tmp_path / name}" in err and "its folder or zip file" in err
+
+
 def test_a_pack_tells_the_timeline_first_words_copies_quotations_and_changes(pack, story):
     text = (pack / "story.md").read_text()
     data = json.loads((pack / "pack.json").read_text())["pack"]

@@ -284,4 +284,4 @@ def test_a_name_that_is_no_digest_and_a_file_that_is_missing_are_no_quotes(engin
     assert run_command_line(["verify", "wrold", "--config", config]) == 2
     assert run_command_line(["verify", "out/2026-11-25.md", "--config", config]) == 1
 
-    assert "out/2026-11-25.md cannot be read: No such file or directory" in capsys.readouterr().err
+    assert "there is no file or folder out/2026-11-25.md" in capsys.readouterr().err

@@ -59,8 +59,8 @@ def test_a_style_of_the_reader_goes_into_the_page(editions, tmp_path):
     ("source", "told"),
     [
         ("a\n{% if v.stories %}\nb\n", r"page\.html\.j2:\d: Unexpected end of template"),
-        ("a\nb\n{{ v.stroies }}\n", r"page\.html\.j2:3: this value has no part 'stroies'$"),
-        ("a\n{{ nothing }}\n", r"page\.html\.j2:2: 'nothing' is undefined"),
+        ("a\nb\n{{ v.stroies }}\n", r"page\.html\.j2:3: this value has no part 'stroies'; did you mean \"stories\"\?$"),
+        ("a\n{{ nothing }}\n", r"page\.html\.j2:2: there is no value 'nothing'$"),
         ("a\n{{ 1 // 0 }}\n", r"page\.html\.j2:2: .*zero"),
         ("{{ v.number | upside_down }}", r"page\.html\.j2:1: No filter named 'upside_down'"),
         ('\n{% include "_no.j2" %}', r"page\.html\.j2:2: _no\.j2"),

@@ -76,7 +76,7 @@ def test_a_model_is_installed_from_a_folder_an_archive_or_an_address_and_transla
         ("other pair", "no complete model en-pt: found none"),
         ("broken", "the model pt-en cannot be used"),
         ("no archive", "is not an archive"),
-        ("not there", "no complete model pt-en: found none"),
+        ("not there", "there is no file or folder .*nowhere"),
         ("moved", "answered 302 Found; redirects are not followed"),
         ("refused", "connection refused"),
     ],

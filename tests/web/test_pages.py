@@ -270,6 +270,13 @@ async def test_search_finds_marks_and_pages(client):
     assert links(found, "/story/")
 
 
+async def test_the_search_leads_to_the_check_of_what_was_looked_for(client):
+    empty, asked = (await client.get("/search")).text, (await client.get("/search?q=quake+in+Tarvola%3F")).text
+
+    assert links(empty, "/check") == ["/check"] and "All words must match" in empty
+    assert links(asked, "/check") == ["/check?claim=quake%20in%20Tarvola%3F"] and "All words must match" not in asked
+
+
 async def test_search_counts_folds_copies_and_takes_the_names_of_languages(client):
     found = html.fromstring((await client.get("/search?q=quake")).text)
     copies = found.xpath("//ol[@class='rows']/li/details//a/@href")

@@ -82,8 +82,19 @@ def restore_target(engine: Engine, backup: Path) -> Path:
     login, name = engine.url.username, f"{engine.url.database}_restored"
     owner = f" --owner={shlex.quote(login)}" if login else ""
     command = f"createdb{owner} --template=template0 {shlex.quote(name)}"
-    restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
+    if _is_sqlite(backup):
+        restored = f"watcher move {shlex.quote(f'sqlite:///{backup.absolute()}')} {{url}}"
+    else:
+        restored = f"pg_restore --no-owner --dbname={{url}} {shlex.quote(str(backup))}"
     return _store_file(engine, f"{command}, then {restored}, and set [store] url to it", database=name)
+
+
+def _is_sqlite(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False
 
 
 def _check_backup(backup: Path, schemas: Sequence[Schema]) -> None:
