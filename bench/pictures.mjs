@@ -2,7 +2,7 @@
 //
 //     watcher demo --directory /tmp/demo
 //     watcher web --config /tmp/demo/settings.toml --listen 127.0.0.1:8500 &
-//     CHROMIUM=chromium EDITION_TOOLS=~/.cache/watcher-edition-tools node bench/pictures.mjs /tmp/demo http://127.0.0.1:8500
+//     CHROMIUM=$(command -v chromium) EDITION_TOOLS=~/.cache/watcher-edition-tools node bench/pictures.mjs /tmp/demo http://127.0.0.1:8500
 //
 // `make edition-tools` installs Playwright. Take them with the fonts Noto Sans, Noto Serif and Noto CJK installed.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -32,8 +32,9 @@ function writeMailPage(mail) {
   const part = readFileSync(mail, 'latin1').split(/Content-Type: text\/html.*/)[1].replaceAll('\r', '');
   const body = part.slice(part.indexOf('\n\n'), part.indexOf('\n--=')).replace(/=\n/g, '');
   const bytes = body.replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
-  writeFileSync(`${mail}.page.html`, bytes, 'latin1');
-  return `${mail}.page.html`;
+  const page = `${mail}.htm`; // not .html, as the page of the edition is the file with that ending
+  writeFileSync(page, bytes, 'latin1');
+  return page;
 }
 
 const bridge = 'Norway opens Hellesund bridge';

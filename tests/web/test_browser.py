@@ -59,7 +59,7 @@ def paths(base) -> tuple[str, ...]:
         data = urllib.parse.urlencode(form | {"note": "Ask for the minutes of the council. " * 9}).encode()
         urllib.request.urlopen(f"{base}{path}/keep", data=data, timeout=60).close()
     return ("/", story, article, "/archive", "/digest/world/2026-11-24", "/sources", "/sources/1", "/search",
-            "/coverage", "/search?q=tents", left_out, "/kept",
+            "/coverage", "/search?q=tents", "/check?claim=tents", left_out, "/kept",
             "/article/1" + "4".rjust(15, "0"), "/article/1" + "5".rjust(15, "0"))  # fmt: skip
 
 
