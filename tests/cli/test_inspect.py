@@ -7,12 +7,12 @@ import json
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.inspect import candidate_urls
 from watcher.cli.main import run_command_line
 from watcher.cli.output import format_bytes, print_lines
 from watcher.errors import SettingsError
 from watcher.settings.load import load_settings_file
 from watcher.text.format import format_duration
+from watcher.worker.proposals import candidate_urls
 
 pytestmark = pytest.mark.slow  # starts a site, and processes that read its feeds
 

@@ -13,7 +13,7 @@ from watcher.cli.main import run_command_line
 from watcher.errors import SettingsError, WatcherError
 from watcher.failure_messages import PageKind, Reason
 from watcher.feeds.opml import parse_opml
-from watcher.settings.edit import add_sources, read_for_edit, save_settings, source_row
+from watcher.settings.edit import _add_sources, read_for_edit, save_settings, source_row
 from watcher.settings.models import token_of
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
@@ -290,7 +290,7 @@ async def test_an_opml_with_a_script_for_a_name_shows_a_name(tmp_path):
     opml = f'<opml version="2.0"><body><outline text="{name}" xmlUrl="https://o.example/f"/></body></opml>'
     rows = [source_row(url=found.url, name=found.title) for found in parse_opml(opml.encode()).feeds]
     text, _ = read_for_edit(settings.path)
-    changed = save_settings(settings.path, add_sources(text, rows))
+    changed = save_settings(settings.path, _add_sources(text, rows))
     write(engine, sync_sources, changed.active_sources(), now=NOW)
 
     page = (await client_of(app_of(site_of(changed, engine))).get("/sources")).text

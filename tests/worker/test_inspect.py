@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cli.site import rss, serving
-from watcher.cli.discover import _no_feed_message
 from watcher.errors import HttpStatusError, Unreachable
 from watcher.failure_messages import Reason, TaskKind
 from watcher.feeds.inspect import NotAFeed
@@ -18,6 +17,7 @@ from watcher.settings.models import PollSettings
 from watcher.settings.request_options import RequestOptions
 from watcher.worker.inspect import MAX_PROBED_FEEDS, Discovery, FeedProber, discover, predict_next_poll
 from watcher.worker.process_pool import WorkerFailed
+from watcher.worker.proposals import no_feed_message
 
 pytestmark = pytest.mark.slow
 
@@ -335,5 +335,5 @@ async def test_the_sitemaps_of_an_index_are_read_as_a_poll_does(site, looker):
     failed = await looker.probe(site.url("/index.xml"))
     assert str(failed.found.reason) == f"404 Not Found, polled at {site.url('/2.xml')}" and failed.report is None
     assert site.asked == ["/index.xml", "/2.xml", "/1.xml"] * 2 + ["/index.xml", "/2.xml"]
-    message = _no_feed_message(Discovery(page=failed, candidates=()))
+    message = no_feed_message(Discovery(page=failed, candidates=()))
     assert message == f"no feed found at {site.url('/index.xml')}: {failed.found.reason}"

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from sqlalchemy import Engine
 
-from watcher.cli.inspect import failure_reason, find_hint
+from watcher.cli.inspect import find_hint
 from watcher.cli.options import closing_store
 from watcher.errors import FetchError
 from watcher.model import Source
@@ -17,6 +17,7 @@ from watcher.store.writer import read, write
 from watcher.text.urls import host_key
 from watcher.worker import scheduler
 from watcher.worker.inspect import ProbeResult, open_prober
+from watcher.worker.proposals import failure_reason
 
 # Entry points: value = "module:function", which takes the settings and yields a `CheckResult` for each check.
 ONLINE_GROUP = "watcher.online_checks"

@@ -9,32 +9,29 @@ from typing import Annotated, Any
 import typer
 
 from watcher.cli.commands import DONE, FAILED, USAGE
-from watcher.cli.inspect import candidate_urls, failure_reason, find_hint, find_problems, format_items, newest_entry_age
+from watcher.cli.inspect import find_hint, format_items
 from watcher.cli.options import Config, Json, load_settings, settings_or_defaults, settings_path
 from watcher.cli.output import print_err, print_lines, print_progress, print_result, select_fields
-from watcher.cli.sources import add_row, sources_by_key
+from watcher.cli.sources import add_row
 from watcher.errors import WatcherError
-from watcher.failure_messages import FeedKind, HealthKind
-from watcher.feeds.discover import is_comment_feed
-from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.feeds.page import MIN_ITEMS, MIN_TITLE_LETTERS
-from watcher.settings.edit import row_lines, source_row
+from watcher.settings.edit import row_lines, source_row, sources_by_key
 from watcher.settings.models import Settings, SourceSettings
-from watcher.settings.types import language_tag
 from watcher.text.format import format_count
-from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
 from watcher.text.urls import normalize_url
 from watcher.worker.inspect import Discovery, FeedCandidate, discover, open_prober
-
-UNREADABLE_KINDS = (FeedKind.BOT_WALL, HealthKind.ASKED_AT)  # kinds of responses that are no page to look for links on
-WAYS = {
-    "itself": "the address itself is a feed",
-    "platform": "the feed that the platform has for this address",
-    "declared": "declared by the page",
-    "linked": "linked from the page",
-    "guessed": "at a common address",
-    "sitemap": "a news sitemap that robots.txt names",
-}
+from watcher.worker.proposals import (
+    WAYS,
+    candidate_urls,
+    default_name_and_language,
+    describe_entries,
+    failure_reason,
+    feed_row,
+    feeds_of_articles,
+    find_problems,
+    list_row,
+    no_feed_message,
+)
 
 
 def discover_feeds(
@@ -57,7 +54,7 @@ def discover_feeds(
     known = sources_by_key(settings)
     print_result(_discovery_to_json(discovery, known), _format_discovery(discovery, known, is_added=add), json=json)
     if path is not None and discovery.items:
-        print_err(add_row(path, _list_row(discovery)))
+        print_err(add_row(path, list_row(discovery)))
     elif path is not None and discovery.feeds:
         if (row := _choose_only_feed(discovery, {})) is None:
             return USAGE
@@ -97,7 +94,7 @@ def add_source(
         return DONE
     discovery = asyncio.run(_discover_with_progress(urls, settings, as_page=False))
     if not discovery.feeds or not (discovery.page.response or discovery.page.report):
-        message = f"{_no_feed_message(discovery)}; nothing was added (--no-test adds it without reading it)"
+        message = f"{no_feed_message(discovery)}; nothing was added (--no-test adds it without reading it)"
         command = f"watcher sources discover {quote(discovery.page.asked)} --add"
         hint = (
             f"{command} adds the page itself: it has a list of articles"
@@ -119,7 +116,7 @@ async def _discover_with_progress(urls: tuple[str, ...], settings: Settings, *, 
 
 def _choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
     """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
-    feeds = [one for one in found.feeds if not is_comment_feed(one.url)] or found.feeds
+    feeds = feeds_of_articles(found)
     if len(feeds) > 1:
         print_err(f"found {len(feeds)} feeds and added none: choose one with a command shown here", label="error")
         return None
@@ -127,16 +124,7 @@ def _choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSetti
     assert report and probe
     for problem in find_problems(report, probe.at):
         print_err(f"note: {problem}")
-    name, tag = _default_name_and_language(report)
-    fields = {"name": name, "language": language_tag(tag)} | {key: value for key, value in given.items() if value}
-    return source_row(**fields | {"url": feeds[0].url})
-
-
-def _default_name_and_language(report: FeedReport) -> tuple[str, str]:
-    """Return name and language for a source with this feed, each "" if unknown."""
-    stated, read = report.feed.language, report.language
-    tag = stated if stated and primary_tag(stated) in (read, None) else read
-    return report.feed.title[:200].strip(), "" if tag == UNKNOWN_LANGUAGE else tag
+    return feed_row(feeds[0], given)
 
 
 def _format_discovery(
@@ -144,7 +132,7 @@ def _format_discovery(
 ) -> Iterator[str]:
     """Yield the lines on what was found; with `is_added`, the list of articles is added next."""
     feeds, page = found.feeds, found.page
-    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else _no_feed_message(found)
+    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(found)
     for one in feeds:
         yield from ("", one.url, *(f"  {line}" for line in _describe_feed(one, found, known)))
     others = [one for one in found.candidates if not one.report]
@@ -159,13 +147,6 @@ def _format_discovery(
         yield from _describe_missing_list(found)
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
-
-
-def _list_row(found: Discovery) -> SourceSettings:
-    """Return a source of the page itself and its list of articles."""
-    assert found.items
-    name, tag = _default_name_and_language(found.items[1])
-    return source_row(url=found.page.asked, name=name, language=language_tag(tag), **asdict(found.items[0]))
 
 
 def _describe_missing_list(found: Discovery) -> Iterator[str]:
@@ -187,7 +168,7 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings], *, is_add
     """Yield the lines on the page itself as a source."""
     assert found.items
     is_known = normalize_url(found.page.asked) in known
-    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(_list_row(found)))
+    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(list_row(found)))
     yield from ("", f"the first of {len(found.items[1].feed.entries)} items:")
     yield from (f"  {line}" for line in format_items(found.items[1]))
     if is_known:
@@ -196,22 +177,11 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings], *, is_add
         yield from ("", "add it: repeat this with --add")
 
 
-def _no_feed_message(found: Discovery) -> str:
-    page = found.page
-    if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNREADABLE_KINDS):
-        return f"no feed found at {page.asked}: {failure_reason(page)}"
-    linked = [one for one in found.candidates if one.found_by != "guessed"]
-    words = "no feed that its page links to can be read" if linked else "its page links to none"
-    guessed = any(one.found_by == "guessed" for one in found.candidates)
-    return f"no feed found at {page.asked}: {words}" + (", and none is at a common address" if guessed else "")
-
-
 def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
     report, probe = one.report, one.probe
     assert report and probe
     yield f"{report.feed.title or one.title or 'without a title'} ({WAYS[one.found_by]})"
-    entries = format_count(len(report.feed.entries), "entry", "entries")
-    yield f"{report.format}, {entries}, newest {newest_entry_age(report, probe.at)}, language {report.language}"
+    yield describe_entries(report, probe.at)
     yield from (f"note: {concern}" for concern in find_problems(report, probe.at))
     same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
     if same:
@@ -219,7 +189,7 @@ def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sou
     if there := known.get(normalize_url(one.url)):
         yield f"in the settings as {there.source().name}"
     else:
-        name, tag = _default_name_and_language(report)
+        name, tag = default_name_and_language(report)
         options = [f" --name {quote(name)}"] if name else []
         options += [f" --language {quote(tag)}"] if tag else []
         yield f"add it: watcher sources add {quote(one.url)}{''.join(options)}"

@@ -23,25 +23,23 @@ from watcher.cli.output import (
     select_fields,
 )
 from watcher.cli.sources import find_source
-from watcher.errors import FetchError, HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
+from watcher.errors import HttpStatusError, RequestRefused, SettingsError, TimedOut, TooLarge, Unreachable
 from watcher.failure_messages import FeedKind, FetchKind
-from watcher.feeds.health import HINTS, MIN_SILENCE, STATUS_HINTS
-from watcher.feeds.inspect import WHOLE_CHARS, FeedReport, NotAFeed
-from watcher.feeds.mail import MAIL_FORMAT
+from watcher.feeds.health import HINTS, STATUS_HINTS
+from watcher.feeds.inspect import FeedReport, NotAFeed
 from watcher.feeds.page import PAGE
 from watcher.feeds.schedule import NextPoll
-from watcher.feeds.sitemap import SITEMAP_FORMATS
 from watcher.model import Response, Validators
 from watcher.net.freshness import parse_freshness
 from watcher.settings.models import Settings, SourceSettings
-from watcher.text.format import format_age, format_count, format_duration
+from watcher.text.format import format_count, format_duration
 from watcher.text.language import UNKNOWN_LANGUAGE, primary_tag
-from watcher.text.urls import DEFAULT_PORTS, is_mail, is_web
+from watcher.text.urls import DEFAULT_PORTS
 from watcher.worker.inspect import ProbeResult, Redirect, Revalidation, open_prober, predict_next_poll
+from watcher.worker.proposals import candidate_urls, describe_texts, failure_reason, find_problems, newest_entry_age
 
 INSPECT_LABEL_CHARS = 11
 SHOWN_ITEMS = 10  # of a page
-MOSTLY_WHOLE_SHARE = 0.8  # share of entries with a whole article from which on `full_text` is suggested
 FETCH_ADVICE = HINTS | {FetchKind.CONNECTION_REFUSED: "check host and port: nothing listens there"}
 STATUS_ADVICE = STATUS_HINTS | {429: "wait, and request it less often"}
 
@@ -97,21 +95,6 @@ def _summary_sentence(probe: ProbeResult) -> str:
     sentence = f'OK: {format_count(len(report.feed.entries), "entry", "entries")} of "{report.feed.title}"'
     buts = ", and ".join(find_problems(report, probe.at))
     return f"{sentence}, but {buts}" if buts else f"{sentence}, newest {newest_entry_age(report, probe.at)}"
-
-
-def find_problems(report: FeedReport, now: datetime) -> Iterator[str]:
-    """Yield the problems of a readable feed: no entries, no dates, nothing new, no links."""
-    entries = report.feed.entries
-    if not entries:
-        old = f"it has {format_count(report.sent, 'entry', 'entries')}, all older than two days"
-        yield old if report.sent and report.format in SITEMAP_FORMATS else "it is empty at the moment"
-        return
-    if report.newest is None:
-        yield "no entry has a date: each would get the time when it is first seen"
-    elif now - report.newest > MIN_SILENCE:
-        yield f"the newest is {format_age(now - report.newest).replace(' ago', ' old')}"
-    if report.without_link == len(entries) and report.format != MAIL_FORMAT:
-        yield "no entry has a link"
 
 
 def _probe_rows(
@@ -217,7 +200,7 @@ def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
         yield "links", format_counts((report.without_link, "missing"), (report.repeated_links, "repeated"))
         dates = ((report.undated, "missing"), (report.unreadable, "implausible"), (report.ahead, "in the future"))
         yield "dates", format_counts(*dates)
-        yield "texts", _format_texts(report, wants_full_text=wants_full_text)
+        yield "texts", describe_texts(report, wants_full_text=wants_full_text)
         if report.format == PAGE:
             yield from _label_first("items", format_items(report))
     yield from _label_first("problems", feed.faults)
@@ -238,22 +221,8 @@ def _format_language(report: FeedReport) -> str:
     return stated if primary_tag(stated) == read else f"{read}, detected from its entries; the feed states {stated}"
 
 
-def _format_texts(report: FeedReport, *, wants_full_text: bool) -> str:
-    count = len(report.feed.entries)
-    line = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
-    if report.whole >= MOSTLY_WHOLE_SHARE * count and not wants_full_text:
-        return f"{line}; with full_text = true no pages need to be fetched"
-    if report.whole < (1 - MOSTLY_WHOLE_SHARE) * count and wants_full_text:
-        return f"{line}; with full_text = true in the settings, articles have only these texts"
-    return line
-
-
 def format_counts(*counts: tuple[int, str]) -> str:
     return ", ".join(f"{count} {word}" for count, word in counts if count) or "ok"
-
-
-def newest_entry_age(report: FeedReport, now: datetime) -> str:
-    return format_age(now - report.newest) if report.newest else "undated"
 
 
 def _probe_to_json(
@@ -295,31 +264,6 @@ def _report_to_json(report: FeedReport) -> dict[str, Any]:
     stated = select_fields(feed, "title", "link", "hub", "ttl_s", "skip_hours", "skip_days")
     counts = select_fields(report, *(field.name for field in fields(report) if field.name != "feed"))
     return {**stated, "language_said": feed.language, "entries": len(feed.entries), **counts, "faults": feed.faults}
-
-
-def candidate_urls(text: str) -> tuple[str, ...]:
-    """Return the URLs that `text` may mean, the likeliest first: https, but http with a port. Errors: SettingsError."""
-    typed = text.strip()
-    if typed.lower().startswith("feed:"):
-        typed = typed[len("feed:") :].removeprefix("//")
-    if is_web(typed) or is_mail(typed):
-        return (typed,)
-    if "://" not in typed and not any(c.isspace() for c in typed):
-        urls = (f"https://{typed}", f"http://{typed}")
-        host = urlsplit(urls[0]).hostname if is_web(urls[0]) else None
-        if host and ("." in host or ":" in typed or host == "localhost"):
-            return urls if urlsplit(urls[0]).port in (None, 443) else urls[::-1]
-    hint = "an address starts with https:// or http://, or is a name such as example.org"
-    raise SettingsError((), f"{text}: not the address of a site or feed", hint=hint)
-
-
-def failure_reason(probe: ProbeResult) -> str:
-    """Return a description of why there is no feed, "" if there is one."""
-    if isinstance(probe.found, NotAFeed):
-        return str(probe.found.reason)
-    if isinstance(probe.error, FetchError):
-        return str(probe.error.reason)
-    return f"parsing the feed {probe.error}" if probe.error else ""
 
 
 def find_hint(probe: ProbeResult) -> str | None:

@@ -1,8 +1,7 @@
 """`watcher sources`: lists, removes and pauses the sources of the settings file; imports and exports OPML."""
 
 import sys
-import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,17 +16,17 @@ from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_OPML_BYTES, Opml, OpmlFeed, parse_opml, render_opml
 from watcher.model import PageSelectors
 from watcher.settings.edit import (
-    add_sources,
+    add_source_row,
     read_for_edit,
     remove_source,
-    row_lines,
+    save_rows,
     save_settings,
     source_row,
+    sources_by_key,
     switch_source,
     write_file,
 )
 from watcher.settings.models import Settings, SourceSettings
-from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import country_code, format_duration_setting, language_tag, quote_value, secret_of
 from watcher.text.format import did_you_mean, format_count, strip_control_characters
 from watcher.text.urls import hide_secrets, is_mail, normalize_url
@@ -83,10 +82,9 @@ def _print_table(rows: list[dict[str, str]]) -> None:
 
 def add_row(path: Path, row: SourceSettings) -> str:
     """Add a row to the settings file at `path` unless it has the feed; return a message that says what was done."""
-    text, settings = read_for_edit(path)
-    if known := sources_by_key(settings).get(normalize_url(row.url)):
+    _, known = add_source_row(path, row)
+    if known:
         return f"already in the settings: {known.source().name} ({known.url})"
-    _save_rows(path, text, [row])
     return f"added {row.source().name} ({row.url}) to {path}"
 
 
@@ -123,20 +121,6 @@ def _set_enabled(source: str, config: Path | None, *, enabled: bool) -> int:
     return DONE
 
 
-def _save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> None:
-    """Add `rows` to the settings file at `path`, whose current text is `text`. Errors: SettingsError."""
-    positions = Positions(text)
-    # TOML does not allow [[sources]] tables in addition to an inline list `sources = […]`.
-    if "sources" in tomllib.loads(text) and ("sources", 0) not in positions.spans:
-        line, column = positions.key(("sources",))
-        words = f"{path}:{line}:{column}: the sources are one list, sources = […], which only you can edit"
-        hint = "write each source as a separate table, [[sources]]"
-        if len(rows) == 1:
-            hint = f"add this to the list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
-        raise SettingsError((), words, hint=hint)
-    save_settings(path, add_sources(text, rows))
-
-
 def find_source(settings: Settings, wanted: str) -> int:
     """Return the index of the source with URL or name `wanted`. Errors: SettingsError for no match or several."""
     rows = [row.source() for row in settings.sources]
@@ -152,11 +136,6 @@ def find_source(settings: Settings, wanted: str) -> int:
     near = did_you_mean(wanted, [name for row in rows for name in (row.name, row.url)])
     hint = near.removeprefix("; ") or "watcher sources list shows them"
     raise SettingsError((), f"no source has the address or name {wanted}", hint=hint)
-
-
-def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
-    """Return the rows of the settings by normalised URL."""
-    return {normalize_url(row.url): row for row in settings.sources}
 
 
 def read_file_or_stdin(path: Path, limit: int) -> bytes:
@@ -194,7 +173,7 @@ def import_opml(
     opml = parse_opml(read_file_or_stdin(file, MAX_OPML_BYTES), name=str(file))
     rows, lines = _classify_feeds(opml, settings)
     if rows and not dry_run:
-        _save_rows(path, text, rows)
+        save_rows(path, text, rows)
     print_result(lines, _format_import(lines, rows, dry_run=dry_run), json=json)
     if opml.repairs:
         places = format_count(opml.repairs, "place")

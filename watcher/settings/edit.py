@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from watcher.settings.models import Settings, SourceSettings
 from watcher.settings.toml_syntax import Positions
 from watcher.settings.types import format_duration_setting
 from watcher.text.format import escape_control_characters
+from watcher.text.urls import normalize_url
 
 SOURCES_KEY = "sources"
 ENABLED_LINE = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|false)""")
@@ -35,7 +37,37 @@ def source_row(**fields: object) -> SourceSettings:
         raise SettingsError((), words) from None
 
 
-def add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
+def add_source_row(path: Path, row: SourceSettings) -> tuple[Settings, SourceSettings | None]:
+    """
+    Add a source to the settings file at `path`, unless it has one with this feed.
+
+    Return the settings of the file then, and the row that was there before. Errors: as `save_rows`.
+    """
+    text, settings = read_for_edit(path)
+    known = sources_by_key(settings).get(normalize_url(row.url))
+    return (settings, known) if known else (save_rows(path, text, [row]), None)
+
+
+def sources_by_key(settings: Settings) -> dict[str, SourceSettings]:
+    """Return the rows of the settings by normalised URL."""
+    return {normalize_url(row.url): row for row in settings.sources}
+
+
+def save_rows(path: Path, text: str, rows: Sequence[SourceSettings]) -> Settings:
+    """Add `rows` to the settings file at `path`, whose current text is `text`. Errors: SettingsError."""
+    positions = Positions(text)
+    # TOML does not allow [[sources]] tables in addition to an inline list `sources = […]`.
+    if SOURCES_KEY in tomllib.loads(text) and (SOURCES_KEY, 0) not in positions.spans:
+        line, column = positions.key((SOURCES_KEY,))
+        words = f"{path}:{line}:{column}: the sources are one list, sources = […], which only you can edit"
+        hint = "write each source as a separate table, [[sources]]"
+        if len(rows) == 1:
+            hint = f"add this to the list: {{ {', '.join(row_lines(rows[0])[1:])} }}"
+        raise SettingsError((), words, hint=hint)
+    return save_settings(path, _add_sources(text, rows))
+
+
+def _add_sources(text: str, rows: Sequence[SourceSettings]) -> str:
     """Return `text` with `rows` inserted after its last source, or at the end if it has no source."""
     if not rows:
         return text
