@@ -121,6 +121,18 @@ async def test_a_host_is_asked_with_a_pause_between_two_requests(site, looker, c
     assert site.asked == ["/a", "/b", "/c"]
 
 
+async def test_after_a_time_that_is_given_no_request_is_made_and_what_was_found_is_returned(site, looker):
+    site.page("/", "".join(f"<link rel=alternate type=application/rss+xml href=/{n}>" for n in range(6)))
+    for n in range(6):
+        site.feed(f"/{n}", rss(numbers=range(n * 9, n * 9 + 9)))
+    looker.last_request_at = START + timedelta(seconds=2.5)
+
+    found = await discover((site.url("/"),), looker)
+
+    assert site.asked == ["/", "/0", "/1", "/2"]
+    assert [one.url for one in found.feeds] == [site.url(f"/{n}") for n in range(3)]
+
+
 async def test_a_host_that_asks_for_rest_is_not_asked_again(site, looker):
     site.page("/a", "later", status=503, Retry_After="60")
 

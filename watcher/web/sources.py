@@ -1,9 +1,14 @@
-"""The pages of the sources: the list, worst health first, and a page for each source with its polls and articles."""
+"""
+The pages of the sources: the list, worst health first, a page for each source with its polls and articles, and the page
+that adds a source to the settings file.
+"""
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +16,9 @@ from sqlalchemy import Connection
 
 from watcher.errors import SettingsError
 from watcher.feeds.health import Health, feed_health, severity
-from watcher.settings.edit import read_for_edit, save_settings, switch_source
+from watcher.model import PageSelectors
+from watcher.settings.edit import add_source_row, read_for_edit, save_settings, source_row, switch_source
+from watcher.settings.models import Settings
 from watcher.store.articles import latest_of_feed
 from watcher.store.daemon_lock import read_daemon_status
 from watcher.store.feeds import FeedState, feed_state, feed_states, make_due, sync_sources
@@ -20,7 +27,7 @@ from watcher.store.visits import hosts_being_visited
 from watcher.store.writer import read, write
 from watcher.text.format import format_count, format_duration
 from watcher.text.plain_text import to_one_line
-from watcher.text.urls import hide_secrets
+from watcher.text.urls import hide_secrets, is_web
 from watcher.web.site import NotFound, Page, PageRequest, PageResponse, Site, render_page
 
 ON_A_PAGE = 100  # sources
@@ -28,12 +35,16 @@ POLLS = 20  # last polls shown for a source
 CHANGES = 10  # last changes of its health
 PREVIEW = 10  # articles
 NAME_CHARS, WHY_CHARS, QUERY_CHARS = 100, 300, 100
+ADDRESS_CHARS = 2_000
+JAVASCRIPT_SAFE = "()+,./:=?"  # characters that stand for themselves in the address of a bookmarklet
 LEAST_REST = timedelta(minutes=1)  # minimum between two polls requested by a reader
 DONE_WORDS = {  # on the page that a form leads to
+    "add": "Added to the settings file, in which nothing else has changed. A running daemon polls the source now.",
     "poll": "You requested a poll.",
     "pause": "Done: the source is switched off in the settings file.",
     "resume": "Done: the source is switched on in the settings file.",
 }
+ADDED_FIELDS = ("url", "name", "language", *PageSelectors.__slots__)  # of a form
 WAITING_S = 4  # reload interval of a page whose source is being polled
 
 
@@ -175,19 +186,82 @@ def _poll_now(site: Site, ask: PageRequest) -> PageResponse:
 def _set_paused(site: Site, ask: PageRequest) -> PageResponse:
     """Disable or enable a source in the settings file and in the store, then redirect to its page."""
     state = read(site.engine, _load_state, ask)
-    path = site.settings.path
-    if path is None:
-        raise SettingsError((), "there is no settings file to change")
+    path = _settings_file(site)
     text, settings = read_for_edit(path)
     index = next((index for index, row in enumerate(settings.sources) if row.url == state.feed.source.url), None)
     if index is None:
         raise SettingsError((), "the source is not in the settings file any more")
     is_paused = ask.form.get("paused") == "yes"
-    site.settings = save_settings(path, switch_source(text, index, enabled=not is_paused))
-    write(site.engine, sync_sources, site.settings.active_sources(), now=site.now())
+    _apply_settings(site, save_settings(path, switch_source(text, index, enabled=not is_paused)))
+    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done={'pause' if is_paused else 'resume'}")
+
+
+def _settings_file(site: Site) -> Path:
+    if site.settings.path is None:
+        raise SettingsError((), "there is no settings file to change")
+    return site.settings.path
+
+
+def _apply_settings(site: Site, settings: Settings) -> None:
+    """Take up settings that were saved: in the store at once, and in the daemon if it serves the site."""
+    site.settings = settings
+    write(site.engine, sync_sources, settings.active_sources(), now=site.now())
     if site.on_settings:
         site.on_settings()
-    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done={'pause' if is_paused else 'resume'}")
+
+
+def _add_page(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the form that adds a source; its address may come from the query. Nothing is requested for it."""
+    return _render_add_page(site, ask, ask.query.get("url", "")[:ADDRESS_CHARS])
+
+
+def _show_found_sources(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the form with the feeds at its address, and what they would bring. Errors: SettingsError, WatcherError."""
+    # Late: lxml, 4 MB, which nothing else in this process needs.
+    from watcher.web.found_sources import look_for_sources
+
+    _check_may_add(site)
+    address = ask.form.get("url", "")[:ADDRESS_CHARS].strip()
+    return _render_add_page(site, ask, address, found=look_for_sources(address, site.settings))
+
+
+def _render_add_page(
+    site: Site, ask: PageRequest, address: str, found: Mapping[str, object] | None = None
+) -> PageResponse:
+    open_form = f"location.href={json.dumps(f'{ask.base}/sources/add?url=')}+encodeURIComponent(location.href)"
+    return render_page(
+        site,
+        "add_source.html.j2",
+        has_form=True,
+        address=address,
+        may_add=_may_add(site),
+        found=found,
+        bookmarklet=f"javascript:{quote(open_form, safe=JAVASCRIPT_SAFE)}",
+    )
+
+
+def _may_add(site: Site) -> bool:
+    """Whether the site knows who asks: otherwise any program and user of this machine could add a source."""
+    return bool(site.settings.web.token or site.settings.web.trust_user_header)
+
+
+def _check_may_add(site: Site) -> None:
+    if not _may_add(site):
+        raise SettingsError((), "sources can be added here once the site has a token", hint="set [web] token")
+
+
+def _add_source(site: Site, ask: PageRequest) -> PageResponse:
+    """Add the source of a form to the settings file, then redirect to its page. Errors: SettingsError."""
+    _check_may_add(site)
+    row = source_row(**{name: ask.form.get(name, "") for name in ADDED_FIELDS})
+    if not is_web(row.url):  # a mail folder is a path on this machine, or has a login
+        raise SettingsError((), "only a feed or a site on the web can be added here")
+    settings, known = add_source_row(_settings_file(site), row)
+    if known:
+        raise SettingsError((), f"already in the settings: {known.source().name}")
+    _apply_settings(site, settings)
+    state = read(site.engine, feed_state, row.source().url)
+    return PageResponse(redirect_to=f"/sources/{state.feed.id}?done=add" if state else "/sources")
 
 
 def source_paths(site: Site) -> Iterator[str]:
@@ -200,6 +274,9 @@ def source_paths(site: Site) -> Iterator[str]:
 SOURCE_PAGES = (
     Page(path="/sources", answer=_all_sources, query=("q",)),
     Page(path="/sources/page-{page}", answer=_all_sources, query=("q",)),
+    Page(path="/sources/add", answer=_add_page, query=("url",)),
+    Page(path="/sources/add", answer=_show_found_sources, method="POST", cost="poll"),
+    Page(path="/sources/add/save", answer=_add_source, method="POST", cost="correct"),
     Page(path="/sources/{source}", answer=_one_source, query=("done",)),
     Page(path="/sources/{source}/poll", answer=_poll_now, method="POST", cost="poll"),
     Page(path="/sources/{source}/pause", answer=_set_paused, method="POST", cost="correct"),

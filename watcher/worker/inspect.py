@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 
-from watcher.errors import FetchError, HttpStatusError, RequestRefused, Unreachable, WatcherError
+from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut, Unreachable, WatcherError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_urls, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
@@ -102,6 +102,7 @@ class FeedProber:
     on_request: Callable[[str], None]  # called with each URL before its request
     options: Mapping[str, RequestOptions] = field(default_factory=dict)  # of the sources in the settings, by URL
     robots: bool = True  # a page that is a source is requested only if its robots.txt allows it
+    last_request_at: datetime | None = None  # after which each further probe returns TimedOut as its error
     now: Callable[[], datetime] = system_clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _sessions: dict[str, HostSession] = field(default_factory=dict)  # by host
@@ -216,6 +217,8 @@ class FeedProber:
         host = host_of(url)
         if refusal := self._refusals.get(host):
             raise FetchError(url, Reason(FetchKind.HOST_NOT_ASKED, host=host, why=refusal.reason))
+        if self.last_request_at and self.now() >= self.last_request_at:
+            raise TimedOut(url, Reason(FetchKind.ABORTED))
         self.on_request(url)
         try:
             yield
@@ -226,8 +229,14 @@ class FeedProber:
 
 
 @asynccontextmanager
-async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> AsyncIterator[FeedProber]:
-    """Yield a prober with the client and limits of the settings; its worker process is closed at the end."""
+async def open_prober(
+    settings: Settings, on_request: Callable[[str], None], *, limit_s: float | None = None
+) -> AsyncIterator[FeedProber]:
+    """
+    Yield a prober with the client and limits of the settings; its worker process is closed at the end.
+
+    After `limit_s`, no further request is made.
+    """
     fetch = settings.fetch
     pool = parsing_pool(fetch, tasks.load_parser, workers=1)
     try:
@@ -239,6 +248,7 @@ async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> 
                 on_request=on_request,
                 options=settings.request_options(),
                 robots=fetch.robots,
+                last_request_at=system_clock() + timedelta(seconds=limit_s) if limit_s else None,
             )
     finally:
         pool.close()

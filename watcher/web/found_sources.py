@@ -1,0 +1,82 @@
+"""Reads the site at an address for the page that adds a source: which feeds it has, and what they would bring."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from watcher.errors import SettingsError, WatcherError
+from watcher.feeds.inspect import FeedReport
+from watcher.settings.edit import sources_by_key
+from watcher.settings.models import Settings, SourceSettings
+from watcher.text.plain_text import to_one_line
+from watcher.text.urls import hide_secrets, is_web, normalize_url
+from watcher.worker.inspect import Discovery, discover, open_prober
+from watcher.worker.proposals import (
+    WAYS,
+    candidate_urls,
+    describe_entries,
+    describe_texts,
+    feed_row,
+    feeds_of_articles,
+    find_problems,
+    list_row,
+    no_feed_message,
+)
+
+LAST_REQUEST_S, LOOK_S = 10.0, 17.0  # no request is made after the first; a page may take 20 s in all
+SHOWN_TITLES = 5  # of a feed
+ENTRY_TITLE_CHARS = 160
+_looking = Lock()  # one site at a time, so that the other pages are made meanwhile
+
+
+def look_for_sources(typed: str, settings: Settings) -> dict[str, Any]:
+    """Return what the site at an address has, for the template. Errors: SettingsError, WatcherError."""
+    urls = candidate_urls(typed)
+    command = f"watcher sources discover {urls[0]}"
+    if not is_web(urls[0]):
+        raise SettingsError((), "only a feed or a site on the web can be added here", hint=command)
+    if not _looking.acquire(blocking=False):
+        raise WatcherError("another address is being read: wait a few seconds, then try again")
+    try:
+        found = asyncio.run(_discover(urls, settings))
+    except TimeoutError:
+        raise WatcherError(f"{urls[0]} did not answer within {LOOK_S:.0f} s", hint=command) from None
+    finally:
+        _looking.release()
+    proposals = list(_propose(found, settings))
+    unread = sum(not one.report and one.found_by != "guessed" for one in found.candidates)
+    return {"proposals": proposals, "message": "" if proposals else no_feed_message(found), "unread": unread}
+
+
+async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
+    async with asyncio.timeout(LOOK_S), open_prober(settings, lambda _url: None, limit_s=LAST_REQUEST_S) as prober:
+        return await discover(urls, prober)
+
+
+def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
+    known = sources_by_key(settings)
+    for feed in feeds_of_articles(found):
+        assert feed.report and feed.probe
+        yield _proposal(feed_row(feed), feed.report, feed.probe.at, WAYS[feed.found_by], known)
+    if found.items:
+        yield _proposal(list_row(found), found.items[1], found.page.at, "the list of articles on the page", known)
+
+
+def _proposal(
+    row: SourceSettings, report: FeedReport, now: datetime, way: str, known: dict[str, SourceSettings]
+) -> dict[str, Any]:
+    there, entries = known.get(normalize_url(row.url)), report.feed.entries
+    return {
+        "row": row,
+        "url": hide_secrets(row.url),
+        "way": way,
+        "entries": describe_entries(report, now),
+        "texts": describe_texts(report, wants_full_text=row.full_text) if entries else "",
+        "problems": list(find_problems(report, now)),
+        "titles": [
+            (to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in report.feed.entries[:SHOWN_TITLES]
+        ],
+        "known": there.source().name if there else "",
+    }
