@@ -22,10 +22,9 @@ from .conftest import client_of
 pytestmark = pytest.mark.slow  # starts a site, and a process that reads its feeds
 
 TOKEN, GUEST = "0123456789abcdef0123", "guest-0123456789abcdef"
-LIST = "".join(
-    f"<article class='card'><h2><a href='/2026/news-{n}'>The council of Marlow meets again on item {n}</a></h2></article>"
-    for n in range(8)
-)
+CARD = "<article class='card'><h2><a href='/2026/news-{0}'>The council of Marlow meets on item {0}</a></h2></article>"
+LIST = "".join(map(CARD.format, range(8)))
+FROM_ANOTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 
 @pytest.fixture
@@ -118,7 +117,10 @@ async def test_a_link_or_a_bookmarklet_fills_the_form_and_does_nothing(owned, ow
 
     assert fields_of(page, "/sources/add")["url"] == outlet.url("/") + '?a="><b>'
     (link,) = html.fromstring(page).xpath("//a[text()='Add to Watcher']/@href")
-    assert link == "javascript:location.href=%22http://127.0.0.1:8420/sources/add?url=%22+encodeURIComponent(location.href)"
+    assert (
+        link
+        == "javascript:location.href=%22http://127.0.0.1:8420/sources/add?url=%22+encodeURIComponent(location.href)"
+    )
     assert outlet.asked == [] and owned.settings.path.read_bytes() == before
 
 
@@ -183,7 +185,7 @@ async def test_strangers_guests_other_sites_and_old_forms_are_refused(owned, out
         await status(Authorization=f"Bearer {GUEST}"),
         await status(**{"Remote-User": "ann"}),
         await status(**key, Origin="https://evil.example"),
-        await status(**key, **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}),
+        await status(**key, **FROM_ANOTHER_SITE),
         await status(**key, form=form | {"token": "old"}),
     ]  # fmt: skip
     assert (refused, outlet.asked) == ([401, 403, 403, 403, 403, 403], [])

@@ -12,6 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,21 +29,28 @@ in_browser = needs("chromium", "node", packages=("playwright-core", "axe-core"))
 @pytest.fixture(scope="module")
 def base(served_folder) -> Iterator[str]:
     """The address of a site that a process of its own serves."""
+    with serve(served_folder) as address:
+        yield address
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve the site of the settings in a folder by a process of its own; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "watcher", "web", "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(
-        [*command, "--config", str(served_folder / "settings.toml")], stdout=subprocess.DEVNULL
-    ) as served:
+    with subprocess.Popen([*command, "--config", str(folder / "settings.toml")], stdout=subprocess.DEVNULL) as served:
         for _ in range(1_200):
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
                 time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        served.terminate()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            served.terminate()
         assert served.wait(PATIENCE_S) == 0
 
 
@@ -58,8 +66,8 @@ def paths(base) -> tuple[str, ...]:
     for path in (story, article):
         data = urllib.parse.urlencode(form | {"note": "Ask for the minutes of the council. " * 9}).encode()
         urllib.request.urlopen(f"{base}{path}/keep", data=data, timeout=60).close()
-    return ("/", story, article, "/archive", "/digest/world/2026-11-24", "/sources", "/sources/1", "/search",
-            "/coverage", "/search?q=tents", "/check?claim=tents", left_out, "/kept",
+    return ("/", story, article, "/archive", "/digest/world/2026-11-24", "/sources", "/sources/1",
+            "/sources/add", "/search", "/coverage", "/search?q=tents", "/check?claim=tents", left_out, "/kept",
             "/article/1" + "4".rjust(15, "0"), "/article/1" + "5".rjust(15, "0"))  # fmt: skip
 
 
