@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from digests.errors import DigestError
 from digests.model.pack import Pack
 from digests.render import pack as render_pack
-from digests.render.pack import DATA, SUMS
+from digests.render.pack import DATA, PAGES, SUMS
 from watcher.text.format import format_count
 
 PANDOC_S = 60.0  # for one document
@@ -88,7 +89,7 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
                 yield f"{name}: has been changed, or its line in {SUMS} has"
         yield f"{SUMS}: is not the list of these files"
     try:
-        pack = render_pack.load(files.get(DATA, b""))
+        pack = replace(render_pack.load(files.get(DATA, b"")), pages=files.get(PAGES, b""))
     except DigestError as error:
         yield str(error)
         return

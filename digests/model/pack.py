@@ -67,3 +67,6 @@ class Pack:
     thread: tuple[PackStory, ...]
     articles: tuple[PackArticle, ...]  # by time of publication; a copy after its origin
     quotes: tuple[PackQuote, ...]
+    pages_of: tuple[str, ...] = ()  # ids of the articles whose pages are in `pages`
+    pages_sha256: str = ""
+    pages: bytes = b""  # as they were fetched: a WARC file, apart from the other data

@@ -21,7 +21,7 @@ from digests.render.markdown import text as plain
 from watcher.text.format import format_count
 
 PACK_VERSION = 1
-DATA, SUMS = "pack.json", "SHA256SUMS"
+DATA, PAGES, SUMS = "pack.json", "pages.warc.gz", "SHA256SUMS"
 BIBTEX_SPECIAL = re.compile(r"[\\{}#$%&_^~]")
 BIBTEX_WORDS = {
     "\\": r"\textbackslash{}",
@@ -34,7 +34,7 @@ LINE_CHARS = 1_000
 
 
 def dump(pack: Pack) -> bytes:
-    value = {"pack": _adapter().dump_python(pack, mode="json"), "version": PACK_VERSION}
+    value = {"pack": _adapter().dump_python(pack, mode="json", exclude={"pages"}), "version": PACK_VERSION}
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8", "replace")
 
 
@@ -63,7 +63,7 @@ def render(pack: Pack) -> dict[str, bytes]:
         "story.md": _markdown, "citations.json": _csl_json, "citations.bib": _bibtex, "citations.ris": _ris
     }  # fmt: skip
     made = {name: renderer(pack).encode("utf-8", "replace") for name, renderer in renderers.items()}
-    return {DATA: dump(pack), **made}
+    return {DATA: dump(pack), **made} | ({PAGES: pack.pages} if pack.pages_of else {})
 
 
 def sha256_of(text: str) -> str:
@@ -90,6 +90,8 @@ def zip_files(pack: Pack) -> bytes:
 
 def find_faults(pack: Pack) -> Iterator[str]:
     """Yield what is wrong in the data of a pack: texts and quotations that are not where it says."""
+    if pack.pages_of and sha256(pack.pages).hexdigest() != pack.pages_sha256:
+        yield f"{PAGES}: the pages do not have the SHA-256 that the pack says"
     articles = {article.id: article for article in pack.articles}
     for article in pack.articles:
         if article.text is not None and sha256_of(article.text) != article.text_sha256:
@@ -114,6 +116,9 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
     period = f"{_time(pack.first_at)} to {_time(pack.last_at)}"
     yield f"{format_count(len(pack.articles), 'article')} from {counts}, {period}."
     yield f"Story {pack.id}, collected by Watcher at {_time(pack.made_at)}. All times are UTC."
+    if pack.pages_of:
+        count = format_count(len(pack.pages_of), "article")
+        yield f"The pages of {count} as they were fetched are in {PAGES}, SHA-256 {pack.pages_sha256}."
     yield from ("", "## Timeline", "")
     for article in pack.articles:
         indent = "  " if article.copy_of else ""

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,7 @@ from digests.store.editions import last_places
 from digests.stories.history import StoryDetails, load_story_details
 from watcher.model import Article, Revision
 from watcher.settings.models import Settings
+from watcher.store.articles import load_page_records
 from watcher.store.pages import revisions_of
 from watcher.text.sentences import sentences
 
@@ -26,6 +28,8 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
     quotes = tuple(_collect_quotes(connection, settings, details))
     quoted = {quote.article_id for quote in quotes}
     revisions = revisions_of(connection, details.articles)
+    pages = load_page_records(connection, details.articles)
+    joined = b"".join(pages.values())
     row = details.row
     return Pack(
         id=row.id,
@@ -43,6 +47,9 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
         ),
         articles=tuple(_pack_articles(details, revisions, quoted)),
         quotes=quotes,
+        pages_of=tuple(pages),
+        pages_sha256=sha256(joined).hexdigest() if pages else "",
+        pages=joined,
     )
 
 

@@ -6,9 +6,11 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import warnings
 import zipfile
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,15 @@ from sqlalchemy import insert
 from digests.cli.pack import check_pack
 from digests.model.pack import Pack, PackArticle
 from digests.render import pack as render_pack
+from digests.stories.pack import load_pack
 from tests.cli.test_story import DAY, HOUR, MORNING, edition
 from watcher.cli.main import run_command_line
+from watcher.model import Response
+from watcher.settings.load import settings_model
 from watcher.store.articles import compress
-from watcher.store.schema import revisions
-from watcher.store.writer import write
+from watcher.store.schema import page_records, revisions
+from watcher.store.writer import read, write
+from watcher.worker.page_record import make_page_record
 
 pytestmark = pytest.mark.slow  # together they take some seconds
 QUAKE = (
@@ -136,6 +142,33 @@ def test_a_quotation_that_is_changed_in_all_files_and_their_sums_is_found(pack, 
     assert all("is not in its text" in fault or "does not have its SHA-256" in fault for fault in faults) and faults
 
 
+def test_the_pages_of_a_pack_are_a_warc_file_and_cannot_be_exchanged(watcher, story, tmp_path, engine):
+    for key in story.article_ids[:2]:
+        page = Response(url=f"https://x.example/{key}", moved_to=None, took_s=0.1, status=200, headers=(), body=b"<p>X")
+        row = {"article_id": key, "at": MORNING, "record": make_page_record(page, MORNING)}
+        write(engine, lambda c, row=row: c.execute(insert(page_records), row))
+    folder = tmp_path / "pack"
+    code, _, err = watcher("story", "1", "--pack", str(folder))
+    check = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "warcio.cli", "check", folder / "pages.warc.gz"], capture_output=True
+    )
+    read_zip = read(engine, load_pack, settings_model()(), story.id, now=MORNING)
+
+    assert (code, err, check_pack(folder)[1]) == (0, "", ())
+    assert (check.returncode, check.stdout, check.stderr) == (0, b"", b"")
+    assert "The pages of 2 articles as they were fetched are in pages.warc.gz" in (folder / "story.md").read_text()
+    with zipfile.ZipFile(io.BytesIO(render_pack.zip_files(read_zip))) as archive:
+        assert archive.read("pages.warc.gz") == (folder / "pages.warc.gz").read_bytes()
+    other = make_page_record(page, MORNING)
+    files = {each.name: each.read_bytes() for each in folder.iterdir() if each.name != "SHA256SUMS"}
+    files["pages.warc.gz"] = other
+    (folder / "pages.warc.gz").write_bytes(other)
+    (folder / "SHA256SUMS").write_bytes(render_pack.sums(files))
+    assert check_pack(folder)[1] == ("pages.warc.gz: the pages do not have the SHA-256 that the pack says",)
+    (folder / "pages.warc.gz").unlink()
+    assert "pages.warc.gz: is missing" in check_pack(folder)[1]
+
+
 def test_missing_and_additional_files_of_a_pack_are_found(pack):
     (pack / "citations.bib").unlink()
     (pack / "more.txt").write_text("x")
@@ -161,11 +194,13 @@ def hostile(number: int, title: str, outlet: str, author: str) -> PackArticle:
 
 
 TEXTS = ("100 % {of} \\the $5 #news_ & ^more~", "ER  - ", "@article{x, y}", "خبر 新闻 é", '"quoted" and, more')
+PAGES = b"as good as any bytes"
 SMALL = Pack(
     id="s1f2e3d4c5b", title="Quake", language="en", made_at=datetime(2026, 3, 2, tzinfo=UTC),
     first_at=datetime(2026, 3, 1, tzinfo=UTC), last_at=datetime(2026, 3, 1, tzinfo=UTC), outlets=("A",),
     independent=("A",), thread=(), quotes=(),
     articles=tuple(hostile(n, text, f"O {text}", f"N {text}") for n, text in enumerate(TEXTS)),
+    pages_of=("0" * 16,), pages_sha256=sha256(PAGES).hexdigest(), pages=PAGES,
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tests.kinds import on_sqlite
 from tests.tools import claim_hosts
 from watcher.model import Article, PackedFeatures, Revision, Source
 from watcher.store import retention
-from watcher.store.articles import NewArticle, add_articles, pin, unpin
+from watcher.store.articles import NewArticle, add_articles, load_page_records, pin, unpin
 from watcher.store.feeds import sync_sources
 from watcher.store.full_text import full_text_index
 from watcher.store.hosts import get_host, known_hosts, set_blocked_until, set_robots
@@ -32,14 +32,14 @@ DAY = timedelta(days=1)
 PACKED = PackedFeatures(version="1", payload=b"x" * 500)
 
 
-def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str = "Some words.") -> None:
+def put(engine, *keys: str, came: datetime, host: str = "n.example", words: str = "Some words.", page=b""):
     given = [
         NewArticle(
             article=Article(
                 id=key, url=f"https://{host}/{key}", host=host, outlet="N", title=f"Story {key}", text=words,
                 language="en", country="GB", published_at=came - DAY, fetched_at=came,
             ),
-            feed_id=1, packed=PACKED, block_hashes=(1, 2),
+            feed_id=1, packed=PACKED, block_hashes=(1, 2), page_record=page,
         )
         for key in keys
     ]  # fmt: skip
@@ -77,6 +77,21 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
     assert (done.removed, done.resume_after, ids(engine)) == (2, None, ["c"])
     assert counts(engine) == {"texts": 1, "features": 1, "site_blocks": 1, "search_documents": 1, "revisions": 0}
     assert [hit.id for hit in read(engine, search, parse_query("story")).hits] == ["c"]
+
+
+def test_pages_as_fetched_go_unless_an_edition_or_a_mark_needs_their_article(engine):
+    put(engine, "a", "b", "c", came=NOON - 9 * DAY, page=b"old")
+    put(engine, "d", came=NOON, page=b"new")
+    write(engine, pin, ["a"], pinned_by="edition 1")
+
+    done = write(engine, retention.drop_page_records, None, 1, before=NOON - 8 * DAY)
+    rest = write(engine, retention.drop_page_records, done.resume_after, 9, before=NOON - 8 * DAY)
+
+    assert (done.removed, rest.removed, rest.resume_after, ids(engine)) == (1, 1, None, ["a", "b", "c", "d"])
+    assert read(engine, load_page_records, "abcd") == {"a": b"old", "d": b"new"}
+    write(engine, unpin, ["edition 1"])
+    drop(engine, NOON - DAY)
+    assert read(engine, load_page_records, "abcd") == {"d": b"new"}
 
 
 @on_sqlite  # its index holds words that belong to no row

@@ -33,7 +33,7 @@ NEWEST_MIGRATION = """
 from alembic import op
 
 revision = "0099"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

@@ -75,6 +75,13 @@ class StoreSettings(SettingsModel):
         description='How long an edition is kept with the articles that it cites, or "forever".',
         json_schema_extra={"default": "forever"},
     )
+    pages: Literal["none", "cited"] = Field(
+        default="none",
+        description=(
+            'With "cited", the page of an article is kept as it was fetched (WARC): for eight days, then only of '
+            "articles that a kept edition cites or that you keep."
+        ),
+    )
     max_size: Size | None = Field(
         default=None,
         description="Largest size of the store; above it, the oldest articles go, but none of the last week.",

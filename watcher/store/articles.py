@@ -22,6 +22,7 @@ from watcher.store.schema import (
     has_features,
     has_text,
     in_partitions,
+    page_records,
     pins,
     site_blocks,
     texts,
@@ -43,12 +44,13 @@ ENTRY_ARTICLE_ID = func.coalesce(entries.c.redirected_article_id, entries.c.arti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle:
-    """An article to store, with its feed, features and block hashes."""
+    """An article to store, with its feed, features, block hashes and page."""
 
     article: Article
     feed_id: int
     packed: PackedFeatures
     block_hashes: Sequence[int] = ()
+    page_record: bytes = b""  # its page as it was fetched, if that is kept
 
 
 def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
@@ -76,6 +78,7 @@ def _insert_article(connection: Connection, arrival: NewArticle) -> bool:
     connection.execute(texts.insert().values(article_id=article.id, day=day, **_text_columns(article)))
     connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(arrival.packed)))
     _insert_site_blocks(connection, arrival)
+    _insert_page_record(connection, article, arrival.page_record)
     return True
 
 
@@ -105,6 +108,7 @@ def _replace_headline(connection: Connection, arrival: NewArticle) -> Article | 
     for table, values in ((texts, _text_columns(article)), (features, asdict(arrival.packed))):
         connection.execute(update(table).where(table.c.article_id == article.id, table.c.day == day).values(values))
     _insert_site_blocks(connection, arrival)
+    _insert_page_record(connection, article, arrival.page_record)
     return article
 
 
@@ -118,6 +122,19 @@ def _insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
         article, hashes = arrival.article, struct.pack(f"<{len(arrival.block_hashes)}Q", *arrival.block_hashes)
         row = {"article_id": article.id, "host": article.host, "at": article.fetched_at, "hashes": hashes}
         connection.execute(site_blocks.insert().values(row))
+
+
+def _insert_page_record(connection: Connection, article: Article, record: bytes) -> None:
+    if record:
+        connection.execute(delete(page_records).where(page_records.c.article_id == article.id))
+        row = {"article_id": article.id, "at": article.fetched_at, "record": record}
+        connection.execute(page_records.insert().values(row))
+
+
+def load_page_records(connection: Connection, ids: Iterable[str]) -> dict[str, bytes]:
+    """Return the pages of articles as they were fetched, as records of WARC, of those that are kept."""
+    query = select(page_records.c.article_id, page_records.c.record)
+    return {row.article_id: row.record for row in rows_in(connection, query, page_records.c.article_id, ids)}
 
 
 def headlines_among(connection: Connection, ids: Iterable[str]) -> set[str]:

@@ -9,7 +9,19 @@ from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, and_, de
 from watcher.store.articles import INDEXED_COLUMNS, MEMORY_ARTICLES, index_document, is_unpinned
 from watcher.store.full_text import full_text_index
 from watcher.store.partitions import delete_partitioned_rows
-from watcher.store.schema import articles, day_of, entries, feeds, has_text, hosts, pages, site_blocks, texts
+from watcher.store.schema import (
+    articles,
+    day_of,
+    entries,
+    feeds,
+    has_text,
+    hosts,
+    page_records,
+    pages,
+    pins,
+    site_blocks,
+    texts,
+)
 
 ENTRIES_KEPT = 1_000  # of a feed, however old: it may still list them, and they must not count as new
 
@@ -58,6 +70,14 @@ def drop_pages(connection: Connection, _after: object, limit: int, *, before: da
     """Delete up to `limit` given-up pages that were added before a time."""
     old = select(pages.c.article_id).where(pages.c.next_try_at.is_(None), pages.c.added_at < before).limit(limit)
     removed = connection.execute(delete(pages).where(pages.c.article_id.in_(old))).rowcount
+    return BatchResult(removed=removed, resume_after=before if removed == limit else None)
+
+
+def drop_page_records(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
+    """Delete the pages of up to `limit` articles that were fetched before a time, and that no edition or mark needs."""
+    is_needed = select(pins.c.article_id).where(pins.c.article_id == page_records.c.article_id).exists()
+    old = select(page_records.c.article_id).where(page_records.c.at < before, ~is_needed).limit(limit)
+    removed = connection.execute(delete(page_records).where(page_records.c.article_id.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
 

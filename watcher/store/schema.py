@@ -350,6 +350,13 @@ hosts = Table(
     Column("robots_rules", LargeBinary),  # only of the group for our user agent; zlib, UTF-8
 )
 
+page_records = Table(
+    "page_records",  # pages of articles as they were fetched, with `[store] pages = "cited"`
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, index=True),  # when its article was fetched
+    Column("record", LargeBinary, nullable=False),  # a compressed record of WARC 1.1
+)
 pins = Table(
     "pins",  # articles that retention keeps, and who needs them
     metadata,

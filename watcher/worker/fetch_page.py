@@ -341,7 +341,8 @@ async def _clean_in_worker(
     # Of a page that is not its own, the languages of the feed say nothing.
     languages = await context.writer.read(count_languages, page.feed.id) if is_own else {}
     args = (response, page.entry, page.feed.source.language, languages, site, context.site_rules, now, is_own)
-    return await context.pool.run(tasks.clean_page, *args, limit_s=CLEAN_LIMIT_S)
+    keeps_page = context.store.pages == "cited"
+    return await context.pool.run(tasks.clean_page, *args, keeps_page, limit_s=CLEAN_LIMIT_S)
 
 
 async def _article_from_entry(page: StoredPage, context: WorkerContext) -> tasks.ProcessedPage:
@@ -372,7 +373,7 @@ async def _feed_text_if_longer(
         published_at=cleaned.published_at,
         language=cleaned.language or other.cleaned.language,
     )
-    return replace(other, cleaned=merged)
+    return replace(other, cleaned=merged, page_record=processed.page_record)
 
 
 def _is_front_page(url: str) -> bool:
@@ -426,6 +427,7 @@ def _new_article(
         feed_id=page.feed.id,
         packed=processed.packed,
         block_hashes=() if from_feed else cleaned.block_hashes,
+        page_record=processed.page_record,
     )
 
 

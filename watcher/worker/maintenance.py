@@ -27,6 +27,7 @@ GIVEN_UP_KEPT = timedelta(days=30)  # pages without an article
 UNUSED_HOSTS_KEPT = timedelta(days=1)  # as long as a robots.txt is valid, and may be needed again
 ROBOTS_MAX_BYTES = 128 * 2**20  # compressed, of all hosts: a normal one takes 1 kB, a malicious one 400 kB
 NEVER_BELOW = timedelta(days=7)  # the size limit deletes no articles younger than this: editions need them
+RECORDS_KEPT = NEVER_BELOW + timedelta(days=1)  # pages as they were fetched, for an edition that cites them
 Step = Callable[[Connection, Any, int], BatchResult]  # takes connection, start position and maximum number of rows
 
 
@@ -61,6 +62,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
         removed = await run_in_batches(writer, partial(retention.drop_articles, before=before))
     removed += await _enforce_size_limit(writer, settings.max_size, now=now)
     await run_in_batches(writer, partial(retention.drop_pages, before=now - GIVEN_UP_KEPT))
+    await run_in_batches(writer, partial(retention.drop_page_records, before=now - RECORDS_KEPT))
     if await writer.read(retention.robots_bytes) > ROBOTS_MAX_BYTES:  # no feed may fill the disk by naming many hosts
         forgotten = await writer.do(retention.drop_robots, max_bytes=ROBOTS_MAX_BYTES)
         log.warning("robots_forgotten %s", fields(hosts=forgotten, max_bytes=ROBOTS_MAX_BYTES))

@@ -35,10 +35,11 @@ SITE_MEMORIES: dict[str, tuple[tuple[int, ...], SiteMemory | None]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessedPage:
-    """The cleaned article of a page, and its features."""
+    """The cleaned article of a page, its features, and the page as it was fetched, if that is kept."""
 
     cleaned: ExtractedArticle
     packed: PackedFeatures
+    page_record: bytes = b""
 
 
 def load_parser() -> None:
@@ -67,6 +68,7 @@ def clean_page(
     rules: tuple[SiteRules, ...],
     now: datetime,
     is_own: bool = True,
+    keeps_page: bool = False,
 ) -> ProcessedPage:
     """
     Return the article of a page. Errors: CleanError.
@@ -77,6 +79,7 @@ def clean_page(
         site: Block hashes of the page's site.
         rules: The user's own.
         is_own: Whether the entry is in a feed of the page's outlet. Another feed says nothing of its title and date.
+        keeps_page: Whether to return the page as it was fetched too.
     """
     from watcher.clean import article
     from watcher.clean.reject import matches_feed_entry
@@ -94,7 +97,12 @@ def clean_page(
     language = cleaned.language or "und"
     if not matches_feed_entry(cleaned.text, title=entry.title, summary=entry.summary, language=language):
         raise CleanError(page.url, Reason(PageKind.OTHER_SUBJECT))
-    return ProcessedPage(cleaned=cleaned, packed=_article_features(cleaned.title, cleaned.text, language))
+    packed, page_record = _article_features(cleaned.title, cleaned.text, language), b""
+    if keeps_page:
+        from watcher.worker.page_record import make_page_record
+
+        page_record = make_page_record(page, now)
+    return ProcessedPage(cleaned=cleaned, packed=packed, page_record=page_record)
 
 
 def load_site_memory(host: str, site: tuple[tuple[int, ...], ...]) -> SiteMemory | None:
