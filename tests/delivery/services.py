@@ -32,14 +32,14 @@ class Api:
 
 BEARER = ("Authorization", f"Bearer {TOKEN}")
 APIS = {
-    # https://app.wallabag.it/api/doc
+    # https://app.wallabag.it/api/doc, and postEntriesAction of src/Controller/Api/EntryRestController.php
     "wallabag": Api("/api/entries.json", BEARER, {"url": str, "title": str, "tags": str}, lambda n: (200, {"id": n})),
-    # https://codeberg.org/readeck/readeck, docs/api
+    # https://codeberg.org/readeck/readeck, docs/api; the spelling of its answer is its own
     "readeck": Api(
         "/api/bookmarks", BEARER, {"url": str, "title": str, "labels": list},
         lambda n: (202, {"status": 202, "message": "Link submited"}),
     ),
-    # https://docs.karakeep.app/api/create-a-new-bookmark
+    # https://docs.karakeep.app/api/create-a-new-bookmark; 200 instead if it has the address
     "karakeep": Api(
         "/api/v1/bookmarks", BEARER, {"type": str, "url": str, "title": str, "note": str},
         lambda n: (201, {"id": str(n)}),
@@ -56,7 +56,7 @@ APIS = {
     ),
     # https://www.zotero.org/support/dev/web_api/v3/write_requests
     "zotero": Api(
-        "/users/12345/items", ("Zotero-API-Key", TOKEN),
+        "/users/12345/items?v=3", ("Zotero-API-Key", TOKEN),
         {"itemType": str, "title": str, "publicationTitle": str, "date": str, "url": str},
         lambda n: (200, {"successful": {"0": {"key": str(n)}}, "unchanged": {}, "failed": {}}), is_list=True,
     ),
