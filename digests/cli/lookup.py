@@ -52,11 +52,16 @@ def parse_date(text: str, *, option: str) -> date:
 
 
 def check_formats(formats: Sequence[str] | None) -> tuple[str, ...]:
-    for form in formats or ():
-        if form not in FORMAT_NAMES:
-            expected = f"one of {', '.join(FORMAT_NAMES)}{did_you_mean(form, FORMAT_NAMES)}"
-            raise BadParameter(f"got {form!r}, expected {expected}", param_hint="--format")
-    return tuple(formats or ())
+    return check_names(formats, FORMAT_NAMES, option="--format")
+
+
+def check_names(names: Sequence[str] | None, known: Sequence[str], *, option: str) -> tuple[str, ...]:
+    """Return the values of an option that names some of `known`. Errors: BadParameter."""
+    for name in names or ():
+        if name not in known:
+            expected = f"one of {', '.join(known)}{did_you_mean(name, known)}"
+            raise BadParameter(f"got {name!r}, expected {expected}", param_hint=option)
+    return tuple(names or ())
 
 
 def _find_edition(engine: Engine, digest: str, day: str | None) -> Edition:

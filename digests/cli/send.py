@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from typer import Argument, BadParameter, Option
+from typer import Argument, Option
 
-from digests.cli.lookup import parse_item_id
+from digests.cli.lookup import check_names, parse_item_id
 from digests.cli.status import delivery_to_json, format_state
 from digests.delivery.outbox import OutboxWorker
 from digests.errors import DigestError
@@ -18,7 +18,6 @@ from watcher.cli.commands import DONE, FAILED, PARTLY
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import print_result
 from watcher.store.writer import read, write
-from watcher.text.format import did_you_mean
 from watcher.text.plain_text import to_one_line
 
 STATE_CHARS = 300
@@ -40,11 +39,7 @@ def send_on(
     services = {service.name: service for service in settings.section(SendSection).root}
     if not services:
         raise DigestError("the settings name no service to send to", hint="add a [[send]] table to settings.toml")
-    for name in to or ():
-        if name not in services:
-            expected = f"one of {', '.join(services)}{did_you_mean(name, services)}"
-            raise BadParameter(f"got {name!r}, expected {expected}", param_hint="--to")
-    names = to or [*services]
+    names = check_names(to, [*services], option="--to") or tuple(services)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         key = read(engine, parse_item_id, settings, wanted)
         item = write(engine, send_item, [services[name] for name in names], key, now=datetime.now(UTC))
