@@ -1,6 +1,6 @@
 """What each tool of the MCP server answers, from the store; each text that an outlet wrote is a quote."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import filterfalse, islice
 
@@ -203,12 +203,18 @@ def show_changes(connection: Connection, story: str, digests: Sequence[str]) -> 
 
 
 def search_articles(
-    connection: Connection, words: str, filters: Filters, limit: int, offset: int, meaning: MeaningSearch | None = None
+    connection: Connection,
+    words: str,
+    filters: Filters,
+    limit: int,
+    offset: int,
+    meaning: MeaningSearch | None,
+    translate: Callable[[Iterable[Hit]], dict[str, str]],
 ) -> Answer:
     """
     Return the articles that match `words`, newest first, with the passage that was found. Errors: DigestError.
 
-    With `meaning`, `near` has those that are nearest to the query, without these.
+    With `meaning`, `near` has those that are nearest to the query, without these, with their headlines translated.
     """
     query = parse_query(words)
     if not query.groups:
@@ -220,20 +226,24 @@ def search_articles(
         known = {hit.id for hit in result.hits}
         near = search_by_meaning(connection, meaning, words, filters=filters, limit=limit, known=known)
     stories = stories_of_articles(connection, [hit.id for hit in (*result.hits, *near)])
-    hits, others = (
-        [
-            {
-                "article": hit.id,
-                "story": stories[hit.id][0] if hit.id in stories else None,
-                "title": make_quote(hit.title, hit),
-                "passage": make_quote(hit.snippet.text, hit),
-            }
-            for hit in those
+    translated = translate(near)
+
+    def describe(hit: Hit) -> Answer:
+        return {
+            "article": hit.id,
+            "story": stories[hit.id][0] if hit.id in stories else None,
+            "title": make_quote(hit.title, hit),
+            "passage": make_quote(hit.snippet.text, hit),
+        }
+
+    by_meaning = {
+        "near": [
+            describe(hit) | {"translated_title": make_quote(translated[hit.id], hit) if hit.id in translated else None}
+            for hit in near
         ]
-        for those in (result.hits, near)
-    )
-    return ({"near": others} if meaning else {}) | {
-        "hits": hits,
+    }
+    return (by_meaning if meaning else {}) | {
+        "hits": [describe(hit) for hit in result.hits],
         "has_more": result.has_more,
         "stopped_at": result.stopped_at,
         "articles_not_indexed": count_missing(connection),

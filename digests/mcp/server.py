@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated, Any, Concatenate, Literal, ParamSpec
@@ -37,6 +38,7 @@ from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
 from digests.stories.claims import DEFAULT_WINDOW
 from digests.stories.meaning import MeaningSearch
+from digests.translate.headlines import translate_headlines
 from watcher.errors import WatcherError
 from watcher.settings.models import Settings
 from watcher.settings.types import country_code, parse_duration
@@ -119,7 +121,8 @@ class Tools:
             raise ToolError(f'got the country {country!r}, expected a code such as "FR"')
         filters = Filters(since=start, language=tag, country=country, outlet=outlet)
         meaning = self._meaning if by == "meaning" else None
-        return self._answer(answers.search_articles, query, filters, limit, offset, meaning)
+        translate = partial(translate_headlines, self._settings, self._engine)
+        return self._answer(answers.search_articles, query, filters, limit, offset, meaning, translate)
 
     def who_reports(self, story: Story) -> Answer:
         """Say which outlets report a story: which independently, which as a copy, and which by headline alone."""

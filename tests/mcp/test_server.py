@@ -19,10 +19,14 @@ from digests.mcp.quotes import TEXT_CHARS, UNTRUSTED
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests_read_only
 from digests.store.schema import editions, stories
+from tests.translate.models import models
 from tests.web.press import NOW, filled, put
 from watcher.cli.main import run_command_line
 from watcher.errors import StoreError
+from watcher.features.embedders import load_embedder
+from watcher.settings.models import SemanticSettings
 from watcher.store.articles import compress
+from watcher.store.features import set_vectors
 from watcher.store.schema import articles, revisions
 from watcher.store.writer import read, write
 
@@ -30,6 +34,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(find_spec("mcp") is None, reason="without the [mcp] extra there is no `watcher mcp`"),
 ]
+__all__ = ["models"]
 TOOLS = {
     "editions", "story", "article", "search", "who_reports", "what_changed", "verify_quote", "list_kept", "check_claim",
 }  # fmt: skip
@@ -156,6 +161,25 @@ async def test_a_search_by_meaning_says_why_it_is_off(press):
     answer = await ask(press, "search", query="Tarvola", by="meaning")
 
     assert "the settings have no embedder" in answer["error"]
+
+
+async def test_a_headline_that_is_near_in_meaning_is_translated_and_marked(tmp_path, models):
+    rain = (
+        "Chuva deixa 14 mortos em Lisboa. A chuva forte deixou 14 mortos em Lisboa na segunda-feira, disse a polícia."
+    )
+    more = f'[translate]\nengine = "firefox"\nmodels = "{models}"'
+    settings, engine = filled(tmp_path, more, days=((0, [("Jornal", "pt", "PT", rain)]),))
+    built_in = load_embedder("built-in")
+    write(engine, set_vectors, {"0" * 16: built_in.embed([rain])[0]}, model=built_in.name)
+    settings = settings.model_copy(update={"semantic": SemanticSettings(embedder="built-in")})
+
+    answer = await ask((serve(settings, engine),), "search", query="heavy rain kills 14 in Lisbon", by="meaning")
+
+    (near,) = answer["near"]
+    assert near["title"]["text"] == "Chuva deixa 14 mortos em Lisboa"
+    assert near["translated_title"]["text"] == "Rain leaves 14 dead in Lisbon"
+    assert near["translated_title"]["mark"] == UNTRUSTED
+    engine.dispose()
 
 
 async def test_a_claim_has_one_of_four_answers_and_each_sentence_is_a_quote(press):
