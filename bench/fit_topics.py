@@ -25,9 +25,8 @@ import numpy.typing as npt
 from bench.fit_grouping import EMBEDDERS, embed
 from digests.analysis.topics import MIN_CHANCE, name_topics
 from digests.cluster.pair_model import WITHOUT_VECTORS
-from digests.cluster.vectorize import embedder_mean
 from digests.settings.topics import TOPICS
-from watcher.features.embedders import load_embedder
+from watcher.features.embedders import embedder_mean, load_embedder
 from watcher.features.extract import embedding_text
 
 Floats = npt.NDArray[np.float32]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from typer import Argument, BadParameter, Option
 
+from digests.cli.search import fill_index
 from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import open_digests
@@ -57,6 +58,7 @@ def check(
         raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
     meaning = MeaningSearch(settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
+        fill_index(engine)
         answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
     print_result(_claim_to_json(answer), _format_answer(answer, zone), json=json, links=True)
     return FAILED if answer.answer == NOT_FOUND else DONE

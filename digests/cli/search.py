@@ -21,6 +21,7 @@ from watcher.cli.options import Config, Json, closing_store, load_settings, pars
 from watcher.cli.output import print_json, print_lines, select_fields
 from watcher.settings.models import Settings
 from watcher.settings.types import country_code
+from watcher.store.features import lacks_sketches, sketch_missing
 from watcher.store.full_text import Filters
 from watcher.store.search import Hit, SearchResult, count_missing, index_missing, search
 from watcher.store.writer import read, write
@@ -71,7 +72,7 @@ def search_articles(
     if country and not country_code(country):
         raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        missing = _fill_index(engine)
+        missing = fill_index(engine)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         known = {hit.id for hit in result.hits}
         near: list[Hit] = []
@@ -111,14 +112,13 @@ def _parse_language(language: str | None, settings: Settings) -> str | None:
     return tag or None
 
 
-def _fill_index(engine: Engine) -> int:
-    """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are left."""
+def fill_index(engine: Engine) -> int:
+    """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are left to find by words."""
     until = time.monotonic() + FILLING_S
-    while read(engine, count_missing):
-        if time.monotonic() > until:
-            return read(engine, count_missing)
-        write(engine, index_missing, limit=INDEX_SLICE)
-    return 0
+    for is_missing, make in ((count_missing, index_missing), (lacks_sketches, sketch_missing)):
+        while read(engine, is_missing) and time.monotonic() < until:
+            write(engine, make, limit=INDEX_SLICE)
+    return read(engine, count_missing)
 
 
 def _hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:

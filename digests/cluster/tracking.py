@@ -14,8 +14,9 @@ from digests.cluster.item import NEVER, ClusterItem
 from digests.cluster.likeness import MIN_BODY_BYTES, Window
 from digests.cluster.pair_model import models_for
 from digests.cluster.stories import story_id
-from digests.cluster.vectorize import embedder_mean, stack_vectors
+from digests.cluster.vectorize import stack_vectors
 from digests.model.story import MERGED, SPLIT, Story
+from watcher.features.embedders import embedder_mean
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digests.cluster.inverted_index import Array, Ints, Places, Starts
 from digests.cluster.item import ClusterItem
-from watcher.features.embedders import language_means
+from watcher.features.embedders import embedder_mean, language_means
 from watcher.text.words import to_latin
 
 # Sparse vectors in CSR form: starts, keys, weights. Row i has the entries `starts[i]` to `starts[i + 1]`.
@@ -216,13 +216,6 @@ def _rows_by_language(items: Sequence[ClusterItem], has: Array) -> dict[str, lis
     for row in np.flatnonzero(has).tolist():
         rows_by_language[items[row].language].append(row)
     return rows_by_language
-
-
-def embedder_mean(model: str, language: str, dimensions: int) -> Array:
-    """Return the embedder's mean for `language`, else its mean for all languages; zeros if it has none."""
-    shipped = language_means(model)
-    mean = shipped.get(language, shipped.get("und"))
-    return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)
 
 
 def _regularized_mean(rows: Array, prior: float) -> Array:

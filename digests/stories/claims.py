@@ -39,7 +39,7 @@ from watcher.features.extract import extract_features
 from watcher.feeds.health import is_read_up_to
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
-from watcher.store.features import count_features, lacks_vector
+from watcher.store.features import count_features, lacks_sketches, lacks_vector
 from watcher.store.feeds import feed_states
 from watcher.store.full_text import Filters, full_text_index
 from watcher.store.pages import revisions_of
@@ -305,8 +305,8 @@ def _require_complete(connection: Connection, item: ClusterItem, sources: Source
         raise DigestError(words, hint="watcher status  # shows which sources fail and why")
     model = item.features.vector_model
     waiting = count_missing(connection) or (model and count_features(connection, lacks_vector(model), since=since))
-    if waiting:
-        words = f"no report was found, but {waiting} articles are not indexed yet"
+    if waiting or (model and lacks_sketches(connection)):
+        words = f"no report was found, but {waiting or 'some'} articles are not indexed yet"
         raise DigestError(words, hint="watcher run indexes them in the background; ask again later")
 
 

@@ -1,35 +1,32 @@
-"""Articles by meaning: a sketch of each stored vector is in memory, one bit a dimension; the nearest are measured."""
+"""Articles by meaning: the sketches of all vectors are compared, and the vectors of the nearest are measured."""
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, TypeAlias
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection
 
-from digests.cluster.vectorize import embedder_mean
 from digests.errors import DigestError
-from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, load_embedder
+from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, embedder_mean, load_embedder
+from watcher.features.sketches import Bits, sketch_bits, sketch_type
 from watcher.settings.models import Settings
 from watcher.store.articles import article_leads, rows_by_id
 from watcher.store.full_text import Filters
-from watcher.store.schema import articles, features, has_features
+from watcher.store.schema import articles, features
 from watcher.store.search import Hit
+from watcher.store.sketches import load_sketches
 from watcher.text.language import detect_language
 from watcher.text.plain_text import to_one_line
 from watcher.text.search_query import Snippet
 from watcher.text.words import normalize
 
-Sketches: TypeAlias = npt.NDArray[np.uint64]  # a row of bits for each article: is a dimension above the mean?
-
-RECENT_VECTORS = timedelta(days=1)  # articles stored since then are looked up again at each search; others once an hour
-REBUILD_S = 3_600.0
-READ_ROWS, COMPARED_ROWS = 2_000, 50_000  # rows at a time, so that little memory is needed
+READ_AGAIN_S = 86_400.0  # after which all sketches are read again
+LATE_ROWS = 1_000  # of the newest sketches, between which others may come late, of a slower transaction
+COMPARED_ROWS = 50_000  # at a time, so that little memory is needed
 MEASURED = 20  # articles for each one wanted, whose vectors are read and compared exactly
 MIN_MEASURED = 300
 MIN_MEANING = 0.2  # below it, an article has nothing to do with a query
@@ -49,17 +46,19 @@ class Near:
 
 @dataclass(slots=True, kw_only=True)
 class _Table:
+    """The sketches of a store, as far as they were read."""
+
     model: str = ""
-    ids: list[str] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
+    rows: set[int] = field(default_factory=set)  # of the store, that were read
+    ids: npt.NDArray[np.bytes_] = field(default_factory=lambda: np.zeros(0, "S16"))
     hours: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    sketches: Sketches = field(default_factory=lambda: np.zeros((0, 1), np.uint64))
-    made_at: float = 0.0
+    bits: Bits = field(default_factory=lambda: np.zeros((0, 1), np.uint64))
+    read_at: float = 0.0
 
 
 class MeaningSearch:
     """
-    Finds stored articles by the vector of a text. It holds 90 bytes an article, and the embedder once it is needed.
+    Finds stored articles by the vector of a text. It holds 90 bytes an article and the embedder, once they are needed.
 
     It may be used from several threads. Nothing but the embedder of the settings gets the text.
     """
@@ -96,63 +95,45 @@ class MeaningSearch:
         until: datetime | None = None,
     ) -> list[Near]:
         """Return up to `limit` articles published in [since, until), the nearest first."""
-        wanted = np.frombuffer(vector, "<f2").astype(np.float32)
-        wanted = _unit(wanted - embedder_mean(model, language, len(wanted)))
+        wanted = center_vector(vector, model, language)
         with self._lock:
             table = self._refresh(connection, model, len(wanted))
-            ids, hours, sketches = table.ids[:], table.hours, table.sketches
+            ids, hours, bits = table.ids, table.hours, table.bits
         low, high = (at.timestamp() / 3600 if at else end for at, end in ((since, -np.inf), (until, np.inf)))
         rows = np.flatnonzero((hours >= low) & (hours < high))
         if not len(rows):
             return []
-        (sketch,) = _sketch(wanted[None])
+        sketch = sketch_bits(wanted[None])[0]
         apart = np.concatenate(
             [
-                np.bitwise_count(sketches[rows[at : at + COMPARED_ROWS]] ^ sketch).sum(axis=1, dtype=np.uint16)
+                np.bitwise_count(bits[rows[at : at + COMPARED_ROWS]] ^ sketch).sum(axis=1, dtype=np.uint16)
                 for at in range(0, len(rows), COMPARED_ROWS)
             ]
         )
         count = min(len(rows), max(MIN_MEASURED, MEASURED * limit))
-        likeliest = rows[np.argpartition(apart, count - 1)[:count]]
-        columns = (articles.c.id, articles.c.language, features.c.vector)
+        likeliest = {key.decode() for key in ids[rows[np.argpartition(apart, count - 1)[:count]]].tolist()}
+        columns = (articles.c.id, articles.c.language, features.c.vector, features.c.vector_model)
         near = [
             Near(article=key, likeness=round(float(center_vector(packed, model, of) @ wanted), 4), language=of)
-            for key, of, packed in rows_by_id(connection, columns, features, (ids[row] for row in likeliest.tolist()))
-            if packed and len(packed) == 2 * len(wanted)
+            for key, of, packed, of_model in rows_by_id(connection, columns, features, likeliest)
+            if packed and of_model == model and len(packed) == len(vector)
         ]
         return sorted(near, key=lambda each: (-each.likeness, each.article))[:limit]
 
     def _refresh(self, connection: Connection, model: str, dimensions: int) -> _Table:
-        """Return the table of articles with a vector of `model`; built again for another model, and once an hour."""
+        """Return the sketches; only new ones are read, but once a day all of them: others may be deleted since."""
         table, now = self._table, time.monotonic()
-        columns = (articles.c.id, articles.c.published_at, articles.c.language, features.c.vector)
-        rows: Iterator[Row[Any]]
-        if table.model != model or now - table.made_at > REBUILD_S:
-            table = _Table(model=model, made_at=now, sketches=np.zeros((0, -(-dimensions // 64)), np.uint64))
-            query = select(*columns).join(features, has_features).where(features.c.vector_model == model)
-            rows = iter(connection.execute(query.execution_options(yield_per=READ_ROWS)))
-        else:
-            # Without the features: SQLite would read all vectors of the model for them.
-            newest = connection.scalar(select(func.max(articles.c.fetched_at)))
-            if newest is None:
-                return table
-            recent = connection.scalars(select(articles.c.id).where(articles.c.fetched_at >= newest - RECENT_VECTORS))
-            new = [key for key in recent if key not in table.known]
-            found = rows_by_id(connection, (*columns, features.c.vector_model), features, new)
-            rows = (row for row in found if row.vector_model == model)
-        hours, sketches = [table.hours], [table.sketches]
-        while batch := list(islice(rows, READ_ROWS)):
-            fitting = [row for row in batch if row.vector and len(row.vector) == 2 * dimensions]
-            if not fitting:
-                continue
-            table.ids += [row.id for row in fitting]
-            hours.append(np.array([row.published_at.timestamp() / 3600 for row in fitting]))
-            means = np.stack([embedder_mean(model, row.language, dimensions) for row in fitting])
-            vectors = np.frombuffer(b"".join(row.vector for row in fitting), "<f2").reshape(-1, dimensions)
-            sketches.append(_sketch(vectors - means))
-        table.known.update(table.ids)
-        table.hours, table.sketches = np.concatenate(hours), np.concatenate(sketches)
-        self._table = table
+        if table.model != model or now - table.read_at > READ_AGAIN_S:
+            table = self._table = _Table(model=model, read_at=now, bits=np.zeros((0, -(-dimensions // 64)), np.uint64))
+        after = max(table.rows, default=0) - LATE_ROWS
+        rows = load_sketches(connection, model=model, vector_bytes=2 * dimensions, after=after)
+        new = {key: data for key, data in rows if key not in table.rows}
+        if new:
+            made = np.frombuffer(b"".join(new.values()), sketch_type(dimensions))
+            table.ids = np.concatenate([table.ids, made["article"]])
+            table.hours = np.concatenate([table.hours, made["hour"]])
+            table.bits = np.concatenate([table.bits, made["bits"]])
+            table.rows.update(new)
         return table
 
 
@@ -189,14 +170,5 @@ def search_by_meaning(
 def center_vector(packed: bytes, model: str, language: str) -> npt.NDArray[np.float32]:
     """Return a stored vector less the mean of its language, of length 1."""
     vector = np.frombuffer(packed, "<f2").astype(np.float32)
-    return _unit(vector - embedder_mean(model, language, len(vector)))
-
-
-def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
-
-
-def _sketch(vectors: npt.NDArray[np.float32]) -> Sketches:
-    bits = np.packbits(vectors > 0, axis=1)
-    padded = np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))
-    return np.ascontiguousarray(padded).view(np.uint64)
+    vector -= embedder_mean(model, language, len(vector))
+    return vector / max(float(np.linalg.norm(vector)), 1e-6)

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from digests.errors import DigestError
 from digests.stories.meaning import MeaningSearch, search_by_meaning
@@ -15,6 +16,7 @@ from watcher.features.embedders import load_embedder, unit_vectors
 from watcher.settings.models import SemanticSettings, Settings
 from watcher.store.features import set_vectors
 from watcher.store.full_text import Filters
+from watcher.store.schema import articles
 from watcher.store.writer import read, write
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -88,6 +90,22 @@ def test_an_article_that_came_after_the_first_search_is_found(engine, press, mea
     press("Delta", "Another rail strike.", NOW)
 
     assert sorted(find(engine, meaning, "rail walkout")) == ["Alpha", "Beta", "Delta"]
+
+
+def test_an_old_article_whose_vector_came_after_the_first_search_is_found(engine, press, meaning):
+    find(engine, meaning, "rail walkout")
+
+    press("Delta", "The rail strike of September.", NOW - 1_500 * HOUR)
+
+    assert "Delta" in find(engine, meaning, "rail walkout")
+
+
+def test_an_article_that_was_removed_after_the_first_search_is_not_found(engine, press, meaning):
+    find(engine, meaning, "rail walkout")
+
+    write(engine, lambda connection: connection.execute(delete(articles).where(articles.c.outlet == "Alpha")))
+
+    assert find(engine, meaning, "rail walkout") == ["Beta"]
 
 
 def test_hits_by_word_are_left_out(engine, press, meaning):

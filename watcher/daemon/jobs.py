@@ -19,6 +19,7 @@ from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.check import drop_future_times, reset_future_times
 from watcher.store.daemon_lock import ClockJump, JobFault, NextRun
+from watcher.store.features import sketch_missing
 from watcher.store.search import index_missing
 from watcher.text.format import fields
 from watcher.worker.backfill import UNLIMITED, BackgroundTask, builtin_tasks
@@ -190,9 +191,10 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
         await queue.drain(limit_s=None if since else VISITS_RUN_S)
 
     async def index() -> None:
-        for _ in range(UNLIMITED if since else INDEX_SLICES):
-            if await queue.context.writer.do(index_missing, limit=INDEX_AT_ONCE) < INDEX_AT_ONCE:
-                break
+        for make in (index_missing, sketch_missing):
+            for _ in range(UNLIMITED if since else INDEX_SLICES):
+                if await queue.context.writer.do(make, limit=INDEX_AT_ONCE) < INDEX_AT_ONCE:
+                    break
 
     everywhere_due = datetime.min.replace(tzinfo=UTC)  # when retention prunes each feed and site again
 

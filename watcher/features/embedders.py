@@ -201,3 +201,12 @@ def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
         language: np.frombuffer(base64.b64decode(packed), "<f2").astype(np.float32)
         for language, packed in json.loads(text).items()
     }
+
+
+def embedder_mean(model: str, language: str, dimensions: int) -> npt.NDArray[np.float32]:
+    """Return the embedder's mean for `language`, else its mean for all languages; zeros if it has none."""
+    import numpy as np
+
+    shipped = language_means(model)
+    mean = shipped.get(language, shipped.get("und"))
+    return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)

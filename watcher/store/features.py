@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, or_, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, or_, select, true, update
 
 from watcher.model import FEATURES_VERSION, PackedFeatures
 from watcher.store.articles import decompress, rows_by_id
-from watcher.store.schema import articles, features, has_features, in_partitions, texts
+from watcher.store.schema import articles, features, has_features, in_partitions, sketches, texts
+from watcher.store.sketches import add_sketches
 from watcher.store.sql import load_meta, save_meta
 
 SAMPLE_ARTICLES = 10_000  # read at most to find id prefixes
@@ -58,6 +59,7 @@ def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, 
     for key, vector in vectors.items():
         query = update(features).where(*_has_article_id(connection, key))
         connection.execute(query.values(vector=vector, vector_model=model))
+    add_sketches(connection, list(vectors), model=model)
 
 
 def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> None:
@@ -116,6 +118,38 @@ def has_backlog(connection: Connection, *, setting: str | None) -> bool:
         conditions.append(lacks_vector(noted.name))
     queries = (select(features.c.article_id).where(condition).limit(1) for condition in conditions)
     return any(connection.execute(query).first() is not None for query in queries)
+
+
+SKETCHES = "sketches"  # the key in `meta`
+
+
+def sketch_missing(connection: Connection, *, limit: int) -> int:
+    """
+    Sketch the next `limit` articles that may have none; return how many, 0 at once if all have been looked at.
+
+    A vector is sketched when it is stored: those without a sketch are older than the sketches. The sketches of other
+    embedders than the one in use are deleted.
+    """
+    noted = recorded_embedder(connection)
+    if noted is None or not lacks_sketches(connection):
+        return 0
+    state = load_meta(connection, SKETCHES) or {}
+    after = state["after"] if state.get("model") == noted.name else ""
+    if not after:
+        connection.execute(delete(sketches).where(sketches.c.model != noted.name))
+    query = select(articles.c.id).where(articles.c.id > after).order_by(articles.c.id).limit(limit)
+    keys = connection.scalars(query).all()
+    add_sketches(connection, keys, model=noted.name or "")
+    save_meta(connection, SKETCHES, {"model": noted.name, "after": keys[-1] if len(keys) == limit else None})
+    return len(keys)
+
+
+def lacks_sketches(connection: Connection) -> bool:
+    """Whether articles with a vector of the embedder in use may have no sketch of it."""
+    noted = recorded_embedder(connection)
+    if noted is None or noted.name is None:
+        return False
+    return bool(load_meta(connection, SKETCHES) != {"model": noted.name, "after": None})
 
 
 def lacks_vector(model: str | None) -> ColumnElement[bool]:

@@ -327,6 +327,15 @@ for partitioned in (texts, features):
         dialect="postgresql",
     )
 
+sketches = Table(
+    "sketches",  # of vectors (`watcher.features.sketches`), many articles in a row
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("vector_bytes", Integer, nullable=False),  # of each vector
+    Column("data", LargeBinary, nullable=False),
+)
+
 site_blocks = Table(
     "site_blocks",  # block hashes of each article's page: the site memory
     metadata,

@@ -14,6 +14,7 @@ from watcher.settings.models import StoreSettings
 from watcher.store import retention
 from watcher.store.partitions import change_partitions, create_partitions, drop_partition
 from watcher.store.retention import BatchResult
+from watcher.store.sketches import drop_sketches
 from watcher.store.stats import disk_usage, free_pages
 from watcher.store.writer import Writer
 from watcher.text.format import fields
@@ -72,6 +73,7 @@ async def run_retention(writer: Writer, settings: StoreSettings, *, now: datetim
             old_entries = partial(retention.drop_entries, before=now - settings.keep_articles)
             await run_in_batches(writer, old_entries, start=0)
         await run_in_batches(writer, retention.prune_site_blocks, start="")
+        await run_in_batches(writer, drop_sketches, start=0)
     pages = await run_in_batches(writer, free_pages)
     if removed or pages:
         room = await writer.read(disk_usage)
