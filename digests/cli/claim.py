@@ -1,14 +1,14 @@
 """`watcher check-claim`: who reports a claim, who reports it otherwise, and which sources were read."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from typer import Argument, BadParameter, Option
 
 from digests.cli.search import fill_index
+from digests.mcp.claims import describe_claim
 from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
 from digests.store.editions import open_digests
@@ -23,10 +23,9 @@ from digests.stories.claims import (
     describe_sources,
 )
 from digests.stories.meaning import MeaningSearch
-from digests.summarise.claims import Comparison
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
-from watcher.cli.output import MINUTE, print_result, select_fields
+from watcher.cli.output import MINUTE, print_result
 from watcher.store.writer import read
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
@@ -60,38 +59,8 @@ def check(
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         fill_index(engine)
         answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
-    print_result(_claim_to_json(answer), _format_answer(answer, zone), json=json, links=True)
+    print_result(describe_claim(answer), _format_answer(answer, zone), json=json, links=True)
     return FAILED if answer.answer == NOT_FOUND else DONE
-
-
-def _claim_to_json(answer: ClaimAnswer) -> dict[str, Any]:
-    return select_fields(answer, "claim", "language", "answer", "independent", "since", "until") | {
-        "sources": asdict(answer.sources),
-        "stories": [
-            {
-                "story": story.id,
-                "headline": story.title,
-                "probability": story.probability,
-                "first_report_at": story.first.published_at,
-                "independent": story.coverage.independent,
-                **select_fields(story.coverage, "outlets", "countries", "languages"),
-                "agreeing": [_comparison_to_json(each) for each in story.agreeing],
-                "others": [_comparison_to_json(each) for each in story.others],
-                "corrections": [
-                    select_fields(each, "kind", "outlet", "url", "before", "after", "noticed_at")
-                    for each in story.corrections
-                ],
-            }
-            for story in answer.stories
-        ],
-    }
-
-
-def _comparison_to_json(each: Comparison) -> dict[str, Any]:
-    return select_fields(each.article, "id", "outlet", "url", "country", "language", "published_at", "title") | {
-        "sentence": each.nearest.text,
-        "differences": [asdict(difference) for difference in each.differences],
-    }
 
 
 def _format_answer(answer: ClaimAnswer, zone: tzinfo) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What `check_claim` answers: who reports a claim, and each report's sentence as a quote."""
+"""The answer to a claim as JSON, for an agent and for `watcher check-claim`: each report's sentence is a quote."""
 
 from datetime import datetime
 from functools import partial
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from digests.mcp.quotes import NAME_CHARS, Answer, make_quote
 from digests.render.escape import sanitize_line
-from digests.stories.claims import ClaimStory, check_claim
+from digests.stories.claims import ClaimAnswer, ClaimStory, check_claim
 from digests.stories.meaning import MeaningSearch
 from digests.summarise.claims import Comparison
 from watcher.cli.output import select_fields
@@ -25,7 +25,10 @@ def answer_claim(
     language: str | None,
 ) -> Answer:
     """Return one of four answers, and the stories that are on the claim. Errors: as `check_claim`."""
-    answer = check_claim(connection, claim, meaning, since=since, until=until, language=language)
+    return describe_claim(check_claim(connection, claim, meaning, since=since, until=until, language=language))
+
+
+def describe_claim(answer: ClaimAnswer) -> Answer:
     unread = [sanitize_line(name, limit=NAME_CHARS) for name in answer.sources.unread[:MAX_UNREAD]]
     return select_fields(answer, "answer", "independent", "language", "since", "until") | {
         "sources_read": {**select_fields(answer.sources, "outlets", "countries"), "not_read": unread},
@@ -38,6 +41,7 @@ def _describe_story(story: ClaimStory) -> Answer:
     return {
         "story": story.id,
         "is_on_the_claim": story.is_match,
+        "probability": story.probability,
         "first_report_at": story.first.published_at,
         "independent": len(story.coverage.independent) if story.agreeing else 0,
         **select_fields(story.coverage, "countries", "languages"),

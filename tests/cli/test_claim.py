@@ -49,10 +49,11 @@ def test_the_json_has_the_answer_and_each_reports_differences(check):
     code, told, _ = check("Quake kills 40 people in Tarvola", "--json")
 
     answer = json.loads(told)
-    (report,) = answer["stories"][0]["others"]
+    (report,) = answer["stories"][0]["otherwise"]
     assert (code, answer["answer"], answer["independent"]) == (0, "otherwise", 0)
     assert report["differences"] == [{"kind": "figure", "claim": "40", "report": "12"}]
-    assert answer["sources"] == {"outlets": 2, "countries": 2, "unread": []}
+    assert answer["sources_read"] == {"outlets": 2, "countries": 2, "not_read": []}
+    assert (report["quote"]["outlet"], report["quote"]["text"]) == ("Alpha", "Quake kills 12 in Tarvola")
 
 
 def test_a_claim_that_no_source_has_ends_with_exit_code_1(check):
