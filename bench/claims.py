@@ -44,6 +44,7 @@ from watcher.model import Article, PackedFeatures
 from watcher.settings.models import Settings
 from watcher.store.articles import NewArticle, add_articles
 from watcher.store.search import index_missing
+from watcher.store.sketches import add_sketches
 from watcher.store.writer import read, write
 from watcher.text.sentences import sentences
 from watcher.text.words import words
@@ -101,6 +102,7 @@ def _make_store(
     for at in range(0, len(arrivals), 200):
         write(engine, add_articles, arrivals[at : at + 200])
     write(engine, index_missing, limit=10)
+    write(engine, add_sketches, list(items), model=embedder.name)
     times = [item.published_at for item in items.values() if item.published_at]
     end = max(times) + timedelta(minutes=1)
     cluster_and_save(engine, start=min(times), end=end, now=end)
