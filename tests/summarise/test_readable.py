@@ -125,10 +125,16 @@ def test_a_quoted_person_may_say_i(text):
     ("language", "text"),
     [
         ("en", "The harbour master Anna Moreau (pictured), has apologised for the closure of the bridge in Eastport."),
-        ("en", "Anna Moreau (pictured with her husband in 2019) was held for two nights at a police station in Eastport."),
+        (
+            "en",
+            "Anna Moreau (pictured with her husband in 2019) was held for two nights at a police station in Eastport.",
+        ),
         ("en", "Anna Moreau, pictured above, was held for two nights at a police station in Eastport on Monday."),
         ("en", "Anna Moreau (left) and Jan Lind signed the agreement on the harbour of Eastport on Monday evening."),
-        ("de", "Anna Moreau (links) und Jan Lind haben am Montag den Vertrag über den Hafen von Oststadt unterschrieben."),
+        (
+            "de",
+            "Anna Moreau (links) und Jan Lind haben am Montag den Vertrag über den Hafen von Oststadt unterschrieben.",
+        ),
         ("fr", "Anna Moreau (à gauche) et Jan Lind ont signé lundi soir un accord sur le port de la ville d'Estville."),
         ("es", "Anna Moreau (en la foto) firmó el lunes por la noche el acuerdo sobre el puerto de la ciudad de Este."),
         ("pl", "Anna Moreau (na zdjęciu) podpisała w poniedziałek wieczorem umowę w sprawie portu w mieście Wschód."),
