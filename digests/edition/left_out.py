@@ -71,5 +71,6 @@ def shown_places(edition: Edition) -> dict[str, str]:
 
 def shown_articles(edition: Edition) -> set[str]:
     """Return the ids of the articles of the stories that an edition shows."""
-    stories = [each for story in edition.stories for each in (story, *story.related)]
-    return {key for each in (*stories, *edition.briefs) for key in each.article_ids}
+    listed = (brief for story in edition.stories for brief in story.related)
+    told = (key for story in edition.stories for key in story.article_ids)
+    return {*told, *(key for brief in (*listed, *edition.briefs) for key in brief.article_ids)}
