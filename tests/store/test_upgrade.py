@@ -33,7 +33,7 @@ NEWEST_MIGRATION = """
 from alembic import op
 
 revision = "0099"
-down_revision = "0018"
+down_revision = "0019"
 
 
 def upgrade() -> None:
