@@ -32,6 +32,7 @@ MATTER_WORDS = {
     "ruling": "courts and rulings",
 }
 NO_NEIGHBOURS = Neighbours()
+PROBABLE = 0.2  # mean probability of the pairs of two stories, from which on one of them stands for both
 MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
 # weights, one doubling of the independent reports moves a story as far as four doublings of copies.
@@ -67,7 +68,8 @@ class RankedStory:
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
     sibling_of: str | None = None  # the id of the best story of its thread, if that is another one
-    repeats: str | None = None  # the id of a higher story that is probably on the same event
+    repeats: str | None = None  # the id of a higher story that may be on the same event
+    is_apart: bool = False  # it has no thread in common with the higher ones, and is on their event only perhaps
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
     followed: bool = False  # the reader follows its thread
@@ -245,7 +247,12 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
             terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
             found.append(
                 replace(
-                    ranked, score=_total(terms), score_terms=terms, sibling_of=above[0], repeats=next(iter(alike), None)
+                    ranked,
+                    score=_total(terms),
+                    score_terms=terms,
+                    sibling_of=above[0],
+                    repeats=next(iter(alike), None),
+                    is_apart=not own and all(near[key] < PROBABLE for key in alike),
                 )
             )
         elif (whole := len(outlets[thread])) > len(ranked.coverage.outlets):

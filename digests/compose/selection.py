@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
-from digests.compose.rank import DEATHS_TERM, READER_TERM, RankedStory
+from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, READER_TERM, RankedStory
 from digests.compose.story import compose_story, find_headline
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
@@ -121,7 +121,8 @@ class _Places:
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
         if ranked.event in self.shown_by_event and not self._is_event_of_its_own(ranked):
-            self._list_under_thread(ranked)  # one too many is left out: its thread is told
+            if not self._list_under_thread(ranked) and ranked.is_apart:
+                self.pending.append(ranked)  # any other that is one too many is left out: its thread is told
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
         elif (self._is_topic_full(ranked.story) or self._is_section_full(ranked.story)) and not (
@@ -284,6 +285,7 @@ def _leave_out_told(
     Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
     another story. A story that the reader follows or watches stays.
     """
+    told_ids = {ranked.story.id for ranked, _ in chosen.main}
     told = [
         (shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted))))
         for _, shown in chosen.main
@@ -296,8 +298,12 @@ def _leave_out_told(
         same = (text for language, text in told if language == title.article.language)
         return any(tells_same_event(title.text, text, title.article.language) for text in same)
 
+    def is_told_elsewhere(ranked: RankedStory, head: str) -> bool:
+        near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
+        return not near.keys().isdisjoint(told_ids - {head})
+
     for head, related in chosen.related.items():
-        chosen.related[head] = [each for each in related if not is_told(each)]
+        chosen.related[head] = [each for each in related if not (is_told_elsewhere(each, head) or is_told(each))]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 

@@ -101,6 +101,23 @@ def test_a_story_that_is_probably_on_the_event_of_a_higher_one_repeats_it():
     ]
 
 
+def test_a_story_that_is_on_a_higher_event_only_perhaps_is_apart_from_it():
+    high, perhaps, surely = many("Strike", 5), many("Walkout", 3), many("Talks", 3)
+    stories = [story(*own) for own in (high, perhaps, surely)]
+    near = {
+        stories[1].id: Neighbours(stories={stories[0].id: 0.12}),
+        stories[2].id: Neighbours(stories={stories[0].id: 0.3}),
+    }
+
+    ranked = rank(stories, make_context(by_id(*high, *perhaps, *surely), neighbours=near))
+
+    assert {each.story.id: each.is_apart for each in ranked} == {
+        stories[0].id: False,
+        stories[1].id: True,
+        stories[2].id: False,
+    }
+
+
 def test_stories_of_no_thread_are_no_siblings():
     main, same = many("Strike", 4), [article(f"S{n}", "Strike shakes the town", hours=20) for n in range(3)]
 

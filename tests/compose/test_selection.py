@@ -404,6 +404,24 @@ def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_ful
     ]
 
 
+def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
+    flood = [report(f"Post{n}", "Flood", "Nepal", 300 + n, hours=n) for n in range(6)]
+    blaze = [report(f"Bee{n}", "Blaze", "Peru", 900 + n, hours=n) for n in range(5)]
+    part = [report(f"Gull{n}", "Flood", "Nepal", 310 + n, hours=n) for n in range(2)]
+    first, second, third = (story(*own) for own in (flood, blaze, part))
+    third = dataclasses.replace(third, thread="t1")
+    stories = [dataclasses.replace(first, thread="t1"), second, third]
+    known = by_id(*flood, *blaze, *part)
+
+    listed, nowhere = (
+        compose_stories(stories, make_context(known, neighbours=near))
+        for near in ({}, {third.id: Neighbours(stories={second.id: 0.3})})
+    )
+
+    assert [len(each.related) for each in listed.stories] == [1, 0]
+    assert [len(each.related) for each in nowhere.stories] == [0, 0]
+
+
 def test_light_stories_have_their_quarter_of_all_lines_and_foreign_ones_no_more_than_a_quarter():
     foreign = [
         [report(f"Zeitung{n}", "Flut", place, 400, language="de", hours=n) for n in range(2)]
