@@ -274,6 +274,7 @@ def explain_articles(
 
 
 def _format_page(page: PageState) -> Iterator[str]:
+    """Yield why a page that a feed lists is not an article yet, and when it is tried again."""
     yield f"{page.url} is listed by {page.outlet}, but its page is not an article yet, so it is in no edition:"
     if page.reason is None:
         yield "  it is not fetched yet; watcher poll, or a running daemon, fetches it"

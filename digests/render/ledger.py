@@ -52,6 +52,7 @@ def _window_line(edition: Edition, words: Localizer) -> str:
 
 
 def _intake_line(edition: Edition, words: Localizer) -> str:
+    """Return what came in, how much of it is shown, and why the rest is not, each in a sentence."""
     ledger = edition.ledger
     shown = words.say("stories", n=ledger.stories_shown)
     if ledger.briefs_shown:

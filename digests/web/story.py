@@ -50,8 +50,8 @@ PAGE_TITLE_CHARS = 300
 
 def story_page(site: Site, ask: PageRequest) -> PageResponse:
     """Return a story's page: the story as the last edition with it tells it, its thread, changes and some reports."""
-    at, zone = ask.page(), site.zone
-    details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], at)
+    page, zone = ask.page(), site.zone
+    details, reports, total = read(site.engine, _load_story_page, zone, ask.params["story"][:200], page)
     row = details.row
     ids = {row.id, details.asked.id, *row.merged_ids}
     in_editions = read(site.engine, editions_with_story, ids, start=row.first_at, end=row.last_at)
@@ -78,20 +78,20 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         in_editions=[(key, each, safe_anchor(one.anchor, one.number)) for key, each, one in in_editions],
         date_of=format_edition_date,
         spark=_spark([article.published_at for article in details.articles.values()], zone),
-        outlets=_outlets_by_language(details.articles.values(), words) if at == 1 else (),
+        outlets=_outlets_by_language(details.articles.values(), words) if page == 1 else (),
         coming_up=read(site.engine, events_of_story, site.settings, row),
         day_of=partial(describe_event_day, words=words),
         link=web_url,
         tag=language_tag,
         direction=language_direction,
         thread=_nearby_thread(details),
-        earlier=read(site.engine, find_earlier, row) if at == 1 else (),
+        earlier=read(site.engine, find_earlier, row) if page == 1 else (),
         changes=[(change.at, describe_change(change)) for change in details.changes],
         reports=reports,
         done=read(site.engine, _load_done, ask.query["done"]) if "done" in ask.query else None,
-        at=at,
-        first=(at - 1) * PAGE_ARTICLES + 1,
-        last=min(at * PAGE_ARTICLES, total),
+        at=page,
+        first=(page - 1) * PAGE_ARTICLES + 1,
+        last=min(page * PAGE_ARTICLES, total),
         total=total,
     )
 
@@ -138,24 +138,24 @@ def story_pack(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def _load_story_page(
-    connection: Connection, zone: tzinfo, story: str, at: int
+    connection: Connection, zone: tzinfo, story: str, page: int
 ) -> tuple[StoryDetails, list[dict[str, Any]], int]:
-    """Return a story's details, a page of its reports, and how many articles all pages have. Errors: NotFound."""
-    on_page = partial(_page_of_reports, at=at)
+    """Return a story's details, its reports on `page`, and how many articles all pages have. Errors: NotFound."""
+    on_page = partial(_page_of_reports, page=page)
     try:
         details = load_story_details(connection, story, compare=on_page)
     except DigestError as error:
         raise NotFound(str(error)) from error
     shown = on_page(details.story.wire_groups)
-    if not shown and at > 1:
+    if not shown and page > 1:
         raise NotFound("This story has fewer pages.")
     total = sum(len(report.articles) for report in details.story.wire_groups)
     return details, [_report_details(details, report, zone) for report in shown], total
 
 
-def _page_of_reports(reports: tuple[WireGroup, ...], at: int) -> tuple[WireGroup, ...]:
-    """Return the reports of a page, each with its origin and only those copies that are on this page."""
-    first, last, place = (at - 1) * PAGE_ARTICLES, at * PAGE_ARTICLES, 0
+def _page_of_reports(reports: tuple[WireGroup, ...], page: int) -> tuple[WireGroup, ...]:
+    """Return the reports on `page`, 1 for the first, each with its origin and only those copies that are on it."""
+    first, last, place = (page - 1) * PAGE_ARTICLES, page * PAGE_ARTICLES, 0
     shown = []
     for report in reports:
         start, end = max(first - place, 0), min(last - place, len(report.articles))

@@ -73,6 +73,7 @@ def _is_consent(lines: Sequence[str]) -> bool:
 
 
 def _addresses_reader(line: str) -> bool:
+    """Whether a line asks the reader for consent: in set words, or it names cookies and partners close together."""
     if CONSENT.search(line):
         return True
     cookies = [match.span() for match in COOKIES.finditer(line)]

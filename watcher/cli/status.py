@@ -349,6 +349,7 @@ def _format_pages(heading: str, pages: Sequence[tuple[str, Reason]]) -> Iterator
 def _daemon_rows(
     daemon: DaemonStatus | None, others: Sequence[DaemonStatus], *, now: datetime, everything: bool = False
 ) -> Iterator[Row]:
+    """Yield the rows of this daemon, of up to `OTHERS_SHOWN` others that are unwell, and how many others there are."""
     yield from _process_rows(daemon, now, everything=everything)
     unwell = [other for other in others if process_state(other, now) != "running" or other.faults]
     for other in unwell[:OTHERS_SHOWN]:

@@ -207,6 +207,7 @@ def feed_state(connection: Connection, source: str | int) -> FeedState | None:
 
 
 def _load_states(connection: Connection, which: ColumnElement[bool], *, counted: bool = True) -> tuple[FeedState, ...]:
+    """Return the feeds `which` selects, by name; without `counted`, the number of their articles is said to be 0."""
     count = select(func.count()).where(articles.c.feed_id == feeds.c.id).scalar_subquery() if counted else literal(0)
     columns: dict[str, Any] = {"reason": feeds.c.reason, "faults": feeds.c.faults}
     columns |= {"blocked_until": hosts.c.blocked_until, "articles": count}

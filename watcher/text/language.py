@@ -132,8 +132,8 @@ def _text_scores(sample: str) -> dict[str, float]:
         # The likeliest of the group stays as likely as it was: a word of Danish that Norwegian does not have is no
         # sign against Swedish, and one of Serbian that Croatian does not have is none for Slovene.
         best = max(scores[twin] for twin in group)
-        told = {twin: TWIN * (scores[twin] - best) + OWN_WORD * counts[twin] for twin in group}
-        scores |= {twin: best + score - max(told.values()) for twin, score in told.items()}
+        by_own_words = {twin: TWIN * (scores[twin] - best) + OWN_WORD * counts[twin] for twin in group}
+        scores |= {twin: best + score - max(by_own_words.values()) for twin, score in by_own_words.items()}
     return scores
 
 
