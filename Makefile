@@ -34,8 +34,9 @@ test: $(READY)  ## check the code and run every test, side by side
 	$(MAKE) --no-print-directory -j2 check run-tests
 
 # Four test processes also on two cores: many tests wait for a clock or a server. Six are no faster there.
+# Which tests go to which process: `pytest_xdist_make_scheduler` in tests/conftest.py.
 run-tests:
-	$(BIN)/python -m pytest -n 4 --dist worksteal -rs
+	$(BIN)/python -m pytest -n 4 -rs
 
 quick: $(READY)  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n 2 -m 'not slow' --hypothesis-profile=quick
