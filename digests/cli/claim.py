@@ -57,7 +57,7 @@ def check(
         raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
     meaning = MeaningSearch(settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        fill_index(engine)
+        fill_index(engine, by_meaning=True)
         answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
     print_result(describe_claim(answer), _format_answer(answer, zone), json=json, links=True)
     return FAILED if answer.answer == NOT_FOUND else DONE

@@ -72,7 +72,7 @@ def search_articles(
     if country and not country_code(country):
         raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        missing = fill_index(engine)
+        missing = fill_index(engine, by_meaning=by_meaning)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         known = {hit.id for hit in result.hits}
         near: list[Hit] = []
@@ -112,10 +112,11 @@ def _parse_language(language: str | None, settings: Settings) -> str | None:
     return tag or None
 
 
-def fill_index(engine: Engine) -> int:
+def fill_index(engine: Engine, *, by_meaning: bool) -> int:
     """Index articles that are not indexed yet, for at most `FILLING_S`; return how many are left to find by words."""
     until = time.monotonic() + FILLING_S
-    for is_missing, make in ((count_missing, index_missing), (lacks_sketches, sketch_missing)):
+    by_words = (count_missing, index_missing)
+    for is_missing, make in (by_words, (lacks_sketches, sketch_missing)) if by_meaning else (by_words,):
         while read(engine, is_missing) and time.monotonic() < until:
             write(engine, make, limit=INDEX_SLICE)
     return read(engine, count_missing)

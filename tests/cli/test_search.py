@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
@@ -14,7 +15,8 @@ from tests.edition.factory import make_edition
 from tests.kinds import on
 from watcher.cli.main import run_command_line
 from watcher.features.embedders import load_embedder
-from watcher.store.features import set_vectors
+from watcher.store.features import EmbedderState, record_embedder, set_vectors
+from watcher.store.schema import sketches
 from watcher.store.search import rebuild_index
 from watcher.store.writer import write
 
@@ -60,6 +62,8 @@ def test_with_meaning_what_has_other_words_follows_and_without_an_embedder_the_r
     keys = [f"{name}-{MORNING - timedelta(hours=hours):%d%H%M}" for name, hours in (("alpha", 3), ("beta", 2))]
     vectors = dict(zip(keys, built_in.embed(["Quake shakes Tarvola."] * 2), strict=True))
     write(engine, set_vectors, vectors, model=built_in.name)
+    write(engine, record_embedder, EmbedderState(setting="built-in", name=built_in.name))
+    write(engine, lambda connection: connection.execute(delete(sketches)))  # as in a store older than they are
 
     code, told, _ = search("earthquake", "--meaning", "--json")
     answer = json.loads(told)
