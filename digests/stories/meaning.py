@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from digests.errors import DigestError
 from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, embedder_mean, load_embedder
-from watcher.features.sketches import Bits, sketch_bits, sketch_type
+from watcher.features.sketches import ARTICLE_ID_BYTES, Bits, sketch_bits, sketch_type
 from watcher.settings.models import Settings
 from watcher.store.articles import article_leads, rows_by_id
 from watcher.store.full_text import Filters
@@ -50,7 +50,7 @@ class _Table:
 
     model: str = ""
     rows: set[int] = field(default_factory=set)  # of the store, that were read
-    ids: npt.NDArray[np.bytes_] = field(default_factory=lambda: np.zeros(0, "S16"))
+    ids: npt.NDArray[np.bytes_] = field(default_factory=lambda: np.zeros(0, f"S{ARTICLE_ID_BYTES}"))
     hours: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     bits: Bits = field(default_factory=lambda: np.zeros((0, 1), np.uint64))
     read_at: float = 0.0
@@ -58,7 +58,7 @@ class _Table:
 
 class MeaningSearch:
     """
-    Finds stored articles by the vector of a text. It holds 90 bytes an article and the embedder, once they are needed.
+    Finds stored articles by the vector of a text. It holds 110 bytes an article and the embedder, once they are needed.
 
     It may be used from several threads. Nothing but the embedder of the settings gets the text.
     """

@@ -22,7 +22,7 @@ DIMENSIONS, MODEL = 70, "one/1"
 @pytest.fixture
 def keys(engine, put) -> list[str]:
     """Five articles with vectors."""
-    keys = [put("Alpha", f"A quake shakes Tarvola, part {n}.", NOW - timedelta(hours=n)).id for n in range(5)]
+    keys = [put("TarvolaHarbour", f"A quake shakes Tarvola, part {n}.", NOW - timedelta(hours=n)).id for n in range(5)]
     write(engine, set_vectors, make_vectors(keys), model=MODEL)
     return keys
 

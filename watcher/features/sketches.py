@@ -10,7 +10,7 @@ from watcher.features.embedders import embedder_mean
 
 Bits = npt.NDArray[np.uint64]
 Sketches = npt.NDArray[np.void]  # rows of `sketch_type`
-ARTICLE_ID_BYTES = 16
+ARTICLE_ID_BYTES = 32  # at most; one that Watcher makes has 16
 
 
 def sketch_type(dimensions: int) -> np.dtype[np.void]:
