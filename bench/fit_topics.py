@@ -26,8 +26,9 @@ from bench.fit_grouping import EMBEDDERS, embed
 from digests.analysis.topics import MIN_CHANCE, name_topics
 from digests.cluster.pair_model import WITHOUT_VECTORS
 from digests.settings.topics import TOPICS
-from watcher.features.embedders import embedder_mean, load_embedder
+from watcher.features.embedders import load_embedder
 from watcher.features.extract import embedding_text
+from watcher.features.language_means import embedder_mean
 
 Floats = npt.NDArray[np.float32]
 FILE = Path(__file__).parents[1] / "digests" / "analysis" / "topics.json"

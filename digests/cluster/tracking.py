@@ -16,8 +16,8 @@ from digests.cluster.pair_model import models_for
 from digests.cluster.stories import story_id
 from digests.cluster.vectorize import stack_vectors
 from digests.model.story import MERGED, SPLIT, Story
-from watcher.features.embedders import embedder_mean
 from watcher.features.extract import packed_terms
+from watcher.features.language_means import embedder_mean
 from watcher.model import Features
 
 MOVED, FOLLOWS, LEFT = "moved", "follows", "left"

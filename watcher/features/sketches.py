@@ -1,12 +1,12 @@
 """Sketches of vectors, one bit a dimension: those of a whole store can be compared with a text in little memory."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from watcher.features.embedders import embedder_mean
+from watcher.features.language_means import embedder_mean
 
 Bits = npt.NDArray[np.uint64]
 Sketches = npt.NDArray[np.void]  # rows of `sketch_type`
@@ -26,6 +26,17 @@ def make_sketches(rows: Iterable[tuple[str, str, datetime, bytes]], model: str, 
     means = np.stack([embedder_mean(model, language, dimensions) for language in languages])
     made["bits"] = sketch_bits(np.frombuffer(b"".join(vectors), "<f2").reshape(len(ids), dimensions) - means)
     return made
+
+
+def list_articles(data: bytes, dimensions: int) -> list[str]:
+    """Return the ids of the articles of packed sketches."""
+    return [key.decode() for key in np.frombuffer(data, sketch_type(dimensions))["article"].tolist()]
+
+
+def keep_articles(data: bytes, dimensions: int, ids: Collection[str]) -> bytes:
+    """Return the packed sketches of those articles that are in `ids`."""
+    made = np.frombuffer(data, sketch_type(dimensions))
+    return made[np.isin(made["article"], np.array([*ids], f"S{ARTICLE_ID_BYTES}"))].tobytes()
 
 
 def sketch_bits(centered: npt.NDArray[np.float32]) -> Bits:

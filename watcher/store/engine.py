@@ -277,17 +277,17 @@ def _known_version(engine: Engine, schema: Schema) -> str | None:
 
 def _create_or_migrate(connection: Connection, schema: Schema) -> None:
     """Create the tables of a schema and record its newest revision; if there are tables, run the missing migrations."""
-    from alembic import command  # late: 0.2 s and 10 MB, which only a new store or one of an older release should pay
-    from alembic.config import Config
+    # Late: 0.2 s and 10 MB, which only a new store or one of an older release should pay.
+    from alembic import command, config
 
-    config = Config()
-    config.set_main_option("script_location", str(schema.scripts).replace("%", "%%"))
-    config.attributes.update(connection=connection, version_table=schema.version_table)
+    alembic = config.Config()
+    alembic.set_main_option("script_location", str(schema.scripts).replace("%", "%%"))
+    alembic.attributes.update(connection=connection, version_table=schema.version_table)
     if _applied_version(connection, schema) is None:
         schema.tables.create_all(connection, checkfirst=False)  # a table of another program is an error
-        command.stamp(config, "head")
+        command.stamp(alembic, "head")
     else:
-        command.upgrade(config, "head")
+        command.upgrade(alembic, "head")
 
 
 def redacted_url(engine: Engine) -> str:

@@ -39,21 +39,20 @@ def load_sketches(
 
 def drop_sketches(connection: Connection, after: int, limit: int) -> BatchResult:
     """Delete the sketches of articles that are removed from the next `limit` rows after the id `after`."""
-    import numpy as np  # late: it is large
-
-    from watcher.features.sketches import sketch_type
+    from watcher.features.sketches import keep_articles, list_articles  # late: loads numpy
 
     removed = 0
     query = select(sketches).where(sketches.c.id > after).order_by(sketches.c.id).limit(limit)
     rows = connection.execute(query).all()
-    made = {row.id: np.frombuffer(row.data, sketch_type(row.vector_bytes // 2)) for row in rows}
-    ids = {key.decode() for each in made.values() for key in each["article"].tolist()}
-    stored = np.array([key for (key,) in rows_in(connection, select(articles.c.id), articles.c.id, ids)], "S")
-    for row, each in made.items():
-        kept = each[np.isin(each["article"], stored)]
-        removed += len(each) - len(kept)
-        if not len(kept):
-            connection.execute(delete(sketches).where(sketches.c.id == row))
-        elif len(kept) < len(each):
-            connection.execute(update(sketches).where(sketches.c.id == row).values(data=kept.tobytes()))
+    listed = {row.id: list_articles(row.data, row.vector_bytes // 2) for row in rows}
+    ids = {key for keys in listed.values() for key in keys}
+    stored = {key for (key,) in rows_in(connection, select(articles.c.id), articles.c.id, ids)}
+    for row in rows:
+        kept = stored.intersection(listed[row.id])
+        removed += len(listed[row.id]) - len(kept)
+        if not kept:
+            connection.execute(delete(sketches).where(sketches.c.id == row.id))
+        elif len(kept) < len(listed[row.id]):
+            data = keep_articles(row.data, row.vector_bytes // 2, kept)
+            connection.execute(update(sketches).where(sketches.c.id == row.id).values(data=data))
     return BatchResult(removed=removed, resume_after=rows[-1].id if len(rows) == limit else None)

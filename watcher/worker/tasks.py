@@ -81,8 +81,7 @@ def clean_page(
         is_own: Whether the entry is in a feed of the page's outlet. Another feed says nothing of its title and date.
         keeps_page: Whether to return the page as it was fetched too.
     """
-    from watcher.clean import article
-    from watcher.clean.reject import matches_feed_entry
+    from watcher.clean import article, reject
 
     cleaned = article.clean(
         decode_page(page.body, page.header("content-type")),
@@ -95,7 +94,7 @@ def clean_page(
         sites=rules,
     )
     language = cleaned.language or "und"
-    if not matches_feed_entry(cleaned.text, title=entry.title, summary=entry.summary, language=language):
+    if not reject.matches_feed_entry(cleaned.text, title=entry.title, summary=entry.summary, language=language):
         raise CleanError(page.url, Reason(PageKind.OTHER_SUBJECT))
     packed, page_record = _article_features(cleaned.title, cleaned.text, language), b""
     if keeps_page:
