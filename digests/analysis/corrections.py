@@ -58,7 +58,8 @@ def collect_citations(editions: Sequence[Edition]) -> dict[str, Citation]:
                 quoted = tuple(dict.fromkeys(cited))
                 at = Citation(on=edition.local_date, story=story.id, title=story.title, texts=quoted)
                 citations.setdefault(key, at)
-        for brief in edition.briefs:
+        listed = (brief for story in edition.stories for brief in story.related)
+        for brief in (*listed, *edition.briefs):
             at = Citation(on=edition.local_date, story=brief.id, title=brief.title)
             for key in brief.article_ids:
                 citations.setdefault(key, at)

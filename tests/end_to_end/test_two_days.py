@@ -72,7 +72,8 @@ async def two_days(folder: Path, store_url: str) -> TwoDays:
             edition = make_edition(engine, digests_of(settings)[0], order, now=end)
             assert edition is not None
             made.append(edition)
-            shown = [key for story in (*edition.stories, *edition.briefs) for key in story.article_ids]
+            listed = [brief for story in edition.stories for brief in story.related]
+            shown = [key for each in (*edition.stories, *listed, *edition.briefs) for key in each.article_ids]
             found = read(engine, lambda c, ids=shown: articles_by_id(c, ids))
             keys |= {article.id: press.key(article.url) for article in found.values()}
             if day == 1:
