@@ -147,7 +147,8 @@ class _Places:
         """List a story under the one of its thread that is shown; False if that has enough, or is much larger."""
         head, outlets = self.shown_by_event[ranked.event], len(ranked.coverage.outlets)
         related = self.selection.related[head]
-        if _is_part(ranked.story) and self._says_the_same(ranked, self._shown[head]):
+        is_near = _is_part(ranked.story) or ranked.repeats == head
+        if is_near and self._says_the_same(ranked, self._shown[head]):
             return False
         most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
         is_listed = len(related) < max(MAX_RELATED, most) and (
@@ -194,7 +195,7 @@ class _Places:
         return is_large and fits and not (may_repeat or ranked.followed or self._is_filling)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
-        """Whether a part is on the event of the story that is told, by its headline; so is one in another language."""
+        """Whether a near story is on the event of what is told, by its headline; so is one in another language."""
         title = find_headline(ranked.story, self._context)
         if title is None or title.article.language != head.title_language:
             return True

@@ -37,7 +37,9 @@ MIN_REVISED_OUTLETS = 2  # with a figure that is lower than before: one alone ma
 MIN_SHARED_STEMS = 2  # of two reports in one language on one thing, beside the words for the quantity
 MAX_FIGURE_REPORTS = 12  # freshest ones with the earlier figure, and with the newest
 MAX_FIGURE_CHANGES = 3  # of a story
-MAX_READ = 2048  # articles whose figures are kept: rank, headline, sentences and differences of an edition ask for them
+MAX_REMEMBERED = (
+    2048  # articles whose figures are kept: rank, headline, sentences and differences of an edition ask for them
+)
 QUANTITIES: dict[str, dict[str, dict[str, str]]] = load_toml("digests.summarise", "quantities.toml")
 NEAR_WORDS: dict[str, dict[str, str]] = load_toml("digests.summarise", "figure_words.toml")
 # Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
@@ -308,7 +310,7 @@ def _make_report(article: Article, figure: Figure) -> FigureReport:
     )
 
 
-@lru_cache(maxsize=MAX_READ)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def stated_figures(article: Article) -> tuple[Figure, ...]:
     """Return the figures that an article states in its title, else in its first sentence; one for each quantity."""
     if is_flagged(article):

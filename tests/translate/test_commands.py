@@ -73,7 +73,7 @@ def test_a_model_is_installed_listed_and_tried_and_check_says_which_lack(watcher
     [
         (["install", "ar-en"], 2, "expected a folder, an archive or a URL; or set the url of [translate]"),
         (["install", "arabic", "x"], 2, 'got "arabic", expected two languages such as "pt-en"'),
-        (["install", "ar-en", "nowhere"], 1, "nowhere: no complete model ar-en: found none of its files"),
+        (["install", "ar-en", "nowhere"], 1, "there is no file or folder nowhere"),
         (["test", "ar-en", "x"], 1, "there is no model for ar-en"),
     ],
 )
