@@ -205,3 +205,22 @@ def test_a_columnists_name_a_label_in_the_address_or_a_word_to_the_readers_marks
 )
 def test_a_word_before_the_title_or_a_quotation_makes_no_comment(title, path, text):
     assert classify_kind(title, url=f"https://news.example{path}", text=text) == "article"
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "text", "kind"),
+    [
+        ("Crowds mourn in the capital", "https://x.example/gallery/2026/3/1/crowds-mourn", "A few words.", "gallery"),
+        (
+            "Crowds mourn in the capital",
+            "https://x.example/gallery/2026/3/1/crowds-mourn",
+            "Many words. " * 80,
+            "article",
+        ),
+        ("Best printers we tried", "https://x.example/gallery/best-printers", "A few words.", "service"),
+        ("The awards' carpet in pictures: Lind, Moreau", "https://x.example/a", "", "gallery"),
+        ("The minister was seen in pictures of the meeting", "https://x.example/a", "", "article"),
+    ],
+)
+def test_a_gallery_is_known_by_its_address_if_it_has_little_text_and_by_its_title(title, url, text, kind):
+    assert classify_kind(title, url=url, text=text) == kind

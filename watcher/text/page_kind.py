@@ -54,9 +54,11 @@ def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
     for kind in ("roundup", "gallery"):
         if is_title_of(kind, title):
             return kind
-    if is_title_of("video", title) and len(text) < MAX_FILM_LETTERS:
+    is_short = len(text) < MAX_FILM_LETTERS
+    if is_short and is_title_of("video", title):
         return "video"
-    return classify_piece(title, url=url, text=text)
+    piece = classify_piece(title, url=url, text=text)
+    return "gallery" if piece == NEWS and is_short and is_address_of("gallery", url) else piece
 
 
 def classify_piece(
