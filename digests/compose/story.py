@@ -301,7 +301,8 @@ def _source_mentions(
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
     before the others, then of those that only copied a text, then of those that have a headline alone. Of an outlet's
-    articles one that is no copy is preferred, then one with a text, one in `language`, and the earliest.
+    articles one that is no copy is preferred, then one with a text, one in `language`, and the newest: an older one may
+    tell what the headline has overtaken. Of the outlet `first`, the earliest is preferred.
     """
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
@@ -311,8 +312,8 @@ def _source_mentions(
     origins = frozenset(covered.origins)
     chosen = {
         outlet: min(
-            own,
-            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language, a.published_at, a.id),
+            sorted(own, key=lambda a: (a.published_at, a.id), reverse=outlet != first),
+            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language),
         )
         for outlet, own in of_outlet.items()
     }
