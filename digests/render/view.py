@@ -77,7 +77,7 @@ class ComingEventView:
     text: str
     lang_attr: LangAttr
     in_language: str  # "in Arabic", "translated from Arabic", or ""
-    anchor: str  # of the story that reports it; "" if it is not in the edition
+    anchor: str  # of the story that reports it, or under which that one is listed; "" without one
     cite: CiteView
 
 

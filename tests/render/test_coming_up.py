@@ -13,6 +13,7 @@ from lxml import html as lxml_html
 from digests.edition_json import dump, load
 from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
+from digests.model.edition_story import Brief
 from digests.render.edition_view import edition_view
 from digests.render.forms import render
 from digests.render.localizer import make_localizer
@@ -66,6 +67,21 @@ def test_every_form_has_the_lines_behind_the_stories(editions, form):
     ):
         assert f"{label}: {QUOTE} — Harbour Gazette, 14 March" in lines
     assert "21 March" not in lines
+
+
+def test_a_line_leads_to_the_story_under_which_its_own_is_listed(editions):
+    edition = editions.small()
+    first, *others = edition.sections[0].stories
+    counts = {"outlets": 1, "independent": 1, "article_ids": ("x",)}
+    line = Brief(id="listed", title="Ruling read", url="https://a.example/1", outlet="Alpha", language="en", **counts)
+    told = replace(first, related=(*first.related, line))
+    section = replace(edition.sections[0], stories=(told, *others))
+    edition = replace(edition, sections=(section, *edition.sections[1:]))
+
+    events = ({"story": "listed"}, {"story": "gone"})
+    lines = edition_view(with_events(edition, *events)).coming_up
+
+    assert [line.anchor for line in lines] == [told.anchor, ""]
 
 
 def test_a_line_leads_to_its_story_in_full_only(editions):

@@ -118,11 +118,11 @@ def test_vectors_are_kept_where_the_features_lie(engine):
     put(engine, "a")
     put(engine, "b", came=NOW - 30 * DAY)
 
-    write(engine, set_vectors, {"a": b"1", "b": b"2"}, model="other")
+    write(engine, set_vectors, {"a": b"1" * 4, "b": b"2" * 4}, model="other")
 
     found = read(engine, packed_features, ["a", "b"])
     assert {key: (each.vector, each.vector_model) for key, each in found.items()} == {
-        "a": (b"1", "other"), "b": (b"2", "other"),
+        "a": (b"1" * 4, "other"), "b": (b"2" * 4, "other"),
     }  # fmt: skip
 
 
