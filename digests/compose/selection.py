@@ -14,7 +14,7 @@ from digests.model.edition_story import EditionStory
 from digests.model.story import Story
 from digests.settings.digests import DigestSettings, SectionRuleSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
-from digests.summarise.differences import is_one_aspect
+from digests.summarise.differences import is_one_aspect, numbers_in
 from digests.summarise.repetition import tells_same_event
 from watcher.text.words import stems
 
@@ -195,10 +195,17 @@ class _Places:
         return is_large and fits and not (may_repeat or ranked.followed or self._is_filling)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
-        """Whether a near story is on the event of what is told, by its headline; so is one in another language."""
+        """
+        Whether a part or a near story is on the event of what is told, by its headline; so is one in another language.
+
+        A near story with a number of its own is not: it may have the newer state.
+        """
         title = find_headline(ranked.story, self._context)
         if title is None or title.article.language != head.title_language:
             return True
+        numbers = numbers_in(title.text, title.article.language) - numbers_in(head.title, head.title_language)
+        if numbers and not _is_part(ranked.story):
+            return False
         return is_one_aspect(title.stems, stems(head.title, head.title_language))
 
     def _is_topic_full(self, story: Story) -> bool:

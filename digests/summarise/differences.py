@@ -57,7 +57,7 @@ def find_differences(
     for article in reports:
         for quantity, figure in figures_in_text(article).items():
             by_quantity.setdefault(quantity, []).append(figure)
-    numbers = {article.id: _all_values(f"{article.title} {article.text}", article.language) for article in reports}
+    numbers = {article.id: numbers_in(f"{article.title} {article.text}", article.language) for article in reports}
     can_be_alone = len(reports) >= MIN_FIGURE_REPORTS and all(map(has_quantities, {a.language for a in reports}))
     stated = Counter(figure.quantity for article in reports for figure in stated_figures(article))
     found = []
@@ -107,7 +107,7 @@ def _all_apart(figures: Sequence[Figure], numbers: Mapping[str, set[float]]) -> 
     return True
 
 
-def _all_values(text: str, language: str) -> set[float]:
+def numbers_in(text: str, language: str) -> set[float]:
     """Return the values of all numbers of a text, in figures or in words."""
     spelled = map(float, parse_number_words(text, language))
     return {float(normalize(number)) for number in NUMBER_IN_TEXT.findall(text)}.union(spelled)

@@ -388,8 +388,8 @@ def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_o
 
 
 def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_full():
-    high = [report(f"Post{n}", "Flood", "Nepal", 300 + n, hours=n) for n in range(8)]
-    same = [report(f"Bee{n}", "Landslide", "Nepal", 300 + n, hours=n) for n in range(7)]
+    high = [report(f"Post{n}", "Flood", "Nepal", 300, hours=n) for n in range(8)]
+    same = [report(f"Bee{n}", "Landslide", "Nepal", 300, hours=n) for n in range(7)]
     other = [
         dataclasses.replace(
             report(f"Gull{n}", "Gale", "Peru", 900, hours=n), title=f"Minister resigns, {n} letters found"
