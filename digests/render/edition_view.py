@@ -248,8 +248,9 @@ class Views:
     def coming_event(self, event: ComingEvent) -> view.ComingEventView:
         """Return an event to come: the sentence that announces it, or that moves it or calls it off."""
         words, sentence = self.words, event.last_said
-        shown = {each.id: story for story in self._edition.stories for each in (*story.related, story)}
-        story = shown.get(event.story)
+        stories = self._edition.stories
+        listed = {line.id: story for story in stories for line in story.related}
+        story = (listed | {story.id: story for story in stories}).get(event.story)
         text, lang_attr, original = self._choose_text(
             sanitize_line(sentence.text) or words["untitled"], sentence.language, sentence.translation
         )
