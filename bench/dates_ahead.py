@@ -104,8 +104,12 @@ def main() -> None:
             is_right_time = not (clock and found.begins_at) or f"{found.begins_at:%H:%M}" == clock
             counts["right"] += day == found.on.isoformat() and is_right_time
     print(f"{counts['labelled']} labelled, {counts['without a label']} without a label")
+    if not counts["labelled"]:
+        print("no sentence of this half is labelled")
+        return
     print(f"an event: {counts['events'] / counts['labelled']:.3f} ({counts['events']} of {counts['labelled']})")
-    print(f"date right: {counts['right'] / counts['events']:.3f} ({counts['right']} of {counts['events']})")
+    if counts["events"]:
+        print(f"date right: {counts['right'] / counts['events']:.3f} ({counts['right']} of {counts['events']})")
 
 
 if __name__ == "__main__":
