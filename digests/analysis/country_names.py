@@ -116,7 +116,7 @@ class PlaceName:
     tokens: tuple[str, ...]
     code: str  # "" if it is not a place
     is_city: bool = False
-    ending: int = 0  # letters that the last word may have more
+    max_ending: int = 0  # letters that the last word may have more
     lower: bool = False  # it may start with a small letter
     has_adjectives: bool = False  # adjectives and demonyms are derived from it (`is_derived`)
 
@@ -135,7 +135,7 @@ def load_place_names(language: str) -> Iterator[PlaceName]:
 
 def _listed_name(spelling: str, code: str, *, lower: bool) -> PlaceName:
     tokens = tuple(fold(part) for part in spelling.rstrip("*").split("_"))
-    return PlaceName(tokens, code, ending=MAX_STAR_ENDING if spelling.endswith("*") else 0, lower=lower)
+    return PlaceName(tokens, code, max_ending=MAX_STAR_ENDING if spelling.endswith("*") else 0, lower=lower)
 
 
 def normalize(word: str) -> str:
@@ -166,13 +166,13 @@ def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceN
     if language in languages_in("uninflected"):
         return PlaceName(tokens, code, has_adjectives=has_adjectives)
     if all(len(token) <= SHORT_NAME for token in tokens):
-        return PlaceName(tokens, code, ending=1, has_adjectives=has_adjectives)
+        return PlaceName(tokens, code, max_ending=1, has_adjectives=has_adjectives)
     if language not in languages_in("agglutinative"):
         # Inflection changes the last vowel of a long word: "нигери", not "нигер".
         tokens = tuple(token[:-1] if token[-1] in VOWELS and len(token) > SHORT_NAME else token for token in tokens)
     if len(tokens[-1]) == SHORT_NAME and tokens[-1][-1] in VOWELS:  # "dani" of Dania: Danii, but not Daniela
-        return PlaceName(tokens, code, ending=1 if tokens[-1].isascii() else 2, has_adjectives=has_adjectives)
-    return PlaceName(tokens, code, ending=MAX_ENDING, has_adjectives=has_adjectives)
+        return PlaceName(tokens, code, max_ending=1 if tokens[-1].isascii() else 2, has_adjectives=has_adjectives)
+    return PlaceName(tokens, code, max_ending=MAX_ENDING, has_adjectives=has_adjectives)
 
 
 def _adjectives(language: str) -> Iterator[PlaceName]:
@@ -186,9 +186,9 @@ def _adjectives(language: str) -> Iterator[PlaceName]:
             stem = _adjective_stem(fold(adjectives[0]), language) if adjectives else ""
             if stem:
                 ending = 0 if is_fixed else 5 if len(stem) >= LONG_STEM else 3
-                yield PlaceName((stem,), code, ending=ending, lower=True)
+                yield PlaceName((stem,), code, max_ending=ending, lower=True)
                 if people := _demonym_stem(stem, language):
-                    yield PlaceName((people,), code, ending=3, lower=is_slavic)
+                    yield PlaceName((people,), code, max_ending=3, lower=is_slavic)
 
 
 def _adjective_stem(adjective: str, language: str) -> str:
@@ -256,7 +256,7 @@ def _city_name(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceN
         tokens, ending = (*tokens[:-1], last[:-1]), MAX_CITY_ENDING
     elif len(last) < (CITY_STEM if last.isascii() else SHORT_NAME):
         ending = 0
-    return PlaceName(tokens, code, is_city=True, ending=ending)
+    return PlaceName(tokens, code, is_city=True, max_ending=ending)
 
 
 def city_rows() -> Iterator[tuple[str, list[str]]]:

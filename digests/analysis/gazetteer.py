@@ -103,22 +103,23 @@ class Gazetteer:
             folded = first if offset == 0 else tokens[at + offset].folded
             is_last = offset == len(name.tokens) - 1
             # "San" of San Marino does not change.
-            changes = is_last or (name.ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS)
-            if not self._is_form(folded, part, name.ending if changes else 0):
+            changes = is_last or (name.max_ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS)
+            if not self._is_form(folded, part, name.max_ending if changes else 0):
                 return False
         return True
 
-    def _is_form(self, folded: str, part: str, ending: int) -> bool:
-        if not folded.startswith(part):
+    def _is_form(self, word: str, name_part: str, max_ending_letters: int) -> bool:
+        """Whether a folded word is a word of a name, as it is or with a grammatical ending of its language."""
+        if not word.startswith(name_part):
             return False
-        more = len(folded) - len(part)
-        if more and HANGUL.match(folded):
-            return folded[len(part) :] in country_names.load_data("grammar")["korean"]["endings"].split()
-        return more <= ending or (
+        more = len(word) - len(name_part)
+        if more and HANGUL.match(word):
+            return word[len(name_part) :] in country_names.load_data("grammar")["korean"]["endings"].split()
+        return more <= max_ending_letters or (
             more == 1
-            and folded[-1] == "s"
+            and word[-1] == "s"
             and self._language in country_names.languages_in("genitive_s")
-            and len(part) > country_names.SHORT_NAME
+            and len(name_part) > country_names.SHORT_NAME
         )
 
     def _is_ambiguous(self, tokens: list[NameToken], at: int, name: country_names.PlaceName) -> bool:

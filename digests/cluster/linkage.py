@@ -100,7 +100,11 @@ class Clustering:
         return np.asarray(self.total[places] / (self.size[a] * self.size[b]), np.float32)
 
     def mutual_nearest(self) -> Places:
-        """Return the edges at the threshold whose groups are each other's nearest; on ties, the lower number is."""
+        """
+        Return the edges at or above the threshold whose groups are each other's nearest.
+
+        Of equally near groups, the one with the lower number counts.
+        """
         live = np.flatnonzero(self.near >= self.threshold)
         a, b, near = self.low[live], self.high[live], self.near[live]
         best = np.zeros(self.count, np.float32)

@@ -86,21 +86,26 @@ def represent_reports(
     copies: Sequence[WireGroup] | None = None,
 ) -> tuple[list[WireGroup], list[ClusterItem]]:
     """
-    Return the reports of articles that are sorted by time, and the article that stands for each, in their time order.
+    Return the reports, and the article that stands for each, both in the time order of these articles.
 
-    It is the report's earliest article that votes, else its earliest. Arguments: see `group_articles`.
+    That article is the report's earliest one that has a vote (a live blog or round-up has none), else its earliest.
+
+    Args:
+        ordered: The articles, sorted by time.
+        rules: The corrections of users; a report with articles that they separate is split.
+        copies: The groups of copies; None to compute them.
     """
     place = {item.article_id: number for number, item in enumerate(ordered)}
     reports = constraints.split_reports(group_wire_copies(ordered) if copies is None else copies, rules)
-    heads = [
+    representatives = [
         min(
             (ordered[place[article]] for article in report.articles),
             key=lambda item: (item.is_non_voting, sort_key(item)),
         )
         for report in reports
     ]
-    order = sorted(range(len(heads)), key=lambda number: sort_key(heads[number]))
-    return [reports[number] for number in order], [heads[number] for number in order]
+    order = sorted(range(len(representatives)), key=lambda number: sort_key(representatives[number]))
+    return [reports[number] for number in order], [representatives[number] for number in order]
 
 
 def join_rewritten(reports: Sequence[WireGroup], place: Mapping[str, int]) -> list[WireGroup]:

@@ -43,6 +43,7 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
         return whole, other
     if size < MIN_ARTICLE_CHARS and (inside := parse(html_in_scripts(tree))) is not None:
         scripted = flatten_tree(inside)
+        # HTML in a script is the body alone: the standfirst, which a summary would find, is elsewhere.
         main_text = _find_main_text(scripted, ())
         if main_text.letters >= MIN_ARTICLE_CHARS:
             return scripted, main_text

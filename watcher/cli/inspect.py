@@ -153,21 +153,26 @@ def _sent_bytes(response: Response) -> int | None:
 
 
 def _format_validators(response: Response, again: Revalidation | None) -> Iterable[str]:
+    """
+    Return a line with the validators of a response, and one on whether the server supports them.
+
+    `again`: the outcome of a second request with them; None if the response has none.
+    """
     given = response.validators
     names = [f"ETag {given.etag}"] if given.etag else []
     names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
     sent = _sent_bytes(response)
     cost = f"every poll transfers {format_bytes(len(response.body) if sent is None else sent)}"
-    if given == Validators() or again is None:
+    if again is None:
         return [f"none: {cost}"]
     failed = again.error.reason if again.error else ""
-    told = {
+    support_words = {
         "honoured": "the server honours them: a poll without news transfers no body",
         "ignored": f"the server ignores them: {cost}",
         "changing": f"the body changes with every request: {cost}",
         "unknown": f"it is unknown whether the server honours them: the second request failed ({failed})",
     }
-    return [", ".join(names), told[again.support]]
+    return [", ".join(names), support_words[again.support]]
 
 
 def _format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:

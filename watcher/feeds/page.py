@@ -167,9 +167,14 @@ def _group_articles(root: _Element, url: str) -> Mapping[str, Items]:
 
 
 def _weigh_articles(items: Items) -> float:
-    """Return the weight of the articles that are alone in their item; 0 if these elements are no list of articles."""
+    """
+    Return the weight of `items` as a list of articles; 0 if they are none.
+
+    It is the sum of the weights of the links that are alone in their item, each link once.
+    """
     alone = [next(iter(links.items())) for links in items.values() if len(links) == 1]
-    total, count = sum(dict(alone).values()), len(dict(alone))
+    weight_of_link = dict(alone)
+    total, count = sum(weight_of_link.values()), len(weight_of_link)
     return (
         total if count >= MIN_ITEMS and len(alone) >= MOST * len(items) and total >= MIN_ARTICLE_WEIGHT * count else 0.0
     )

@@ -261,19 +261,22 @@ def queue_pages(connection: Connection, listings: Mapping[str, Sequence[Listing]
 
 def _better_listings(connection: Connection, listings: Mapping[str, Sequence[Listing]]) -> dict[str, list[Listing]]:
     """
-    Return by id of the articles of which only the headline is known those entries that can improve them.
+    Return the listings that can improve an article of which only the headline is known, by the article's id.
 
-    They have a text, or are of the outlet itself while the headline is of another feed.
+    A listing can if its entry has enough text, or if its feed is the outlet's own and the headline is of another feed.
+    In the second case the text comes from the page, which is fetched for new entries alone: so the listing `is_new`.
     """
     headlines = headlines_among(connection, listings)
     query = select(articles.c.id).where(articles.c.via.is_not(None))
-    of_others = {row.id for row in rows_in(connection, query, articles.c.id, headlines)}
+    from_other_feeds = {row.id for row in rows_in(connection, query, articles.c.id, headlines)}
     better = {
         key: [
             listing
             for listing in listings[key]
             if listing.entry.has_enough_text
-            or (listing.is_new and key in of_others and owns_page(listing.feed, host_of(listing.entry.url or "")))
+            or (
+                listing.is_new and key in from_other_feeds and owns_page(listing.feed, host_of(listing.entry.url or ""))
+            )
         ]
         for key in sorted(headlines)
     }

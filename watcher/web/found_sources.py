@@ -56,27 +56,34 @@ async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
 
 
 def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
-    known = sources_by_key(settings)
+    sources_by_url = sources_by_key(settings)
     for feed in feeds_of_articles(found):
         assert feed.report and feed.probe
-        yield _proposal(feed_row(feed), feed.report, feed.probe.at, WAYS[feed.found_by], known)
+        yield _proposal(feed_row(feed), feed.report, feed.probe.at, WAYS[feed.found_by], sources_by_url)
     if found.items:
-        yield _proposal(list_row(found), found.items[1], found.page.at, "the list of articles on the page", known)
+        yield _proposal(
+            list_row(found), found.items[1], found.page.at, "the list of articles on the page", sources_by_url
+        )
 
 
 def _proposal(
-    row: SourceSettings, report: FeedReport, now: datetime, way: str, known: dict[str, SourceSettings]
+    row: SourceSettings, report: FeedReport, now: datetime, found_how: str, sources_by_url: dict[str, SourceSettings]
 ) -> dict[str, Any]:
-    there, entries = known.get(normalize_url(row.url)), report.feed.entries
+    """
+    Return what the page shows of a source that can be added.
+
+    `found_how`: the way it was found, in words; `known` in the result: the name of the source with its URL, if any.
+    """
+    existing, entries = sources_by_url.get(normalize_url(row.url)), report.feed.entries
     return {
         "row": row,
         "url": hide_secrets(row.url),
-        "way": way,
+        "way": found_how,
         "entries": describe_entries(report, now),
         "texts": describe_texts(report, wants_full_text=row.full_text) if entries else "",
         "problems": list(find_problems(report, now)),
         "titles": [
             (to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in report.feed.entries[:SHOWN_TITLES]
         ],
-        "known": there.source().name if there else "",
+        "known": existing.source().name if existing else "",
     }

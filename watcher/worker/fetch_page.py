@@ -103,7 +103,7 @@ async def process_page(
         if page.is_recheck:
             outcome = await _decide_recheck(page, context, session, started, is_allowed=forbidden is None)
         else:
-            outcome = await _decide_fetch(page, context, session, started, forbidden=forbidden)
+            outcome = await _fetch_or_use_feed_text(page, context, session, started, forbidden=forbidden)
     except (StoreError, MachineError):
         raise
     except Exception as error:
@@ -160,7 +160,7 @@ def should_fetch_page(page: StoredPage, context: WorkerContext) -> bool:
     return bool(page.url) and source.has_pages and context.fetch.articles and not has_full_text
 
 
-async def _decide_fetch(
+async def _fetch_or_use_feed_text(
     page: StoredPage, context: WorkerContext, session: HostSession, now: datetime, *, forbidden: Reason | None
 ) -> PageOutcome:
     """Fetch a page whose article is not stored, and return its outcome."""
