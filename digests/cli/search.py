@@ -72,7 +72,7 @@ def search_articles(
     if country and not country_code(country):
         raise BadParameter(f'got "{country}", expected a code such as "FR"', param_hint="--country")
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        missing = fill_index(engine, by_meaning=by_meaning)
+        not_indexed = fill_index(engine, by_meaning=by_meaning)
         result = read(engine, search, query, filters=filters, limit=limit, offset=offset)
         known = {hit.id for hit in result.hits}
         near: list[Hit] = []
@@ -80,18 +80,18 @@ def search_articles(
             meaning = MeaningSearch(settings)
             text = " ".join(words)
             near = read(engine, search_by_meaning, meaning, text, filters=filters, limit=limit, known=known)
-        stories = read(engine, stories_of_articles, [hit.id for hit in (*result.hits, *near)])
+        story_of_article = read(engine, stories_of_articles, [hit.id for hit in (*result.hits, *near)])
         translated = translate_headlines(settings, engine, near)
     if json:
-        found = _hits_to_json(result, stories, missing)
-        more = [_hit_to_json(hit, stories) | {"translated_title": translated.get(hit.id)} for hit in near]
+        found = _hits_to_json(result, story_of_article, not_indexed)
+        more = [_hit_to_json(hit, story_of_article) | {"translated_title": translated.get(hit.id)} for hit in near]
         print_json(found | ({"by_meaning": more} if by_meaning else {}), links=True)
     else:
-        _print_hits(result, stories, zone, missing)
+        _print_hits(result, story_of_article, zone, not_indexed)
         if by_meaning:
             print_lines(["", "near in meaning:" if near else "nothing else is near in meaning"])
         for hit in near:
-            _print_hit(hit, stories, zone, translated.get(hit.id, ""))
+            _print_hit(hit, story_of_article, zone, translated.get(hit.id, ""))
     return DONE if result.hits or near else FAILED
 
 
@@ -122,33 +122,44 @@ def fill_index(engine: Engine, *, by_meaning: bool) -> int:
     return read(engine, count_missing)
 
 
-def _hits_to_json(found: SearchResult, stories: Mapping[str, tuple[str, str]], missing: int) -> dict[str, Any]:
+def _hits_to_json(
+    found: SearchResult, story_of_article: Mapping[str, tuple[str, str]], not_indexed: int
+) -> dict[str, Any]:
+    """
+    Return what `--json` prints of a search by words.
+
+    Args:
+        story_of_article: By article id, the id and the headline of its story.
+        not_indexed: The number of articles that the search could not look at.
+    """
     return {
-        "hits": [_hit_to_json(hit, stories) for hit in found.hits],
+        "hits": [_hit_to_json(hit, story_of_article) for hit in found.hits],
         "has_more": found.has_more,
         "stopped_at": found.stopped_at,
-        "not_indexed": missing,
+        "not_indexed": not_indexed,
     }
 
 
-def _hit_to_json(hit: Hit, stories: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+def _hit_to_json(hit: Hit, story_of_article: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     return (
         select_fields(hit, "id", "title", "url", "outlet", "language", "country", "published_at")
-        | dict(zip(("story", "headline"), stories.get(hit.id, (None, None)), strict=True))
+        | dict(zip(("story", "headline"), story_of_article.get(hit.id, (None, None)), strict=True))
         | {"snippet": hit.snippet.text, "marks": hit.snippet.marks}
     )
 
 
-def _print_hits(found: SearchResult, stories: Mapping[str, tuple[str, str]], zone: tzinfo, missing: int) -> None:
+def _print_hits(
+    found: SearchResult, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, not_indexed: int
+) -> None:
     for hit in found.hits:
-        _print_hit(hit, stories, zone)
-    print_lines(_format_ending(found, zone, missing))
+        _print_hit(hit, story_of_article, zone)
+    print_lines(_format_ending(found, zone, not_indexed))
 
 
-def _print_hit(hit: Hit, stories: Mapping[str, tuple[str, str]], zone: tzinfo, translated: str = "") -> None:
+def _print_hit(hit: Hit, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, translated: str = "") -> None:
     at = hit.published_at.astimezone(zone)
     about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
-    story, headline = stories.get(hit.id, ("", ""))
+    story, headline = story_of_article.get(hit.id, ("", ""))
     lines = [f"  translated: {translated}"] if translated else []
     lines.append(f"  {to_one_line(hit.url, 300)}  {story}".rstrip())
     lines += [f"  in {story} “{to_one_line(headline, 200)}”"] if story and headline not in hit.title else []
@@ -164,7 +175,7 @@ def bold(snippet: Snippet) -> str:
     return "".join(f"{BOLD}{piece}{PLAIN}" if is_marked else piece for piece, is_marked in pieces)
 
 
-def _format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[str]:
+def _format_ending(found: SearchResult, zone: tzinfo, not_indexed: int) -> Iterator[str]:
     if not found.hits:
         yield "no articles found"
     if found.has_more:
@@ -172,5 +183,5 @@ def _format_ending(found: SearchResult, zone: tzinfo, missing: int) -> Iterator[
     if found.stopped_at:
         at = found.stopped_at.astimezone(zone)
         yield f"stopped at {at:%Y-%m-%d %H:%M}: many articles have these words, but not as a phrase; go on with --until"
-    if missing:
-        yield f"older articles not indexed yet: {missing}; a running daemon does this in the background"
+    if not_indexed:
+        yield f"older articles not indexed yet: {not_indexed}; a running daemon does this in the background"

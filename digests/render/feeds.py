@@ -33,16 +33,26 @@ MEDIA_TYPES: Mapping[str, str] = {
     "json": "application/feed+json; charset=utf-8",
 }
 LinkTo = Callable[[str], str | None]  # returns the URL of the page of a story or of an article; None without a site
-Item = dict[str, Any]  # of a JSON Feed
+JsonFeedItem = dict[str, Any]
 MAX_ENTRIES = 15  # editions
 TAG_DATE = "2026"  # of the tag: URIs; part of every id, so it never changes (RFC 4151 §2.1)
 
 
 def render_feed(
-    form: str, items: Iterable[Item], *, feed_id: str, title: str, language: str, home: str | None, own: str | None
+    form: str,
+    items: Iterable[JsonFeedItem],
+    *,
+    feed_id: str,
+    title: str,
+    language: str,
+    home: str | None,
+    own: str | None,
 ) -> bytes:
     """Return a feed in a form of `MEDIA_TYPES`. `home`: the URL of its page; `own`: its own URL."""
-    feed: Item = {"version": "https://jsonfeed.org/version/1.1", "title": sanitize_line(title, limit=TITLE_CHARS)}
+    feed: JsonFeedItem = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": sanitize_line(title, limit=TITLE_CHARS),
+    }
     more = {"home_page_url": home, "feed_url": own, "language": language}
     feed |= {name: value for name, value in more.items() if value} | {"items": list(items)}
     if form == "json":
@@ -62,7 +72,7 @@ def make_item(
     page: str | None,
     source: str | None,
     outlet: str = "",
-) -> Item:
+) -> JsonFeedItem:
     """Return an item without its empty fields. `page`: our page of it, if there is one; `source`: the outlet's."""
     item = {
         "id": key,
@@ -77,8 +87,17 @@ def make_item(
     return {name: value for name, value in item.items() if value or name == "content_html"}
 
 
-def edition_items(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> list[Item]:
-    """Return the items of editions, which are the entries of `render_atom`."""
+def edition_items(
+    editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()
+) -> list[JsonFeedItem]:
+    """
+    Return the items of a feed of editions, with the content of the entries of `render_atom`.
+
+    Args:
+        domain: The domain in the ids of the items.
+        folder_url: The URL of the folder with the editions' pages; None if there is none: the items have no URL then.
+        own: The reader's templates.
+    """
     return [
         make_item(
             key=entry["id"],
@@ -89,15 +108,15 @@ def edition_items(editions: Iterable[Edition], domain: str, site: str | None, ow
             page=entry["url"],
             source=None,
         )
-        for entry in _edition_entries(editions, domain, site, own)
+        for entry in _edition_entries(editions, domain, folder_url, own)
     ]
 
 
 def story_items(
     editions: Iterable[Edition], domain: str, link_to: LinkTo, own: Own = (), *, section: str = "", watched: str = ""
-) -> list[Item]:
+) -> list[JsonFeedItem]:
     """Return the stories of a section, or with a watched phrase, one item for each edition, at most `MAX_ITEMS`."""
-    items: list[Item] = []
+    items: list[JsonFeedItem] = []
     for edition in editions:
         whole, views = edition_view(edition), Views(edition)
         bare = replace(whole, sections=(), note="", coming_up=(), corrections=(), briefs=())
@@ -116,7 +135,7 @@ def story_items(
 
 def _story_item(
     edition: Edition, story: EditionStory | Brief, shown: EditionView, domain: str, link_to: LinkTo, own: Own
-) -> Item:
+) -> JsonFeedItem:
     return make_item(
         key=tag_uri(domain, edition.digest, f"{edition.local_date}{edition.suffix}", story.id),
         title=story.headline,
@@ -128,7 +147,7 @@ def _story_item(
     )
 
 
-def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | None = None) -> Item:
+def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | None = None) -> JsonFeedItem:
     """Return the item of an article: `html`, by default the beginning of its text, as a quote with its source."""
     lead = sanitize_line(article.text[: 2 * LEAD_CHARS], limit=LEAD_CHARS)
     outlet, source = sanitize_line(article.outlet, limit=100), web_url(article.url)
@@ -146,36 +165,36 @@ def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | 
     )
 
 
-def render_atom(editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()) -> str:
+def render_atom(editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()) -> str:
     """
     Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date and time of day, the first given is used.
 
-    If `domain` changes, all entries are new to feed readers. `site`: the URL of the folder with the feed and the pages.
+    If `domain` changes, all entries are new to feed readers. `folder_url`: of the folder with the feed and the pages.
     """
-    entries = _edition_entries(editions, domain, site, own)
+    entries = _edition_entries(editions, domain, folder_url, own)
     newest = entries[0]
     values = {
         "id": tag_uri(domain, newest["view"].digest),
         "newest": newest,
         "updated": max(entry["made_at"] for entry in entries),
-        "self_url": page_url(site, "feed.atom"),
+        "self_url": page_url(folder_url, "feed.atom"),
         "entries": entries,
     }
     return render_template(html_templates(own), "feed.atom.j2", own, values)
 
 
 def _edition_entries(
-    editions: Iterable[Edition], domain: str, site: str | None, own: Own = ()
+    editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()
 ) -> tuple[dict[str, Any], ...]:
     """Return the entries of a feed of editions, newest first, as `render_atom` describes them."""
     by_key: dict[tuple[str, str], Edition] = {}
     for edition in editions:
         by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
     newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
-    return tuple(_entry(edition, domain, site, own) for edition in newest)
+    return tuple(_entry(edition, domain, folder_url, own) for edition in newest)
 
 
-def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[str, Any]:
+def _entry(edition: Edition, domain: str, folder_url: str | None, own: Own) -> dict[str, Any]:
     shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
@@ -185,7 +204,7 @@ def _entry(edition: Edition, domain: str, site: str | None, own: Own) -> dict[st
         "view": shown,
         "title": subject_line(shown),
         "made_at": edition.made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "url": page_url(site, f"{name}.html"),
+        "url": page_url(folder_url, f"{name}.html"),
         "content": "\n".join((title_free, doc["stories"], doc["foot"])),
     }
 

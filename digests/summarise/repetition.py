@@ -1,4 +1,4 @@
-"""Whether a sentence says again, in its own words, what stands above it: a headline or another sentence."""
+"""Whether two texts say the same: a sentence and what stands above it, or a title and what another story tells."""
 
 from collections.abc import Collection, Iterator
 from functools import cache

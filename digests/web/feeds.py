@@ -73,7 +73,7 @@ def _find_digest(site: Site, ask: PageRequest) -> DigestSettings:
 
 def _part_items(
     site: Site, ask: PageRequest, digest: DigestSettings, editions: tuple[Edition, ...], part: Mapping[str, str]
-) -> list[feeds.Item]:
+) -> list[feeds.JsonFeedItem]:
     """Return the stories of a section, or with a watched phrase. Errors: NotFound, if the digest does not have it."""
     section, watched = part.get("section", ""), part.get("watch", "")
     titles = {*digest.sections, *(each.title for one in editions for each in one.sections)}
@@ -156,7 +156,7 @@ def search_feed(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> Page
 
 def feed_response(
     ask: PageRequest,
-    items: Iterable[feeds.Item],
+    items: Iterable[feeds.JsonFeedItem],
     key: tuple[str, ...],
     title: str,
     path: str,

@@ -69,7 +69,7 @@ def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
     return feed_response(ask, items, ("kept", *query.values()), "Kept", "kept", query, digest)
 
 
-def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.Item:
+def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedItem:
     lines = [*item.mark.note.splitlines(), " ".join(f"#{tag}" for tag in item.mark.tags)]
     html = Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line)
     return feeds.make_item(

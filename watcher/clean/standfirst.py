@@ -19,13 +19,19 @@ CAPTION = re.compile(PHRASES["captions"], re.IGNORECASE)
 
 
 def add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequence[str]) -> tuple[Block, ...]:
-    """Return the blocks of `main`, with the paragraph between title and text (the standfirst) if it is missing."""
+    """
+    Return the blocks of `main`, with the paragraph between title and text (the standfirst) if it is missing.
+
+    `kinds`: of each element of the page, the kind of furniture that it is by its name.
+    """
     blocks, places = main.blocks, main.places
-    body = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
-    title = max((at for at, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[at] <= body), default=NOWHERE)
-    if title == NOWHERE:
+    body_text = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
+    title_element = max(
+        (at for at, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[at] <= body_text), default=NOWHERE
+    )
+    if title_element == NOWHERE:
         return blocks
-    paragraphs = dict(_paragraphs(page, title, body, kinds))
+    paragraphs = dict(_standfirst_candidates(page, title_element, body_text, kinds))
     text = _choose_standfirst(paragraphs, frozenset(map(normalize_key, summaries)) - {""})
     if not text or any(block.text == text for block in blocks):
         return blocks
@@ -33,19 +39,25 @@ def add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequ
     return (*blocks[:before], Block(text=text), *blocks[before:])
 
 
-def _paragraphs(page: FlatPage, title: int, body: int, kinds: Kinds) -> Iterator[tuple[str, int]]:
-    """Yield the paragraphs between title and text that may be a standfirst, each with the index of its first text."""
-    for begin, end in page.paragraphs(page.end_texts[title], body):
+def _standfirst_candidates(
+    page: FlatPage, title_element: int, body_text: int, kinds: Kinds
+) -> Iterator[tuple[str, int]]:
+    """
+    Yield the paragraphs between title and text that may be a standfirst, each with the index of its first text.
+
+    `title_element` is the index of the title in the page's elements, `body_text` that of the body in its texts.
+    """
+    for begin, end in page.paragraphs(page.end_texts[title_element], body_text):
         size = sum(page.sizes[begin:end])
         if not MIN_STANDFIRST_CHARS <= size <= MAX_STANDFIRST_CHARS or sum(page.unlinked[begin:end]) <= UNLINKED * size:
             continue
-        if _is_plain(page, page.owners[begin], title, kinds):
+        if _is_plain(page, page.owners[begin], title_element, kinds):
             yield collapse_whitespace("".join(page.texts[begin:end])), begin
 
 
-def _is_plain(page: FlatPage, at: int, title: int, kinds: Kinds) -> bool:
+def _is_plain(page: FlatPage, at: int, title_element: int, kinds: Kinds) -> bool:
     """Whether no element from `at` up to the common ancestor with the title is furniture by its name."""
-    while at != NOWHERE and not at <= title < page.end_elements[at]:
+    while at != NOWHERE and not at <= title_element < page.end_elements[at]:
         # Some sites name the first paragraph of the article a teaser.
         name = page.elements[at].get("class", "")
         is_own = kinds[at] == TEASER and "easer" in name and not ASIDES.search(name)

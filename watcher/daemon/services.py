@@ -37,7 +37,7 @@ SHARED_JOBS = (VISITS, VECTORS, FEATURES, "clock")  # jobs that helpers run too
 NEEDS_RESTART = ("store.url", "work.queue", "fetch.max_bytes")  # settings that are read only at the start
 HEARTBEAT_EVERY_S = 10.0
 PROBE_LOOK_S = 0.5
-SHARE = 3  # heartbeats per watchdog interval of systemd
+HEARTBEATS_PER_WATCHDOG = 3  # in each watchdog interval of systemd
 STATUS_CHARS = 200
 
 
@@ -125,10 +125,18 @@ class Services:
 
 
 async def send_heartbeats(services: Services) -> StoreError:
-    """Record heartbeats while loop and store answer. Return an error only if the store's file is gone or replaced."""
+    """
+    Record heartbeats with the faults of jobs and store; return an error once the store's file is gone or replaced.
+
+    A store that answers with an error is a fault. One that hangs stops the heartbeats, which systemd and `watcher
+    status` notice.
+    """
     lock = services.lock
-    every_s = min(HEARTBEAT_EVERY_S, (_watchdog_interval_s() or HEARTBEAT_EVERY_S * SHARE) / SHARE)
-    while (lost := lock.store_replaced_error()) is None:
+    every_s = min(
+        HEARTBEAT_EVERY_S,
+        (_watchdog_interval_s() or HEARTBEAT_EVERY_S * HEARTBEATS_PER_WATCHDOG) / HEARTBEATS_PER_WATCHDOG,
+    )
+    while (replaced := lock.store_replaced_error()) is None:
         reason = await _ping_store(services.tools)
         now = services.tools.now()
         services.heartbeat_s = time.monotonic()
@@ -144,7 +152,7 @@ async def send_heartbeats(services: Services) -> StoreError:
         )
         notify_systemd("WATCHDOG=1", _format_status(services, faults))
         await asyncio.sleep(every_s)
-    return lost
+    return replaced
 
 
 async def _ping_store(tools: WorkerContext) -> str | None:
