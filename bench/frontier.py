@@ -31,7 +31,7 @@ from watcher.feeds.schedule import POLL_JITTER
 from watcher.model import NotModified
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.engine import open_store, with_driver
-from watcher.store.hosts import urls_to_probe
+from watcher.store.outages import urls_to_probe
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import Event, FeedPolled, WorkerContext, system_clock

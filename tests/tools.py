@@ -11,7 +11,8 @@ from watcher.model import Article, Feed, PackedFeatures
 from watcher.settings.models import FetchSettings, PollSettings
 from watcher.store.articles import NewArticle, add_articles, articles_by_id
 from watcher.store.feeds import feed_states
-from watcher.store.hosts import due_hosts, lease_free_hosts, urls_to_probe
+from watcher.store.hosts import due_hosts, lease_free_hosts
+from watcher.store.outages import urls_to_probe
 from watcher.store.schema import articles
 from watcher.worker.connectivity import ConnectivityMonitor
 from watcher.worker.context import WorkerContext, system_clock

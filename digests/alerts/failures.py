@@ -27,7 +27,7 @@ from digests.store.outbox import (
 from watcher.errors import StoreError, WatcherError
 from watcher.settings.models import Settings
 from watcher.store.feeds import count_poll_results
-from watcher.store.hosts import load_polling_stop, network_down_since
+from watcher.store.outages import load_polling_stop, network_down_since
 from watcher.text.format import fields
 from watcher.text.plain_text import to_one_line
 from watcher.worker.context import WorkerContext

@@ -32,7 +32,7 @@ from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
-from watcher.store.hosts import load_polling_stop, network_down_since
+from watcher.store.outages import load_polling_stop, network_down_since
 from watcher.store.pages import revisions_between
 from watcher.store.stats import count_intake, feeds_with_waiting_pages
 from watcher.text.page_kind import COUNTED_OPINION, OPINION

@@ -26,7 +26,7 @@ from watcher.model import PollFailed, PollUnchanged, Source, Validators
 from watcher.net.client import Client
 from watcher.settings.load import parse_settings
 from watcher.store.feeds import feed_state, sync_sources
-from watcher.store.hosts import record_network_down, record_polling_stop
+from watcher.store.outages import record_network_down, record_polling_stop
 from watcher.store.polls import record_polls
 from watcher.store.writer import Writer, read, write
 

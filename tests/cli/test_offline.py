@@ -18,7 +18,7 @@ from watcher.cli.main import run_command_line
 from watcher.settings.load import load_settings_file
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_states
-from watcher.store.hosts import network_down_since
+from watcher.store.outages import network_down_since
 from watcher.store.writer import read
 
 pytestmark = pytest.mark.slow  # polls over loopback

@@ -21,7 +21,8 @@ from watcher.model import Entry, EntryChanges, PollFailed, PollSucceeded, Source
 from watcher.settings.models import SourceSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import feed_state, sync_sources
-from watcher.store.hosts import record_network_down, record_polling_stop, set_blocked_until
+from watcher.store.hosts import set_blocked_until
+from watcher.store.outages import record_network_down, record_polling_stop
 from watcher.store.pages import record_failure
 from watcher.store.polls import _entry_article_id, record_polls
 from watcher.store.writer import read, write

@@ -47,7 +47,7 @@ from watcher.failure_messages import Reason, TaskKind
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, Entry, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, Source, Validators
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import record_network_down, record_polling_stop
+from watcher.store.outages import record_network_down, record_polling_stop
 from watcher.store.pages import due_pages, record_failure, remove_page
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write

@@ -12,16 +12,7 @@ from sqlalchemy import select, update
 from tests.tools import claim_hosts, due_feeds
 from watcher.model import Feed, Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import (
-    HOST_LEASE,
-    MAX_WITNESSES,
-    drop_dead_leases,
-    due_hosts,
-    get_host,
-    renew_all,
-    set_blocked_until,
-    urls_to_probe,
-)
+from watcher.store.hosts import HOST_LEASE, drop_dead_leases, due_hosts, get_host, renew_all, set_blocked_until
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.visits import LeaseRequest, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.writer import read, write
@@ -204,25 +195,3 @@ def test_the_next_steps_of_many_visits_are_taken_together(engine):
     ]
     due = select(feeds.c.host).where(feeds.c.next_poll_at == NOW + HOST_LEASE).order_by(feeds.c.host)
     assert read(engine, lambda c: c.scalars(due).all()) == ["h000.example", "h003.example", "h004.example"]
-
-
-def test_witnesses_are_one_source_of_each_domain_the_latest_read_first(engine):
-    read_at = {0: NOW, 1: NOW + timedelta(minutes=1)}
-    many = [Source(url=f"https://{n}.big.example/feed", name=f"Section {n}") for n in range(MAX_WITNESSES)]
-    write(
-        engine, sync_sources, [Source(url=f"https://h{n}.example/feed", name=f"H{n}") for n in range(3)] + many, now=NOW
-    )
-    for number, at in read_at.items():
-        query = update(feeds).where(feeds.c.url == f"https://h{number}.example/feed").values(last_read_at=at)
-        write(engine, lambda c, query=query: c.execute(query))
-    newest = update(feeds).where(feeds.c.host.endswith(".big.example")).values(last_read_at=NOW + timedelta(hours=1))
-    write(engine, lambda c: c.execute(newest))
-
-    big, *others = read(engine, urls_to_probe)
-
-    assert big.endswith(".big.example/feed")
-    assert others == [f"https://h{n}.example/feed" for n in (1, 0, 2)]
-
-
-def test_there_are_no_more_witnesses_than_can_be_asked(engine):
-    assert len(set(read(engine, urls_to_probe))) == MAX_WITNESSES

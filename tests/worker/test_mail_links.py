@@ -16,7 +16,7 @@ from watcher.net import mailbox
 from watcher.settings.request_options import RequestOptions
 from watcher.settings.types import Secret
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.hosts import urls_to_probe
+from watcher.store.outages import urls_to_probe
 from watcher.store.writer import read, write
 from watcher.worker.process_pool import Pool, WorkerFailed
 

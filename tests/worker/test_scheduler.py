@@ -21,14 +21,8 @@ from watcher.model import NotModified, Response, Source
 from watcher.settings.models import PollSettings
 from watcher.store.engine import open_store
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import (
-    HOST_LEASE,
-    get_host,
-    load_polling_stop,
-    network_down_since,
-    record_network_down,
-    urls_to_probe,
-)
+from watcher.store.hosts import HOST_LEASE, get_host
+from watcher.store.outages import load_polling_stop, network_down_since, record_network_down, urls_to_probe
 from watcher.store.schema import feeds, hosts
 from watcher.store.writer import Writer
 from watcher.worker.connectivity import ConnectivityMonitor

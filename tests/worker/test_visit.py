@@ -18,7 +18,7 @@ from watcher.failure_messages import FetchKind, Reason, TaskKind
 from watcher.model import Source
 from watcher.net.robots import evaluate, extract_rules
 from watcher.store.feeds import feed_states, sync_sources
-from watcher.store.hosts import load_polling_stop
+from watcher.store.outages import load_polling_stop
 from watcher.store.schema import articles, feeds, hosts, pages, polls
 from watcher.store.writer import read, write
 from watcher.worker.connectivity import PROBE_INTERVAL

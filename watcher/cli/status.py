@@ -30,7 +30,7 @@ from watcher.store.daemon_lock import DaemonStatus, list_daemon_statuses
 from watcher.store.engine import connect, open_store, redacted_url
 from watcher.store.features import count_features, has_old_version, lacks_vector, recorded_embedder
 from watcher.store.feeds import SETTINGS_FILE, feed_states
-from watcher.store.hosts import load_polling_stop, network_down_since
+from watcher.store.outages import load_polling_stop, network_down_since
 from watcher.store.pages import count_due_pages, failed_page_counts, newest_failed_pages
 from watcher.store.sql import load_meta
 from watcher.store.stats import count_due, store_bytes

@@ -24,14 +24,8 @@ from watcher.settings.models import FetchSettings, PollSettings, Settings, Store
 from watcher.settings.request_options import RequestOptions
 from watcher.store.check import drop_future_times
 from watcher.store.feeds import sync_settings
-from watcher.store.hosts import (
-    HOST_LEASE,
-    drop_dead_leases,
-    network_down_since,
-    record_polling_stop,
-    urls_to_probe,
-    worker_name,
-)
+from watcher.store.hosts import HOST_LEASE, drop_dead_leases, worker_name
+from watcher.store.outages import network_down_since, record_polling_stop, urls_to_probe
 from watcher.store.writer import Writer
 from watcher.worker import tasks
 from watcher.worker.connectivity import ConnectivityMonitor

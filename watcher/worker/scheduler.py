@@ -17,14 +17,8 @@ from sqlalchemy import Connection
 from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.machine import has_free_descriptor
-from watcher.store.hosts import (
-    HOST_LEASE,
-    make_due_after_outage,
-    record_network_down,
-    record_polling_stop,
-    renew_all,
-    set_blocked_until,
-)
+from watcher.store.hosts import HOST_LEASE, renew_all, set_blocked_until
+from watcher.store.outages import make_due_after_outage, record_network_down, record_polling_stop
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
 from watcher.worker.context import NetworkChanged, WorkerContext
