@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from tests.tools import claim_hosts, due_feeds
 from watcher.model import Feed, Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import HOST_LEASE, drop_dead_leases, due_hosts, get_host, renew_all, set_blocked_until
+from watcher.store.hosts import HOST_LEASE, drop_dead_leases, due_hosts, get_host, renew_leases, set_blocked_until
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.visits import LeaseRequest, VisitDecision, VisitEnd, release_hosts, renew_or_stop
 from watcher.store.writer import read, write
@@ -136,7 +136,7 @@ def test_a_worker_renews_what_it_visits_and_still_has(engine):
     mine = write(engine, claim_hosts, worker="a:1", now=NOW, limit=20)
     lost = write(engine, claim_hosts, worker="b:1", now=NOW, limit=20)
 
-    write(engine, renew_all, mine[:10] + lost, worker="a:1", now=NOW + HOST_LEASE)
+    write(engine, renew_leases, mine[:10] + lost, worker="a:1", now=NOW + HOST_LEASE)
 
     free = write(engine, claim_hosts, worker="c:1", now=NOW + HOST_LEASE, limit=100)
     assert len(free) == 50

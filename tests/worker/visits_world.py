@@ -15,7 +15,7 @@ from tests.worker.visits_worker import POLL, Asked, Worker
 from watcher.errors import StoreError
 from watcher.model import Source
 from watcher.store.feeds import sync_sources
-from watcher.store.hosts import HOST_LEASE, drop_dead_leases, renew_all
+from watcher.store.hosts import HOST_LEASE, drop_dead_leases, renew_leases
 from watcher.store.schema import feeds, hosts, pages
 from watcher.store.writer import read, write
 
@@ -217,7 +217,7 @@ class World:
 
     def _beat(self, worker: Worker, at: set[str]) -> None:
         if at:
-            write(self.engine, renew_all, at, worker=worker.name, now=self.clock)
+            write(self.engine, renew_leases, at, worker=worker.name, now=self.clock)
 
     async def settle(self) -> None:
         """Go on until everybody waits for an answer."""

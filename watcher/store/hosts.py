@@ -75,13 +75,13 @@ def select_due(now: datetime) -> tuple[Select[str, datetime], Select[str, dateti
 
     def at_free_host(table: Table, at: ColumnElement[datetime]) -> Select[str, datetime]:
         query = select(table.c.host, at.label("at")).outerjoin_from(table, hosts, hosts.c.host == table.c.host)
-        return query.where(at <= now, or_(hosts.c.host.is_(None), _is_unleased(now)), feeds.c.enabled)
+        return query.where(at <= now, or_(hosts.c.host.is_(None), _is_free(now)), feeds.c.enabled)
 
     due_pages = at_free_host(pages, pages.c.next_try_at).join(feeds, feeds.c.id == pages.c.feed_id)
     return at_free_host(feeds, feeds.c.next_poll_at).where(~feeds.c.gone), due_pages
 
 
-def _is_unleased(now: datetime) -> ColumnElement[bool]:
+def _is_free(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a host is neither leased nor blocked (Retry-After)."""
     return and_(
         or_(hosts.c.lease_until.is_(None), hosts.c.lease_until <= now),
@@ -97,7 +97,7 @@ def lease_free_hosts(
     taken: set[str] = set()
     for part in in_chunks(sorted(names)):
         known = set(connection.scalars(select(hosts.c.host).where(hosts.c.host.in_(part))))
-        ours = select(hosts.c.host).where(hosts.c.host.in_(part), _is_unleased(now))
+        ours = select(hosts.c.host).where(hosts.c.host.in_(part), _is_free(now))
         ours = ours.order_by(hosts.c.host).with_for_update(skip_locked=True)
         query = update(hosts).where(hosts.c.host.in_(ours)).values(mine).returning(hosts.c.host)
         taken.update(connection.scalars(query))
@@ -122,7 +122,7 @@ def _first_hosts(
     rows.close()
 
 
-def renew_all(
+def renew_leases(
     connection: Connection, names: Collection[str], *, worker: str, now: datetime, lease: timedelta = HOST_LEASE
 ) -> None:
     """Renew the leases that `worker` still has on the hosts `names`, where less than half of the time is left."""

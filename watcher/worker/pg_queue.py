@@ -27,7 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from watcher.errors import StoreError, WatcherError
 from watcher.store.engine import CONNECT_S, with_driver
 from watcher.store.errors import to_store_error
-from watcher.store.hosts import due_hosts, is_leased, renew_all
+from watcher.store.hosts import due_hosts, is_leased, renew_leases
 from watcher.store.visits import LeaseRequest, claim_requested
 from watcher.worker.context import WorkerContext
 from watcher.worker.scheduler import POLL_INTERVAL_S, BaseScheduler
@@ -192,7 +192,7 @@ class PgScheduler(BaseScheduler):
             with suppress(StoreError):
                 if busy := frozenset(self._visits):
                     await context.writer.do(
-                        renew_all, busy, worker=context.worker, now=context.now(), lease=context.lease
+                        renew_leases, busy, worker=context.worker, now=context.now(), lease=context.lease
                     )
                 if time.monotonic() - tidied_at > TIDY_S:
                     tidied_at = time.monotonic()

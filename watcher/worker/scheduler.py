@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.machine import has_free_descriptor
-from watcher.store.hosts import HOST_LEASE, renew_all, set_blocked_until
+from watcher.store.hosts import HOST_LEASE, renew_leases, set_blocked_until
 from watcher.store.outages import make_due_after_outage, record_network_down, record_polling_stop
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
@@ -218,7 +218,7 @@ class Scheduler(BaseScheduler):
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
             if renewal_due and busy:
-                renew_all(connection, busy, worker=context.worker, now=now)
+                renew_leases(connection, busy, worker=context.worker, now=now)
             if free <= 0:
                 return ()
             floor, pages_too = context.poll.min_every, context.pages
