@@ -1,4 +1,4 @@
-"""The file on a story as a folder: writes it, with DOCX and ODT by pandoc, and checks it without a store."""
+"""A pack (all that is stored on one story) as a folder: writes it, with DOCX and ODT by pandoc, and checks it."""
 
 import shutil
 import subprocess
@@ -99,10 +99,10 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
             yield f"{name}: is not what the data in {DATA} gives"
 
 
-def format_pack(name: str, sum_: str, faults: tuple[str, ...]) -> Iterator[str]:
+def format_pack(name: str, sums_hash: str, faults: tuple[str, ...]) -> Iterator[str]:
     outcome = format_count(len(faults), "problem") if faults else "all files and quotations are as they were made"
     yield f"{name}: {outcome}"
-    yield f"  SHA-256 of its {SUMS}: {sum_} (compare it with what the maker of the pack says)"
+    yield f"  SHA-256 of its {SUMS}: {sums_hash} (compare it with what the maker of the pack says)"
     yield from (f"  {fault}" for fault in faults)
 
 
@@ -111,7 +111,7 @@ def _read_folder(path: Path) -> Iterator[tuple[str, bytes]]:
     for number, each in enumerate(sorted(path.iterdir())):
         left -= each.stat().st_size
         if number >= MAX_FILES or left < 0:
-            raise DigestError(f"{path}: is too large for the file on a story")
+            raise DigestError(f"{path}: is too large for a pack")
         yield each.name, each.read_bytes() if each.is_file() else b""
 
 
@@ -119,7 +119,7 @@ def _read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_BYTES:
-            raise DigestError(f"{path}: is too large for the file on a story")
+            raise DigestError(f"{path}: is too large for a pack")
         for member in members:
             with archive.open(member) as opened:
                 yield member.filename, opened.read(MAX_BYTES)

@@ -75,8 +75,10 @@ def verify_editions(
         hint = "watcher verify takes a file of an edition, or the file on a story: its folder or zip file"
         raise DigestError(f"there is no file or folder {edition}", hint=hint)
     if edition is not None and is_pack(Path(edition)):
-        sum_, faults = check_pack(Path(edition))
-        print_result({"file": edition, "sha256": sum_, "faults": faults}, format_pack(edition, sum_, faults), json=json)
+        sums_hash, faults = check_pack(Path(edition))
+        print_result(
+            {"file": edition, "sha256": sums_hash, "faults": faults}, format_pack(edition, sums_hash, faults), json=json
+        )
         return FAILED if faults else DONE
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:

@@ -1,4 +1,4 @@
-"""The file on a story: its reports, quotations and changes, with all that is needed to check them elsewhere."""
+"""A pack (all that is stored on one story): reports, quotations and changes, and what is needed to check them."""
 
 from dataclasses import dataclass
 from datetime import datetime

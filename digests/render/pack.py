@@ -1,4 +1,4 @@
-"""The file on a story as files: JSON, Markdown, and citations as CSL-JSON, BibTeX and RIS; always the same bytes."""
+"""The files of a pack (all that is stored on one story): JSON, Markdown, citations; always the same bytes."""
 
 import io
 import json

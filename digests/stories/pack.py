@@ -1,4 +1,4 @@
-"""Collects the file on a story from the store: timeline, first words of each outlet, quotations, copies, changes."""
+"""Collects a pack (all that is stored on one story): timeline, outlets' first words, quotations, copies, changes."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ MAX_DIFF_LINES = 60  # of a change
 
 
 def load_pack(connection: Connection, settings: Settings, story: str, *, now: datetime) -> Pack:
-    """Return the file on a story. Errors: as `resolve_story`."""
+    """Return the pack of a story. Errors: as `resolve_story`."""
     details = load_story_details(connection, story)
     quotes = tuple(_collect_quotes(connection, settings, details))
     quoted = {quote.article_id for quote in quotes}

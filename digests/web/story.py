@@ -129,7 +129,7 @@ def follow_story(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def story_pack(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the file on a story as a ZIP archive. Errors: NotFound."""
+    """Return the pack of a story as a ZIP archive. Errors: NotFound."""
     try:
         pack = read(site.engine, load_pack, site.settings, ask.params["story"][:200], now=site.now())
     except DigestError as error:
