@@ -10,7 +10,15 @@ from lxml.etree import _Element
 
 from watcher.clean.article_body import dedupe_body
 from watcher.clean.authors import extract_authors
-from watcher.clean.page_data import MAX_TEXT, PageElements, all_names, body_of, collect_elements, json_text, types_of
+from watcher.clean.page_data import (
+    MAX_ELEMENT_CHARS,
+    PageElements,
+    all_names,
+    body_of,
+    collect_elements,
+    json_text,
+    types_of,
+)
 from watcher.clean.phrases import DATA_NAMES
 from watcher.clean.published import extract_dates
 from watcher.clean.title import SITE_PREFIX, TITLES, best_title, find_headline, heading_text
@@ -55,12 +63,12 @@ def read_metadata(tree: _Element, *, url: str, now: datetime | None) -> Metadata
     """Return the metadata of a page. Implausible dates are left out."""
     elements = collect_elements(tree)
     node, metas = elements.node, elements.metas
-    site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_TEXT]
+    site = (metas.get("og:site_name", "") or json_text(node.get("publisher")))[:MAX_ELEMENT_CHARS]
     address, titles = _canonical_url(elements, url=url), _titles(elements)
     head = find_headline(elements, titles)
     if head is not None:
         elements.set_headline(head)  # dates and authors are looked for near it
-        if 0 < len(heading := heading_text(head)) <= MAX_TEXT:
+        if 0 < len(heading := heading_text(head)) <= MAX_ELEMENT_CHARS:
             titles["h1"] = heading
     title, title_source = best_title(titles, site=site, url=url)
     published, modified_at = extract_dates(elements, url=address, now=now)
@@ -135,7 +143,11 @@ def _titles(elements: PageElements) -> dict[str, str]:
     titles = dict(elements.values(TITLES))
     titles["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))
     titles["title"] = elements.title
-    return {name: text for name, value in titles.items() if (text := " ".join(value.split())) and len(text) <= MAX_TEXT}
+    return {
+        name: text
+        for name, value in titles.items()
+        if (text := " ".join(value.split())) and len(text) <= MAX_ELEMENT_CHARS
+    }
 
 
 def _images(elements: PageElements, *, url: str) -> Iterator[tuple[str, str]]:

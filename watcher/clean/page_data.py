@@ -1,4 +1,4 @@
-"""Collects a page's data: JSON-LD, meta tags, and the elements that hold titles, dates and bylines."""
+"""Collects what may hold a page's metadata: JSON-LD, meta tags, titles, dates, bylines, and lines near the headline."""
 
 import json
 import re
@@ -120,8 +120,8 @@ def _walk_nodes(value: object) -> Iterator[Node]:
                 queue.extend((item[name], depth + 1) for name in names if isinstance(item.get(name), dict | list))
 
 
-MAX_TEXT = 400  # characters of a heading or a date
-MAX_VALUE = 2_000  # characters of a meta tag
+MAX_ELEMENT_CHARS = 400  # of a heading or a date
+MAX_META_CHARS = 2_000  # of a meta tag
 MAX_TIMES = 50
 MAX_BYLINES = 60
 AUTHOR_METAS = frozenset(DATA_NAMES["authors"])
@@ -130,7 +130,7 @@ is_foreign_class = name_test(rf"(?:^|[\s_-])(?:{CLASS_NAMES['foreign']})(?:$|[\s
 is_layout_class = name_test(rf"(?:^|[\s_-])(?:{CLASS_NAMES['layout']})(?:$|[\s_-])")
 is_own_class = name_test(r"meta|date|datum|byline|author|autor|time|info|headline|has-|with-")
 SHOWN_TEXT = ".//text()[not(parent::style) and not(parent::script)]"
-READ = "html meta link script title h1 time a span div p li ul h4 h5 address small cite".split()
+TAGS_READ = "html meta link script title h1 time a span div p li ul h4 h5 address small cite".split()
 ELSEWHERE_TAGS = frozenset(("aside", "footer", "nav", "form"))
 
 
@@ -180,7 +180,7 @@ class PageElements:
     def all_short_lines(self) -> tuple[ShortLine, ...]:
         """Return a page's texts of few characters, without those in teasers, readers' comments and furniture."""
         if self.page_lines is None:
-            lines = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_EVENTS)
+            lines = _split_lines(next(iter(self.tree.iter("body")), self.tree), limit=PAGE_TREE_STEPS)
             self.page_lines = tuple(
                 ShortLine(text=text, name=name, line_number=1)
                 for text, name in lines
@@ -214,7 +214,7 @@ def collect_elements(tree: _Element) -> PageElements:
     """Return the elements of a page that may hold metadata."""
     elements = PageElements(tree=tree)
     scripts: list[str] = []
-    for element in tree.iter(*READ):
+    for element in tree.iter(*TAGS_READ):
         tag = element.tag
         if tag == "meta":
             _read_meta(element, elements)
@@ -247,9 +247,9 @@ def _read_meta(element: _Element, elements: PageElements) -> None:
     value = (element.get("content") or element.get("value") or "").strip()
     if value:
         name = name.strip().lower()
-        elements.metas.setdefault(name, value[:MAX_VALUE])
+        elements.metas.setdefault(name, value[:MAX_META_CHARS])
         if name in AUTHOR_METAS and len(authors := elements.authors.get(name, ())) < MAX_BYLINES:
-            elements.authors[name] = (*authors, value[:MAX_TEXT])
+            elements.authors[name] = (*authors, value[:MAX_ELEMENT_CHARS])
 
 
 def is_author(element: _Element) -> bool:
@@ -257,10 +257,10 @@ def is_author(element: _Element) -> bool:
 
 
 def element_text(element: _Element) -> str:
-    """Return the text of an element on one line without styles and scripts, at most `MAX_TEXT` + 1 characters."""
+    """Return an element's text on one line without styles and scripts, at most `MAX_ELEMENT_CHARS` + 1 characters."""
     has_code = len(element) and next(element.iter("style", "script"), None) is not None
     parts = element.xpath(SHOWN_TEXT) if has_code else element.itertext()
-    return " ".join("".join(parts).split())[: MAX_TEXT + 1]
+    return " ".join("".join(parts).split())[: MAX_ELEMENT_CHARS + 1]
 
 
 def _is_furniture_element(element: _Element) -> bool:
@@ -277,12 +277,11 @@ def _classes(element: _Element) -> str:
 
 MAX_SHORT_LINE_CHARS = 160  # characters: a longer line is a paragraph
 PARAGRAPHS_AFTER_HEADLINE = 2  # paragraphs of the body that are read after a headline
-LINES_BEFORE_HEADLINE = 8  # lines before a headline
+LINES_BEFORE_HEADLINE, LINES_AFTER_HEADLINE = 8, 40
 HEADLINE_ANCESTORS = 4  # ancestors of a headline in which lines before it are searched
-OPENING = 60  # characters of a paragraph that are read: "(28 May 2024) The bridge"
-AFTER = 40  # lines after it
-EVENTS = 1_500  # steps through the tree in each direction
-PAGE_EVENTS = 20_000  # steps through a whole page
+PARAGRAPH_OPENING_CHARS = 60  # that are read: "(28 May 2024) The bridge"
+NEARBY_TREE_STEPS = 1_500  # in each direction from the headline
+PAGE_TREE_STEPS = 20_000  # through a whole page
 BREAKS, SILENT = ELEMENTS["line_breaks"], ELEMENTS["silent_in_lines"]
 
 
@@ -290,9 +289,9 @@ def _lines_near_headline(headline: _Element) -> tuple[ShortLine, ...]:
     """Return the short lines after a headline, up to the second paragraph of the body, then those before it."""
     lines: list[ShortLine] = []
     paragraphs = 0
-    for number, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), AFTER), 1):
+    for number, (text, name) in enumerate(islice(_split_lines(_elements_behind(headline)), LINES_AFTER_HEADLINE), 1):
         is_opening = len(text) > MAX_SHORT_LINE_CHARS
-        shown = text[:OPENING] if is_opening else text
+        shown = text[:PARAGRAPH_OPENING_CHARS] if is_opening else text
         lines.append(ShortLine(text=shown, name=name, line_number=number, is_opening=is_opening))
         paragraphs += is_opening
         if paragraphs >= PARAGRAPHS_AFTER_HEADLINE:
@@ -317,7 +316,7 @@ def _elements_behind(element: _Element) -> Iterator[_Element]:
         yield from here.itersiblings()
 
 
-def _split_lines(roots: Iterable[_Element], *, limit: int = EVENTS) -> Iterator[tuple[str, str]]:
+def _split_lines(roots: Iterable[_Element], *, limit: int = NEARBY_TREE_STEPS) -> Iterator[tuple[str, str]]:
     """Yield the lines of subtrees, each with the class names of its elements."""
     parts: list[str] = []
     names: list[str] = []
