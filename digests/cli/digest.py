@@ -1,4 +1,4 @@
-"""`watcher digest`: an edition on demand; prints, writes, sends or previews it."""
+"""`watcher digest`: an edition on demand; prints, writes, sends or previews it, or lists what it leaves out."""
 
 from __future__ import annotations
 
@@ -335,6 +335,12 @@ def _format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[d
 
 
 class TimeOptions:
+    """
+    The options --date, --since and --until of a command: the day of the edition, and the window of its articles.
+
+    Errors: BadParameter, with the name of the option; for --until when it is read, as it needs the digest's time zone.
+    """
+
     def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
         self.day = parse_date(day, option="--date") if day else None
         try:

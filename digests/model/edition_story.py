@@ -105,7 +105,11 @@ class Brief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberChange:
-    """A number that has changed in the reports: "59 → 78 people". Both sentences are verbatim."""
+    """
+    A number that has changed since the reader's last edition: "59 → 78 people". Both sentences are verbatim.
+
+    In `EditionStory.turn_figures`, it is one that changed in the week of a thread.
+    """
 
     before: str  # as the earlier sentence writes it
     after: str
@@ -127,7 +131,7 @@ class FigureReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureChange:
-    """A figure that changed in the reports of a story: an earlier one, and the newest."""
+    """A figure of a story that changed over the period, whatever the reader saw: an earlier one, and the newest."""
 
     quantity: str  # killed, injured, missing, arrested, evacuated, rescued, magnitude, turnout
     before: FigureReport

@@ -23,9 +23,9 @@ SHORT_LANGUAGES = frozenset({"th", "lo", "km", "my"})  # their sentences have no
 
 ENDING = re.compile(r"[.!?。！？؟۔।။።։՜՞\u037e…;][\"'”’»«“›)\]」』）】]*(?:\[\d{1,3}\])*$")
 ELLIPSIS_END = re.compile(r"(?:(?<!\.)\.{2,}+|\. \. \.|…|\[…\]|\[\.\.\.\])[\"'”’»)\]]*\.?$")
-# A quotation alone, without its speaker.
 # A person whom the text before has named: "The 26-year-old actor", "Der 26-Jährige".
 AGED = re.compile(r"^\W{0,3}(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ährige)\b")
+# A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
 OPENING_QUOTE = "\"“„«»'‘「『”"

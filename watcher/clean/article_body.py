@@ -21,7 +21,11 @@ def dedupe_body(body: str) -> str:
 
 
 def add_missing_paragraphs(blocks: tuple[Block, ...], body: str, tree: _Element) -> tuple[Block, ...]:
-    """Return `blocks`, or if they are much shorter than `body`, the page's paragraphs that `body` has too."""
+    """
+    Return `blocks`, or if they are much shorter than `body`, the page's paragraphs that `body` has too.
+
+    If these do not cover `body` either, its own lines are returned.
+    """
     if len(body) < MIN_BODY_CHARS or text_length(blocks) >= MISSED_SHARE * len(body):
         return blocks
     inside = normalize_key(body)
