@@ -243,7 +243,7 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
         alike = [each.story.id for each in found if each.story.id in near]
         above = [*own, *(each for each in alike if each not in own)]
         if above:
-            words = "a higher story belongs to the same running story"
+            words = "a higher story is of the same running story, or perhaps on the same event"
             terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
             found.append(
                 replace(
