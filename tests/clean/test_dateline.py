@@ -14,6 +14,8 @@ DATELINE_BODY = "The minister said on Monday that the talks would go on for seve
     [
         ("BEIJING (AFP) — ", "BEIJING", "AFP"),
         ("BERLIN, June 3 (Reuters) - ", "BERLIN", "Reuters"),
+        ("March 1 (Reuters) - ", None, "Reuters"),
+        ("3 June 2026 (AFP) — ", None, "AFP"),
         ("HAYWARD, Calif. (AP) — ", "HAYWARD, Calif", "AP"),
         ("ST. JOSEPH, Mich. (AP) — ", "ST. JOSEPH, Mich", "AP"),
         ("New Delhi, Jun 3 (PTI) ", "New Delhi", "PTI"),

@@ -63,12 +63,17 @@ _KANA_HANGUL = re.compile(
     r"(?P<names>共同|時事|연합뉴스|뉴시스|뉴스1|ロイター|AFP|ＡＦＰ|AP|ＡＰ|ブルームバーグ)(?:時事|通信)?[】\])）］]"
     r"\s*(?:[－-]\s*)?(?:[^\s=]{1,14}(?:\s?·\s?[^\s=]{1,14})?\s?기자\s?=\s?)?"
 )
+# "March 1 (Reuters) - ", "3 June 2026 (AFP) — "
+_DATE_AGENCY = re.compile(
+    rf"^(?P<place>)(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTH}|{_MONTH}\s\d{{1,2}})(?:,?\s(?:de\s)?\d{{4}})?,?\s?"
+    rf"[(\[]\s?(?P<names>{AGENCY_NAMES})\s?[)\]]{_DASH}(?=\S)"
+)
 # Without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
 _CAPITALS = re.compile(
     rf"^(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
     rf",]{{1,2}}[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]*){{0,3}})(?!\w){_DATE}\s+[—–―-]{{1,2}}\s+(?=\S)"
 )
-_WITH_AGENCY = (_PLACE_AGENCY, _AGENCY_PLACE, _SLASHED, _ARABIC, _BARE_AGENCY)
+_WITH_AGENCY = (_PLACE_AGENCY, _DATE_AGENCY, _AGENCY_PLACE, _SLASHED, _ARABIC, _BARE_AGENCY)
 _WIDE = str.maketrans({"Ａ": "A", "Ｐ": "P", "Ｆ": "F"})
 
 
