@@ -83,7 +83,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_event)
     pending = _leave_out_told(selection, pending, context)
-    _fill_briefs(selection, pending, context)
+    _fill_briefs(selection, pending, places.repeated, context)
     selection.main.sort(
         key=lambda pair: (
             _is_set_back(pair[0]),
@@ -108,6 +108,7 @@ class _Places:
         ] = {}  # the first story that is shown in full, by the event, or by the sibling of a followed one
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
+        self.repeated: list[RankedStory] = []  # that say what is told; they take lines that no other story takes
         self._shown: dict[str, EditionStory] = {}  # in full, by id
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
@@ -121,8 +122,9 @@ class _Places:
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
         if ranked.event in self.shown_by_event and not self._is_event_of_its_own(ranked):
-            if not self._list_under_thread(ranked) and ranked.is_apart:
-                self.pending.append(ranked)  # any other that is one too many is left out: its thread is told
+            if not self._list_under_thread(ranked) and ranked.repeats:
+                (self.pending if ranked.is_apart else self.repeated).append(ranked)
+            # One too many of a thread is left out: its thread is told.
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
         elif (self._is_topic_full(ranked.story) or self._is_section_full(ranked.story)) and not (
@@ -315,13 +317,15 @@ def _leave_out_told(
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 
-def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext) -> None:
+def _fill_briefs(
+    chosen: StorySelection, pending: Sequence[RankedStory], repeated: Sequence[RankedStory], context: ComposeContext
+) -> None:
     """
     Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`.
 
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if there
     are no others. Light stories take a quarter of all lines, or more if places are left, and come last. Of an event
-    there is one line. Quiet stories that the reader follows take no place.
+    there is one line. Quiet stories that the reader follows take no place. Those that are `repeated` come last.
     """
     digest = context.digest
     foreign = [each for each, _ in chosen.foreign]
@@ -345,8 +349,10 @@ def _fill_briefs(chosen: StorySelection, pending: Sequence[RankedStory], context
     places -= len(chosen.foreign_lines)
     quiet = [pair for pair in chosen.quiet if not pair[0].followed][: max(places // 2, places - len(others))]
     chosen.quiet_lines = [pair for pair in chosen.quiet if pair[0].followed or pair in quiet]
-    others = choose(places - len(quiet))
-    chosen.briefs = [*watched, *sorted(others, key=lambda each: each.story.id in light_ids)]
+    places -= len(quiet)
+    others = choose(places)
+    lines = sorted(others, key=lambda each: each.story.id in light_ids)
+    chosen.briefs = [*watched, *lines, *repeated[: max(0, places - len(others))]]
 
 
 def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:

@@ -403,10 +403,11 @@ def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_ful
     apart, together = (compose_stories(stories, make_context(known, neighbours=given)) for given in ({}, near))
 
     assert [each.id for each in apart.stories] == [each.id for each in stories]
-    # What the headline of one of them tells too is left out.
+    # What the headline of one of them tells too has a line only where no other story takes it.
     assert [(each.id, [line.id for line in each.related]) for each in together.stories] == [
         (stories[0].id, [stories[2].id])
     ]
+    assert [line.id for line in together.briefs] == [stories[1].id]
 
 
 def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
