@@ -85,8 +85,8 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     Return the stories, best first; equal scores are ordered by id.
 
     The best story of a thread counts the outlets of the others too. Each of these is its sibling, and loses points for
-    each story of that thread above it: one running story must not fill an edition. Stories without an article in the
-    window are left out.
+    each story of that thread above it: one running story must not fill an edition. So does a story that may be on the
+    event of a higher one (`find_neighbours`). Stories without an article in the window are left out.
     """
     previous = context.previous
     told: list[Brief | EditionStory] = [*previous.briefs, *previous.stories] if previous else []
@@ -226,7 +226,7 @@ def _term(name: str, value: float, weight: float, words: str) -> ScoreTerm:
 
 def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
     """
-    Return the stories, best first, with a sibling term added to each of whose thread a higher one is.
+    Return the stories, best first, with a sibling term added to each that has a higher one in its thread, or near it.
 
     The best story of a thread stands for all of it: a running story that is told in many small stories weighs as much
     as one that is told in a large one, nearly.
