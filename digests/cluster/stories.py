@@ -19,6 +19,10 @@ from digests.cluster.vectorize import top_of_rows
 from digests.model.story import Story, WireGroup
 from watcher.features.extract import hash64
 
+# Reports of a story stay together in an edition if a power mean joins them that trusts sure pairs less, and asks for
+# more, than the one that makes stories: fitted on labelled days (docs/decisions/0062).
+PART_POWER, PART_THRESHOLD = 2, 0.54
+
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
 Parts: TypeAlias = dict[str, int]  # by article: the number of the part of a story; none for live blogs and round-ups
 
@@ -58,9 +62,9 @@ def group_articles(
     reports, nodes = represent_reports(ordered, rules, copies)
     node_of = {article: node for node, report in enumerate(reports) for article in report.articles}
     stories_before = [constraints.majority_story(report, known or {}) for report in reports]
-    groups, edges, threshold = _cluster_representatives(nodes, rules, node_of, stories_before)
+    groups, edges = _cluster_representatives(nodes, rules, node_of, stories_before)
     inside = _edges_inside(groups, edges)
-    part_of = _find_parts(nodes, inside, threshold, constraints.must_link_pairs(rules, node_of))
+    part_of = _find_parts(nodes, inside, constraints.must_link_pairs(rules, node_of))
     origins = [report.rewritten_from or report.origin for report in reports]
     text_of = np.unique(origins, return_inverse=True)[1]
     links = _best_links(nodes, inside.filter(text_of[inside.first] != text_of[inside.second]))
@@ -126,9 +130,9 @@ def _cluster_representatives(
     rules: constraints.Constraints,
     node_of: Mapping[str, int],
     known: Sequence[str | None],
-) -> tuple[list[list[int]], Edges, float]:
+) -> tuple[list[list[int]], Edges]:
     """
-    Return the groups of `nodes` (sorted by time), the scores of their pairs, and the threshold of groups.
+    Return the groups of `nodes` (sorted by time), and the scores of their pairs.
 
     `known` has each node's story so far.
     """
@@ -140,7 +144,7 @@ def _cluster_representatives(
     together = constraints.must_link_pairs(rules, node_of)
     groups = average_linkage(len(nodes), edges.filter(~is_non_voting), threshold, corrected, together=together)
     groups = attach_live_blogs(groups, nodes, edges.filter(is_non_voting), threshold, corrected)
-    return groups, scores, threshold
+    return groups, scores
 
 
 def _edges_inside(groups: Sequence[Sequence[int]], edges: Edges) -> Edges:
@@ -200,13 +204,11 @@ def _best_links(nodes: Sequence[ClusterItem], inside: Edges) -> Links:
     return {nodes[a].article_id: (nodes[b].article_id, round(score, 4)) for a, b, score in zip(*columns, strict=True)}
 
 
-def _find_parts(
-    nodes: Sequence[ClusterItem], inside: Edges, threshold: float, together: Sequence[tuple[int, int]]
-) -> dict[int, int]:
-    """Return the number of the part that each voting node is in: the groups that the plain average joins."""
+def _find_parts(nodes: Sequence[ClusterItem], inside: Edges, together: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Return the number of the part that each voting node is in: the groups that a lower power mean joins."""
     votes = np.array([not item.is_non_voting for item in nodes], bool)
     voting = inside.filter(votes[inside.first] & votes[inside.second])
-    parts = average_linkage(len(nodes), voting, threshold, lambda a, b: False, together=together, power=1)
+    parts = average_linkage(len(nodes), voting, PART_THRESHOLD, lambda a, b: False, together=together, power=PART_POWER)
     return {i: number for number, part in enumerate(parts) for i in part if votes[i]}
 
 

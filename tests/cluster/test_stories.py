@@ -278,8 +278,8 @@ def test_reports_that_fit_less_well_than_the_core_of_their_story_are_another_par
     loose = [(a, b, 0.2) for a in range(3) for b in (3, 4)] + [(5, 4, 0.6)]
     edges = make_edges([*tight, *loose])
 
-    parts = _find_parts(nodes, edges, 0.45, [])
-    joined = _find_parts(nodes, edges, 0.45, [(2, 3)])
+    parts = _find_parts(nodes, edges, [])
+    joined = _find_parts(nodes, edges, [(2, 3)])
 
     assert parts == {0: 0, 1: 0, 2: 0, 3: 1, 4: 1}
     assert joined[2] == joined[3]
