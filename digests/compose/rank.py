@@ -23,6 +23,7 @@ FRESH_HALF_LIFE_S = 12 * 3600.0  # a story whose latest own report is this old h
 READER_TERM = "reader"  # of the reader's own weights
 DEATHS_TERM = "deaths"
 MOST_DEATHS = 1_000  # a larger toll is that of a whole war
+MOST_SIBLINGS = 2  # that lower a story: what is far below in a war of a thousand stories is still news of it
 MOST_GROWTH = 2.0  # of a story by its thread: four times its own outlets
 MIN_MAGNITUDE = 5.0  # of a quake that the world speaks of
 MATTER_WORDS = {
@@ -42,6 +43,7 @@ WEIGHTS = {
     "carried": 0.5,  # log2 of the outlets, copies included
     "countries": 0.5,  # log2 of the outlets' countries
     "languages": 0.5,  # log2 of the languages
+    "abroad": 1.0,  # log2 of 1 + the outlets of other countries than those that the story is about
     "owners": 0.5,  # log2 of the owners behind the independent reports
     "freshness": 1.0,  # 1 for a report at the end of the window, half after `FRESH_HALF_LIFE_S`
     "movement": 0.5,  # 1 if new or twice the independent reports of the last edition, 0 if as many, -1 if half
@@ -55,7 +57,7 @@ WEIGHTS = {
     "readable": 0.75,  # 1 if there is a report in the digest's language
     "likely": 3.0,  # log2 of the outlets that are expected to report the event for each one that does
     "thread": 1.0,  # of the best story of a thread: log2 of the outlets of all its stories for each one of its own
-    "sibling": -1.5,  # for each story above it of the same thread
+    "sibling": -1.5,  # for each story above it of the same thread, up to `MOST_SIBLINGS`
 }
 
 
@@ -67,6 +69,7 @@ class RankedStory:
     score: float
     score_terms: tuple[ScoreTerm, ...]
     coverage: Coverage
+    expected_outlets: float  # that report its event: its own, and those of `Neighbours`
     sibling_of: str | None = None  # the id of the best story of its thread, if that is another one
     repeats: str | None = None  # the id of a higher story that may be on the same event
     is_apart: bool = False  # it has no thread in common with the higher ones, and is on their event only perhaps
@@ -98,10 +101,11 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
             happened = _event_terms(present, context.find_topic(story), leaders)
-            likely = _likely_terms(story, covered, context)
+            near = context.neighbours.get(story.id, NO_NEIGHBOURS).outlets
             terms = (
                 *_terms(present, covered, moved, context),
-                *likely,
+                *_abroad_terms(present, context.find_countries(story)),
+                *_likely_terms(near, covered),
                 *happened,
                 *_reader_terms(story, present, context),
             )
@@ -111,6 +115,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
                     score=_total(terms),
                     score_terms=terms,
                     coverage=covered,
+                    expected_outlets=len(covered.outlets) + near,
                     must_phrases=matching_phrases(context.digest.must, present),
                     watched=matching_phrases(context.digest.watch, present),
                     followed=story.thread in context.followed,
@@ -146,13 +151,21 @@ def _terms(
     return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
 
 
-def _likely_terms(story: Story, covered: Coverage, context: ComposeContext) -> tuple[ScoreTerm, ...]:
-    """Return the term of the outlets whose reports are probably on the event of a story; empty without such reports."""
-    near = context.neighbours.get(story.id, NO_NEIGHBOURS)
-    if not near.outlets:
+def _abroad_terms(present: Sequence[Article], places: Sequence[str]) -> tuple[ScoreTerm, ...]:
+    """Return the term of the outlets to which a story is foreign news; empty if there is none."""
+    abroad = {a.outlet for a in present if places and a.country and a.country not in places and not is_flagged(a)}
+    if not abroad:
         return ()
-    value = math.log2(1 + near.outlets / len(covered.outlets))
-    words = f"{near.outlets:.1f} more outlets probably report it"
+    words = f"foreign news to {format_count(len(abroad), 'outlet')}"
+    return (_term("abroad", math.log2(1 + len(abroad)), WEIGHTS["abroad"], words),)
+
+
+def _likely_terms(near: float, covered: Coverage) -> tuple[ScoreTerm, ...]:
+    """Return the term of the outlets whose reports are probably on the event of a story; empty without such reports."""
+    if not near:
+        return ()
+    value = math.log2(1 + near / len(covered.outlets))
+    words = f"{near:.1f} more outlets probably report it"
     return (_term("likely", value, WEIGHTS["likely"], words),)
 
 
@@ -244,7 +257,10 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
         above = [*own, *(each for each in alike if each not in own)]
         if above:
             words = "a higher story is of the same running story, or perhaps on the same event"
-            terms = (*ranked.score_terms, _term("sibling", float(len(above)), WEIGHTS["sibling"], words))
+            terms = (
+                *ranked.score_terms,
+                _term("sibling", float(min(len(above), MOST_SIBLINGS)), WEIGHTS["sibling"], words),
+            )
             found.append(
                 replace(
                     ranked,

@@ -29,7 +29,9 @@ LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together,
 FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
-MIN_SIBLING_OUTLETS = 5  # of a further story of one running story in full: as many as the country limit permits
+# Expected to report a further story of one running story that is told in full: as many as the country limit permits.
+MIN_SIBLING_OUTLETS = 5
+MIN_EXPECTED = 2  # outlets that report a story of one outlet, for it to rank with those of several
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_CHECKED = 100  # stories without a place that are compared with those that are told
@@ -189,7 +191,7 @@ class _Places:
 
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
         """Whether a story is large enough to be told in full beside others of its running story; never a part."""
-        is_large = len(ranked.coverage.outlets) >= MIN_SIBLING_OUTLETS
+        is_large = ranked.expected_outlets >= MIN_SIBLING_OUTLETS
         tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
         is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
@@ -261,10 +263,10 @@ def _is_part(story: Story) -> bool:
 
 
 def _is_set_back(ranked: RankedStory) -> bool:
-    """Whether one outlet alone has a story, and neither the reader's own weights nor many deaths raise it."""
+    """Whether probably one outlet alone has a story, and neither the reader's weights nor many deaths raise it."""
     least = {READER_TERM: 0.0, DEATHS_TERM: DEADLY}
     raised = any(term.value > least.get(term.name, math.inf) for term in ranked.score_terms)
-    return len(ranked.coverage.outlets) == 1 and not raised
+    return ranked.expected_outlets < MIN_EXPECTED and not raised
 
 
 def _is_light(topic: str, digest: DigestSettings) -> bool:
@@ -335,7 +337,7 @@ def _fill_briefs(
     light = [each for each in readable if _is_light(context.find_topic(each.story), digest)]
     light_ids = {each.story.id for each in light}
     news = [each for each in readable if each.story.id not in light_ids]
-    first = math.ceil(LIGHT_SHARE * digest.briefs)
+    first = math.floor(LIGHT_SHARE * digest.briefs)
     watched = _first_of_events([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
@@ -345,7 +347,7 @@ def _fill_briefs(
     others = choose(places)
     events = {each.event for each in (*watched, *others)}
     foreign = _first_of_events(each for each in foreign if each.event not in events)
-    chosen.foreign_lines = foreign[: max(math.ceil(FOREIGN_SHARE * places), places - len(others))]
+    chosen.foreign_lines = foreign[: max(math.floor(FOREIGN_SHARE * places), places - len(others))]
     places -= len(chosen.foreign_lines)
     quiet = [pair for pair in chosen.quiet if not pair[0].followed][: max(places // 2, places - len(others))]
     chosen.quiet_lines = [pair for pair in chosen.quiet if pair[0].followed or pair in quiet]

@@ -35,6 +35,18 @@ def test_the_score_is_the_sum_of_its_terms():
     assert only.score_terms[0].words == "5 independent reports"
 
 
+def test_a_story_that_is_foreign_news_to_its_outlets_stands_before_an_equal_one_at_home():
+    home = [article(f"H{n}", f"Minister of Spain resigns {n}", hours=20, country="ES") for n in range(3)]
+    away = [article(f"A{n}", f"Minister of Nepal resigns {n}", hours=20, country="ES") for n in range(3)]
+
+    first, second = rank([story(*home), story(*away)], make_context(by_id(*home, *away)))
+
+    assert first.story == story(*away)
+    terms = {term.name: (term.value, term.words) for term in first.score_terms}
+    assert terms["abroad"] == (2.0, "foreign news to 3 outlets")
+    assert "abroad" not in {term.name for term in second.score_terms}
+
+
 def test_a_later_story_stands_before_an_equal_older_one():
     old, new = many("Quake", 3, hours=2), many("Flood", 3, hours=22)
 
@@ -43,19 +55,19 @@ def test_a_later_story_stands_before_an_equal_older_one():
     assert ranked[0].story == story(*new)
 
 
-def test_a_second_story_of_a_thread_is_a_sibling_and_loses_points_for_each_above_it():
-    main, side, third = many("Strike", 9), many("Walkout", 7), many("Talks", 5)
+def test_a_story_of_a_thread_is_a_sibling_and_loses_points_for_each_above_it_up_to_two():
+    main, side, third, last = many("Strike", 9), many("Walkout", 7), many("Talks", 5), many("Lockout", 2)
     other = many("Volcano", 4)
-    running = [replace(story(*own), thread="t1") for own in (main, side, third)]
+    running = [replace(story(*own), thread="t1") for own in (main, side, third, last)]
     stories = [*running, replace(story(*other), thread="t2")]
 
-    ranked = rank(stories, make_context(by_id(*main, *side, *third, *other)))
+    ranked = rank(stories, make_context(by_id(*main, *side, *third, *last, *other)))
 
     of = {each.story: each for each in ranked}
     assert ranked[0].story == running[0]
-    assert [of[each].sibling_of for each in stories] == [None, running[0].id, running[0].id, None]
+    assert [of[each].sibling_of for each in stories] == [None, *[running[0].id] * 3, None]
     terms = [of[each].score_terms[-1] for each in running[1:]]
-    assert [(term.name, term.value) for term in terms] == [("sibling", 1.0), ("sibling", 2.0)]
+    assert [(term.name, term.value) for term in terms] == [("sibling", 1.0), ("sibling", 2.0), ("sibling", 2.0)]
 
 
 def test_the_best_story_of_a_thread_stands_for_the_outlets_of_all_its_stories():

@@ -331,18 +331,21 @@ def test_a_quarter_of_the_briefs_are_on_light_topics_and_come_last_if_others_can
 
 
 def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
-    def full(outlets: int, *, id: str = "") -> list[int]:
+    def full(outlets: int, *, id: str = "", likely: float = 0.0) -> list[int]:
         war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
         other = [report(f"V{n}", "Blast", "Oman", 500, hours=n) for n in range(outlets)]
         stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
         stories[1] = dataclasses.replace(stories[1], id=id or stories[1].id)
         small = [report(f"U{n}", "Raid", "Qatar", 70, hours=n) for n in range(2)]
         stories.append(dataclasses.replace(story(*small), thread="t1"))
-        shown = compose_stories(stories, make_context(by_id(*war, *other, *small))).stories
+        near = {stories[1].id: Neighbours(outlets=likely)}
+        shown = compose_stories(stories, make_context(by_id(*war, *other, *small), neighbours=near)).stories
         assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 and not id else 1]
         return [each.outlets for each in shown]
 
     assert [full(5), full(4), full(5, id="2-s1")] == [[7, 5], [7], [7]]
+    # Reports that grouping has kept apart count by their probability.
+    assert full(3, likely=2.5) == [7, 3]
 
 
 def test_a_part_of_a_story_that_says_the_same_is_not_listed_under_it():
@@ -385,6 +388,12 @@ def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_o
     shown = edition_of([*home, *abroad], stories=4).stories
 
     assert [story.place_codes for story in shown] == [("ES",)] * 4
+
+    # One that others probably report too is no story of one outlet.
+    stories = [story(*own) for own in (*home, *abroad)]
+    near = {stories[4].id: Neighbours(outlets=1.5)}
+    context = make_context(by_id(*chain(*home, *abroad)), digest={"stories": 4}, neighbours=near)
+    assert ("NP",) in [each.place_codes for each in compose_stories(stories, context).stories]
 
 
 def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_full():
