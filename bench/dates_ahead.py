@@ -6,11 +6,14 @@ How well dates of events to come are read in sentences of real reports, by label
 DATA holds `streams/*.jsonl.gz` (outlet feeds, one entry a line) and `pages/index.jsonl` (pages with their texts). Of
 each text the sentences are read whose SHA-1 is odd (`--half 1`, never looked at while the words were chosen) or even.
 `coming_up/labels.tsv` has the labels: the beginning of the SHA-1 of the sentence, its language, and the day that it
-announces, with the time in UTC if it says one, or "-" if it announces nothing. `--read` prints the sentences without
-a label, to label them. It prints:
+announces, or "-" if it announces nothing. Behind the day stands the time in UTC, if the sentence says when the event
+begins and the zone is clear; without it, no time is right. `--read` prints the sentences without a label, to label
+them. It prints:
 
   an event       share of the labelled sentences with a date that announce something for a day to come
-  date right     share of these with the right day, and the right time if both have one
+  date right     share of these with the right day
+  time right     share of the times read that are right
+  time read      share of the labelled times that are read, and right
 """
 
 from __future__ import annotations
@@ -98,18 +101,25 @@ def main() -> None:
         counts["without a label" if label is None else "labelled"] += 1
         if label is None and given.read:
             print(key, language, f"{at:%Y-%m-%d %a %H:%M}", found.on, found.begins_at, sentence, sep=" | ")
-        elif label and label != "-":
-            counts["events"] += 1
+        elif label:
             day, _, clock = label.partition(" ")
-            is_right_time = not (clock and found.begins_at) or f"{found.begins_at:%H:%M}" == clock
-            counts["right"] += day == found.on.isoformat() and is_right_time
+            counts["events"] += day != "-"
+            counts["right"] += day == found.on.isoformat()
+            counts["times said"] += bool(clock)
+            counts["times"] += found.begins_at is not None
+            counts["times right"] += bool(found.begins_at) and f"{found.on} {found.begins_at:%H:%M}" == label
     print(f"{counts['labelled']} labelled, {counts['without a label']} without a label")
     if not counts["labelled"]:
         print("no sentence of this half is labelled")
         return
-    print(f"an event: {counts['events'] / counts['labelled']:.3f} ({counts['events']} of {counts['labelled']})")
-    if counts["events"]:
-        print(f"date right: {counts['right'] / counts['events']:.3f} ({counts['right']} of {counts['events']})")
+    for name, right, of in (
+        ("an event", "events", "labelled"),
+        ("date right", "right", "events"),
+        ("time right", "times right", "times"),
+        ("time read", "times right", "times said"),
+    ):
+        if counts[of]:
+            print(f"{name}: {counts[right] / counts[of]:.3f} ({counts[right]} of {counts[of]})")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from digests.analysis.gazetteer import countries_in
 MIN_SINCE_DAY = 7  # days since the 12th, from which on "the coming 12th" is that of the next month
 MAX_WEEKDAY_AHEAD = 5  # days from the report to a weekday without "next"
 MAX_DAYS_AHEAD = 120  # of a date without a year, from the report
-MAX_TIME_GAP = 40  # characters between a date and a time that belongs to it
 NIGHT = timedelta(hours=4)  # after midnight, in which a report may have been written on the day before
 MAX_BEFORE_DATE = 24  # characters before a date, in which a word such as "until" stands
 MAX_CLAUSE_OPENING = 8  # characters before the date that a clause begins with
@@ -34,10 +33,16 @@ SAME_DATE_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
 CLAUSE_MARK = re.compile(r":(?!\d)|[,;!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
-NO_EVENT = re.compile(load_data("dates_ahead")["no_event"], re.IGNORECASE)
+NO_EVENT, REPEATED = (re.compile(load_data("dates_ahead")[name], re.IGNORECASE) for name in ("no_event", "repeated"))
 NO_MATCH = "(?!)"
 WORD_LISTS = ("ahead", "past", "until", "by", "doubt", "put_off", "was", "soon", "pm")
 IN_FIGURES = re.compile(r"\s?(?:[%€$£₽°]|percent|prozent|million|billion|mrd|mio|euro|dollar|uhr\b)", re.IGNORECASE)
+
+# What may stand between a date and its time. With "at" before the time, these are three words, with a comma on both
+# sides or on none. Without it they are none: it may be the name of a programme ("du 13 heures") or a length of time.
+DATE_FIRST = re.compile(r"\W*|(?P<comma>,?)(?:\s(?:[^\W\d]|['’-])+){1,3}(?P=comma)\s\(?")
+DATE_DIRECTLY_BEFORE = re.compile(r"[-'’(（]?[^\W\d]{0,4}\W*")  # "3-án", "3日の"
+TIME_FIRST = re.compile(r"(?:\s[^\W\d]{1,5})?\s?")
 
 _YEAR = r"(?:[\s,.]{1,2}(?:de\s|del\s|năm\s)?(?P<year>20\d\d)(?!\d))?"
 
@@ -71,10 +76,11 @@ def find_date_ahead(text: str, language: str, days: Set[date], country: str | No
     words, plain = _words_of(language), _plain(text)
     if words is None or not words.search("ahead", plain) or NO_EVENT.search(plain):
         return None
-    for match in sorted(_matches(plain, words), key=lambda each: each.start()):
+    dates = sorted(_matches(plain, words), key=lambda each: each.start())
+    for match in dates:
         if _is_planned(plain, match, words) and (resolved := _resolve_for_all(match, words, days)):
             on, until = resolved
-            begins_at = _find_beginning(match, on, words, country) if on == until else None
+            begins_at = _find_beginning(match, on, dates, words, country) if on == until else None
             if begins_at or on not in days:
                 return DateAhead(on=on, until=until, begins_at=begins_at)
     return None
@@ -145,7 +151,8 @@ def _words_of(language: str) -> _Words | None:
     # "It may", and not "3 May" or "May 3"
     patterns["doubt"] = re.compile(rf"(?<!\d\s){patterns['doubt'].pattern}(?!\s\d)", re.IGNORECASE)
     limits = _any_word(_phrases(table, "until") + _phrases(table, "by"))
-    patterns["by"] = re.compile(rf"{limits}\s(?:\w{{1,5}}\s)?$", re.IGNORECASE)
+    # "through Thursday", "through 5 p.m. on Thursday"
+    patterns["by"] = re.compile(rf"{limits}\s(?:{patterns['time'].pattern}\s)?(?:\w{{1,5}}\s)?$", re.IGNORECASE)
     days = (each.partition(":") for each in _phrases(table, "tomorrow"))
     inflected = {_plain(name): number for number, name in enumerate(table.get("inflected", ())) if name}
     numbers = {
@@ -198,9 +205,10 @@ def _date_patterns(table: dict[str, str], names: Mapping[str, str]) -> Iterator[
     end = r"(?:(?P=mark)(?P<year>20\d\d)|\.?)(?![\d%]|[.,/:]\d)"
     yield re.compile(rf"{_any_word(_phrases(table, 'on'))}\s{before}{numbers}{end}", re.IGNORECASE)
     yield re.compile(rf"(?<![\w-])(?P<tomorrow>{names['tomorrow'] or NO_MATCH})(?![\w-])", re.IGNORECASE)
+    to = rf"(?:\s(?:{joins})\s|[-–])(?:{names['weekday']})"  # "Monday to Friday", each week
     at = rf"{_any_word(_phrases(table, 'weekday_on'))}\s(?:\w{{4,12}}\s)?" if "weekday_on" in table else ""
     not_named = rf"(?<!{')(?<!'.join(table['named'].split())})\s" if "named" in table else ""
-    yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d|\sde\s))", re.IGNORECASE)
+    yield re.compile(rf"{at}{not_named}{weekday}(?:\s?\((?P<day>\d{{1,2}})\)|(?!\s\d|\sde\s|{to}))", re.IGNORECASE)
     yield re.compile(rf"{_any_word(_phrases(table, 'in'))}\s(?P<alone>{month}){_YEAR}", re.IGNORECASE)
 
 
@@ -300,7 +308,8 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
 
 def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date, date] | None:
     if "nextday" in found:
-        month, number = day.month % 12 + 1, int(found["nextday"])
+        # On the first, the text may be of the evening before.
+        month, number = day.month % 12 + 1 if day.day > 1 else 0, int(found["nextday"])
     elif "month" in found:
         month, number = _name_number(found, "month", words) or 0, int(found.get("first") or found.get("day") or 1)
     else:  # "오는 12일"
@@ -317,28 +326,34 @@ def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date,
     return None
 
 
-def _find_beginning(match: re.Match[str], on: date, words: _Words, country: str | None) -> datetime | None:
+def _find_beginning(
+    match: re.Match[str], on: date, dates: Iterable[re.Match[str]], words: _Words, country: str | None
+) -> datetime | None:
     """
     Return when an event begins that has the date of a match; None if no time stands beside it, or one in doubt.
 
     A time without a zone is that of the outlet's `country`, if it has one zone and the sentence names no other country.
     """
     moments = defaultdict[bool, set[datetime | None]](set)
-    for beside in words.patterns["time"].finditer(match.string):
-        clock = _read_clock(beside, words)
-        if clock and _is_beside(beside, match, words):
+    for clock in words.patterns["time"].finditer(match.string):
+        nearest = min(dates, key=lambda each: max(clock.start() - each.end(), each.start() - clock.end()))
+        if nearest is match and (at := _read_clock(clock, words)):
             is_at_home = country and countries_in(match.string, words.language) <= {country}
-            zones = _zones().get(beside["zone"] or "", _zones_of(country) if is_at_home else ())
-            moments[bool(beside["zone"] and zones)].add(_time_in_utc(on, clock, zones))
+            zones = _zones().get(clock["zone"] or "", _zones_of(country) if is_at_home else ())
+            of_day = zones if _is_beside(clock, match, words) else ()  # none: in doubt
+            moments[bool(clock["zone"] and zones)].add(_time_in_utc(on, at, of_day))
     said = moments[True] or moments[False]  # those with a zone
-    return said.pop() if len(said) == 1 else None
+    return said.pop() if len(said) == 1 and not REPEATED.search(match.string) else None
 
 
 def _is_beside(clock: re.Match[str], day: re.Match[str], words: _Words) -> bool:
-    is_before = clock.end() <= day.start()
-    gap = day.string[clock.end() : day.start()] if is_before else day.string[day.end() : clock.start()]
-    apart = ("past", "until", "ahead") if is_before else ("past", "until")  # "he said at 10:00 that it will …"
-    return len(gap) <= MAX_TIME_GAP and not any(words.search(name, gap) for name in apart)
+    has_at = words.numbers and (clock["at"] or clock["hours"])
+    if clock.end() <= day.start():
+        is_time = has_at or clock["half"] or clock["zone"]
+        return bool(is_time and TIME_FIRST.fullmatch(day.string, clock.end(), day.start()))
+    gap = words.patterns["time"].sub("", day.string[day.end() : clock.start()])
+    joint = DATE_FIRST if has_at else DATE_DIRECTLY_BEFORE
+    return bool(joint.fullmatch(gap)) and not any(words.search(name, gap) for name in ("past", "until"))
 
 
 def _read_clock(match: re.Match[str], words: _Words) -> time | None:
@@ -349,7 +364,7 @@ def _read_clock(match: re.Match[str], words: _Words) -> time | None:
         hour = hour + 12 * bool(words.search("pm", half)) if 0 < hour < 12 else 24
     else:
         is_time = found.keys() & {"hours", "behind"} or ("minute" in found and found.keys() & {"at", "zone"})
-        has_24_hours = "behind" in found or words.patterns["pm"].pattern == NO_MATCH
+        has_24_hours = found.keys() >= {"at", "behind"} or words.patterns["pm"].pattern == NO_MATCH
         if not is_time or not (hour > 12 or has_24_hours or _zones().get(found.get("zone", "")) == ("Etc/UTC",)):
             return None
     return time(hour, minute) if hour < 24 and minute < 60 else None

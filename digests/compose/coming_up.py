@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -25,7 +25,7 @@ from watcher.text.words import stems, word_overlap
 
 DateRead = TypeVar("DateRead")
 
-EVENT_DAYS_AHEAD = 30
+EVENT_DAYS = range(31)  # from the day of an edition to that of an event
 MAX_EVENTS = 60  # events of an edition, shown or not
 NOON = time(12)  # from which on an event of the day may be over
 MAX_EVENT_STORIES = 2_000  # the best of the period
@@ -50,7 +50,6 @@ def choose_coming_up(
     if not context.digest.coming_up:
         return ()
     listed = list(islice(stories, MAX_EVENT_STORIES))
-    last = context.local_date + timedelta(days=EVENT_DAYS_AHEAD)
     known = [
         _update(event, listed, shown, context)
         for event in (context.previous.coming_up if context.previous else ())
@@ -58,7 +57,7 @@ def choose_coming_up(
     ]
     for story, event in ((each, event) for each in listed for event in _find_events(each, shown, context)):
         is_light = story.id not in shown and context.find_topic(story) in LIGHT_TOPICS
-        if is_light or not context.local_date <= event.on <= last:
+        if is_light or (event.on - context.local_date).days not in EVENT_DAYS:
             continue
         same = next((at for at, each in enumerate(known) if _is_same(event, each)), None)
         if same is None:
@@ -91,10 +90,9 @@ def _find_events(story: Story, shown: Container[str], context: ComposeContext) -
         first = next(iter(context.readable(said[:1])), None)
         if first is None:
             continue
-        key = f"{first.article_id}/{first.offset}"
         on, until, begins_at = dates[said[0]].in_zone(ZoneInfo(context.digest.timezone))
         yield ComingEvent(
-            id=sha256(key.encode()).hexdigest()[:16],
+            id=sha256(f"{first.article_id}/{first.offset}".encode()).hexdigest()[:16],
             kind="announced",
             on=on,
             until=until,
@@ -168,13 +166,12 @@ def _update(
     event: ComingEvent, stories: Sequence[Story], shown: Container[str], context: ComposeContext
 ) -> ComingEvent:
     """Return an event of an earlier edition with the story that reports it now, moved or off if a report says so."""
-    article = event.sentence.article_id
     own = [
         story
         for story in stories
         if (event.thread and story.thread == event.thread)
         or event.story in (story.id, *story.merged_ids)
-        or article in story.articles
+        or event.sentence.article_id in story.articles
     ]
     event = replace(event, story=own[0].id if own else "", thread=own[0].thread if own else event.thread)
     changes = [change for story in own for change in _find_changes(event, story, shown, context)]
@@ -191,9 +188,8 @@ def _find_changes(
     event: ComingEvent, story: Story, shown: Container[str], context: ComposeContext
 ) -> Iterator[tuple[Sentence, date | None]]:
     """Yield later sentences that an event is put off or called off, each with the new day if it names one."""
-    before = event.change or event.sentence
     for article in _reports(story, shown, context):
-        if article.published_at <= before.published_at or article.language != event.sentence.language:
+        if article.published_at <= event.last_said.published_at or article.language != event.sentence.language:
             continue
         for named, found in _find_sentences(article, find_put_off):
             sentence = next(iter(context.readable((found,))), None)
@@ -216,8 +212,7 @@ def _mark_shown(
 
     def importance(event: ComingEvent) -> tuple[object, ...]:
         is_changed = event.change is not None and event.change.published_at >= context.window_start
-        place = rank.get(event.story, len(rank))
-        return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, place
+        return not event.is_due(today), not is_changed, event.is_vague, -event.outlets, rank.get(event.story, len(rank))
 
     candidates = sorted((each for each in events if not _may_be_over(each, context)), key=importance)
     of_story: Counter[str] = Counter()

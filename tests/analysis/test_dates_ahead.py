@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 from babel.dates import format_date
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digests.analysis.country_names import load_data
@@ -82,6 +82,7 @@ def test_an_announced_date_is_read(language, text, on):
 TIMES = [
     ("en", None, "The court will rule at 14:00 GMT on Thursday.", "14:00"),
     ("en", "GB", "The court will rule on Thursday at 2 p.m. in the case.", "14:00"),
+    ("en", None, "The court will rule 14:00 GMT on Thursday.", "14:00"),
     ("en", None, "It will hold a live stream at 11AM ET on December 3rd, a promotional video says.", "16:00"),
     ("en", "GB", "The event will start on Thursday, 7pm local time (19:00 GMT).", "19:00"),
     ("de", "AT", "Das Gericht entscheidet am 3. Dezember um 14 Uhr über die Klage.", "13:00"),
@@ -143,6 +144,18 @@ def test_a_time_beside_the_date_is_read_in_its_zone(language, country, text, clo
         ("en", "GB", "The court will rule on Thursday, a spokesman said at 10:00 GMT."),
         ("en", "GB", "The plan will start on 3 December at 1.50 euro a day."),
         ("en", "GB", "The desk will open on 3-5 December at 2 pm."),
+        ("fr", "FR", "Le pays va rouvrir le 3 décembre, mais le présentateur du 13 heures reste."),  # a programme
+        ("fr", "FR", "Le ministre sera le 3 décembre au 20 heures de TF 1."),
+        ("it", "IT", "Il processo inizierà il 3 dicembre, dice il Tg delle ore 20."),
+        ("es", "AR", "El canal comenzará el 3 de diciembre su noticiero de las 21 horas."),
+        ("fr", "FR", "La série commence jeudi 3 décembre, chaque semaine à 20h15."),  # of each part of a series
+        ("de", "DE", "Der Markt beginnt am 3. Dezember um 18 Uhr, immer donnerstags."),
+        ("ko", "KR", "축제는 오는 3일 개최될 예정인 가운데 1일 오후 2시부터 티켓 판매가 시작된다."),  # of another day
+        ("ko", "KR", "공모전은 오는 3일에 접수를 시작해 12월 7일 오후 5시에 마감한다."),
+        ("ja", "JP", "祭りは１２月３日に開かれる予定で、券は１日午後２時から売られる。"),
+        ("en", "GB", "Tickets go on sale tomorrow at 2 pm for the play that opens on 3 December."),
+        ("en", "GB", "The court will rule on Thursday, when shops close at 10 pm."),
+        ("pt", "BR", "O festival será na quinta-feira (3) com show de 4 horas."),  # how long it lasts
     ],
 )
 def test_a_time_in_doubt_is_none(language, country, text):
@@ -200,6 +213,10 @@ def test_an_hour_that_clocks_skip_or_repeat_is_none(text, hour):
         ("en", "Talks will resume on Saturday."),  # today, or in a week
         ("en", "There will be rain on Thursday."),
         ("en", "The team will travel to New Orleans on Christmas Day for the first Thursday game of the league."),
+        ("en", "Voting will run through 5 p.m. PT on December 3."),
+        ("fr", "Le jeu sera diffusé du lundi au vendredi dès 20h15."),  # every day
+        ("en", "The game will be shown Monday to Friday on television."),
+        ("ko", "조직위는 오는 3일 개최를 목표로 준비해온 영화제 개최를 중단하기로 했다."),  # it is called off
         ("de", "Selina Freitag wird Dritte."),
         ("de", "Das Treffen am Donnerstag in Genf."),
         ("de", "Das Gericht will bis zum 3. Dezember entscheiden."),
@@ -241,6 +258,16 @@ def test_the_day_of_a_report_is_no_new_day_of_what_is_put_off():
     assert find_put_off("Judges on Saturday postponed the ruling.", "en", {SATURDAY}) == set()
 
 
+def test_next_month_is_in_doubt_in_a_report_of_the_first_of_a_month():
+    text = "회담은 다음 달 17일 서울에서 열린다."
+    evening, morning = datetime(2026, 11, 30, 12, 40, tzinfo=UTC), datetime(2026, 11, 30, 22, 47, tzinfo=UTC)
+
+    said, late = (find_date_ahead(text, "ko", days_of_report(at, "KR")) for at in (evening, morning))
+
+    assert said.on == date(2026, 12, 17)
+    assert late is None  # 07:47 on 1 December in Seoul: the text may be of the evening before
+
+
 def test_a_month_and_a_range_have_a_first_and_a_last_day():
     month = find_date_ahead("The court will rule in December.", "en", {SATURDAY})
     days = find_date_ahead("The summit will take place on 3-5 December.", "en", {SATURDAY})
@@ -260,6 +287,8 @@ def test_all_languages_with_words_know_their_months_and_weekdays():
 
 
 @given(DAYS, st.integers(1, 90))
+@example(date(2024, 2, 28), 1)
+@example(date(2023, 12, 31), 60)
 def test_a_date_without_a_year_is_the_next_one_over_leap_days_and_turns_of_the_year(day, ahead):
     on = day + timedelta(days=ahead)
 
@@ -303,11 +332,23 @@ def test_the_day_of_a_report_is_that_of_its_country_when_clocks_change(month, da
     assert date(2026, month, day) in days_of_report(late, "DE") and len(days_of_report(late, "DE")) == 2
 
 
-def test_a_report_a_day_late_keeps_the_dates_that_it_names():
-    text = "The court will rule on Thursday, 3 December."
+@given(DAYS, st.integers(2, 60))
+@example(date(2028, 2, 27), 2)
+def test_a_report_a_day_late_keeps_the_dates_that_it_names(day, ahead):
+    on = day + timedelta(days=ahead)
+    text = f"The court will rule on {on:%A}, {on.day} {on:%B}."
 
-    assert {read(text, day=SATURDAY + timedelta(days=late)) for late in range(5)} == {THURSDAY}
-    assert read(text, day=THURSDAY) is None
+    assert read(text, day=day) == read(text, day=day + timedelta(days=1)) == on
+    assert read(text, day=on) is None
+
+
+@given(DAYS, st.integers(1, 28))
+def test_next_month_is_the_month_behind_that_of_the_report_over_turns_of_the_year(day, number):
+    following = day.replace(day=1) + timedelta(days=31)
+    on = following.replace(day=number)
+
+    assert read(f"회담은 다음 달 {number}일 서울에서 열린다.", "ko", day) == (on if day.day > 1 else None)
+    assert read(f"The court will rule in {on:%B}.", day=day) == on.replace(day=1)
 
 
 @given(
