@@ -47,7 +47,7 @@ check: $(READY)  ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-edition-tools:  ## what the tests of an edition's forms run on, from npm; Debian: chromium default-jre-headless nodejs npm
+edition-tools:  ## what the tests of an edition's forms run on, from npm; Debian: chromium default-jre-headless khal nodejs npm
 	mkdir -p "$(EDITION_TOOLS)"
 	cp tests/render/browser/package.json "$(EDITION_TOOLS)/"
 	cd "$(EDITION_TOOLS)" && PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent --no-audit --no-fund

@@ -17,8 +17,8 @@ def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
     """
     Return a calendar with an entry for each event, all day if its time is not known.
 
-    The UID of an event never changes. Its SEQUENCE grows with each change, and an event that is off is CANCELLED, so
-    that a program moves or removes the entry that it has.
+    The UID of an event never changes, and its SEQUENCE grows with each change, so that a program moves the entry that
+    it has. An event that is off has no entry: a program that follows the calendar drops its own.
     """
     name = _escape(sanitize_line(title, limit=ENTRY_TITLE_CHARS))
     head = (
@@ -28,7 +28,7 @@ def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
         f"NAME:{name}",
         f"X-WR-CALNAME:{name}",
     )
-    entries = (line for event in events for line in _entry(event))
+    entries = (line for event in events if event.kind != "off" for line in _entry(event))
     return b"".join(map(_fold, (*head, *entries, "END:VCALENDAR")))
 
 
@@ -48,7 +48,6 @@ def _entry(event: ComingEvent) -> list[str]:
         f"SUMMARY:{_escape(sanitize_line(said.shown_text, limit=ENTRY_TITLE_CHARS))}",
         f"DESCRIPTION:{_escape(report)}",
         *([f"URL:{url}"] if url else []),
-        f"STATUS:{'CANCELLED' if event.kind == 'off' else 'CONFIRMED'}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     ]
