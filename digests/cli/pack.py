@@ -34,7 +34,8 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
             (folder / name).write_bytes(body)
     except OSError as error:
         raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
-    size = f"{format_count(len(pack.articles), 'article')}, {format_count(len(pack.quotes), 'quotation')}"
+    quotes = sum(len(article.quotes) for article in pack.articles)
+    size = f"{format_count(len(pack.articles), 'article')}, {format_count(quotes, 'quotation')}"
     yield f"{folder}: {format_count(len(files), 'file')} on {pack.id}: {pack.title} ({size})"
     yield f"SHA-256 of its {SUMS}: {sha256(files[SUMS]).hexdigest()}"
     if not documents:
@@ -69,7 +70,7 @@ def is_pack(path: Path) -> bool:
 def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
     """Return the SHA-256 of a pack's sums, and what is wrong in it. Errors: DigestError, if it cannot be read."""
     try:
-        files = dict(_read_zip(path) if path.is_file() else _read_folder(path))
+        files = dict(_read_files(path))
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DigestError(f"{path}: cannot be read: {error}") from error
     listed = files.pop(SUMS, b"")
@@ -106,20 +107,16 @@ def format_pack(name: str, sums_hash: str, faults: tuple[str, ...]) -> Iterator[
     yield from (f"  {fault}" for fault in faults)
 
 
-def _read_folder(path: Path) -> Iterator[tuple[str, bytes]]:
+def _read_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a folder or a ZIP archive. Errors: DigestError, if they are too large for a pack."""
+    members: Iterator[Path | zipfile.Path] = zipfile.Path(path).iterdir() if path.is_file() else path.iterdir()
     left = MAX_BYTES
-    for number, each in enumerate(sorted(path.iterdir())):
-        left -= each.stat().st_size
+    for number, each in enumerate(members):
+        body = b""
+        if each.is_file():
+            with each.open("rb") as opened:
+                body = opened.read(left + 1)
+        left -= len(body)
         if number >= MAX_FILES or left < 0:
             raise DigestError(f"{path}: is too large for a pack")
-        yield each.name, each.read_bytes() if each.is_file() else b""
-
-
-def _read_zip(path: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_BYTES:
-            raise DigestError(f"{path}: is too large for a pack")
-        for member in members:
-            with archive.open(member) as opened:
-                yield member.filename, opened.read(MAX_BYTES)
+        yield each.name, body

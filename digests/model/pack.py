@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from watcher.model import ArticleHeader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackQuote:
-    """A sentence of an article: `text[start:end]` of the stored text. `sha256`: of the sentence in UTF-8."""
+    """A sentence of an article: `text[start:end]` of the stored text."""
 
-    article_id: str
     start: int
     end: int
-    text: str
-    sha256: str
     is_first: bool  # among the first sentences of the outlet's first report; else cited by an edition
 
 
@@ -26,21 +26,14 @@ class PackChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackArticle:
-    id: str
-    url: str
-    outlet: str
-    title: str
+class PackArticle(ArticleHeader):
     authors: tuple[str, ...]
-    agency: str | None
-    language: str
-    country: str | None
-    published_at: datetime
     fetched_at: datetime
     copy_of: str | None  # the id of its report's origin
     differs: str  # how a copy differs from its origin, in words
     text_sha256: str  # of the stored text in UTF-8
     text: str | None  # as stored, of an article with a quotation
+    quotes: tuple[PackQuote, ...]
     changes: tuple[PackChange, ...]
 
 
@@ -66,7 +59,7 @@ class Pack:
     independent: tuple[str, ...]
     thread: tuple[PackStory, ...]
     articles: tuple[PackArticle, ...]  # by time of publication; a copy after its origin
-    quotes: tuple[PackQuote, ...]
     pages_of: tuple[str, ...] = ()  # ids of the articles whose pages are in `pages`
     pages_sha256: str = ""
+    version: Literal[1] = 1  # of the form of this data
     pages: bytes = b""  # as they were fetched: a WARC file, apart from the other data

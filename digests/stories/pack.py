@@ -1,9 +1,12 @@
 """Collects a pack (all that is stored on one story): timeline, outlets' first words, quotations, copies, changes."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -12,7 +15,7 @@ from digests.model.pack import Pack, PackArticle, PackChange, PackQuote, PackSto
 from digests.render.pack import sha256_of
 from digests.store.editions import last_places
 from digests.stories.history import StoryDetails, load_story_details
-from watcher.model import Article, Revision
+from watcher.model import Article, ArticleHeader, Revision
 from watcher.settings.models import Settings
 from watcher.store.articles import load_page_records
 from watcher.store.pages import revisions_of
@@ -25,8 +28,7 @@ MAX_DIFF_LINES = 60  # of a change
 def load_pack(connection: Connection, settings: Settings, story: str, *, now: datetime) -> Pack:
     """Return the pack of a story. Errors: as `resolve_story`."""
     details = load_story_details(connection, story)
-    quotes = tuple(_collect_quotes(connection, settings, details))
-    quoted = {quote.article_id for quote in quotes}
+    quotes = _collect_quotes(connection, settings, details)
     revisions = revisions_of(connection, details.articles)
     pages = load_page_records(connection, details.articles)
     joined = b"".join(pages.values())
@@ -45,8 +47,7 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
             for each in details.thread
             if each.id != row.id
         ),
-        articles=tuple(_pack_articles(details, revisions, quoted)),
-        quotes=quotes,
+        articles=tuple(_pack_articles(details, revisions, quotes)),
         pages_of=tuple(pages),
         pages_sha256=sha256(joined).hexdigest() if pages else "",
         pages=joined,
@@ -54,25 +55,23 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
 
 
 def _pack_articles(
-    details: StoryDetails, revisions: Mapping[str, tuple[Revision, ...]], quoted: Iterable[str]
+    details: StoryDetails, revisions: Mapping[str, tuple[Revision, ...]], quotes: Mapping[str, tuple[PackQuote, ...]]
 ) -> Iterator[PackArticle]:
     for report in details.story.wire_groups:
         for key in report.articles:
             article, copy = details.articles[key], details.copies.get(key)
+            header = {field.name: getattr(article, field.name) for field in fields(ArticleHeader)}
             yield PackArticle(
-                **{
-                    name: getattr(article, name)
-                    for name in (
-                        "id", "url", "outlet", "title", "authors", "language", "country", "published_at", "fetched_at"
-                    )
-                },
-                agency=article.agency or report.agency,
+                **header | {"agency": article.agency or report.agency},
+                authors=article.authors,
+                fetched_at=article.fetched_at,
                 copy_of=None if key == report.origin else report.origin,
                 differs=describe_copy(copy) if copy else "",
                 text_sha256=sha256_of(article.text),
-                text=article.text if key in quoted else None,
+                text=article.text if key in quotes else None,
+                quotes=quotes.get(key, ()),
                 changes=tuple(_describe_changes(article, revisions.get(key, ()))),
-            )  # fmt: skip
+            )
 
 
 def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iterator[PackChange]:
@@ -89,28 +88,27 @@ def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iter
         before = after
 
 
-def _collect_quotes(connection: Connection, settings: Settings, details: StoryDetails) -> Iterator[PackQuote]:
-    """Yield the first sentences of each outlet's first report with a text, then those that the last editions cite."""
-    seen: set[tuple[str, int, int]] = set()
+def _collect_quotes(
+    connection: Connection, settings: Settings, details: StoryDetails
+) -> dict[str, tuple[PackQuote, ...]]:
+    """Return by article the first sentences of each outlet's first report, and those that the last editions cite."""
+    spans: defaultdict[str, dict[tuple[int, int], bool]] = defaultdict(dict)
     outlets: set[str] = set()
     for key in details.story.articles:
         article = details.articles[key]
         if article.text and article.outlet not in outlets:
             outlets.add(article.outlet)
-            spans = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
-            for start, end in [span for span, _ in zip(spans, range(FIRST_SENTENCES), strict=False)]:
-                seen.add((key, start, end))
-                yield _make_quote(article, start, end, is_first=True)
+            long = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
+            spans[key] |= dict.fromkeys(islice(long, FIRST_SENTENCES), True)
     for _, shown in last_places(connection, settings, details.row.id):
         for cited in shown.quoted:
             start, end = cited.offset, cited.offset + len(cited.text)
             article_now = details.articles.get(cited.article_id)
             # An outlet may have changed the text since the edition cited it.
-            if article_now and article_now.text[start:end] == cited.text and (article_now.id, start, end) not in seen:
-                seen.add((article_now.id, start, end))
-                yield _make_quote(article_now, start, end, is_first=False)
-
-
-def _make_quote(article: Article, start: int, end: int, *, is_first: bool) -> PackQuote:
-    text = article.text[start:end]
-    return PackQuote(article_id=article.id, start=start, end=end, text=text, sha256=sha256_of(text), is_first=is_first)
+            if article_now and article_now.text[start:end] == cited.text:
+                spans[article_now.id].setdefault((start, end), False)
+    return {
+        key: tuple(PackQuote(start=start, end=end, is_first=is_first) for (start, end), is_first in found.items())
+        for key, found in spans.items()
+        if found
+    }

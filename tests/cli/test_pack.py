@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from digests.cli.pack import check_pack
-from digests.model.pack import Pack, PackArticle
+from digests.model.pack import Pack, PackArticle, PackQuote
 from digests.render import pack as render_pack
 from digests.stories.pack import load_pack
 from tests.cli.test_story import DAY, HOUR, MORNING, edition
@@ -77,18 +77,20 @@ def test_a_pack_that_is_missing_is_named_without_a_store(tmp_path, capsys, name)
 
 def test_a_pack_tells_the_timeline_first_words_copies_quotations_and_changes(pack, story):
     text = (pack / "story.md").read_text()
-    data = json.loads((pack / "pack.json").read_text())["pack"]
+    data = json.loads((pack / "pack.json").read_text())
     articles = {article["id"]: article for article in data["articles"]}
 
     timeline = [line for line in text.split("## ")[1].splitlines() if line.lstrip().startswith("- ")]
     assert [line.startswith("  - ") for line in timeline] == [False, True, False]
     assert "Quake \\*shakes\\* Tarvola" in timeline[0]
     assert articles["prairie-240130"]["copy_of"] == "harbour-240030" and articles["prairie-240130"]["differs"]
-    first = [quote for quote in data["quotes"] if quote["is_first"]]
-    assert {articles[quote["article_id"]]["outlet"] for quote in first} == {"Harbour", "Prairie", "Karoo"}
-    for quote in data["quotes"]:
-        assert articles[quote["article_id"]]["text"][quote["start"] : quote["end"]] == quote["text"]
-        assert f"characters {quote['start']} to {quote['end']}, SHA-256 {quote['sha256']}" in text
+    quotes = [(article, quote) for article in data["articles"] for quote in article["quotes"]]
+    assert {article["outlet"] for article, quote in quotes if quote["is_first"]} == {"Harbour", "Prairie", "Karoo"}
+    for article, quote in quotes:
+        said = article["text"][quote["start"] : quote["end"]]
+        sha = sha256(said.encode()).hexdigest()
+        assert f"characters {quote['start']} to {quote['end']}, SHA-256 {sha}" in text
+    assert "> A quake of magnitude 5.4 shook Tarvola" in text
     assert "before: Tarvola sleeps" in text and "magnitude 5.1 hit" in text and "the page is gone" in text
 
 
@@ -127,19 +129,22 @@ def test_each_changed_byte_of_a_pack_is_found(tmp_path_factory, data):
     assert (before, check_pack(folder)[1] != ()) == ((), True)
 
 
-def test_a_quotation_that_is_changed_in_all_files_and_their_sums_is_found(pack, tmp_path):
-    data = json.loads((pack / "pack.json").read_text())
-    for quote in data["pack"]["quotes"]:
-        quote["text"] = quote["text"].replace("magnitude", "multitude")
-    forged = tmp_path / "forged"
-    forged.mkdir()
-    files = render_pack.render(render_pack.load(json.dumps(data).encode()))
-    for name, body in {**files, "SHA256SUMS": render_pack.sums(files)}.items():
-        (forged / name).write_bytes(body)
+@pytest.mark.parametrize("name", ["story.md", "pack.json"])
+def test_a_quotation_that_is_changed_in_a_file_and_its_sum_is_found(pack, name):
+    changed = (pack / name).read_text().replace("magnitude", "multitude")
+    (pack / name).write_text(changed)
+    files = {each.name: each.read_bytes() for each in pack.iterdir() if each.name != "SHA256SUMS"}
+    if name == "pack.json":  # and in all that is made from the data
+        files |= render_pack.render(render_pack.load(changed.encode()))
+    for each, body in {**files, "SHA256SUMS": render_pack.sums(files)}.items():
+        (pack / each).write_bytes(body)
 
-    faults = check_pack(forged)[1]
+    faults = check_pack(pack)[1]
 
-    assert all("is not in its text" in fault or "does not have its SHA-256" in fault for fault in faults) and faults
+    if name == "pack.json":
+        assert faults and all("its text does not have the SHA-256" in fault for fault in faults)
+    else:
+        assert faults == ("story.md: is not what the data in pack.json gives",)
 
 
 def test_the_pages_of_a_pack_are_a_warc_file_and_cannot_be_exchanged(watcher, story, tmp_path, engine):
@@ -190,6 +195,7 @@ def hostile(number: int, title: str, outlet: str, author: str) -> PackArticle:
         id=f"{number:016x}", url="https://one.example/a_b?c=1&d=%7B", outlet=outlet, title=title, authors=(author,),
         agency=None, language="en", country="GB", published_at=at, fetched_at=at, copy_of=None, differs="",
         text_sha256=render_pack.sha256_of(title), text=title, changes=(),
+        quotes=(PackQuote(start=0, end=5, is_first=True),),
     )  # fmt: skip
 
 
@@ -198,7 +204,7 @@ PAGES = b"as good as any bytes"
 SMALL = Pack(
     id="s1f2e3d4c5b", title="Quake", language="en", made_at=datetime(2026, 3, 2, tzinfo=UTC),
     first_at=datetime(2026, 3, 1, tzinfo=UTC), last_at=datetime(2026, 3, 1, tzinfo=UTC), outlets=("A",),
-    independent=("A",), thread=(), quotes=(),
+    independent=("A",), thread=(),
     articles=tuple(hostile(n, text, f"O {text}", f"N {text}") for n, text in enumerate(TEXTS)),
     pages_of=("0" * 16,), pages_sha256=sha256(PAGES).hexdigest(), pages=PAGES,
 )  # fmt: skip
