@@ -10,12 +10,13 @@ from typer import Argument, BadParameter, Option
 
 from digests.cli.lookup import parse_item_id
 from digests.errors import DigestError
+from digests.model.kept_item import ARTICLE, KeptItem
 from digests.render.vault import note_name, render_note
 from digests.store.editions import open_digests
 from digests.store.stories import story_members
-from digests.stories.marks import KeptItem, keep, load_kept, unkeep
+from digests.stories.marks import keep, load_kept, unkeep
 from watcher.cli.options import Config, Json, closing_store, load_settings
-from watcher.cli.output import MINUTE, print_lines, print_result
+from watcher.cli.output import MINUTE, print_lines, print_result, select_fields
 from watcher.model import Article
 from watcher.store.articles import article_leads
 from watcher.store.writer import read, write
@@ -70,8 +71,8 @@ def keep_item(
         else:
             item, changed = write(engine, keep, key, tags=tag, note=note, now=datetime.now(UTC))
     verb = ("no longer keep" if changed else "do not keep") if stop else "keep" if changed else "already keep"
-    values = {"id": item.id, "kind": item.mark.kind, "title": item.title, "kept": not stop, "changed": changed}
-    values |= {"tags": item.mark.tags, "note": item.mark.note}
+    values = select_fields(item, "id", "title") | select_fields(item.mark, "kind", "tags", "note")
+    values |= {"kept": not stop, "changed": changed}
     print_result(values, [f"You {verb} the {item.mark.kind} {item.id}: {item.title}"], json=json)
 
 
@@ -79,7 +80,7 @@ def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
     if not items:
         yield "nothing is kept; watcher keep STORY keeps a story, watcher keep URL an article"
     for item in items:
-        outlet = f"{item.article.outlet}, " if item.article else ""
+        outlet = f"{item.outlet}, " if item.outlet else ""
         tags = "".join(f" #{tag}" for tag in item.mark.tags)
         yield f"{item.id}  {item.title} ({outlet}{item.at:{MINUTE}} UTC, kept {item.mark.kept_at:{MINUTE}}){tags}"
         if item.mark.note:
@@ -87,18 +88,18 @@ def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
 
 
 def _to_json(item: KeptItem) -> dict[str, Any]:
-    article = item.article
-    values: dict[str, Any] = {"id": item.id, "kind": item.mark.kind, "title": item.title, "language": item.language}
-    values |= {"outlet": article.outlet if article else None, "url": article.url if article else None}
-    values |= {"published_at" if article else "last_report_at": item.at, "kept_at": item.mark.kept_at}
-    return values | {"tags": item.mark.tags, "note": item.mark.note}
+    values = select_fields(item, "id", "title", "language") | select_fields(
+        item.mark, "kind", "kept_at", "tags", "note"
+    )
+    values |= {"outlet": item.outlet or None, "url": item.article.url if item.article else None}
+    return values | {"published_at" if item.article else "last_report_at": item.at}
 
 
 def _load_reports(connection: Connection, item: KeptItem) -> list[Article]:
-    """Return the article that is kept, or the reports of the story, the first ones first."""
-    if item.article is not None or item.story is None:
-        return [item.article] if item.article else []
-    ids = {member.report for member in story_members(connection, item.story.id)}
+    """Return the reports of a story, the first ones first; none of an article."""
+    if item.mark.kind == ARTICLE:
+        return []
+    ids = {member.report for member in story_members(connection, item.id)}
     reports = article_leads(connection, ids, chars=LEAD_CHARS).values()
     return sorted(reports, key=lambda article: (article.published_at, article.id))
 
@@ -109,20 +110,10 @@ def _write_notes(folder: Path, items: list[tuple[KeptItem, list[Article]]]) -> s
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for item, reports in items:
-            mark = item.mark
-            path = folder / note_name(item.title, mark.key, mark.kept_at)
+            path = folder / note_name(item)
             known = next(folder.glob(f"*{path.stem.rpartition(' ')[2]}.md"), None)
             if known is None:
-                note = render_note(
-                    title=item.title,
-                    kind=mark.kind,
-                    key=item.id,
-                    kept_at=mark.kept_at,
-                    tags=mark.tags,
-                    note=mark.note,
-                    reports=reports,
-                )
-                path.write_text(note, encoding="utf-8")
+                path.write_text(render_note(item, reports), encoding="utf-8")
                 written += 1
     except OSError as error:
         raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error

@@ -11,13 +11,14 @@ from digests.mcp.quotes import NAME_CHARS, TEXT_CHARS, Answer, make_quote, quote
 from digests.model.coming_event import ComingEvent
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, FigureChange, FigureReport, GlanceLine, NumberChange
+from digests.model.kept_item import KeptItem
 from digests.render.escape import sanitize_line
 from digests.store.editions import edition_rows, find_row, load_edition, recent_editions
 from digests.store.stories import stories_of_articles
 from digests.stories.agenda import events_of_story
 from digests.stories.earlier import find_earlier
 from digests.stories.history import StoryDetails, find_article, load_story_details
-from digests.stories.marks import KeptItem, keep, load_kept, unkeep
+from digests.stories.marks import keep, load_kept, unkeep
 from digests.stories.meaning import MeaningSearch, search_by_meaning
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision

@@ -2,42 +2,33 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
+from digests.model.kept_item import KeptItem
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.markdown import escape, link, text, yaml
 from digests.render.templating import SafeText
 from watcher.model import Article
 from watcher.text.words import normalize
 
-NAME_CHARS, TITLE_CHARS = 60, 300
+NAME_CHARS = 60
 NOT_IN_NAME = re.compile(r"[\W_]+")
 
 
-def note_name(title: str, key: str, kept_at: datetime) -> str:
-    """Return the name of the file of a mark, which tells what it is and belongs to no other mark."""
-    words = NOT_IN_NAME.sub("-", normalize(sanitize_line(title, limit=TITLE_CHARS)))[:NAME_CHARS].strip("-")
-    return f"{kept_at:%Y-%m-%d} {words} {NOT_IN_NAME.sub('', key)}.md".replace("  ", " ")
+def note_name(item: KeptItem) -> str:
+    """Return the name of the file of an item, which tells what it is and belongs to no other item."""
+    words = NOT_IN_NAME.sub("-", normalize(item.title))[:NAME_CHARS].strip("-")
+    return f"{item.mark.kept_at:%Y-%m-%d} {words} {NOT_IN_NAME.sub('', item.mark.key)}.md".replace("  ", " ")
 
 
-def render_note(
-    *,
-    title: str,
-    kind: str,
-    key: str,
-    kept_at: datetime,
-    tags: Sequence[str],
-    note: str,
-    reports: Sequence[Article],
-) -> str:
-    """Return the file of a kept story with its reports, or of a kept article with its text."""
-    article = reports[0] if kind == "article" and reports else None
+def render_note(item: KeptItem, reports: Sequence[Article]) -> str:
+    """Return the file of a kept article with its text, or of a kept story with its `reports`."""
+    mark, article = item.mark, item.article
     front: list[tuple[str, str | SafeText]] = [
-        ("title", sanitize_line(title, limit=TITLE_CHARS)),
-        ("kept", SafeText(f"{kept_at:%Y-%m-%dT%H:%M:%SZ}")),
-        ("kind", kind),
-        ("watcher", key),
-        ("tags", SafeText(f"[{', '.join(yaml(tag) for tag in tags)}]")),
+        ("title", item.title),
+        ("kept", SafeText(f"{mark.kept_at:%Y-%m-%dT%H:%M:%SZ}")),
+        ("kind", mark.kind),
+        ("watcher", item.id),
+        ("tags", SafeText(f"[{', '.join(yaml(tag) for tag in mark.tags)}]")),
     ]
     if article:
         front += [
@@ -46,8 +37,8 @@ def render_note(
             ("published", SafeText(f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}")),
             ("lang", language_tag(article.language)),
         ]
-    lines = ["---", *(f"{name}: {yaml(value)}" for name, value in front), "---", "", f"# {text(title)}", ""]
-    lines += _paragraphs(note.splitlines())
+    lines = ["---", *(f"{name}: {yaml(value)}" for name, value in front), "---", "", f"# {text(item.title)}", ""]
+    lines += _paragraphs(mark.note.splitlines())
     if article:
         lines += [_cite(article), "", *_paragraphs(article.text.splitlines())]
     else:

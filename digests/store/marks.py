@@ -1,28 +1,16 @@
 """The marks of stories and articles that the reader keeps, and the pins that keep their articles from retention."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 
 from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 
+from digests.model.kept_item import STORY, Mark
 from digests.store.schema import marks, stories
 from watcher.store.articles import pin, unpin
 from watcher.store.sql import insert, load_meta, load_records, save_meta
 
-STORY, ARTICLE = "story", "article"
 LINK_KEY = "keep_link_key"  # in `meta`: what signs the links in mails that keep a story
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A story or an article that is kept. `key`: the id of the article, or that of the story when it was kept."""
-
-    kind: str
-    key: str
-    kept_at: datetime
-    tags: tuple[str, ...] = ()
-    note: str = ""
 
 
 def save_mark(connection: Connection, mark: Mark) -> None:

@@ -2,55 +2,24 @@
 
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from digests.errors import DigestError
+from digests.model.kept_item import ARTICLE, STORY, KeptItem, Mark
 from digests.render.escape import sanitize_line, sanitize_lines
 from digests.store import marks as store
-from digests.store.marks import ARTICLE, STORY, Mark
 from digests.store.stories import StoryRow, load_story, resolve_merged, story_members
 from digests.stories.history import look_up_article, resolve_story
-from watcher.model import Article
 from watcher.store.articles import articles_by_id
+from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.search_query import matches, parse_query
 
 SIGNATURE_CHARS = 32  # hex digits, 128 bits
 MAX_TAGS, TAG_CHARS, NOTE_CHARS = 30, 60, 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptItem:
-    """A mark, and what it is of: an article, or the story that has the articles of the kept one now."""
-
-    mark: Mark
-    story: StoryRow | None = None
-    article: Article | None = None
-
-    @property
-    def id(self) -> str:
-        return self.article.id if self.article else self.story.id if self.story else self.mark.key
-
-    @property
-    def title(self) -> str:
-        return (self.article.title if self.article else self.story.title if self.story else "") or "Untitled"
-
-    @property
-    def language(self) -> str:
-        return self.article.language if self.article else self.story.language if self.story else "und"
-
-    @property
-    def at(self) -> datetime:
-        """When the article, or the last one of the story, was published."""
-        return self.article.published_at if self.article else self.story.last_at if self.story else self.mark.kept_at
-
-    @property
-    def searched(self) -> str:
-        """The text that a search looks through."""
-        text = f"{self.article.outlet}\n{self.article.text}" if self.article else ""
-        return "\n".join((self.title, *self.mark.tags, self.mark.note, text))
+TITLE_CHARS, OUTLET_CHARS = 300, 100
 
 
 def keep(
@@ -112,7 +81,12 @@ def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tupl
     query = parse_query(words)
     wanted = [mark for mark in store.load_marks(connection) if not tag or tag in mark.tags]
     items = _load_items(connection, wanted)
-    return tuple(item for item in items if not query.groups or matches(query, item.searched))
+    return tuple(item for item in items if not query.groups or matches(query, _searched_text(item)))
+
+
+def _searched_text(item: KeptItem) -> str:
+    text = item.article.text if item.article else ""
+    return "\n".join((item.title, *item.mark.tags, item.mark.note, item.outlet, text))
 
 
 def sign_story(key: str, story: str) -> str:
@@ -149,10 +123,18 @@ def _article_ids(connection: Connection, mark: Mark) -> list[str]:
 def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[KeptItem]:
     articles = articles_by_id(connection, [mark.key for mark in wanted if mark.kind == ARTICLE])
     for mark in wanted:
-        if mark.kind == ARTICLE:
-            yield KeptItem(mark=mark, article=articles.get(mark.key))
-        else:
-            yield KeptItem(mark=mark, story=_story_now(connection, mark.key))
+        article = articles.get(mark.key) if mark.kind == ARTICLE else None
+        story = _story_now(connection, mark.key) if mark.kind == STORY else None
+        known = article or story
+        yield KeptItem(
+            mark=mark,
+            id=known.id if known else mark.key,
+            title=sanitize_line(known.title if known else "", limit=TITLE_CHARS) or "Untitled",
+            outlet=sanitize_line(article.outlet if article else "", limit=OUTLET_CHARS),
+            language=known.language if known else UNKNOWN_LANGUAGE,
+            at=article.published_at if article else story.last_at if story else mark.kept_at,
+            article=article,
+        )
 
 
 def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:

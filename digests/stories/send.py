@@ -9,10 +9,10 @@ from digests.analysis.preferences import matching_phrases
 from digests.errors import DigestError
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.model.edition import Edition
+from digests.model.kept_item import Mark
 from digests.render.escape import sanitize_line, web_url
 from digests.settings.send import SendSettings, fill_body
 from digests.store import outbox
-from digests.store.marks import Mark
 from digests.store.outbox import SEND_CHANNEL
 from digests.store.stories import story_members
 from digests.stories.marks import find_mark, find_wanted, load_item

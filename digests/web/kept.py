@@ -1,20 +1,20 @@
 """What the reader keeps: its page with a search, its feed, and the forms that keep; the page of a link in a mail."""
 
 import hmac
-from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 from sqlalchemy import Connection
 
 from digests.errors import DigestError
+from digests.model.kept_item import STORY, KeptItem, Mark
 from digests.render import feeds
 from digests.render.escape import language_tag, sanitize_line
 from digests.settings.digests import digests_of
-from digests.store.marks import STORY, Mark, load_link_key
+from digests.store.marks import load_link_key
 from digests.store.stories import StoryRow
 from digests.stories.history import resolve_story
-from digests.stories.marks import KeptItem, find_mark, keep, load_kept, sign_story, unkeep
+from digests.stories.marks import TITLE_CHARS, find_mark, keep, load_kept, sign_story, unkeep
 from digests.web.feeds import domain_of, feed_response, link_to
 from digests.web.search import QUERY_CHARS
 from watcher.store.writer import read, write
@@ -23,7 +23,6 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_p
 
 PAGE_ITEMS = 40
 KEPT_FIELDS = ("q", "tag")  # of the query
-KEPT_TITLE_CHARS = 300
 
 
 def kept_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -38,26 +37,13 @@ def kept_page(site: Site, ask: PageRequest) -> PageResponse:
         words=words,
         tag=tag,
         tags=sorted({tag for item in every for tag in item.mark.tags}, key=str.lower),
-        rows=[_row(item) for item in found[first : first + PAGE_ITEMS]],
+        rows=found[first : first + PAGE_ITEMS],
+        lang_of=language_tag,
         total=len(found),
         at=at,
         more=len(found) > first + PAGE_ITEMS,
         query=urlencode({"q": words, "tag": tag}),
     )
-
-
-def _row(item: KeptItem) -> dict[str, Any]:
-    kind = "article" if item.article else "story" if item.story else ""
-    return {
-        "path": f"/{kind}/{item.id}" if kind else "",
-        "title": sanitize_line(item.title, limit=KEPT_TITLE_CHARS),
-        "lang": language_tag(item.language),
-        "outlet": sanitize_line(item.article.outlet, limit=100) if item.article else "",
-        "at": item.at,
-        "kept_at": item.mark.kept_at,
-        "tags": item.mark.tags,
-        "note": item.mark.note.splitlines(),
-    }
 
 
 def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
@@ -80,7 +66,7 @@ def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedI
         language=language_tag(item.language),
         page=link_to(ask, item.mark.kind)(item.id),
         source=item.article.url if item.article else None,
-        outlet=sanitize_line(item.article.outlet, limit=100) if item.article else "",
+        outlet=item.outlet,
     )
 
 
@@ -107,7 +93,7 @@ def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
         "keep_link.html.j2",
         package="digests.web",
         has_form=True,
-        title=sanitize_line(row.title, limit=KEPT_TITLE_CHARS) or "Untitled",
+        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
         mark=mark,
         path=path,
     )

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from digests.analysis.country_names import country_name
 from digests.cluster.explain import describe_copy
 from digests.errors import DigestError
+from digests.model.kept_item import ARTICLE, STORY
 from digests.model.story import WireGroup
 from digests.render.edition_view import Views, describe_event_day
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
 from digests.render.pack import zip_files
 from digests.store.editions import editions_with_story
-from digests.store.marks import ARTICLE, STORY
 from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
 from digests.stories.agenda import events_of_story
 from digests.stories.earlier import find_earlier
