@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from watcher.errors import SettingsError, WatcherError
-from watcher.feeds.inspect import FeedReport
 from watcher.settings.edit import sources_by_key
-from watcher.settings.models import Settings, SourceSettings
+from watcher.settings.models import Settings
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 from watcher.worker.inspect import Discovery, discover, open_prober
@@ -56,34 +54,21 @@ async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
 
 
 def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
-    sources_by_url = sources_by_key(settings)
-    for feed in feeds_of_articles(found):
-        assert feed.report and feed.probe
-        yield _proposal(feed_row(feed), feed.report, feed.probe.at, WAYS[feed.found_by], sources_by_url)
+    """Yield what the page shows of each source that can be added. `known`: the name of the source that has its URL."""
+    feeds = [(feed_row(feed), feed.report, feed.probe, WAYS[feed.found_by]) for feed in feeds_of_articles(found)]
     if found.items:
-        yield _proposal(
-            list_row(found), found.items[1], found.page.at, "the list of articles on the page", sources_by_url
-        )
-
-
-def _proposal(
-    row: SourceSettings, report: FeedReport, now: datetime, found_how: str, sources_by_url: dict[str, SourceSettings]
-) -> dict[str, Any]:
-    """
-    Return what the page shows of a source that can be added.
-
-    `found_how`: the way it was found, in words; `known` in the result: the name of the source with its URL, if any.
-    """
-    existing, entries = sources_by_url.get(normalize_url(row.url)), report.feed.entries
-    return {
-        "row": row,
-        "url": hide_secrets(row.url),
-        "way": found_how,
-        "entries": describe_entries(report, now),
-        "texts": describe_texts(report, wants_full_text=row.full_text) if entries else "",
-        "problems": list(find_problems(report, now)),
-        "titles": [
-            (to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in report.feed.entries[:SHOWN_TITLES]
-        ],
-        "known": existing.source().name if existing else "",
-    }
+        feeds.append((list_row(found), found.items[1], found.page, "the list of articles on the page"))
+    sources_by_url = sources_by_key(settings)
+    for row, report, probe, way in feeds:
+        assert report and probe
+        existing, entries = sources_by_url.get(normalize_url(row.url)), report.feed.entries
+        yield {
+            "row": row,
+            "url": hide_secrets(row.url),
+            "way": way,
+            "entries": describe_entries(report, probe.at),
+            "texts": describe_texts(report, wants_full_text=row.full_text) if entries else "",
+            "problems": list(find_problems(report, probe.at)),
+            "titles": [(to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in entries[:SHOWN_TITLES]],
+            "known": existing.source().name if existing else "",
+        }
