@@ -81,8 +81,8 @@ def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iter
             yield PackChange(at=revision.at, kind=revision.kind, diff=())
             continue
         after = (revision.title, *revision.text.split("\n"))
-        lines = [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:2] not in ("--", "++")]
-        lines = [line for line in lines if not line.startswith("@@")]
+        rows = islice(difflib.unified_diff(before, after, n=0, lineterm=""), 2, None)  # without the names of the files
+        lines = [row for row in rows if not row.startswith("@@")]
         more = (f" {len(lines) - MAX_DIFF_LINES} more lines",) if len(lines) > MAX_DIFF_LINES else ()
         yield PackChange(at=revision.at, kind=revision.kind, diff=(*lines[:MAX_DIFF_LINES], *more))
         before = after

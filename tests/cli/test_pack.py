@@ -94,6 +94,21 @@ def test_a_pack_tells_the_timeline_first_words_copies_quotations_and_changes(pac
     assert "before: Tarvola sleeps" in text and "magnitude 5.1 hit" in text and "the page is gone" in text
 
 
+def test_a_changed_line_that_begins_with_a_dash_is_in_the_differences(watcher, put, engine, tmp_path):
+    put("Harbour", QUAKE.format("to the {Post}"), MORNING - 6 * HOUR)
+    stored = put("Karoo", f"{TENTS}\n- Tents for 1,800 people.", MORNING - 4 * HOUR)
+    row = {"article_id": stored.id, "at": MORNING + DAY, "kind": "changed", "title": stored.title}
+    text = stored.text.replace("1,800", "2,100")
+    write(engine, lambda c: c.execute(insert(revisions), row | {"text": compress(text)}))
+    edition(engine)
+
+    watcher("story", "1", "--pack", str(tmp_path / "pack"))
+
+    articles = json.loads((tmp_path / "pack" / "pack.json").read_text())["articles"]
+    (change,) = next(article["changes"] for article in articles if article["id"] == stored.id)
+    assert [line[:3] for line in change["diff"]] == ["-- ", "+- "]
+
+
 def test_a_pack_is_verified_without_a_store_or_settings_also_as_a_zip_file(pack, tmp_path, capsys, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
