@@ -2,9 +2,8 @@
 
 import io
 import json
-import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -20,15 +19,11 @@ from digests.render.markdown import text as plain
 from watcher.text.format import format_count
 
 DATA, PAGES, SUMS = "pack.json", "pages.warc.gz", "SHA256SUMS"
-BIBTEX_SPECIAL = re.compile(r"[\\{}#$%&_^~]")
-BIBTEX_WORDS = {
-    "\\": r"\textbackslash{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "{": r"\{",
-    "}": r"\}",
-}
-LINE_CHARS = 1_000
+BIBTEX_ESCAPES = str.maketrans(
+    {each: f"\\{each}" for each in "{}#$%&_"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+)
+LINE_CHARS, AUTHOR_CHARS, URL_CHARS = 1_000, 100, 2_048
 
 
 def dump(pack: Pack) -> bytes:
@@ -53,10 +48,14 @@ def _adapter() -> TypeAdapter[Pack]:
 
 def render(pack: Pack) -> dict[str, bytes]:
     """Return the files of a pack that are made from its data, by name, without the sums."""
-    renderers: Mapping[str, Callable[[Pack], str]] = {
-        "story.md": _markdown, "citations.json": _csl_json, "citations.bib": _bibtex, "citations.ris": _ris
-    }  # fmt: skip
-    made = {name: renderer(pack).encode("utf-8", "replace") for name, renderer in renderers.items()}
+    cited = [_Citation(article) for article in pack.articles]
+    texts = {
+        "story.md": "\n".join(_markdown_lines(pack)).rstrip() + "\n",
+        "citations.json": json.dumps([each.csl() for each in cited], ensure_ascii=False, indent=1) + "\n",
+        "citations.bib": "\n".join(each.bibtex() for each in cited),
+        "citations.ris": "\r\n".join(each.ris() for each in cited),
+    }
+    made = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
     return {DATA: dump(pack), **made} | ({PAGES: pack.pages} if pack.pages_of else {})
 
 
@@ -89,10 +88,6 @@ def find_faults(pack: Pack) -> Iterator[str]:
     for article in pack.articles:
         if article.text is not None and sha256_of(article.text) != article.text_sha256:
             yield f"article {article.id}: its text does not have the SHA-256 that the pack says"
-
-
-def _markdown(pack: Pack) -> str:
-    return "\n".join(_markdown_lines(pack)).rstrip() + "\n"
 
 
 def _markdown_lines(pack: Pack) -> Iterator[str]:
@@ -155,70 +150,51 @@ def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-def _citation(article: PackArticle) -> dict[str, str]:
-    """Return the fields that all citation formats have, each in one line; "" for an unknown one."""
-    values = {"id": article.id, "title": article.title, "outlet": article.outlet}
-    values |= {"url": web_url(article.url) or "", "language": language_tag(article.language)}
-    return {name: sanitize_line(value, limit=LINE_CHARS if name != "url" else 2_048) for name, value in values.items()}
+class _Citation:
+    """A report's fields that all formats of citations have, each in one line, and its record in each format."""
 
+    def __init__(self, article: PackArticle) -> None:
+        self.published, self.accessed = article.published_at, article.fetched_at
+        self.id = sanitize_line(article.id, limit=LINE_CHARS)
+        self.title = sanitize_line(article.title, limit=LINE_CHARS)
+        self.outlet = sanitize_line(article.outlet, limit=LINE_CHARS)
+        self.url = sanitize_line(web_url(article.url) or "", limit=URL_CHARS)
+        self.language = language_tag(article.language)
+        self.authors = [name for name in (sanitize_line(each, limit=AUTHOR_CHARS) for each in article.authors) if name]
 
-def _authors(article: PackArticle) -> list[str]:
-    return [name for name in (sanitize_line(each, limit=100) for each in article.authors) if name]
-
-
-def _csl_json(pack: Pack) -> str:
-    def record(article: PackArticle) -> dict[str, Any]:
-        cited = _citation(article)
-        item: dict[str, Any] = {
-            "id": cited["id"],
+    def csl(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "id": self.id,
             "type": "article-newspaper",
-            "title": cited["title"],
-            "container-title": cited["outlet"],
-            "issued": {"date-parts": [_date_parts(article.published_at)]},
-            "accessed": {"date-parts": [_date_parts(article.fetched_at)]},
-            "URL": cited["url"],
-            "language": cited["language"],
-            "author": [{"literal": name} for name in _authors(article)],
+            "title": self.title,
+            "container-title": self.outlet,
+            "issued": {"date-parts": [[self.published.year, self.published.month, self.published.day]]},
+            "accessed": {"date-parts": [[self.accessed.year, self.accessed.month, self.accessed.day]]},
+            "URL": self.url,
+            "language": self.language,
+            "author": [{"literal": name} for name in self.authors],
         }
-        return {name: value for name, value in item.items() if value}
+        return {name: value for name, value in fields.items() if value}
 
-    return json.dumps([record(article) for article in pack.articles], ensure_ascii=False, indent=1) + "\n"
-
-
-def _date_parts(at: datetime) -> list[int]:
-    return [at.year, at.month, at.day]
-
-
-def _bibtex(pack: Pack) -> str:
-    def escape_bibtex(value: str) -> str:
-        return BIBTEX_SPECIAL.sub(lambda found: BIBTEX_WORDS.get(found[0], f"\\{found[0]}"), value)
-
-    def record(article: PackArticle) -> str:
-        cited = _citation(article)
+    def bibtex(self) -> str:
+        title, outlet, *authors = (text.translate(BIBTEX_ESCAPES) for text in (self.title, self.outlet, *self.authors))
         fields = {
-            "author": " and ".join(f"{{{escape_bibtex(name)}}}" for name in _authors(article)),
-            "title": f"{{{escape_bibtex(cited['title'])}}}",  # the second braces keep its capitals
-            "journal": escape_bibtex(cited["outlet"]),
-            "year": f"{article.published_at:%Y}",
-            "month": f"{article.published_at:%m}",
-            "date": f"{article.published_at:%Y-%m-%d}",
-            "url": cited["url"],
-            "urldate": f"{article.fetched_at:%Y-%m-%d}",
-            "langid": cited["language"],
+            "author": " and ".join(f"{{{name}}}" for name in authors),
+            "title": f"{{{title}}}",  # the second braces keep its capitals
+            "journal": outlet,
+            "year": f"{self.published:%Y}",
+            "month": f"{self.published:%m}",
+            "date": f"{self.published:%Y-%m-%d}",
+            "url": self.url,
+            "urldate": f"{self.accessed:%Y-%m-%d}",
+            "langid": self.language,
         }
         lines = (f"  {name} = {{{value}}}," for name, value in fields.items() if value not in ("", "{}"))
-        return "\n".join((f"@article{{watcher-{cited['id']},", *lines, "}\n"))
+        return "\n".join((f"@article{{watcher-{self.id},", *lines, "}\n"))
 
-    return "\n".join(map(record, pack.articles))
-
-
-def _ris(pack: Pack) -> str:
-    def record(article: PackArticle) -> str:
-        cited = _citation(article)
-        fields = [("TY", "NEWS"), ("ID", cited["id"]), *(("AU", name) for name in _authors(article))]
-        fields += [("TI", cited["title"]), ("T2", cited["outlet"]), ("PY", f"{article.published_at:%Y}")]
-        fields += [("DA", f"{article.published_at:%Y/%m/%d}"), ("UR", cited["url"])]
-        fields += [("Y2", f"{article.fetched_at:%Y/%m/%d}"), ("LA", cited["language"])]
+    def ris(self) -> str:
+        fields = [("TY", "NEWS"), ("ID", self.id), *(("AU", name) for name in self.authors)]
+        fields += [("TI", self.title), ("T2", self.outlet), ("PY", f"{self.published:%Y}")]
+        fields += [("DA", f"{self.published:%Y/%m/%d}"), ("UR", self.url)]
+        fields += [("Y2", f"{self.accessed:%Y/%m/%d}"), ("LA", self.language)]
         return "".join(f"{tag}  - {value}\r\n" for tag, value in fields if value) + "ER  - \r\n"
-
-    return "\r\n".join(map(record, pack.articles))
