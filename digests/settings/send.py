@@ -10,22 +10,16 @@ from pydantic import AfterValidator, Field
 from digests.settings.channel import Place
 from digests.settings.digests import Name
 from watcher.settings.base import SettingsList, SettingsModel, ValidationIssue, find_duplicates
-from watcher.settings.types import OptionalSecret, quote_value
+from watcher.settings.types import OptionalSecret, matching
 
 SENT_FIELDS = ("url", "title", "tags", "note", "outlet", "published")
 SEND_FIELD = re.compile(rf"\{{({'|'.join(SENT_FIELDS)})\}}")
-HEADER = re.compile(r"[A-Za-z0-9-]{1,80}: [\x20-\x7e]{0,200}")
+HEADER = re.compile(r"[A-Za-z0-9-]{1,80}: (?=.*\{token\})[\x20-\x7e]{0,200}")
 
 
 def fill_body(body: str, values: Mapping[str, Any]) -> str:
     """Return the template `body` with each name of `SENT_FIELDS` in braces replaced by its value in JSON."""
     return SEND_FIELD.sub(lambda found: json.dumps(values[found[1]], ensure_ascii=False), body)
-
-
-def _check_header(value: str) -> str:
-    if not HEADER.fullmatch(value) or "{token}" not in value:
-        raise ValueError(f'got {quote_value(value)}, expected a header such as "Authorization: Bearer {{token}}"')
-    return value
 
 
 def _check_body(value: str) -> str:
@@ -44,7 +38,7 @@ class SendSettings(SettingsModel):
     name: Name = Field(description="Name of the service, for the button and `watcher send`.")
     url: Place = Field(description='URL of the POST; "env:NAME" or "file:PATH" if it is secret.', repr=False)
     token: OptionalSecret = Field(default=None, description="Token for `header`; without one, the header is not sent.")
-    header: Annotated[str, AfterValidator(_check_header)] = Field(
+    header: Annotated[str, matching(HEADER, 'a header such as "Authorization: Bearer {token}"')] = Field(
         default="Authorization: Bearer {token}", description="Header that has the token."
     )
     body: Annotated[str, AfterValidator(_check_body)] = Field(
