@@ -87,7 +87,6 @@ def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
 def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
     """Return the page of a link in a mail, which changes nothing. Errors: NotFound, for a wrong signature."""
     row, mark = read(site.engine, _load_signed, ask)
-    path = f"{SIGNED}keep/{ask.params['story']}/{ask.params['signature']}"
     return render_page(
         site,
         "keep_link.html.j2",
@@ -95,7 +94,6 @@ def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
         has_form=True,
         title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
         mark=mark,
-        path=path,
     )
 
 
