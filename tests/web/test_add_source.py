@@ -171,9 +171,8 @@ async def test_fields_that_the_form_does_not_have_are_not_saved(owned, owner):
 
 @pytest.mark.parametrize("path", ["/sources/add", "/sources/add/save"])
 async def test_strangers_guests_other_sites_and_old_forms_are_refused(owned, outlet, path):
-    guard = AuthMiddleware(
-        app_of(owned).app, token=TOKEN, guest_token=GUEST, user_header="Remote-User", proxies=("10.1.2.3",)
-    )
+    guard = AuthMiddleware(app_of(owned).app, token=TOKEN)
+    guard.guest_token, guard.user_header, guard.proxies = GUEST, "Remote-User", ("10.1.2.3",)
     form, before = {"token": owned.form_token, "url": outlet.url("/feed")}, owned.settings.path.read_bytes()
     key = {"Authorization": f"Bearer {TOKEN}"}
 

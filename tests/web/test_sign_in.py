@@ -24,9 +24,9 @@ TOKEN, GUEST, PROXY = "0123456789abcdef0123", "guest-0123456789abcdef", "10.1.2.
 @pytest.fixture
 def guard(site):
     """The site behind a proxy, with a token and one for guests."""
-    app = app_of(site).app
-    header = {"user_header": "Remote-User", "proxies": ("10.1.2.0/24", "::1/128")}
-    return AuthMiddleware(app, token=TOKEN, guest_token=GUEST, **header, clock=lambda: 0.0)
+    made = AuthMiddleware(app_of(site).app, token=TOKEN, clock=lambda: 0.0)
+    made.guest_token, made.user_header, made.proxies = GUEST, "Remote-User", ("10.1.2.0/24", "::1/128")
+    return made
 
 
 @pytest.mark.parametrize("peer", [PROXY, "::1", "::ffff:10.1.2.9"])

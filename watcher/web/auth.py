@@ -72,18 +72,11 @@ class AuthMiddleware:
     A request with `guest_token` can only read. `user_header` comes from a proxy in `proxies` that has signed a user in.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        token: str | None = None,
-        guest_token: str | None = None,
-        user_header: str | None = None,
-        proxies: tuple[str, ...] = (),
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self.app, self.token, self.guest_token, self._clock = app, token, guest_token, clock
-        self.user_header, self.proxies = user_header, proxies
+    def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
+        self.app, self.token, self._clock = app, token, clock
+        self.guest_token: str | None = None
+        self.user_header: str | None = None
+        self.proxies: tuple[str, ...] = ()
         # By client: the count of wrong tokens, and the time of the last one.
         self.guesses: dict[str, tuple[int, float]] = {}
 

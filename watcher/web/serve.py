@@ -107,16 +107,6 @@ class BoundedApp:
             connection.end_answer()
 
 
-class PeerApp:
-    """Calls an app, and keeps the address of the connection for it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app({**scope, PEER: scope.get("client")}, receive, send)
-
-
 class Server(uvicorn.Server):
     """A uvicorn server that does not install signal handlers."""
 
@@ -208,7 +198,12 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     config.load()
-    config.loaded_app = PeerApp(config.loaded_app)  # outside of what changes the address by X-Forwarded-For
+    loaded = config.loaded_app
+
+    async def keep_peer(scope: Scope, receive: Receive, send: Send) -> None:
+        await loaded({**scope, PEER: scope.get("client")}, receive, send)
+
+    config.loaded_app = keep_peer  # outside of what changes the address by X-Forwarded-For
     http, connections = config.http_protocol_class, set[BoundedProtocol]()
 
     def make_protocol(**options: Any) -> BoundedProtocol:  # noqa: ANN401 - uvicorn's own
