@@ -5,25 +5,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from sqlalchemy import Connection
 from typer import Argument, BadParameter, Option
 
 from digests.cli.lookup import parse_item_id
 from digests.errors import DigestError
-from digests.model.kept_item import ARTICLE, KeptItem
+from digests.model.kept_item import KeptItem
 from digests.render.vault import note_name, render_note
 from digests.store.editions import open_digests
-from digests.store.stories import story_members
-from digests.stories.marks import keep, load_kept, unkeep
+from digests.stories.marks import keep, load_kept, load_reports, unkeep
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import MINUTE, print_lines, print_result, select_fields
 from watcher.model import Article
-from watcher.store.articles import article_leads
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 
-LEAD_CHARS, NOTE_CHARS = 1, 200  # of a report, of which only the headline is listed; of a note in the list
+NOTE_CHARS = 200  # of a note in the list
 
 
 def keep_item(
@@ -63,7 +60,7 @@ def keep_item(
             if vault is None:
                 print_result([_to_json(item) for item in items], list(_format_items(items)), json=json)
             else:
-                print_lines([_write_notes(vault, [(item, read(engine, _load_reports, item)) for item in items])])
+                print_lines([_write_notes(vault, [(item, read(engine, load_reports, item)) for item in items])])
             return
         key = read(engine, parse_item_id, settings, wanted)
         if stop:
@@ -93,15 +90,6 @@ def _to_json(item: KeptItem) -> dict[str, Any]:
     )
     values |= {"outlet": item.outlet or None, "url": item.article.url if item.article else None}
     return values | {"published_at" if item.article else "last_report_at": item.at}
-
-
-def _load_reports(connection: Connection, item: KeptItem) -> list[Article]:
-    """Return the reports of a story, the first ones first; none of an article."""
-    if item.mark.kind == ARTICLE:
-        return []
-    ids = {member.report for member in story_members(connection, item.id)}
-    reports = article_leads(connection, ids, chars=LEAD_CHARS).values()
-    return sorted(reports, key=lambda article: (article.published_at, article.id))
 
 
 def _write_notes(folder: Path, items: list[tuple[KeptItem, list[Article]]]) -> str:

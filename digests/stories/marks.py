@@ -13,13 +13,15 @@ from digests.render.escape import sanitize_line, sanitize_lines
 from digests.store import marks as store
 from digests.store.stories import StoryRow, load_story, resolve_merged, story_members
 from digests.stories.history import look_up_article, resolve_story
-from watcher.store.articles import articles_by_id
+from watcher.model import Article
+from watcher.store.articles import article_leads, articles_by_id
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.search_query import matches, parse_query
 
 SIGNATURE_CHARS = 32  # hex digits, 128 bits
 MAX_TAGS, TAG_CHARS, NOTE_CHARS = 30, 60, 10_000
 TITLE_CHARS, OUTLET_CHARS = 300, 100
+LEAD_CHARS = 1  # of the text of a report, of which only the headline is shown
 
 
 def keep(
@@ -87,6 +89,15 @@ def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tupl
 def _searched_text(item: KeptItem) -> str:
     text = item.article.text if item.article else ""
     return "\n".join((item.title, *item.mark.tags, item.mark.note, item.outlet, text))
+
+
+def load_reports(connection: Connection, item: KeptItem) -> list[Article]:
+    """Return a kept article, or the reports of a story without most of their texts, the first ones first."""
+    if item.article:
+        return [item.article]
+    ids = {member.report for member in story_members(connection, item.id)}
+    reports = article_leads(connection, ids, chars=LEAD_CHARS).values()
+    return sorted(reports, key=lambda report: (report.published_at, report.id))
 
 
 def sign_story(key: str, story: str) -> str:

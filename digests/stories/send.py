@@ -14,12 +14,8 @@ from digests.render.escape import sanitize_line, web_url
 from digests.settings.send import SendSettings, fill_body
 from digests.store import outbox
 from digests.store.outbox import SEND_CHANNEL
-from digests.store.stories import story_members
-from digests.stories.marks import find_mark, find_wanted, load_item
-from watcher.model import Article
+from digests.stories.marks import OUTLET_CHARS, find_mark, find_wanted, load_item, load_reports
 from watcher.store.articles import articles_by_id
-
-SENT_TITLE_CHARS = 300
 
 
 def send_item(connection: Connection, services: Sequence[SendSettings], wanted: str, *, now: datetime) -> str:
@@ -43,15 +39,16 @@ def send_must(
 
 def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str, key: str, *, now: datetime) -> str:
     item = load_item(connection, find_mark(connection, kind, key) or Mark(kind=kind, key=key, kept_at=now))
-    article = item.article or _named_report(connection, item.id, item.title)
+    reports = load_reports(connection, item)
+    article = next((each for each in reports if item.title in each.title), next(iter(reports), None))
     if article is None or (url := web_url(article.url)) is None:
         raise DigestError(f"the {kind} {key} has no stored report with a web address, so it cannot be sent")
     values = {
         "url": url,
-        "title": sanitize_line(item.title, limit=SENT_TITLE_CHARS),
+        "title": item.title,
         "tags": list(item.mark.tags),
         "note": item.mark.note,
-        "outlet": sanitize_line(article.outlet, limit=SENT_TITLE_CHARS),
+        "outlet": sanitize_line(article.outlet, limit=OUTLET_CHARS),
         "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
     }
     forms = {service.name: fill_body(service.body, values).encode("utf-8", "replace") for service in services}
@@ -63,10 +60,3 @@ def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str
     ]
     outbox.enqueue_item(connection, f"{kind} {item.id}", messages, now=now)
     return f"{kind} {item.id}"
-
-
-def _named_report(connection: Connection, story: str, title: str) -> Article | None:
-    """Return the report of a story that has its headline, else the first one."""
-    ids = {member.report for member in story_members(connection, story)}
-    reports = sorted(articles_by_id(connection, ids).values(), key=lambda each: (each.published_at, each.id))
-    return next((each for each in reports if title in each.title), next(iter(reports), None))
