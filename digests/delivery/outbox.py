@@ -4,13 +4,14 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from digests.delivery.send import SendRoute
+from digests.delivery.send import open_service
 from digests.errors import DeliveryError
 from digests.settings.alerts import AlertsSettings
-from digests.settings.channel import Channel, DeliverSettings
+from digests.settings.channel import Channel
 from digests.settings.digests import digests_of
 from digests.settings.mail import parse_mailbox
 from digests.settings.send import SendSection
@@ -30,15 +31,10 @@ Route = tuple[str, str, str]  # digest, channel, recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """
-    A table `deliver` of a digest or of the alerts, or a service of `[[send]]`, with what its messages need.
-
-    `key` distinguishes it.
-    """
+    """A table `deliver` of a digest or of the alerts, or a service of `[[send]]`. `key` distinguishes it."""
 
     key: tuple[str, int]
-    settings: DeliverSettings | SendRoute
-    sender: str
+    open: Callable[[Settings], Channel]
     recipients: tuple[str, ...]
 
 
@@ -109,7 +105,7 @@ class OutboxWorker:
             raise DeliveryError(delivery.channel, f"{delivery.recipient} is no longer in the settings", permanent=True)
         if found.key not in self._open:
             try:
-                self._open[found.key] = found.settings.open(self._settings, sender=found.sender)
+                self._open[found.key] = found.open(self._settings)
             except DeliveryError:
                 raise
             except WatcherError as error:
@@ -151,11 +147,11 @@ def _delivery_routes(settings: Settings) -> dict[Route, Way]:
         sender = parse_mailbox(mailbox)[1] if mailbox else ""
         for n, way in enumerate(ways):
             recipients = way.recipients(mail_to)
-            made = Way(key=(name, n), settings=way, sender=sender, recipients=recipients)
+            made = Way(key=(name, n), open=partial(way.open, sender=sender), recipients=recipients)
             for recipient in recipients:
                 found.setdefault((name, way.channel, recipient), made)
     for n, service in enumerate(settings.section(SendSection).root):
-        made = Way(key=(SEND, n), settings=SendRoute(service), sender="", recipients=(service.name,))
+        made = Way(key=(SEND, n), open=partial(open_service, service), recipients=(service.name,))
         found[SEND, outbox.SEND_CHANNEL, service.name] = made
     return found
 

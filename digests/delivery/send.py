@@ -1,7 +1,6 @@
 """Sends a story or an article on to a service of `[[send]]`: one POST, by the outbox."""
 
 import json
-from dataclasses import dataclass
 
 from digests.delivery.webhook import WebhookChannel, reveal_target
 from digests.settings.send import SendSettings
@@ -20,15 +19,9 @@ class SendChannel(WebhookChannel):
         return isinstance(reply, dict) and (bool(reply.get("failed")) or reply.get("result") is False)
 
 
-@dataclass(frozen=True, slots=True)
-class SendRoute:
-    """Opens the channel of a service."""
-
-    service: SendSettings
-
-    def open(self, settings: Settings, *, sender: str) -> SendChannel:
-        """Return the channel. Errors: as `WebhookDeliverSettings.open`."""
-        url, token = reveal_target(self.service.url, self.service.token, name=self.service.name)
-        name, _, value = self.service.header.partition(": ")
-        headers = {name: value.replace("{token}", token)} if token else {}
-        return SendChannel(url, name=self.service.name, token=token, headers=headers)
+def open_service(service: SendSettings, _settings: Settings) -> SendChannel:
+    """Return the channel of a service. Errors: as `WebhookDeliverSettings.open`."""
+    url, token = reveal_target(service.url, service.token, name=service.name)
+    name, _, value = service.header.partition(": ")
+    headers = {name: value.replace("{token}", token)} if token else {}
+    return SendChannel(url, name=service.name, token=token, headers=headers)
