@@ -21,7 +21,7 @@ from watcher.text.search_query import matches, parse_query
 SIGNATURE_CHARS = 32  # hex digits, 128 bits
 MAX_TAGS, TAG_CHARS, NOTE_CHARS = 30, 60, 10_000
 TITLE_CHARS, OUTLET_CHARS = 300, 100
-LEAD_CHARS = 1  # of the text of a report, of which only the headline is shown
+KEPT_LEAD_CHARS = 1  # of the text of a report, of which only the headline is shown
 
 
 def keep(
@@ -96,7 +96,7 @@ def load_reports(connection: Connection, item: KeptItem) -> list[Article]:
     if item.article:
         return [item.article]
     ids = {member.report for member in story_members(connection, item.id)}
-    reports = article_leads(connection, ids, chars=LEAD_CHARS).values()
+    reports = article_leads(connection, ids, chars=KEPT_LEAD_CHARS).values()
     return sorted(reports, key=lambda report: (report.published_at, report.id))
 
 
