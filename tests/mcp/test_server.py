@@ -20,7 +20,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests_read_only
 from digests.store.schema import editions, stories
 from tests.translate.models import models
-from tests.web.press import NOW, filled, put
+from tests.web.press import NEWS, NOW, TEXTS, filled, put
 from watcher.cli.main import run_command_line
 from watcher.errors import StoreError
 from watcher.features.embedders import load_embedder
@@ -191,6 +191,26 @@ async def test_a_claim_has_one_of_four_answers_and_each_sentence_is_a_quote(pres
     assert (wrong["answer"], wrong["independent"]) == ("otherwise", 0)
     differences = [each for report in wrong["stories"][0]["otherwise"] for each in report["differences"]]
     assert {"kind": "figure", "claim": "7.9", "report": "5.4"} in differences
+
+
+async def test_an_agent_goes_from_a_claim_to_its_story_an_earlier_case_and_that_article(tmp_path):
+    settings, engine = filled(tmp_path, days=((30, TEXTS), (0, NEWS)))
+    built_in = load_embedder("built-in")
+    vector = {"vector": built_in.embed(["Quake shakes Tarvola"])[0], "vector_model": built_in.name}
+    of_quakes = update(stories).where(stories.c.size > 1).values(vector)
+    write(engine, lambda connection: connection.execute(of_quakes))
+    server = (serve(settings, engine),)
+
+    answer = await ask(server, "check_claim", claim="Second quake of magnitude 5.1 shakes Tarvola", since="3650d")
+    story = await ask(server, "story", story=answer["stories"][0]["story"])
+    (earlier,) = story["earlier"]
+    hits = (await ask(server, "search", query=f'"{earlier["last_report"]["text"]}"', since="3650d"))["hits"]
+    article = await ask(server, "article", article=hits[-1]["article"])
+
+    assert answer["answer"] in ("reported", "by_one")
+    assert earlier["last_report_at"] < story["reports"][0]["title"]["time"] and earlier["story"] != story["story"]
+    assert article["title"]["text"] == earlier["last_report"]["text"]
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
