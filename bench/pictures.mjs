@@ -38,6 +38,7 @@ function writeMailPage(mail) {
 }
 
 const bridge = 'Norway opens Hellesund bridge';
+const claim = "12,000 walk across Norway's new Hellesund bridge before the cars";
 const story = { link: 'h3 a', words: bridge };
 await take('edition', pathToFileURL(file('.html')).href, { viewport: { width: 1280, height: 1240 } });
 await take('mail', pathToFileURL(writeMailPage(file('.eml'))).href, { viewport: { width: 640, height: 900 } });
@@ -52,5 +53,6 @@ await take('source-phone', `${base}/sources`, {
   viewport: phone, colorScheme: 'dark', link: 'td a', words: 'Corriere della Valle',
 });
 await take('search', `${base}/search?q=bridge`);
+await take('claim', `${base}/check?claim=${encodeURIComponent(claim)}&since=30d`);
 await take('article', `${base}/search?q=bridge`, { link: 'a[href^="/article/"]', words: bridge });
 await browser.close();
