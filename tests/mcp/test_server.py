@@ -20,7 +20,7 @@ from digests.settings.digests import digests_of
 from digests.store.editions import open_digests_read_only
 from digests.store.schema import editions, stories
 from tests.translate.models import models
-from tests.web.press import NEWS, NOW, TEXTS, filled, put
+from tests.web.press import NEWS, NOW, TEXTS, filled, put, set_quake_vectors
 from watcher.cli.main import run_command_line
 from watcher.errors import StoreError
 from watcher.features.embedders import load_embedder
@@ -195,10 +195,7 @@ async def test_a_claim_has_one_of_four_answers_and_each_sentence_is_a_quote(pres
 
 async def test_an_agent_goes_from_a_claim_to_its_story_an_earlier_case_and_that_article(tmp_path):
     settings, engine = filled(tmp_path, days=((30, TEXTS), (0, NEWS)))
-    built_in = load_embedder("built-in")
-    vector = {"vector": built_in.embed(["Quake shakes Tarvola"])[0], "vector_model": built_in.name}
-    of_quakes = update(stories).where(stories.c.size > 1).values(vector)
-    write(engine, lambda connection: connection.execute(of_quakes))
+    set_quake_vectors(engine)
     server = (serve(settings, engine),)
 
     answer = await ask(server, "check_claim", claim="Second quake of magnitude 5.1 shakes Tarvola", since="3650d")

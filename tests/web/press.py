@@ -6,17 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.editions import open_digests
 from digests.store.keys import DAILY
+from digests.store.schema import stories
 from tests.edition.factory import make_edition
 from tests.kinds import on
 from tests.tools import add_article
 from watcher.errors import status_reason
+from watcher.features.embedders import load_embedder
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, RemovedBlock, Validators
 from watcher.settings.load import load_settings_file
@@ -154,6 +156,14 @@ def edition(settings: Settings, engine: Engine, day: int = 0):
         translate=settings.section(TranslateSettings),
     )
     return make_edition(engine, digests_of(settings)[0], order, now=end)
+
+
+def set_quake_vectors(engine: Engine) -> None:
+    """Give the stories of several reports one vector: those of two quakes are as near in meaning as can be."""
+    embedder = load_embedder("built-in")
+    vector = {"vector": embedder.embed(["Quake shakes Tarvola"])[0], "vector_model": embedder.name}
+    of_quakes = update(stories).where(stories.c.size > 1).values(vector)
+    write(engine, lambda connection: connection.execute(of_quakes))
 
 
 def poll(engine: Engine) -> None:

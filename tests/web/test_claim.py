@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from lxml import html
+from sqlalchemy import select
+
+from digests.store.schema import stories
+from tests.web.conftest import client_of
+from tests.web.press import NEWS, TEXTS, app_of, filled, set_quake_vectors, site_of
+from watcher.store.writer import read
 
 
 async def test_a_claim_is_answered_with_reports_and_what_they_have_otherwise(client):
@@ -39,3 +46,18 @@ async def test_a_claim_is_text_and_never_markup(client):
     page = (await client.get("/check?claim=%3Cscript%3Ealert(1)%3C/script%3E+Tarvola+quake")).text
 
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+@pytest.mark.slow  # loads the built-in embedder
+async def test_the_page_of_a_story_links_an_earlier_case_with_its_last_report(tmp_path):
+    settings, engine = filled(tmp_path, days=((30, TEXTS), (0, NEWS)))
+    set_quake_vectors(engine)
+    query = select(stories.c.id).where(stories.c.size > 1).order_by(stories.c.first_at)
+    earlier, later = read(engine, lambda connection: connection.scalars(query).all())
+    client = client_of(app_of(site_of(settings, engine)))
+
+    pages = [html.fromstring((await client.get(f"/story/{story}")).text) for story in (earlier, later)]
+
+    links = [page.xpath("//section[@aria-labelledby='earlier_']//a/@href") for page in pages]
+    assert links == [[], [f"/story/{earlier}"]]
+    engine.dispose()
