@@ -42,15 +42,14 @@ def list_models(config: Config = None, json: Json = False) -> None:
     other articles are in a language that has no model, `watcher status` and the end of an edition say which.
     """
     settings = load_settings(config)
-    translate = settings.section(TranslateSettings)
+    section = settings.section(TranslateSettings)
     sizes = {
-        pair: sum(path.stat().st_size for path in files.values())
-        for pair, files in find_models(translate.models).items()
+        pair: sum(path.stat().st_size for path in files.values()) for pair, files in find_models(section.models).items()
     }
     missing = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
     lacking = {digest: list(pairs) for digest, pairs in missing.items()}
-    values = {"engine": translate.engine, "folder": translate.models, "models": sizes, "lacking": lacking}
-    lines = [f"engine: {translate.engine}, models in {translate.models}: {len(sizes)}"]
+    values = {"engine": section.engine, "folder": section.models, "models": sizes, "lacking": lacking}
+    lines = [f"engine: {section.engine}, models in {section.models}: {len(sizes)}"]
     lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
     for digest in digests_of(settings):
         if pairs := missing[digest.name]:
@@ -87,25 +86,25 @@ def install(
 
     If no model translates between two languages directly, install two: ar-en and en-de for Arabic to German.
     """
-    translate = load_settings(config).section(TranslateSettings)
-    if origin is None and (translate.url is None or translate.engine != "firefox"):
+    section = load_settings(config).section(TranslateSettings)
+    if origin is None and (section.url is None or section.engine != "firefox"):
         raise BadParameter("expected a folder, an archive or a URL; or set the url of [translate]", param_hint="FROM")
-    install_model(translate.models, pair, origin or str(translate.url))
-    print_lines([f"{pair}: installed in {translate.models / pair}, and tested"])
+    install_model(section.models, pair, origin or str(section.url))
+    print_lines([f"{pair}: installed in {section.models / pair}, and tested"])
 
 
-def test_pair(
+def translate(
     pair: Pair,
     text: Annotated[str, Argument(metavar="TEXT", help="A headline or sentence.")],
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Translate a text, and say whether an edition would show the translation."""
-    settings = load_settings(config).section(TranslateSettings)
+    section = load_settings(config).section(TranslateSettings)
     source, target = pair.split("-")
-    engine, started = make_engine(settings) or FirefoxEngine(settings.models), time.perf_counter()
+    engine, started = make_engine(section) or FirefoxEngine(section.models), time.perf_counter()
     if engine.find_model(source, target) is None:
-        raise TranslationError(f"there is no model for {pair} in {settings.models}", hint=MODEL_HINT)
+        raise TranslationError(f"there is no model for {pair} in {section.models}", hint=MODEL_HINT)
     translation = engine.translate(text[:MAX_TRANSLATED_LINE_CHARS], source, target)
     values: dict[str, Any] = {"pair": pair, "text": text, "translation": translation}
     fault = find_translation_fault(text, translation, source=source, target=target)

@@ -43,7 +43,7 @@ NOT_SHOWN = (
 )
 
 
-def verify_editions(
+def verify(
     edition: Annotated[
         str | None,
         Argument(

@@ -88,7 +88,7 @@ def clean(
     if json:
         print_json(_article_to_dict(extract, article), links=True)
     elif explain:
-        print_lines([format_explanation(extract, article, unselected_blocks(html, url=url, sites=sites))], links=True)
+        print_lines([_format_explanation(extract, article, unselected_blocks(html, url=url, sites=sites))], links=True)
     else:
         print_lines([article.title, "", article.text], links=True)
     return DONE
@@ -124,7 +124,7 @@ async def _clean_lines(lines: Iterable[str], out: TextIO) -> int:
     return PARTLY if faults else DONE
 
 
-def format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
+def _format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: Iterable[RemovedBlock]) -> str:
     """Return a readable report on cleaning a page; `left_out` are the blocks that were never part of the text."""
     lines = [*_article_fields(page, cleaned), ""]
     for block in cleaned.blocks:

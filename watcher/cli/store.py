@@ -101,7 +101,7 @@ def _print_share(share: float) -> None:
         sys.stderr.write(f"\r{share:4.0%} copied" + ("\r            \r" if share >= 1 else ""))
 
 
-def move_store(
+def move(
     from_: Annotated[str, Argument(metavar="FROM", help=f"The store to move: {STORE_URL_FORMS}.")],
     to: Annotated[str, Argument(metavar="TO", help="The new store: a new file, or an empty PostgreSQL database.")],
     json: Json = False,
