@@ -48,6 +48,10 @@ class DeliveryError(DigestError):
         retry_after_s: float | None = None,
         hint: str | None = None,
     ) -> None:
+        """
+        Keep what the outbox decides by: `permanent` means no retry, `maybe_arrived` that a retry could be a second
+        copy.
+        """
         self.channel, self.reason = channel, reason
         self.permanent, self.maybe_arrived = permanent, maybe_arrived
         self.affects_all_recipients, self.retry_after_s = affects_all_recipients, retry_after_s

@@ -81,6 +81,7 @@ def _daily_trigger(digest: DigestSettings, at: time) -> CronTrigger:
 
 
 async def run_retention(tools: WorkerContext) -> None:
+    """Delete editions, stories and translations that are older than the settings keep."""
     keep, now = tools.store, tools.now()
     if keep.keep_editions is not None:
         removed = await run_in_batches(tools.writer, partial(drop_editions, before=now - keep.keep_editions))
@@ -96,6 +97,7 @@ class EditionJob:
     """Builds the editions that are due; a digest that fails is tried again later, and does not stop the others."""
 
     def __init__(self, settings: Settings, tools: WorkerContext, known_since: dict[str, datetime]) -> None:
+        """Start; `known_since` is, for each digest, the time before which no edition of it was due."""
         self._settings = settings
         self._tools = tools
         self._known_since = known_since
@@ -130,6 +132,9 @@ class EditionJob:
             self._last_run_at = tools.now()
 
     def _due(self, *, is_shared: bool = False) -> list[tuple[DigestSettings, DueEdition]]:
+        """
+        Return the editions to make now; `is_shared` if several daemons make them, so that only finished ones count.
+        """
         now, engine = self._tools.now(), self._tools.writer.engine
         # This machine has slept, or its clock was set: no feed was polled until now.
         if abs(now - self._last_run_at) > NOT_LATE:
@@ -208,6 +213,7 @@ def _name_key(key: DeliveryKey) -> dict[str, object]:
 
 
 def _log_edition(key: EditionKey, *, files: tuple[Path, ...], stories: int, largest: LargestStory | None) -> None:
+    """Log an edition that was made, and warn if one story is so large that it probably mixes events."""
     about, paths = _name_key(key), " ".join(map(str, files))
     share = largest.share if largest else None
     log.info("edition_built %s", fields(**about, stories=stories, largest_share=share, files=paths))
@@ -224,6 +230,7 @@ def _story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ..
     rest_until_s = 0.0
 
     async def run() -> None:
+        """Look for stories that meet a rule if there are new articles or vectors since the last run."""
         nonlocal last, rest_until_s
         news: list[object] = [*await tools.writer.read(latest_news)]
         # It looks again when the last articles have their vectors.
@@ -240,6 +247,7 @@ def _story_alert_jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ..
 
 
 async def _run_outbox(settings: Settings, tools: WorkerContext) -> None:
+    """Send the messages that are due; a stop of the daemon interrupts the one that is being sent."""
     if not await tools.writer.read(count_due, now=tools.now()):
         return
     worker = OutboxWorker(tools.writer.engine, settings, now=tools.now, chance=tools.jitter)
@@ -251,6 +259,7 @@ async def _run_outbox(settings: Settings, tools: WorkerContext) -> None:
 
 
 def _send_and_log(worker: OutboxWorker) -> None:
+    """Send the messages that are due, in this thread, and log each result."""
     for delivery in worker.send_due():
         names = _name_key(delivery.key) | {"channel": delivery.channel, "to": delivery.recipient}
         if delivery.state == SENT:

@@ -15,6 +15,7 @@ from watcher.worker.context import system_clock
 
 
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
+    """Yield the metrics of digests: when editions were made and are due, the largest story, open deliveries."""
     now = system_clock()
     found = digest_statuses(connection, settings, now=now)
     made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]

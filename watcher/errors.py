@@ -108,6 +108,7 @@ class FetchError(ReasonedError):
         answered_by: str | None = None,
         no_connection: bool = False,
     ) -> None:
+        """Keep whether a retry can help, and when; `answered_by` is the URL that failed after redirects."""
         self.answered_by, self.no_connection = answered_by or url, no_connection
         self.permanent, self.retry_after_s = permanent, retry_after_s
         super().__init__(url, reason)
@@ -141,6 +142,7 @@ class HttpStatusError(FetchError):
         retry_after_s: float | None = None,
         answered_by: str | None = None,
     ) -> None:
+        """Keep the status; `wall` names a service that keeps programs out, if the response is its page."""
         self.status = status
         reason, is_gone = status_reason(status, wall), status == HTTPStatus.GONE
         super().__init__(url, reason, permanent=is_gone, retry_after_s=retry_after_s, answered_by=answered_by)
@@ -195,6 +197,7 @@ class EmbedderError(WatcherError):
         retry_after_s: float | None = None,
         caused_by_input: bool = False,
     ) -> None:
+        """Keep whether a retry can help; `caused_by_input` if another text could succeed."""
         self.permanent, self.retry_after_s, self.caused_by_input = permanent, retry_after_s, caused_by_input
         super().__init__(message)
 

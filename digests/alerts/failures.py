@@ -57,6 +57,7 @@ class FailureAlert:
 
     @property
     def message(self) -> AlertMessage:
+        """Return what the channels send: that the failure has begun or, if it is over, that it has ended."""
         what = to_one_line(self.name, SUBJECT_CHARS)
         return AlertMessage(
             kind="over" if self.is_over else "alert",
@@ -69,6 +70,7 @@ class FailureAlert:
         )
 
     def _describe(self) -> str:
+        """Return the text of the message, one or two sentences for a person, with the times in UTC."""
         since = f"{self.since:%Y-%m-%d %H:%M} UTC"
         if self.is_over:
             until = f"{self.at:%Y-%m-%d %H:%M} UTC"
@@ -85,6 +87,7 @@ class AlertJob:
     """
 
     def __init__(self, settings: Settings, tools: WorkerContext) -> None:
+        """Start without knowledge of alerts: the first run loads those that are out from the store."""
         self._settings = settings
         self._alerts = settings.section(AlertsSettings)
         self._tools = tools

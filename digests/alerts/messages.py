@@ -64,6 +64,7 @@ class AlertContent:
 
 
 def _render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
+    """Return an alert as a mail, ready to be sent; the Message-ID is the same each time the alert is rendered."""
     name, address = parse_mailbox(sender)
     kind = "over" if alert.kind == "over" else "alert"
     label = "".join(c if c.isascii() and c.isalnum() else "-" for c in alert.name)[:60]
@@ -79,6 +80,9 @@ def _render_mail(alert: AlertMessage, *, sender: str, recipient: str) -> bytes:
 
 
 def _render_webhook(alert: AlertMessage, *, shape: str) -> bytes:
+    """
+    Return an alert as the JSON body that a service expects; `shape` is the service, or "json" for Watcher's own form.
+    """
     body: dict[str, object]
     match shape:
         case "ntfy":

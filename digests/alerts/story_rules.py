@@ -86,6 +86,7 @@ class StoryAlert:
 
     @property
     def message(self) -> AlertMessage:
+        """Return what the channels send: the headline as the subject, the lines on the story as the text."""
         return AlertMessage(
             kind="story",
             name=f"{self.about} {self.digest}",

@@ -162,6 +162,7 @@ def _cldr_names(language: str) -> Iterator[PlaceName]:
 
 
 def _inflected_name(tokens: tuple[str, ...], code: str, language: str) -> PlaceName:
+    """Return a country's name, split into words, with how many letters an inflected form may add at its end."""
     has_adjectives = len(tokens) == 1 and language in load_data("grammar")["derived"]
     if language in languages_in("uninflected"):
         return PlaceName(tokens, code, has_adjectives=has_adjectives)
@@ -248,6 +249,7 @@ def cities_by_prefix() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 
 def _city_name(tokens: tuple[str, ...], code: str, *, inflected: bool) -> PlaceName:
+    """Return a city's name, split into words, with how many letters an inflected form may add at its end."""
     last = tokens[-1]
     ending = 2 if INDIAN.match(last) else MAX_CITY_ENDING
     if UNCHANGING.match(last) or (last.isascii() and not inflected):

@@ -137,6 +137,7 @@ class _Words:
 
 @cache
 def _words_of(language: str) -> _Words | None:
+    """Return the patterns that find the dates of coming events in a language; None if its words are not known."""
     language = SAME_DATE_WORDS.get(language, language)
     table = load_data("dates_ahead").get(language)
     if not isinstance(table, dict):
@@ -165,6 +166,7 @@ def _words_of(language: str) -> _Words | None:
 
 
 def _babel_names(language: str, kind: str, *widths: str) -> dict[str, int]:
+    """Return Babel's names of months or weekdays by name, in lower case without signs; the value is the number."""
     return {
         _plain(name).lower(): number
         for locale in map(Locale.parse, (language, *OTHER_LOCALES.get(language, ())))
@@ -190,6 +192,7 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _date_patterns(table: dict[str, str], names: Mapping[str, str]) -> Iterator[re.Pattern[str]]:
+    """Yield the patterns of a date: "3 May", "May 3", "on 3.05.", "tomorrow", "on Friday", "in May", in this order."""
     prefix = rf"(?<![\w-])(?:{table['prefixes']})?-?" if "prefixes" in table else r"(?<![\w-])"
     month, weekday = (rf"{prefix}(?P<{name}>{names[name]})(?!\w)" for name in ("month", "weekday"))
     joins = "|".join((*map(re.escape, table.get("joins", "").split()), "-", "–"))
@@ -213,6 +216,7 @@ def _date_patterns(table: dict[str, str], names: Mapping[str, str]) -> Iterator[
 
 
 def _time_pattern(table: dict[str, str]) -> re.Pattern[str]:
+    """Return the pattern of a time of day, with its zone if it has one: "at 7:30 pm (GMT)", "um 19 Uhr"."""
     zone = rf"(?:[\s,(]{{1,3}}(?P<zone>(?-i:{_names(_zones())}))(?!\w))?"
     if "time" in table:
         return re.compile(table["time"] + zone)
@@ -266,6 +270,9 @@ def _is_planned(text: str, match: re.Match[str], words: _Words) -> bool:
 
 
 def _clause_around(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """
+    Return start and end, in characters of `text`, of the clause around a match: from mark to mark, such as commas.
+    """
     marks = [each.span() for each in CLAUSE_MARK.finditer(text) if not (match.start() < each.start() < match.end())]
     start = max((end for begin, end in marks if end <= match.start()), default=0)
     later = [begin for begin, end in marks if begin >= match.end()]
@@ -307,6 +314,7 @@ def _resolve(match: re.Match[str], words: _Words, day: date) -> tuple[date, date
 
 
 def _resolve_day(found: dict[str, str], words: _Words, day: date) -> tuple[date, date] | None:
+    """Return the first and last day that a date stands for, None if it is not ahead; `day` is that of the report."""
     if "nextday" in found:
         # On the first, the text may be of the evening before.
         month, number = day.month % 12 + 1 if day.day > 1 else 0, int(found["nextday"])

@@ -43,6 +43,7 @@ class Gazetteer:
     """The names of countries in one language, and of cities in all languages."""
 
     def __init__(self, language: str) -> None:
+        """Index the names of places in a language by the first letters of their first word."""
         self._language = language
         self._names: dict[str, list[country_names.PlaceName]] = defaultdict(list)
         self._ambiguous = country_names.word_set("names", "doubtful", "all", language)
@@ -88,6 +89,9 @@ class Gazetteer:
         yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
     def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
+        """
+        Whether the words from `tokens[at]` on are a place's name or a form of it; `first` is the first of them, folded.
+        """
         if at + len(name.tokens) > len(tokens):
             return False
         if name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
@@ -147,6 +151,7 @@ def countries_in(text: str, language: str) -> frozenset[str]:
 
 
 def _tokens(text: str) -> list[NameToken]:
+    """Return the words of a text, in the form in which names are compared."""
     tokens = []
     end = 0
     for match in WORD.finditer(text):

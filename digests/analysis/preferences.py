@@ -97,6 +97,7 @@ class MuteRule:
     is_of_outlets_alone: bool = False  # it matches all articles of `outlets`
 
     def matches(self, article: Article) -> bool:
+        """Whether the rule leaves out this article."""
         if self.outlets is not None and self.outlets.isdisjoint(_source_names(article)):
             return False
         whole = (article.title, article.text[:PHRASE_LEAD_CHARS])
@@ -125,6 +126,7 @@ def active_mute_rules(
 
 
 def _make_mute_rule(settings: MuteSettings, sources: Iterable[Source]) -> MuteRule:
+    """Return the rule of a [[digests.mute]] table; `sources` are those that its tags may name."""
     outlets = {*settings.sources, *(source.name for source in sources if set(settings.tags).intersection(source.tags))}
     return MuteRule(
         label=settings.label,

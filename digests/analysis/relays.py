@@ -24,6 +24,7 @@ def relayed_agency(article: Article) -> str | None:
 
 @lru_cache(_MAX_CACHED)
 def _find_agency(title: str, lead: str, language: str) -> str | None:
+    """Return the agency that a title or the first lines of a text credit with the report; None without one."""
     pattern = _pattern(language)
     for text, patterns in ((title, (_AROUND_TITLE, pattern)), (lead, (_IN_BRACKETS, pattern))):
         marked = mark_agency_names(text)

@@ -73,6 +73,7 @@ def can_be_quoted(article: Article) -> bool:
 
 
 def _exclusion(article: Article, start: datetime, end: datetime, omits_opinion: bool) -> LeftOutKind | None:
+    """Return why an edition leaves out an article by itself, whatever its story; None if it may be in."""
     if not start <= article.published_at < end:
         return LeftOutKind.OUT_OF_WINDOW
     if not article.title.strip():

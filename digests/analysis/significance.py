@@ -53,6 +53,7 @@ def _surnames(text: str) -> list[str]:
 
 @cache
 def _pattern(matter: str, language: str) -> re.Pattern[str] | None:
+    """Return the pattern of a language's phrases for a matter, such as "deaths"; None if none are known."""
     listed: Mapping[str, str] = load_data("significance")[matter]
     phrases = [each.replace("_", " ") for each in listed.get(SAME_WORDS.get(language, language), "").split()]
     if not phrases:

@@ -72,6 +72,7 @@ def _format_answer(answer: ClaimAnswer, zone: tzinfo) -> Iterator[str]:
 
 
 def _format_story(story: ClaimStory, zone: tzinfo) -> Iterator[str]:
+    """Yield the lines on one story: who reports the claim as it stands, who otherwise, and what was changed since."""
     words = f"{story.id or 'not grouped yet'}  {to_one_line(story.title, 200)}"
     yield words if story.is_match else f"{words}  (may be on something else)"
     if story.agreeing:

@@ -88,6 +88,7 @@ def _cluster_lines(lines: Iterable[str], out: TextIO, embedder: str = "auto") ->
 
 
 def _write_rows(lines: dict[str, InputLine], stories: Iterable[Story], out: TextIO) -> None:
+    """Write a JSON line for each article with its story and report; a copy says how it differs from the report."""
     story_of_row: dict[str, tuple[str, str]] = {}
     differs: dict[str, str] = {}
     for story in stories:
@@ -146,6 +147,7 @@ def _parse_time(value: str) -> datetime | None:
 
 
 def _items_of(lines: dict[str, InputLine], embedder: Embedder | None) -> Iterator[ClusterItem]:
+    """Yield each input line as an item for grouping, with its features and, if there is an embedder, its vector."""
     model = embedder.name if embedder else ""
     texts = [embedding_text(line.title, line.text, model=model) for line in lines.values()]
     vectors = embedder.embed(texts) if embedder else []

@@ -42,6 +42,7 @@ def show_coverage(
 
 
 def _format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
+    """Yield the lines on all countries and languages, then those on the countries that only agencies report on."""
     counts = format_count(found.articles, "article"), format_count(found.stories, "story", "stories")
     yield f"since {found.since.astimezone(zone):{MINUTE}}: {counts[0]}, {counts[1]} of several outlets"
     if not found.countries:
@@ -60,6 +61,9 @@ def _format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
 
 
 def _format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:
+    """
+    Yield a table with a row for each group; `title` heads its first column, `stories` is the number of all stories.
+    """
     yield f"{title:{GROUP_NAME_CHARS}}  outlets  last article      first to report"
     for group in groups:
         last = f"{group.last_article_at.astimezone(zone):{MINUTE}}" if group.last_article_at else "none"

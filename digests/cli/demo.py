@@ -56,6 +56,7 @@ def demo(
 
 
 async def _run_demo(directory: Path, *, stay: bool) -> int:
+    """Serve the sample outlets, poll them, make and show an edition; return the exit code."""
     started = time.monotonic()
     _check_folder(directory)
     async with DemoServer(now=datetime.now(UTC)) as press:
@@ -126,6 +127,7 @@ def _check_folder(directory: Path) -> None:
 
 
 def _make_demo_edition(settings: Settings) -> BuiltEdition | None:
+    """Make the demo's only edition, with the articles up to now; None if there is nothing to make."""
     (digest,) = digests_of(settings)
     with closing_store(open_digests(settings.store.url)) as engine:
         now = datetime.now(UTC)
@@ -143,6 +145,7 @@ def _make_demo_edition(settings: Settings) -> BuiltEdition | None:
 
 
 def _format_edition(edition: Edition) -> list[str]:
+    """Return the lines that show an edition on the terminal: its size, its files and the headlines."""
     rows = [
         f"  {story.number:2}. {story.headline}\n      {format_count(story.outlets, 'outlet')}, "
         f"{story.independent} independent; languages: {', '.join(story.languages)}"

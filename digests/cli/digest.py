@@ -267,6 +267,7 @@ def _send_edition(settings: Settings, engine: Engine, digest: DigestSettings, ma
 
 
 def _format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
+    """Yield the lines on the messages of an edition: to whom, and whether each was sent."""
     if not deliveries:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
     for delivery in deliveries:
@@ -321,6 +322,7 @@ def preview(
 
 
 def _format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of `--preview`: who would get the edition and in which size, then its text."""
     edition = made.edition
     when = "not made yet; this is a preview" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{name_edition(edition)}: {when}"
@@ -342,6 +344,7 @@ class TimeOptions:
     """
 
     def __init__(self, *, day: str | None, since: str | None, until: str | None) -> None:
+        """Parse --date, --since and --until. Errors: BadParameter."""
         self.day = parse_date(day, option="--date") if day else None
         try:
             self.since: timedelta | None = parse_duration(since) if since else None
@@ -429,6 +432,7 @@ def _plan_edition(
 
 
 def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
+    """Yield the lines on an edition that was made: its size, a warning if one story is too large, and its files."""
     ledger = edition.ledger
     articles = format_count(ledger.articles, "article")
     yield f"{name_edition(edition)}: {articles} from {format_count(ledger.outlets, 'outlet')}"

@@ -62,6 +62,7 @@ def _summarise_editions(
 
 
 def _format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
+    """Yield a line for each stored edition; `found` has the row of each and its counts, deliveries and headline."""
     if not found:
         yield "no edition is stored; watcher digest makes one"
     for row, about in found:

@@ -144,6 +144,7 @@ def _resolve_explained(connection: Connection, settings: Settings, wanted: str) 
 
 
 def _format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, Article]) -> Iterator[str]:
+    """Yield, for each country or kind of owner that reports nothing, its article that is most similar to the story."""
     if not silent:
         yield "The edition names no country or kind of owner that does not report this story."
     for feed in silent:
@@ -157,6 +158,7 @@ def _format_silence(silent: Sequence[MissingPerspective], nearest: Mapping[str, 
 
 
 def _format_pair(pair: PairExplanation, articles: tuple[Article, ...], stories: Mapping[str, str]) -> Iterator[str]:
+    """Yield why two articles are, or are not, in one story; `stories` are story ids by article id."""
     for place, article in zip(("first", "second"), articles, strict=True):
         yield f"{place}: {article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
         story = stories.get(article.id)

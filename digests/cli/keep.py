@@ -74,6 +74,7 @@ def keep_item(
 
 
 def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
+    """Yield the lines on what was kept: title, time, tags and note."""
     if not items:
         yield "nothing is kept; watcher keep STORY keeps a story, watcher keep URL an article"
     for item in items:

@@ -75,6 +75,7 @@ def explain_absence(engine: Engine, settings: Settings, article: Article) -> lis
 
 
 def _why_not(engine: Engine, digest: DigestSettings, edition: Edition, article: Article) -> str:
+    """Return in words why an edition does not show an article."""
     if not article.published_at < edition.window_end:
         return f"it was published after the time that the edition covers ({_format_window(edition)})"
     left_out = load_left_out(engine, digest, edition)
@@ -104,6 +105,7 @@ def _describe_cause(cause: Cause) -> str:
 
 
 def _describe_story(story: LeftOutStory, left_out: LeftOutItems, digest: DigestSettings) -> str:
+    """Return in words why an edition does not show a story."""
     if story.kind is LeftOutKind.OTHER_TOPIC:
         only = ["has none of the words of the digest's `only`"] if digest.only else []
         topics = ["is on none of the digest's `topics`"] if digest.topics else []
@@ -116,6 +118,7 @@ def _describe_story(story: LeftOutStory, left_out: LeftOutItems, digest: DigestS
 
 
 def format_absences(article: Article, story: str | None, absences: Sequence[Absence]) -> Iterator[str]:
+    """Yield the lines on an article: what it is, its story, and where each edition shows it or why it does not."""
     yield f"{article.outlet}, {article.published_at:{MINUTE}}, {article.language}: {article.title}"
     yield f"  {article.id}  {article.url}"
     yield f"  {f'in story {story}' if story else 'in no story: no edition has covered it'}"
@@ -150,6 +153,7 @@ def format_left_out(left_out: LeftOutItems) -> Iterator[str]:
 
 
 def left_out_to_json(left_out: LeftOutItems) -> dict[str, Any]:
+    """Return what an edition leaves out, as the JSON of `watcher digest --left-out`."""
     edition = left_out.edition
     return {
         "digest": edition.digest,

@@ -157,6 +157,7 @@ def _print_hits(
 
 
 def _print_hit(hit: Hit, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, translated: str = "") -> None:
+    """Print one article that matches; `story_of_article` has the id and headline of its story by article id."""
     at = hit.published_at.astimezone(zone)
     about = f"{at:%Y-%m-%d %H:%M}  {to_one_line(hit.outlet, 60)} ({hit.language}): {to_one_line(hit.title, 200)}"
     story, headline = story_of_article.get(hit.id, ("", ""))
@@ -176,6 +177,7 @@ def bold(snippet: Snippet) -> str:
 
 
 def _format_ending(found: SearchResult, zone: tzinfo, not_indexed: int) -> Iterator[str]:
+    """Yield what the list of matches leaves open: more of them, where the search stopped, articles not indexed yet."""
     if not found.hits:
         yield "no articles found"
     if found.has_more:

@@ -42,6 +42,7 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
 
 
 def _editions_section(engine: Engine, settings: Settings) -> StatusSection:
+    """Return the part of the status on the last edition of each digest."""
     values, rows = [], []
     for edition in filter(None, (read(engine, get_edition, digest.name) for digest in digests_of(settings))):
         ledger, largest = edition.ledger, edition.ledger.largest
@@ -87,6 +88,7 @@ def _format_translation(outcome: TranslationOutcome) -> str:
 
 
 def delivery_to_json(delivery: Delivery) -> dict[str, object]:
+    """Return the state of one message to one recipient, for JSON."""
     return {
         "digest": delivery.key.digest,
         "date": delivery.key.local_date,
@@ -100,6 +102,7 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
 
 
 def _delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
+    """Yield the rows of the status on messages; recipients with the same state and edition share a row."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
     for delivery in found:
         alike[delivery.key, delivery.channel, delivery.state, delivery.response].append(delivery)
@@ -120,6 +123,7 @@ def name_recipient(recipient: str) -> str:
 
 
 def format_state(delivery: Delivery) -> str:
+    """Return the state of a message in words, such as "failed: 550 no such user"."""
     why = f": {delivery.response}" if delivery.response else ""
     again = f", next try at {format_minute(delivery.next_try_at)}"
     words = {
@@ -133,6 +137,7 @@ def format_state(delivery: Delivery) -> str:
 
 
 def _schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> StatusSection:
+    """Return the part of the status on the schedule: what is late, and when each digest's next edition is due."""
     statuses = read(engine, digest_statuses, settings, now=now)
     rows = []
     zones = {digest.name: ZoneInfo(digest.timezone) for digest in digests_of(settings)}

@@ -102,6 +102,7 @@ def list_stories(
 
 
 def _format_events(events: Sequence[ComingEvent]) -> Iterator[str]:
+    """Yield the lines on the coming events that a story's reports announce."""
     if events:
         yield from ("", "Coming up:")
     for event in events:
@@ -125,6 +126,9 @@ def _place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any
 
 
 def _format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
+    """
+    Yield the lines on a story: times, outlets, reports, thread and history; `why` adds the reasons for each report.
+    """
     row, covered = found.row, found.coverage
     if found.asked.id != row.id:
         yield f"{found.asked.id} “{found.asked.title}” no longer exists: its articles are in {row.id}."
@@ -149,6 +153,7 @@ def _format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
 
 
 def _format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
+    """Yield the lines on one report and its copies; `why` adds what links it to the story."""
     origin = found.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" (by way of {origin.via})" if origin.via else ""
@@ -167,6 +172,7 @@ def _format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iter
 
 
 def _format_thread(found: StoryDetails) -> Iterator[str]:
+    """Yield the lines on the stories of the same thread; nothing if this story is its only one."""
     if len(found.thread) < 2:
         return
     yield ""
@@ -177,6 +183,7 @@ def _format_thread(found: StoryDetails) -> Iterator[str]:
 
 
 def _format_earlier(earlier: Sequence[EarlierStory]) -> Iterator[str]:
+    """Yield the lines on earlier stories that are near in meaning, with the last report of each."""
     if earlier:
         yield ""
         yield "What was there before:"
@@ -193,6 +200,7 @@ def _earlier_to_json(each: EarlierStory) -> dict[str, Any]:
 
 
 def _story_to_json(found: StoryDetails) -> dict[str, Any]:
+    """Return a story for JSON, with its reports, thread and history."""
 
     def article_json(key: str) -> dict[str, Any]:
         article, member, copy = found.articles[key], found.members[key], found.copies.get(key)

@@ -121,6 +121,7 @@ def is_date(text: str) -> bool:
 
 
 def _format_places(found: dict[str, Any]) -> Iterator[str]:
+    """Yield where a quote stands in the stored articles; `found` is the answer of `check_quote`."""
     match found["verdict"]:
         case "verbatim":
             yield f"verbatim in {format_count(len(found['places']), 'place')}"
@@ -206,6 +207,7 @@ def _check_edition(engine: Engine, edition: Edition, is_as_made: bool | None = N
 
 
 def _format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the lines on each verdict: is it what was made, is it true, what was not checked, and the problems."""
     for verdict in verdicts:
         outcome = format_count(len(verdict.faults), "problem") if verdict.faults else "all verbatim"
         checked = f"{format_count(verdict.sentences, 'sentence')} checked"

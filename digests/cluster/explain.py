@@ -268,6 +268,7 @@ class SurfaceForms:
     """The spellings of names and stems, as the articles have them."""
 
     def __init__(self, texts: Iterable[tuple[str, str]]) -> None:  # (text, language) of each article
+        """Read how names and words are spelt in the first of `texts` that has them."""
         stems_of = cache(stems)
         self.names: dict[str, str] = {}
         self.terms: dict[str, str] = {}

@@ -40,6 +40,7 @@ class ClusterItem:
 
 
 def make_item(article: ArticleHeader, features: Features) -> ClusterItem:
+    """Return an article and its features as an item to group."""
     return ClusterItem(
         article_id=article.id,
         title=article.title,

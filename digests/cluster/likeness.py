@@ -60,6 +60,7 @@ class Window:
     """The articles of a window, ready to be compared with each other."""
 
     def __init__(self, items: Sequence[ClusterItem]) -> None:
+        """Build the indexes by which the items are compared: of their words, letters and names, and their vectors."""
         self.items = items
         dated = [item.published_at.timestamp() / 3600 for item in items if item.published_at]
         times = [item.published_at.timestamp() / 3600 if item.published_at else math.nan for item in items]

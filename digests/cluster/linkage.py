@@ -86,6 +86,9 @@ class Clustering:
     """The current groups, each named by one of its nodes, and the edges between them."""
 
     def __init__(self, count: int, edges: Edges, threshold: float, power: int) -> None:
+        """
+        Start with each of `count` items in a group of its own; scores are raised to `power` before they are averaged.
+        """
         self.count = count
         self.threshold = np.float32(threshold) ** power
         self.members: dict[int, list[int]] = {i: [i] for i in range(count)}

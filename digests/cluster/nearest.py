@@ -31,6 +31,9 @@ class NearestReports:
     """
 
     def __init__(self, items: Iterable[ClusterItem], owner_kinds: Mapping[str, str]) -> None:
+        """
+        Sort the items by time and group them by country and by kind of owner; `owner_kinds` are those of the outlets.
+        """
         self.items = sort_by_time(items)
         self.node = {item.article_id: number for number, item in enumerate(self.items)}
         self.languages = np.unique([item.language for item in self.items], return_inverse=True)[1].astype(np.int32)
@@ -82,6 +85,9 @@ class NearestReports:
         likeness_of = cache(lambda: self.likeness(story_rows))  # not before it is needed
 
         def nearest(kind: str, name: str) -> NearReport | None:
+            """
+            Return the article of a group that is nearest to the story, and its likeness; None if it cannot be compared.
+            """
             rows = np.array(self.groups.get((kind, name), ()), np.intp)
             likeness = likeness_of()[rows] if len(story_rows) else np.zeros(0)
             if not len(likeness) or np.isnan(likeness).any():

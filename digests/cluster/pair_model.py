@@ -102,6 +102,7 @@ def read_weights() -> dict[str, Any]:
 
 
 def _pair_model(row: dict[str, Any]) -> PairModel:
+    """Return the model of a row of the table: likenesses with their weights and means."""
     likenesses = row["likenesses"]
     return PairModel(
         likenesses=tuple(likenesses),

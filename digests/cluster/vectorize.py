@@ -36,6 +36,7 @@ class TermRows:
 
 
 def load_term_rows(items: Sequence[ClusterItem]) -> TermRows:
+    """Return the stems and numbers of all items as keys in one array; a stem of another language has another key."""
     keys_by_language = {language: defaultdict[str, int]() for language in sorted({item.language for item in items})}
     next_key = count().__next__  # called by the dictionaries themselves: a function of ours would take half of the time
     for keys_of_language in keys_by_language.values():

@@ -123,6 +123,9 @@ def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | N
 
 
 def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
+    """
+    Yield lines on figures on which reports disagree, then lines with the newest value of a figure that has changed.
+    """
     story = reports.story
     for difference in story.differences:
         sentence = difference.details[0].sentences[0]
@@ -138,6 +141,7 @@ def _lines_with_figures(reports: _Reports) -> Iterator[GlanceLine]:
 
 
 def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
+    """Yield lines with numbers that have changed, then lines that are new since the last edition."""
     for number in (*reports.story.number_changes, *reports.story.turn_figures):
         if line := reports.find_line_of(number.sentence_after):
             yield replace(line, kind=CHANGED, number_change=number)

@@ -260,6 +260,7 @@ class KnownFacts:
 
 
 def _known_facts(old: Sequence[Article], earlier: EditionStory | None) -> KnownFacts:
+    """Return what the reader knows: from the articles before, and from what the last edition showed."""
     texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
     shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)] if earlier else []
     if earlier is not None:

@@ -360,6 +360,7 @@ def _balance(intake: Intake, used: int) -> tuple[tuple[LeftOut, ...], int]:
 def _why_left_out(
     ranked: RankedStory, wanted: Container[str], enough_shown: Container[str], context: ComposeContext
 ) -> LeftOutKind:
+    """Return why an edition does not show a ranked story; `wanted` are the ids of stories on the digest's subject."""
     if ranked.story.id not in wanted:
         return LeftOutKind.OTHER_REGION if _is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
     if ranked.sibling_of:

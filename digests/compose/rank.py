@@ -136,6 +136,7 @@ def _total(terms: Sequence[ScoreTerm]) -> float:
 def _terms(
     present: Sequence[Article], covered: Coverage, moved: tuple[float, str] | None, context: ComposeContext
 ) -> tuple[ScoreTerm, ...]:
+    """Return the terms of a story's score; `moved` is the value and the words on its growth since the last edition."""
     latest = max((a.published_at for a in present if not is_flagged(a)), default=present[-1].published_at)
     age_s = max(0.0, (context.window_end - latest).total_seconds())
     # In a week, a report of some days ago is as fresh as one of some hours ago is in a day.

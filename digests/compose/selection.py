@@ -101,6 +101,7 @@ class _Places:
     """The places of an edition, which are offered to one story after the other."""
 
     def __init__(self, context: ComposeContext, anchors: set[str]) -> None:
+        """Start with no story shown; the anchors (ids for links) of those that get a place are added to `anchors`."""
         self._context = context
         self._anchors = anchors
         self._capacity = context.digest.stories
@@ -163,6 +164,7 @@ class _Places:
         return is_listed
 
     def _place(self, ranked: RankedStory, shown: EditionStory) -> None:
+        """Put a story that is to be shown where it belongs: in full, in one line, or aside until places are left."""
         chosen, stories = self.selection, self._context.digest.stories
         # Nothing is new in it: one line, unless the reader wants its phrase in every edition.
         if shown.status == "quiet" and not ranked.must_phrases:

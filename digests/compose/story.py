@@ -111,6 +111,7 @@ def _load_known(story: Story, context: ComposeContext) -> Mapping[str, Article]:
 def _find_figure_changes(
     story: Story, own: Mapping[str, Article], known: Mapping[str, Article], context: ComposeContext
 ) -> tuple[FigureChange, ...]:
+    """Return the figures that reports of this window give otherwise than those before it."""
     before = {
         key: article
         for key, article in known.items()

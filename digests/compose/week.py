@@ -62,6 +62,7 @@ def _stories_to_tell(shown: EditionStory, stories: Mapping[str, Story], context:
     reports_now = first_reports(stories[shown.id], context)
 
     def is_alike(other: Story) -> bool:
+        """Whether another story continues this one, by the words of its first reports and by their meaning."""
         theirs = first_reports(other, context)
         pairs = ((a, b) for a, b in product(theirs, reports_now) if a.language == b.language)
         if not any(follow_up_share(a, b, context.frequencies) for a, b in pairs):

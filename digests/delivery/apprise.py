@@ -35,6 +35,7 @@ class AppriseChannel(ProcessChannel):
         self._url, self.peer = url, name
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        """Send a message with Apprise in a process of its own; return the service's answer. Errors: DeliveryError."""
         (form,) = message.forms
         if self.is_aborted:
             raise self.fault("interrupted")

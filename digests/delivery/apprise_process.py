@@ -32,6 +32,9 @@ CONNECTION_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendms
 
 
 def main(arguments: list[str]) -> None:
+    """
+    Read a JSON order from standard input, send it, and print the outcome; with `--check`, only see what would be sent.
+    """
     answers, sys.stdout = sys.stdout, sys.stderr  # what a plug-in prints is not the answer
     signal.alarm(PROCESS_DEADLINE_S)
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
@@ -77,6 +80,9 @@ def _record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
     def send_bounded(
         session: requests.Session, request: requests.PreparedRequest, **options: object
     ) -> requests.Response:
+        """
+        Send one HTTP request without redirects and note its outcome; in a check, note the server and send nothing.
+        """
         outcome.update(is_reached=None, status=None)
         if is_check:
             parts = urlsplit(request.url or "")
@@ -98,6 +104,7 @@ def _guard_machine(forbidden: frozenset[str]) -> None:
     """Make the events `forbidden` (of PEP 578), and opening a file outside of `READABLE`, fail in this process."""
 
     def refuse(event: str, values: tuple[Any, ...]) -> None:
+        """Raise PermissionError if an audit event is one that a plug-in may not cause."""
         if event in forbidden:
             raise PermissionError(f"{event} is not allowed here")
         if event == "open" and not isinstance(values[0], int):

@@ -26,6 +26,7 @@ class MailDeliverSettings(DeliverSettings):
     def find_missing(
         cls, table: Mapping[str, object], mail: Mapping[str, object], document: Mapping[str, object]
     ) -> Iterator[str]:
+        """Yield what a mail delivery lacks in the settings: a sender, or recipients."""
         if "from" not in mail:
             yield "a sender; expected mail = { from = … } in its digest"
         if not table.get("to") and not mail.get("to"):

@@ -49,6 +49,7 @@ class OutboxWorker:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,  # returns a number from 0 to 1
     ) -> None:
+        """Prepare to send; channels are opened when the first message needs them."""
         self._engine = engine
         self._settings = settings
         self._now = now

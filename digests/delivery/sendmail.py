@@ -31,6 +31,7 @@ class SendmailChannel(ProcessChannel):
         self._sender = sender
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        """Hand a mail to the mail program; return what it said. Errors: DeliveryError."""
         (form,) = message.forms
         # A file, not a pipe: if we were killed while writing, the program would send half a mail.
         with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
@@ -51,6 +52,7 @@ class SendmailChannel(ProcessChannel):
         return told or "accepted"
 
     def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
+        """Run the mail program with `mail` as its input, its output goes to `said`; return the exit code."""
         command = [*self._program, "-f", self._sender, "--", recipient]
         try:
             self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)

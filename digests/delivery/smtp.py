@@ -62,6 +62,7 @@ class SmtpChannel(Channel):
     def __init__(
         self, server: SmtpSettings, *, sender: str, password: str = "", deadline_s: float = MAIL_DEADLINE_S
     ) -> None:
+        """Keep the account and the limits; the first message connects."""
         self._server, self.peer = server, f"{server.at[0]}:{server.at[1]}"
         self._sender, self._password, self._deadline_s = sender, password, deadline_s
         self._timeout_s = min(server.timeout.total_seconds(), deadline_s)
@@ -70,6 +71,7 @@ class SmtpChannel(Channel):
         self._ended = ""  # why nothing can be sent any more
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        """Send a mail, over the open connection if there is one; return the server's answer. Errors: DeliveryError."""
         (form,) = message.forms
         with self._time_limit():
             reused = self._client is not None
@@ -90,6 +92,7 @@ class SmtpChannel(Channel):
         self._end("interrupted")
 
     def close(self) -> None:
+        """Take leave of the server, and close the connection."""
         if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 if self._client.sock is not None:
@@ -144,6 +147,7 @@ class SmtpChannel(Channel):
         return f"{code} {self._reply_text(reply)}"
 
     def _connect(self) -> BoundedSmtp:
+        """Connect, greet, encrypt and log in, as the settings say. Errors: DeliveryError, OSError."""
         self._socket = socket.create_connection(self._server.at, timeout=self._timeout_s)
         if self._ended:
             raise OSError(self._ended)
@@ -187,6 +191,7 @@ class SmtpChannel(Channel):
         return self._socket
 
     def _log_in(self, client: BoundedSmtp) -> None:
+        """Log in with the first method that the server offers and we support. Errors: DeliveryError."""
         hint = "check user and password in [smtp], then run: watcher digest --send"
         offered = client.esmtp_features.get("auth", "").upper().split()
         methods: dict[str, Any]
@@ -271,6 +276,7 @@ class SmtpDeliverSettings(MailDeliverSettings):
     def find_missing(
         cls, table: Mapping[str, object], mail: Mapping[str, object], document: Mapping[str, object]
     ) -> Iterator[str]:
+        """Yield what a mail delivery lacks in the settings: a sender, recipients or a mail server."""
         yield from super().find_missing(table, mail, document)
         server = document.get("smtp")
         if not (isinstance(server, Mapping) and server.get("host")):
@@ -290,6 +296,7 @@ class SmtpDeliverSettings(MailDeliverSettings):
 
 
 def _describe_error(error: Exception) -> str:
+    """Return in words why a connection to a mail server failed."""
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

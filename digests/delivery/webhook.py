@@ -41,11 +41,13 @@ class WebhookChannel(Channel):
         timeout_s: float = WEBHOOK_TIMEOUT_S,
         deadline_s: float = WEBHOOK_DEADLINE_S,
     ) -> None:
+        """Keep address, headers and limits; `name` is how errors call the receiver."""
         self._url, self.peer, self._token, self._headers = url, name, token, headers
         self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._post: HttpPost | None = None
 
     def send(self, message: OutboundMessage, *, before_commit: BeforeCommit) -> str:
+        """Post a message; return status and answer of the receiver. Errors: DeliveryError."""
         from watcher.net.post import (
             HttpPost,  # late: loads httpx, a fifth of a second for each command that reads settings
         )

@@ -71,6 +71,7 @@ def _words(text: str) -> str:
 
 
 def _compare_lines(old: Sequence[str], new: Sequence[str], place: str) -> Iterator[str]:
+    """Yield the lines that differ, in words; `place` is put before each, such as "part 2 of the mail, "."""
     for kind, a, a_end, b, b_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
@@ -84,6 +85,7 @@ def _compare_lines(old: Sequence[str], new: Sequence[str], place: str) -> Iterat
 
 
 def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield the values that differ between two JSON documents, each with its path, such as "stories[2].title"."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in dict.fromkeys((*ours, *theirs)):
             yield from _compare_values(ours.get(key, MISSING), theirs.get(key, MISSING), f"{path}.{key}".lstrip("."))

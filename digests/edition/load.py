@@ -140,6 +140,7 @@ class LoadedArticles:
 def load_window(
     connection: Connection, digest: DigestSettings, request: EditionRequest, feeds: Sequence[FeedState]
 ) -> LoadedArticles:
+    """Load the articles of an edition's window, and those before it that its stories may go back to."""
     start, end = request.window_start, request.window_end
     feed_ids = [state.feed.id for state in feeds] if digest.sources else None
     stored, texts = article_leads_between(

@@ -155,6 +155,7 @@ class EditionContent:
         return Rendered(format=shape, name=name, body=body)
 
     def _compose_mail(self, attach: Sequence[str]) -> EmailMessage:
+        """Return the edition as a mail, with the files that are to be attached."""
         edition, digest = self._edition, self._digest
         # To the longest address, so that the mail to each stays within the budget.
         head = _mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
@@ -178,6 +179,7 @@ def load_own_templates(folder: Path | None) -> Own:
 
 
 def _load_own_template(path: Path) -> OwnTemplate:
+    """Return a user's template. Errors: DigestError if no file of the edition has this name, or if it is too large."""
     name = path.name
     if name not in TEMPLATE_NAMES and not name.startswith("_"):
         expected = f'expected one of {", ".join(TEMPLATE_NAMES)}, or your own file with a name that begins with "_"'

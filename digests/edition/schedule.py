@@ -178,6 +178,7 @@ class DigestStatus:
 
 
 def digest_statuses(connection: Connection, settings: Settings, *, now: datetime) -> tuple[DigestStatus, ...]:
+    """Return for each digest its last and its next edition, and whether one is late."""
     known, latest = editions.first_seen_by_digest(connection), editions.latest_editions(connection)
     statuses = []
     for digest in digests_of(settings):

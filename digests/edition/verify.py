@@ -138,6 +138,7 @@ class _Check:
         revisions: Mapping[str, Sequence[Revision]],
         evidence: Evidence | None,
     ) -> None:
+        """Prepare all stored versions of each article, and the articles as they were when the edition was made."""
         self.edition, self.revisions, self.evidence = edition, revisions, evidence
         self.is_certain = evidence is None or not evidence.is_original
         self.versions = {key: [article] for key, article in texts.items()}
@@ -162,6 +163,7 @@ class _Check:
         self.articles |= {key: replace(self.articles[key], kind=WITHDRAWN) for key in withheld}
 
     def faults(self) -> Iterator[Fault]:
+        """Yield what in the edition is not true of the articles, from its first line to the ledger."""
         edition = self.edition
         yield from self.glance_lines()
         for story in edition.stories:
@@ -191,6 +193,7 @@ class _Check:
             yield from self.glance_line(where, line, story)
 
     def glance_line(self, where: str, line: GlanceLine, story: EditionStory) -> Iterator[Fault]:
+        """Yield what is wrong with a line of "at a glance"; `where` names the line for the user."""
         if line.article_id not in story.article_ids:
             yield Fault(where, line.text, "its article is not in the story")
         if line.article_id in story.withheld:
@@ -259,6 +262,7 @@ class _Check:
                 yield Fault(where, change.text, "it does not say that the event is put off, or not to that day")
 
     def story(self, story: EditionStory) -> Iterator[Fault]:
+        """Yield what is wrong with a story that is shown in full."""
         at, versions = f"story {story.number}", self.versions
         yield from self.headline(at, story, story.title_language)
         for part, cited in (("summary", story.summary), ("since the last edition", story.updates)):
@@ -397,6 +401,7 @@ class _Check:
             yield Fault(f"{at}, headline", story.title, message)
 
     def notice(self, where: str, notice: Notice) -> Iterator[Fault]:
+        """Yield what is wrong with a notice, which quotes an outlet that corrects itself."""
         versions = self.versions.get(notice.article_id, ())
         if not versions:
             yield Fault(where, notice.text, f"its article {notice.article_id} is not stored", self.is_certain)
@@ -409,6 +414,7 @@ class _Check:
             yield from self.equal(where, notice.text, name, getattr(notice, name), getattr(versions[0], name))
 
     def places(self, at: str, story: EditionStory) -> Iterator[Fault]:
+        """Yield a fault if the countries of a story are not those that its articles show."""
         names = tuple(country_name(code, self.edition.language) for code in story.place_codes)
         yield from self.equal(at, story.headline, "names of its countries", story.places, names)
         groupings = self.groupings(story.article_ids)
@@ -466,6 +472,7 @@ class _Check:
                     return
 
     def _stored_reports(self, ids: tuple[str, ...]) -> tuple[WireGroup, ...]:
+        """Return the wire groups of these articles as the store has them; an article that it does not know is alone."""
         known = self.evidence.reports if self.evidence else {}
         place = {key: number for number, key in enumerate(ids)}
         members: defaultdict[tuple[str, str | None], list[str]] = defaultdict(list)
@@ -495,6 +502,7 @@ class _Check:
                 yield Fault(where, written.text, "its sources do not support it", self.is_certain)
 
     def brief(self, brief: Brief) -> Iterator[Fault]:
+        """Yield what is wrong with a story that is shown in one line."""
         yield from self.headline("brief", brief, brief.language)
         linked = self.versions_at_link(brief)
         if linked and all(article.outlet != brief.outlet for article in linked):
@@ -514,6 +522,7 @@ class _Check:
             yield from self.equal("brief", brief.title, name, brief.independent, counts[0], self.is_certain)
 
     def correction(self, correction: Correction) -> Iterator[Fault]:
+        """Yield what is wrong with a correction, which says that an article cited before was changed or is gone."""
         where = f"correction, {correction.outlet}"
         versions, revisions = (
             self.versions.get(correction.article_id, ()),
@@ -547,6 +556,7 @@ class _Check:
                 yield Fault(at, stated, f"its term {term.name} does not match the count {count}")
 
     def sentence(self, where: str, sentence: Sentence) -> Iterator[Fault]:
+        """Yield what is wrong with a quoted sentence: it is not in its article, or is not a whole sentence of it."""
         versions = self.versions.get(sentence.article_id, ())
         if not versions:
             yield Fault(where, sentence.text, f"its article {sentence.article_id} is not stored", self.is_certain)
@@ -565,6 +575,7 @@ class _Check:
         yield from self.translation(where, sentence.text, sentence.language, sentence.translation)
 
     def mention(self, where: str, mention: SourceMention, story: EditionStory) -> Iterator[Fault]:
+        """Yield what is wrong with a source that a story names."""
         versions = self.versions.get(mention.article_id, ())
         if not versions:
             yield Fault(where, mention.title, f"its article {mention.article_id} is not stored", self.is_certain)
@@ -594,6 +605,7 @@ class _Check:
             yield from self.equal(where, change.after.text, "number of outlets", change.outlets, outlets)
 
     def figure_report(self, where: str, report: FigureReport, quantity: str) -> Iterator[Fault]:
+        """Yield what is wrong with the report that is named for the value of a figure."""
         mention, versions = report.mention, self.versions.get(report.mention.article_id, ())
         if not versions:
             yield Fault(where, report.text, f"its article {mention.article_id} is not stored", self.is_certain)
@@ -611,6 +623,7 @@ class _Check:
             yield Fault(where, report.text, "its report does not state this figure")
 
     def comment(self, where: str, comment: SourceMention, story: EditionStory) -> Iterator[Fault]:
+        """Yield what is wrong with a comment (an opinion piece on the story)."""
         versions = self.versions.get(comment.article_id, ())
         if not versions:
             yield Fault(where, comment.title, f"its article {comment.article_id} is not stored", self.is_certain)
@@ -633,6 +646,7 @@ class _Check:
             yield from self.equal(where, text, name, getattr(cited, field), getattr(article, field))
 
     def headline(self, where: str, shown: EditionStory | Brief, language: str) -> Iterator[Fault]:
+        """Yield what is wrong with the headline of a story."""
         linked, at = self.versions_at_link(shown), f"{where}, headline"
         titles = [title for article in linked for title in _titles(article)]
         if not linked:

@@ -230,6 +230,7 @@ def search_articles(
     translated = translate(near)
 
     def describe(hit: Hit) -> Answer:
+        """Return one match of a search for the agent."""
         return {
             "article": hit.id,
             "story": stories[hit.id][0] if hit.id in stories else None,
@@ -252,6 +253,7 @@ def search_articles(
 
 
 def _describe_edition(edition: Edition, suffix: str) -> Answer:
+    """Return an edition as a row of the list of editions; `suffix` tells editions of one day apart."""
     return {
         "digest": edition.digest,
         "date": f"{edition.local_date}{suffix}",
@@ -290,6 +292,7 @@ def _describe_event(event: ComingEvent) -> Answer:
 
 
 def _describe_story(story: EditionStory) -> Answer:
+    """Return a story of an edition for the agent; everything that outlets wrote is a quote with its source."""
     return {
         "story": story.id,
         **select_fields(
@@ -321,6 +324,7 @@ def _load_story(connection: Connection, story: str) -> tuple[StoryDetails, Answe
 
 
 def _describe_news(story: EditionStory) -> Answer:
+    """Return what is new in a story since the edition before."""
     return {
         "status": story.status,
         "figures": [_describe_number(change) for change in story.number_changes[:MAX_CHANGES_LISTED]],

@@ -37,6 +37,7 @@ def describe_claim(answer: ClaimAnswer) -> Answer:
 
 
 def _describe_story(story: ClaimStory) -> Answer:
+    """Return a story that may report the claim, with the reports that agree and those that differ."""
     reports = {each.article.id: each.article for each in (*story.agreeing, *story.others)}
     return {
         "story": story.id,
@@ -57,6 +58,7 @@ def _describe_story(story: ClaimStory) -> Answer:
 
 
 def _describe_report(each: Comparison) -> Answer:
+    """Return what a report says on the claim, in its own words, and how that differs."""
     return {
         "article": each.article.id,
         "country": each.article.country,

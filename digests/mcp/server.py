@@ -188,6 +188,7 @@ class Tools:
 
 @contextmanager
 def _as_tool_errors() -> Iterator[None]:
+    """Turn the errors of Watcher into errors of MCP, which the agent reads."""
     try:
         yield
     except AmbiguousStory as error:
@@ -222,6 +223,8 @@ class StrictServer(MCPServer[Any]):
             raise
 
     async def run_stdio_async(self) -> None:
+        """Serve over standard input and output; a line that is no valid message is answered with an error."""
+
         async def read_messages() -> AsyncIterator[str]:
             async for line in anyio.wrap_file(TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")):
                 if fault := _find_fault(line):

@@ -33,6 +33,7 @@ def render_calendar(events: Iterable[ComingEvent], *, title: str) -> bytes:
 
 
 def _entry(event: ComingEvent) -> list[str]:
+    """Return the lines of a coming event in iCalendar."""
     said, outlet = event.last_said, sanitize_line(event.last_said.outlet, limit=ENTRY_TITLE_CHARS)
     text = sanitize_line(said.shown_text, limit=ENTRY_TEXT_CHARS)
     report = f"{text} — {outlet}, {said.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

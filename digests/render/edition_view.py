@@ -77,6 +77,7 @@ CORRECTION_PHRASES = {
 
 
 def edition_view(edition: Edition) -> view.EditionView:
+    """Return an edition as its templates show it: texts without unsafe signs, phrases in the edition's language."""
     views = Views(edition)
     words = views.words
     counts = edition.ledger.counts
@@ -147,6 +148,7 @@ class Views:
             yield replace(shown, topic="") if shown.topic == section.title else shown
 
     def story(self, story: EditionStory) -> view.StoryView:
+        """Return a story as its templates show it."""
         words, is_first_edition = self.words, self._edition.previous is None
         title, lang_attr, original = self._choose_text(
             self._title(story.title), story.title_language, story.translation
@@ -335,6 +337,7 @@ class Views:
         )
 
     def _since_label(self) -> str:
+        """Return the words over what is new: since the last edition, since yesterday, or since a day."""
         edition, words = self._edition, self.words
         if edition.previous in (None, edition.local_date):
             return words["since_last"]
@@ -343,6 +346,7 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
+        """Return what is new in a story, each as a quote: figures, sentences, then the outlets that joined."""
         updates = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         if not story.new_outlets:
             return updates
@@ -370,6 +374,7 @@ class Views:
         return label, view.QuoteView(text=text, lang_attr=lang_attr, cites=(self._cite(notice),))
 
     def _changed_figure(self, change: FigureChange) -> view.ChangedFigureView:
+        """Return a figure as it was and as it is now, with the report that gives each."""
         before, after = change.before, change.after
         return view.ChangedFigureView(
             label=self.words[FIGURE_PHRASES.get(change.quantity, "figure")],
@@ -411,6 +416,7 @@ class Views:
         return at >= end - (end - start) / LAST_PART
 
     def _source(self, mention: SourceMention, title: str, copies: int = 0) -> view.SourceView:
+        """Return an outlet of a story with its credit line: language, agency, by way of whom, number of copies."""
         words = self.words
         outlet, agency = outlet_name(mention.outlet, mention.url), _agency_credit(mention)
         via = sanitize_line(mention.via or "", limit=MAX_NAME)
@@ -447,6 +453,7 @@ class Views:
         return tuple(lines)
 
     def _perspective(self, perspective: Perspective) -> view.PerspectiveView:
+        """Return a headline that shows another aspect, with the country whose outlets share it."""
         words, mention = self.words, perspective.mention
         title = self._title(mention.title)
         agree = perspective.group == "country" and perspective.outlets > 1
@@ -505,6 +512,7 @@ class Views:
         return view.QuoteView(text=title, lang_attr=lang_attr, cites=(self._cite(mention),))
 
     def _llm_quotes(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
+        """Return the sentences that a language model wrote, each with its sources."""
         return tuple(
             view.QuoteView(
                 text=sanitize_line(written.text),
@@ -514,6 +522,7 @@ class Views:
         )
 
     def _cite(self, cited: Sentence | SourceMention | Notice | GlanceLine) -> view.CiteView:
+        """Return who said something and when, with the link."""
         name = outlet_name(cited.outlet, cited.url)
         direction = language_direction(self.words.language, "")
         turns = text_direction(name) != direction

@@ -184,6 +184,7 @@ def _story_page(
     views: Views,
     articles: Mapping[str, Article],
 ) -> str:
+    """Return the XHTML page of a story: its texts, a timeline of the outlets, and the full text of its best report."""
     began_at, words = source.first_seen_at, view.words
     is_older = all(began_at < mention.published_at for mention in source.mentions)
     began = words.say("first_report", time=words.clock(began_at)) if is_older else ""

@@ -136,6 +136,7 @@ def story_items(
 def _story_item(
     edition: Edition, story: EditionStory | Brief, shown: EditionView, domain: str, link_to: LinkTo, own: Own
 ) -> JsonFeedItem:
+    """Return a story of an edition as an item of a feed."""
     return make_item(
         key=tag_uri(domain, edition.digest, f"{edition.local_date}{edition.suffix}", story.id),
         title=story.headline,
@@ -195,6 +196,7 @@ def _edition_entries(
 
 
 def _entry(edition: Edition, domain: str, folder_url: str | None, own: Own) -> dict[str, Any]:
+    """Return an edition as an entry of the Atom feed."""
     shown = edition_view(edition)
     doc = document(shown, own)
     title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already

@@ -33,6 +33,7 @@ class SiteFrame:
 
 
 def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
+    """Return an edition as an HTML page; `frame` has the menu and the links of the local site, None for a file."""
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     doc, shown = document(view, own, form="page", stories=stories, briefs=briefs), pins(view.stories)
     sparks = (_spark(story) for section in view.sections for story in section.stories if story.trend)

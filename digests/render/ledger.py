@@ -25,6 +25,7 @@ MAX_TRANSLATION_CHARS = 1_000  # of what became of the translations: all reasons
 
 
 def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
+    """Return the lines at the foot of an edition: the period, what was read, the sources, and what models did."""
     lines = [_window_line(edition, words), _intake_line(edition, words), _sources_line(edition, words)]
     if edition.stories:
         lines.append(words["method_written" if any(story.llm_sentences for story in edition.stories) else "method"])
@@ -38,6 +39,7 @@ def ledger_lines(edition: Edition, words: Localizer) -> tuple[str, ...]:
 
 
 def _window_line(edition: Edition, words: Localizer) -> str:
+    """Return the line on the period that the edition covers, and when it was made."""
     start = words.clock(edition.window_start, day=True)
     end = words.clock(edition.window_end, day=True, zone=True)
     sentences = [words.say("covers", start=start, end=end)]
@@ -100,6 +102,7 @@ def _describe(reason: Reason | None, words: Localizer) -> str:
 
 
 def _sources_line(edition: Edition, words: Localizer) -> str:
+    """Return the line on the sources: how many were read, which failed, and whether the network was down."""
     ledger = edition.ledger
     sentences = [words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)]
     if not ledger.sources_total:
@@ -128,6 +131,7 @@ def _failing_sources(failing: Sequence[FailingSource], words: Localizer) -> str:
 
 
 def _llm_line(llm: LlmOutcome, words: Localizer) -> str:
+    """Return the line on the language model: how many sentences it wrote, and why others are missing."""
     line = words.say("llm_wrote", model=llm.model, n=llm.written)
     if llm.rejected:
         line = words.say("llm_rejected", told=line, n=llm.rejected)
@@ -143,6 +147,7 @@ def describe_fault(fault: TranslationFault) -> str:
 
 
 def _translation_line(outcome: TranslationOutcome, words: Localizer) -> str:
+    """Return the line on translation: how many texts were translated, and why others were not."""
     parts = [words.say("texts_translated", n=outcome.translated)] if outcome.translated else []
     if outcome.dropped:
         reasons = [

@@ -167,6 +167,7 @@ def english(zone: tzinfo) -> Localizer:
 
 
 def make_localizer(tag: str, zone: tzinfo, today: date) -> Localizer:
+    """Return the phrases and formats of a language; in English if Watcher has no phrases of it."""
     primary = language_tag(tag)
     language = primary if known_locale(primary) else FALLBACK_LANGUAGE
     locale, phrases = _locale(tag), load_phrases(language)

@@ -238,6 +238,7 @@ def _shorten_steps(view: EditionView) -> Iterator[ShortenStep]:
 
 
 def _shorten_to_size_limit(view: EditionView) -> Iterator[EditionView]:
+    """Yield the view, then shorter and shorter ones, each of which says what it leaves out."""
     words = view.words
     yield view
     view = _change_stories(view, partial(_limit_story, sources=0), words["cut_sources"])
@@ -282,6 +283,7 @@ def _without_perspectives_after(number: int, story: StoryView) -> StoryView:
 
 
 def _headline_only_after(number: int, story: StoryView) -> StoryView:
+    """Return a story; if it comes after the story with this number, only its headline."""
     if story.number <= number:
         return story
     bare = replace(

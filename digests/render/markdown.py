@@ -113,6 +113,7 @@ def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: b
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:
+    """Return the fields at the head of the Markdown file (YAML front matter)."""
     return (
         ("title", view.heading),
         ("date", SafeText(view.day.isoformat())),
@@ -155,6 +156,7 @@ def _entity(character: str) -> str:
 
 @lru_cache(maxsize=8)
 def _templates(own: Own, *, html: bool) -> Environment:
+    """Return the template environment of Markdown; `html` if the Markdown is to become HTML, with tags in it."""
     filters: dict[str, Callable[..., SafeText]] = {
         "as_is": SafeText,
         "heading": partial(_heading, html=html),

@@ -29,6 +29,7 @@ class UnknownValue(StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
+        """Return what is missing, in words for the author of the template."""
         name = self._undefined_name
         if self._undefined_hint or self._undefined_obj is missing:
             return self._undefined_hint or f"there is no value {name!r}"
@@ -102,6 +103,7 @@ def render_template(env: Environment, name: str, own: Own, values: Mapping[str, 
 
 
 def _place(error: BaseException, own: Own) -> str:
+    """Return file and line of a user's template in which an error arose."""
     if isinstance(error, TemplateSyntaxError):
         path = next((template.path for template in own if template.name == error.name), error.filename or "")
         return f"{path}:{error.lineno}"

@@ -57,6 +57,7 @@ def to_text(source: str) -> str:
 
 
 def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements that become a paragraph or a list item each, from the top."""
     for element in parent:
         if element.tag == "details":
             continue
@@ -68,6 +69,7 @@ def _blocks(parent: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
+    """Return how many blank lines to write between a block and the one above it."""
     if above is None:
         return 0
     if block.tag == "h2":
@@ -79,6 +81,7 @@ def _blank_lines(above: HtmlElement | None, block: HtmlElement) -> int:
 
 
 def _wrap_block(block: HtmlElement, seen: set[str]) -> Iterator[str]:
+    """Yield the lines of a block, wrapped, with the addresses of its links below; `seen` has those written before."""
     parent = block.getparent()
     is_item = block.tag == "li" or (parent.tag == "li" and block.getprevious() is None)
     indent = 2 if parent.tag == "blockquote" else 0

@@ -24,6 +24,7 @@ def render(view: EditionView, edition: Edition, *, shape: str) -> bytes:
 
 
 def _json_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return an edition as Watcher's own JSON for a webhook."""
     stories = [
         {
             "number": shown.number,
@@ -61,6 +62,8 @@ def _ntfy_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 
 def _slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
+    """Return an edition as a message for Slack, cut at a line to the length that Slack accepts."""
+
     def line(story: StoryView) -> str:
         title = escape_slack(story.title + story.mark)
         return f"{story.number}. " + (f"<{story.url.replace('&', '&amp;')}|{title}>" if story.url else title)

@@ -34,6 +34,7 @@ class AlertsSettings(SettingsModel):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield the faults of [[alerts.deliver]] tables that the types alone do not show."""
         rows = data if isinstance(data, Mapping) else {}
         for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))

@@ -42,6 +42,7 @@ MIN_CATCH_UP, MAX_CATCH_UP = timedelta(minutes=30), timedelta(hours=24)
 
 
 def _check_unsubscribe(value: str) -> str:
+    """Return an address for unsubscribing, https: or mailto:. Errors: ValueError."""
     text = value.strip()
     scheme, _, rest = text.partition(":")
     fits = text.isascii() and text.isprintable() and not set(text) & set(' <>"') and len(text) <= 900
@@ -81,6 +82,7 @@ def _parse_weight(value: object) -> float:
 
 
 def _check_region(value: str) -> str:
+    """Return a region of the world, or the code of a country. Errors: ValueError."""
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
     found = name if name in SECTION_REGIONS else country_code(value)
     if found is None:
@@ -138,6 +140,7 @@ def _check_regex(value: str) -> str:
 
 
 def _parse_day(value: object) -> date:
+    """Return a date, which TOML can have as a date or as a text. Errors: ValueError."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:

@@ -20,6 +20,7 @@ MAX_ADDRESS = 254  # characters (RFC 5321 §4.5.3.1.3, without the brackets)
 
 
 def check_mailbox(value: str) -> str:
+    """Return a mail address without blanks around it. Errors: ValueError."""
     try:
         parse_mailbox(value)
     except ValueError:

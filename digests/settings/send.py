@@ -23,6 +23,7 @@ def fill_body(body: str, values: Mapping[str, Any]) -> str:
 
 
 def _check_body(value: str) -> str:
+    """Return the template of a JSON body, if it gives JSON and has the address in it. Errors: ValueError."""
     try:
         json.loads(fill_body(value, dict.fromkeys(SENT_FIELDS, "x")))
     except ValueError as error:

@@ -82,6 +82,7 @@ def check(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def _check_editions(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield a problem if stored editions cannot be read."""
     query = select(editions.c.digest, editions.c.local_date, editions.c.number, editions.c.payload)
     query = query.where(editions.c.made_at.is_not(None))
     broken = []
@@ -96,6 +97,7 @@ def _check_editions(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def _check_story_references(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield a problem if articles are in a story that does not exist; its repair takes them out of it."""
     has_no_story = ~exists().where(stories.c.id == story_articles.c.story_id)
     count = connection.execute(select(func.count()).select_from(story_articles).where(has_no_story)).scalar_one()
 

@@ -134,6 +134,9 @@ def _pack_forms(parcel: OutboundMessage) -> bytes:
 
 
 def _unpack_forms(payload: bytes) -> tuple[Rendered, ...]:
+    """
+    Return the forms of a message as they were packed for the outbox: a JSON line with their sizes, then their bodies.
+    """
     head, _, rest = zlib.decompress(payload).partition(b"\n")
     forms = []
     for format, name, size in json.loads(head):

@@ -174,6 +174,7 @@ def _story_values(story: Story, profile: ClusterItem, times: Mapping[str, dateti
 
 
 def _upsert_rows(connection: Connection, table: object, rows: Sequence[dict[str, object]], *, key: str) -> None:
+    """Insert rows, or update those with the same `key`; the times of a story only widen."""
     if not rows:
         return
     statement = insert(connection, table)
@@ -194,6 +195,7 @@ def save_headlines(connection: Connection, headlines: Mapping[str, str]) -> None
 
 
 def _record_events(connection: Connection, changes: Sequence[StoryEvent], *, now: datetime) -> None:
+    """Store what happened to stories, such as a merge, with the time `now`."""
     rows = [
         {
             "at": now, "kind": change.kind, "story_id": change.story, "other_id": change.other,
@@ -335,6 +337,7 @@ def _articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[
 
 
 def _shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:
+    """Narrow the times of stories to the articles that they still have; `times` are those of articles, by id."""
     for change in changes:
         times_left = [times[key] for key in change.articles if key in times]
         if change.kind in (SPLIT, MOVED) and times_left:

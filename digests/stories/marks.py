@@ -132,6 +132,7 @@ def _article_ids(connection: Connection, mark: Mark) -> list[str]:
 
 
 def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[KeptItem]:
+    """Yield the kept items of these marks, with what the store now has of each story or article."""
     articles = articles_by_id(connection, [mark.key for mark in wanted if mark.kind == ARTICLE])
     for mark in wanted:
         article = articles.get(mark.key) if mark.kind == ARTICLE else None

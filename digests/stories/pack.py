@@ -57,6 +57,7 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
 def _pack_articles(
     details: StoryDetails, revisions: Mapping[str, tuple[Revision, ...]], quotes: Mapping[str, tuple[PackQuote, ...]]
 ) -> Iterator[PackArticle]:
+    """Yield the articles of a story for its pack; only those whose ids are in `quoted` have their text."""
     for report in details.story.wire_groups:
         for key in report.articles:
             article, copy = details.articles[key], details.copies.get(key)
@@ -75,6 +76,7 @@ def _pack_articles(
 
 
 def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iterator[PackChange]:
+    """Yield the changes of an article's page, each as the lines that went ("-") and came ("+")."""
     before = (article.title, *article.text.split("\n"))
     for revision in revisions:
         if revision.kind == "gone":

@@ -38,6 +38,9 @@ def send_must(
 
 
 def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str, key: str, *, now: datetime) -> str:
+    """
+    Put a story or article into the outbox, once for each service; return what it is kept under. Errors: DigestError.
+    """
     item = load_item(connection, find_mark(connection, kind, key) or Mark(kind=kind, key=key, kept_at=now))
     reports = load_reports(connection, item)
     article = next((each for each in reports if item.title in each.title), next(iter(reports), None))

@@ -106,6 +106,7 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
         return countries_in(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
 
     def is_local_angle(article: Article) -> bool:
+        """Whether a report tells what an event means for its own country, as other countries' reports do not."""
         others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_TITLE_COMPARISONS]
         foreign = [each for each in others if each.country != article.country]
         here = {article.country}

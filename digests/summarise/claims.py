@@ -190,6 +190,7 @@ def _sentences_on(claim: Claim, article: Article) -> Iterator[Sentence]:
 
 
 def _figure_differences(claim: Claim, reported: list[Sentence]) -> Iterator[Difference]:
+    """Yield the numbers of a claim that the report's sentences do not have, with the number that they have instead."""
     known: set[float | str] = set()
     for sentence in reported:
         known.update(figures(sentence.text, sentence.language))
@@ -239,6 +240,7 @@ def _telling_differences(claim: Claim, told: list[Sentence], reported: list[Sent
 
 
 def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
+    """Yield the countries and names of a claim that an article does not have."""
     text = f"{article.title}\n{article.text[:COMPARED_CHARS]}"
     is_same_language = article.language == claim.language
     places = {match.code for match in load_gazetteer(article.language).find(text)}
@@ -258,6 +260,7 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
 
 
 def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool) -> bool:
+    """Whether a name is among the words of a report (`said`), also inflected or spelt as in another language."""
     if said & {name, f"{name}s", name.removesuffix("s"), f"{name}'s", f"{name}’s"}:
         return True
     if is_same_language and language in ROMANCE_AND_GERMANIC:

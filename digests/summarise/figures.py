@@ -137,6 +137,7 @@ def superseded_by_figures(
     }
 
     def is_superseded(sentence: Sentence) -> bool:
+        """Whether a sentence has a figure that a later report has overtaken."""
         if not (spans or latest):
             return False
         for figure in read_figures(sentence):
@@ -301,6 +302,7 @@ def have_same_places(one: Figure, other: Figure) -> bool:
 
 
 def _make_report(article: Article, figure: Figure) -> FigureReport:
+    """Return an article as the report that gives a figure."""
     return FigureReport(
         text=figure.phrase,
         value=figure.value,
@@ -410,6 +412,7 @@ Found = tuple[str, float, int, tuple[int, int], tuple[int, int], str]
 
 
 def _figures_by_pattern(text: str, language: str) -> Iterator[Found]:
+    """Yield the figures that the patterns of a language find, such as "14 killed"."""
     for quantity, places in QUANTITIES.items():
         if language not in places.get("pattern", {}):
             continue
@@ -432,6 +435,9 @@ def _figures_by_pattern(text: str, language: str) -> Iterator[Found]:
 
 @cache
 def _pattern(quantity: str, language: str) -> re.Pattern[str]:
+    """
+    Return the pattern of a quantity in a language; {n} in it stands for a number, the groups n0, n1… of the match.
+    """
     alternatives = QUANTITIES[quantity]["pattern"][language].split("|")
     parts, depth, current = [], 0, ""
     for part in alternatives:  # join those that a bracket holds together
@@ -461,6 +467,7 @@ Reading = tuple[str, tuple[int, int]]
 
 
 def _figures_by_words(text: str, language: str) -> Iterator[Found]:
+    """Yield the figures whose quantity is shown by words near a number, such as "killed 14 people" or "4.5 percent"."""
     if not any(_quantity_words(place, language) for place in ("after", "before", "percent")):
         return
     joins, reaches, elsewhere, percent = (

@@ -71,6 +71,7 @@ def choose_headline(
 def _choose_title(
     story: Story, articles: Mapping[str, Article], agreed: Agreement, languages: Sequence[str]
 ) -> Headline | None:
+    """Return the title of a story, the one nearest to what its reports agree on; None if no report has a title."""
     present = [articles[key] for key in story.articles if key in articles and articles[key].title.strip()]
     present = [article for article in present if article.kind not in WITHHELD]
     if not present:

@@ -76,6 +76,7 @@ def _counted_numbers(sentence: Sentence) -> list[_CountedNumber]:
 
 
 def _numbers_with_unit(sentence: Sentence) -> Iterator[_CountedNumber]:
+    """Yield the exact numbers of a sentence that count something ("1,200 homes"), but not years and known figures."""
     text, language = sentence.text, sentence.language
     stop = stop_words(language)
     known = {figure.start for figure in read_figures(sentence)}

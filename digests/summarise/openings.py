@@ -226,6 +226,7 @@ def _part_length(text: str, title: str, article: Article) -> int | None:
 
 
 def _byline_length(head: str, language: str) -> int | None:
+    """Return how many characters the byline at the start of a text has; 0 if there is none, None if it has no end."""
     first = WORD.match(head)
     if first is None or fold(first.group()) not in map(fold, LISTS["byline"].get(language, "").split()):
         return 0

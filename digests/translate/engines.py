@@ -90,6 +90,7 @@ class FirefoxEngine:
         return next((pairs for pairs in (direct, by_english) if self._models.keys() >= set(pairs)), ())
 
     def _load(self, pair: str) -> "Translator":
+        """Return the translator of a pair such as "pt-en", loaded if needed; the one not used for longest goes."""
         if pair not in self._loaded:
             from fxtranslate import Translator  # late: an extra, for those who translate
 

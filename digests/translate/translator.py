@@ -78,6 +78,7 @@ class Translator:
         engine: TranslationEngine | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Start the engine; if that fails, nothing is translated and the reason is kept for the ledger."""
         self.what = settings.what
         self._target, self._store, self._clock, self._engine = target, store, clock, engine
         self._left_s = MAX_S

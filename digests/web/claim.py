@@ -22,6 +22,7 @@ MAX_CLAIM_REPORTS = 8  # of each kind of a story
 
 
 def claim_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
+    """Return the page that checks a claim: the form, and the answer if a claim was entered."""
     claim = ask.query.get("claim", "")[:CLAIM_CHARS].strip()
     since = ask.query.get("since", DEFAULT_WINDOW)
     since = since if since in CLAIM_SPANS else DEFAULT_WINDOW

@@ -41,6 +41,9 @@ EDITION_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(-\w{1,8})?(?:\.([a-z]{2,4}))?", 
 
 
 def latest_edition_page(site: Site, _ask: PageRequest) -> PageResponse:
+    """
+    Return the page of the newest edition of the first digest that has one, or a page that says that there is none.
+    """
     making = () if site.is_static else read(site.engine, editions.editions_in_progress, now=site.now())
     refresh_s = RELOAD_S if making else 0
     known = digests_of(site.settings)
@@ -127,6 +130,7 @@ def format_edition_date(key: EditionKey, timezone: str = "", *, near: date | Non
 
 
 def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, ...] = ()) -> PageResponse:
+    """Return the page of an edition; `making` are the editions that are being made now."""
     edition = read(site.engine, editions.load_edition, row)
     before, after = read(site.engine, editions.adjacent_editions, row)
     digest = digest_of(site, edition.digest)

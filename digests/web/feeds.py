@@ -221,6 +221,7 @@ def _catalogue_rows(site: Site) -> list[EditionRow]:
 
 
 def _catalogue_entry(site: Site, row: EditionRow) -> dict[str, Any]:
+    """Return an edition as an entry of the OPDS catalogue of books."""
     edition = read(site.engine, load_edition, row)
     return {
         "id": book_id(edition),

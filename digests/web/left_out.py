@@ -84,6 +84,7 @@ class LeftOutPages:
         )
 
     def _make(self, future: Future[Groups], engine: Engine, digest: DigestSettings, edition: Edition) -> None:
+        """Set what an edition leaves out as the result of `future`, one edition at a time."""
         try:
             with self._turn:
                 items = load_left_out(engine, digest, edition)

@@ -123,6 +123,7 @@ def _coverage_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def _static_paths(site: Site) -> Iterator[str]:
+    """Yield the paths of all pages that an export of the site writes."""
     yield from ("/", "/archive", "/coverage", "/feed.atom", "/feed.json", "/agenda.ics", *catalogue_paths(site))
     rows = read(site.engine, edition_rows)
     yield from (f"/archive/{month}" for month in dict.fromkeys(f"{row.local_date:%Y-%m}" for row in rows))

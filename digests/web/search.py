@@ -57,6 +57,7 @@ class SearchForm:
 
 
 def parse_search(site: Site, ask: PageRequest) -> SearchForm:
+    """Return the search form as a request has filled it in."""
     since, language = ask.query.get("since", ""), ask.query.get("language", "")[:40].strip()
     return SearchForm(
         words=ask.query.get("q", "")[:QUERY_CHARS].strip(),
@@ -69,6 +70,7 @@ def parse_search(site: Site, ask: PageRequest) -> SearchForm:
 
 
 def search_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
+    """Return the search page, with matches by words and, on the first page, matches by meaning."""
     form = parse_search(site, ask)
     at = min(ask.page(), MAX_RESULT_PAGES)
     query = parse_query(form.words)

@@ -167,6 +167,7 @@ def _page_of_reports(reports: tuple[WireGroup, ...], page: int) -> tuple[WireGro
 
 
 def _report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
+    """Return a report of a story for its page: the first article, its copies, and why it is in the story."""
     copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
     return {
         "origin": _article_row(found.articles[report.origin], zone),
@@ -246,6 +247,7 @@ def _describe_via(article: Article, words: Localizer) -> str:
 
 
 def article_page(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the page of a stored article."""
     article, known = read(site.engine, load_details, ask.params["article"], site.zone)
     paragraphs, bytes_left = sanitize_paragraphs(article.text, max_bytes=TEXT_BYTES)
     return render_page(
@@ -269,6 +271,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def load_details(connection: Connection, key: str, zone: tzinfo) -> tuple[Article, dict[str, Any]]:
+    """Return an article, and what the store knows about it: changes, story, related articles. Errors: NotFound."""
     article = articles_by_id(connection, [key]).get(key)
     if article is None:
         raise NotFound("This article is not stored.")
@@ -299,6 +302,7 @@ def _related_articles(
 
 
 def byline(found: Article, words: Localizer) -> str:
+    """Return the line below a title: country, language, authors, agency, and what limits the text."""
     parts = (
         words.country(found.country),
         words.in_language(found.language),

@@ -56,6 +56,7 @@ def credited_agencies(
 
 
 def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | None) -> Iterator[str]:
+    """Yield the agencies that are named in lines near the article's text, such as its byline."""
     elements = list(tree.iter(*LINES, *PICTURES))
     lines = list(_agency_lines(elements))
     places = _paragraph_places(blocks, elements) if lines else []

@@ -51,6 +51,7 @@ def extract_content(tree: _Element, *, summaries: Sequence[str] = ()) -> tuple[F
 
 
 def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
+    """Return the blocks of the element that probably has the article; `summaries` are those of the page's metadata."""
     if not page.tags:
         return MainText()
     kinds = classify_elements(page)

@@ -111,6 +111,7 @@ def _parse_east_asian_dateline(head: str) -> Dateline | None:
 
 
 def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
+    """Return the dateline of a text whose agency names are marked; None if it begins otherwise."""
     for pattern in _WITH_AGENCY:
         match = pattern.match(text)
         if match is None:

@@ -32,6 +32,7 @@ class FlatPage:
     """
 
     def __init__(self) -> None:
+        """Start empty; a number of an element is its index in the first lists, that of a text its index in `texts`."""
         self.elements: list[_Element] = []
         self.tags: list[str] = []
         self.parents: list[int] = []
@@ -117,6 +118,7 @@ def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
 
 
 def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
+    """Fill `page` with the elements and texts below `body`, in their order; tags in `silent` are skipped."""
     opened, open_blocks = [NOWHERE], [NOWHERE]
     begins, loose = True, False
     walk = etree.iterwalk(body, events=("start", "end"))
@@ -160,6 +162,7 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
 
 
 def _open_element(page: FlatPage, element: _Element, opened: list[int], open_blocks: list[int]) -> None:
+    """Append an element to the lists of `page`; its number goes onto the stacks of open elements."""
     at, tag = len(page.tags), element.tag
     page.elements.append(element)
     page.tags.append(tag)

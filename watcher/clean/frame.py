@@ -75,6 +75,7 @@ def read_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
 
 
 def _has_paragraphs(page: FlatPage) -> bool:
+    """Whether the page has enough text in <p> elements that are not cut."""
     total = behind = 0
     for at, tag in enumerate(page.tags):
         if tag == "p" and at >= behind and page.there[at]:

@@ -92,6 +92,7 @@ Found = Iterator[tuple[int, str]]
 
 
 def _find_repeated(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules) -> Found:
+    """Yield index and rule of the blocks that many pages of the site have."""
     if context.memory is None or not context.memory.articles:
         return
     hashes = block_hashes(block.text for block in blocks)
@@ -163,6 +164,7 @@ def _is_date_line(text: str, name: str, context: ArticleContext) -> bool:
 
 
 def _is_byline(text: str, name: str, context: ArticleContext) -> bool:
+    """Whether a text is an author's name with at most a few words more; `name` is the text, normalised."""
     if len(text) > LABEL_CHARS * 2 or SENTENCE_END.search(text.rstrip(".")):
         return False
     names = [normalize_key(author) for author in context.authors if len(author) > 3]

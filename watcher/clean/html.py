@@ -162,6 +162,7 @@ def _label_role(classes: str | None, itemprop: str | None) -> str:
 
 @lru_cache(maxsize=4096)
 def _links_elsewhere(href: str, here: str) -> bool:
+    """Whether a link leads to another page; `here` is the path of this one."""
     if not href or href.startswith(("#", "mailto:", "tel:", "javascript:")):
         return False
     try:
@@ -194,6 +195,7 @@ def text_to_html(text: str) -> str:
 
 
 def _text_paragraphs(parts: list[str]) -> Iterator[str]:
+    """Yield lines of plain text as HTML paragraphs, or as list items if they begin with a bullet."""
     in_list = False
     for part in parts:
         bullet = BULLET.match(part)

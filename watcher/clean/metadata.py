@@ -139,6 +139,7 @@ def _is_same_site(one: str, other: str) -> bool:
 
 
 def _titles(elements: PageElements) -> dict[str, str]:
+    """Return the titles that a page states, by where it states them."""
     node = elements.node
     titles = dict(elements.values(TITLES))
     titles["headline"] = json_text(node.get("headline")) or json_text(node.get("name"))

@@ -243,6 +243,7 @@ def collect_elements(tree: _Element) -> PageElements:
 
 
 def _read_meta(element: _Element, elements: PageElements) -> None:
+    """Note name and value of a <meta> element, and the author if it names one."""
     name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
     value = (element.get("content") or element.get("value") or "").strip()
     if value:

@@ -59,6 +59,7 @@ def _classify_attributes(element: _Element, tag: str) -> int:
 
 @lru_cache(maxsize=KNOWN_NAMES)
 def _classify_names(tag: str, classes: str, name: str) -> int:
+    """Return the kind of furniture that an element may be by class and id (`name`), or KEPT."""
     classes, name = NUMBERS.sub("", classes), NUMBERS.sub("", name)
     if tag in COMMENT_TAGS and (COMMENTS_ID.search(name) or COMMENTS_CLASS.search(classes)):
         return OTHERS

@@ -97,6 +97,7 @@ def _times(elements: PageElements, source: str, times: Iterable[DateElement]) ->
 def _parse_candidates(
     texts: Iterable[tuple[str, str]], now: datetime | None, month_first: bool = False
 ) -> Iterator[DateCandidate]:
+    """Yield the believable dates in `texts`, which are pairs of where a text stands and the text."""
     for source, text in texts:
         match = next(find_dates(text, month_first=month_first), None)
         if match is not None and is_believable(match.moment, now=now):

@@ -118,6 +118,7 @@ def apply_rules(tree: _Element, rules: SiteRules | None) -> RuleResult:
 
 
 def _drop_matches(tree: _Element, path: str) -> Iterator[str]:
+    """Remove the elements that an XPath selects, and yield their texts."""
     for element in _select(tree, path):
         if element.getparent() is None or element.tag in ("html", "body"):
             continue
@@ -199,6 +200,7 @@ def _best_match(host: str, rules: Iterable[SiteRules]) -> SiteRules | None:
 
 
 def _read_text(file: Traversable) -> str:
+    """Return the text of a file of site rules. Errors: SettingsError."""
     body = file.read_bytes()
     if len(body) > MAX_FILE:
         raise SettingsError((_problem(str(file), f"is larger than {MAX_FILE // 1024} KiB"),))

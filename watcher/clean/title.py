@@ -116,6 +116,7 @@ def _is_of_site(tail: str, names: frozenset[str]) -> bool:
 
 
 def _site_names(site: str, url: str) -> frozenset[str]:
+    """Return the names that a title may have for its site: the stated one, and those in the host, normalised."""
     host = SITE_PREFIX.sub("", host_of(url))
     labels = host.split(".")
     domain_name = labels[-2] if labels[1:] else ""

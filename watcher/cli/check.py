@@ -203,6 +203,7 @@ def _format_faults(faults: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _format_results(results: Sequence[CheckResult]) -> Iterator[str]:
+    """Yield for each kind of check how many succeeded, then the failures and hints."""
     for what in dict.fromkeys(result.what for result in results):
         those = [result for result in results if result.what == what]
         well = sum(not result.fault for result in those)

@@ -139,6 +139,7 @@ def _format_explanation(page: PageExtract, cleaned: ExtractedArticle, left_out: 
 
 
 def _article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[str]:
+    """Yield a line for each stated field of an article, with where in the page it was found."""
     sources = dict(page.metadata.sources)
     published = page.metadata.published_at or cleaned.published_at
     stated = {
@@ -161,6 +162,7 @@ def _article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[st
 
 
 def _format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
+    """Yield what was removed from a page, grouped by the rule that removed it."""
     rules: dict[str, list[str]] = {}
     for cut in found:
         rules.setdefault(cut.rule, []).append(cut.text)
@@ -231,6 +233,7 @@ def site_of(url: str) -> str:
 
 
 def _article_to_dict(page: PageExtract, cleaned: ExtractedArticle) -> Result:
+    """Return an article for JSON."""
     published = page.metadata.published_at  # in the time zone of the page, so that the day is the one it shows
     return {
         **select_fields(cleaned, "url", "title", "text"),
@@ -285,6 +288,7 @@ async def _draft_in_pool(pool: Pool, page: Result) -> ExtractedPage:
 
 
 def _draft_page(draft: ExtractedPage, html: str) -> ExtractedPage:
+    """Return a page as extracted, or with the reason why that failed; it is packed to pass between processes."""
     try:
         extract = extract_page(html, url=draft.url)
     except CleanError as error:

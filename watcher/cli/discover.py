@@ -178,6 +178,7 @@ def format_list(found: Discovery, known: Mapping[str, SourceSettings], *, is_add
 
 
 def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+    """Yield the lines on one feed: title, entries, problems, and how to add it."""
     report, probe = one.report, one.probe
     assert report and probe
     yield f"{report.feed.title or one.title or 'without a title'} ({WAYS[one.found_by]})"
@@ -196,6 +197,7 @@ def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, Sou
 
 
 def _discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+    """Return what was found at an address, for JSON; `known` are the sources of the settings by normalised URL."""
     page = found.page
     return {
         "url": page.asked,

@@ -89,6 +89,7 @@ async def _probe_target(urls: tuple[str, ...], settings: Settings) -> tuple[Prob
 
 
 def _summary_sentence(probe: ProbeResult) -> str:
+    """Return the verdict on a feed in one sentence."""
     report = probe.report
     if report is None:
         return failure_reason(probe)
@@ -100,6 +101,9 @@ def _summary_sentence(probe: ProbeResult) -> str:
 def _probe_rows(
     probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, row: SourceSettings | None
 ) -> Iterator[Row]:
+    """
+    Yield the rows of the report; `again` is the result of a second, conditional request, `row` the source's settings.
+    """
     response = probe.response
     yield "address", probe.asked
     if row is not None:
@@ -176,6 +180,7 @@ def _format_validators(response: Response, again: Revalidation | None) -> Iterab
 
 
 def _format_freshness(response: Response, report: FeedReport, now: datetime) -> Iterable[str]:
+    """Return what response and feed say about how long they stay fresh."""
     feed, parts = report.feed, []
     fresh_s = parse_freshness(response.headers, now).fresh_s
     headers = [f"{name}: {value}" for name in ("Cache-Control", "Expires") if (value := response.header(name))]
@@ -192,6 +197,7 @@ def _format_freshness(response: Response, report: FeedReport, now: datetime) -> 
 
 
 def entry_rows(report: FeedReport, *, wants_full_text: bool) -> Iterator[Row]:
+    """Yield the rows on a feed's content: title, language, entries, dates and texts."""
     feed = report.feed
     yield "format", report.format
     yield "title", feed.title or "none"
@@ -218,6 +224,7 @@ def format_items(report: FeedReport) -> Iterator[str]:
 
 
 def _format_language(report: FeedReport) -> str:
+    """Return the language that a feed states, and the one that its entries are in if that is another."""
     stated, read = report.feed.language, report.language
     if read == UNKNOWN_LANGUAGE:
         return stated or "not stated, and not detected"
@@ -233,6 +240,7 @@ def format_counts(*counts: tuple[int, str]) -> str:
 def _probe_to_json(
     probe: ProbeResult, again: Revalidation | None, next_poll: NextPoll | None, *, name: str | None
 ) -> dict[str, Any]:
+    """Return the report on a feed for JSON."""
     response = probe.response
     wait_s = round((next_poll.at - probe.at).total_seconds()) if next_poll else None
     return {
@@ -250,6 +258,7 @@ def _probe_to_json(
 
 
 def _response_to_json(response: Response, again: Revalidation | None) -> dict[str, Any]:
+    """Return a response for JSON."""
     return {
         **select_fields(response, "url", "moved_to", "status"),
         "content_type": response.header("content-type"),

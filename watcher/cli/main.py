@@ -72,6 +72,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
+    """Run the command that the arguments name; return its exit code, or that of its error, which is printed."""
     try:
         result = _build_app().main(list(arguments), prog_name="watcher", standalone_mode=False)
         return result if isinstance(result, int) else DONE
@@ -158,6 +159,7 @@ def _note_options(
 
 
 def build_command(row: Command) -> TyperCommand | LazyGroup:
+    """Build the command of a row, which imports its module, or the group of commands."""
     if row.rows:
         group = _build_group(row.name, row.help, {inner.name: inner for inner in row.rows})
         group.default = row.default

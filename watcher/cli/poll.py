@@ -79,6 +79,7 @@ async def run_poll(
         feeds_due = pages_due = 0
 
         def on_event(event: Event) -> None:
+            """Count an event, and move the progress bars."""
             nonlocal pages_due
             summary.add(event)
             if isinstance(event, FeedPolled):
@@ -119,6 +120,7 @@ async def run_poll(
 
 
 async def backfill(context: WorkerContext, summary: PollSummary, advance: Advance) -> None:
+    """Compute features and vectors that recent articles do not have yet; `advance` moves the progress bar."""
     since, writer, choice, missing = context.now() - EMBED_BACK, context.writer, context.embedder, 0
     await rebuild_features(writer, context.pool, since=since)
     started = time.monotonic()
@@ -199,6 +201,7 @@ class PollSummary:
         return len(self.failures)
 
     def add(self, event: Event) -> None:
+        """Count an event of the poll."""
         match event:
             case FeedPolled(result=NetworkDown()):
                 self.offline += 1
@@ -226,6 +229,7 @@ class PollSummary:
                 self.network_down_since = since if is_down else None
 
     def to_json(self) -> dict[str, object]:
+        """Return the numbers and failures for JSON."""
         values = {name: getattr(self, name) for name in self.__slots__ if name not in ("results", "is_private")}
         return (
             {name: getattr(self, name) for name in ("feeds", "unchanged", "failed")}
@@ -239,6 +243,7 @@ class PollSummary:
 
 
 def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[str]:
+    """Yield the lines at the end of a poll."""
     if since := summary.network_down_since:
         down = f"your internet connection seems to be down since {format_minute(since)}"
         yield f"{down}: feeds that are still due were not polled; run watcher poll again later"
@@ -254,6 +259,7 @@ def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[
 
 
 def format_counts(summary: PollSummary) -> Iterator[str]:
+    """Yield the lines with the numbers of feeds, articles and pages, and the failures."""
     outcome = f"{summary.feeds - summary.unchanged - summary.failed} read, {summary.unchanged} not modified"
     yield f"{format_count(summary.feeds, 'feed')} polled: {outcome}, {summary.failed} failed"
     counts = (

@@ -64,6 +64,9 @@ def run_worker(config: Config = None) -> int:
 def _run_until_signal(
     settings: Settings, *, once: bool = False, take_over: bool = False, is_helper: bool = False
 ) -> int:
+    """
+    Run a daemon or an additional worker (`is_helper`) until a signal, or do once what is due; return the exit code.
+    """
     configure_logging(settings.log, debug=SESSION.debug)
     SESSION.exit_immediately = True
     engine = open_store(settings.store.url)
@@ -108,6 +111,7 @@ def _is_daemon_here(engine: Engine) -> bool:
 
 
 async def _serve_until_signal(settings: Settings, engine: Engine) -> None:
+    """Serve the site until Ctrl-C or SIGTERM."""
     listener = Listener("web", settings.web, SiteApp(settings, engine, store_routes(settings, engine)))
     await listener.listen()
     print_lines([f"http://{settings.web.listen}/ (Ctrl-C stops it)"])

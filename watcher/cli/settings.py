@@ -163,6 +163,7 @@ def _json_value(toml: str) -> object:
 
 
 def _format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
+    """Yield the settings as TOML, each with a comment that says where it is from."""
     yield f"# {path}"
     for table, values in groupby(found, key=attrgetter("table")):
         yield from ("", table)

@@ -60,6 +60,7 @@ def list_sources(config: Config = None, json: Json = False) -> int:
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
+    """Print the sources as a table, with the addresses last."""
     # Late: rich takes 50 ms to load, and is needed on a terminal only.
     from rich.cells import cell_len, set_cell_size
     from rich.console import Console
@@ -182,6 +183,7 @@ def import_opml(
 
 
 def _classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
+    """Return the rows to add for the feeds of an OPML file, and what is said about each feed."""
     known, rows, lines = sources_by_key(settings), [], []
     for feed in opml.feeds:
         try:
@@ -222,6 +224,7 @@ def _to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
 
 
 def _format_import(lines: list[ImportResult], rows: list[SourceSettings], *, dry_run: bool) -> Iterator[str]:
+    """Yield a line for each feed, then the counts and a hint about sections."""
     words = {"added": "would be added"} if dry_run else {}
     for line in lines:
         feed = " ".join((*line.name.split(), line.url)).strip()

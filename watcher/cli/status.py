@@ -119,6 +119,7 @@ def _print_once(settings: Settings, source: str, *, everything: bool, json: bool
 
 
 def _print_store_error(url: str, error: StoreError, *, json: bool) -> int:
+    """Print that the store cannot be read, with what is known about the daemon; return the exit code."""
     now = datetime.now(UTC)
     with closing_store(connect(url)) as engine:
         values: dict[str, Any] = {"store": redacted_url(engine), "error": str(error), "hint": error.hint}
@@ -138,6 +139,7 @@ def _error_rows(error: StoreError) -> Iterator[Row]:
 
 
 def _print_status(settings: Settings, engine: Engine, *, everything: bool, json: bool) -> None:
+    """Print the whole status: daemon, store, sources, pages without an article, and the parts of plug-ins."""
     now, processes = datetime.now(UTC), _list_daemons(engine)
     sources = list_sources(settings, engine, now=now)
     lost = read(engine, failed_page_counts)
@@ -256,6 +258,7 @@ def _daemon_to_json(
 
 
 def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows on the store and what waits in it; `found` is the status for JSON."""
     size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
     waiting = f"{format_count(found['pages_waiting'], 'page')} to fetch, feeds and pages due: {found['due']:,}"
     yield "store", f"{found['store']}: {format_count(found['articles'], 'article')}{size}, {waiting}"
@@ -284,6 +287,7 @@ def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Iterator[Row]:
+    """Yield the rows with the number of sources by health, and the paused ones."""
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
@@ -295,6 +299,7 @@ def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Itera
 
 
 def _format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Iterator[str]:
+    """Yield the lines on the sources, by default only on some that are not well."""
     shown = sources if everything else _pick_unhealthy(sources, limit=SOURCES_SHOWN)
     for row in shown:
         yield from _format_source_row(row, everything=everything)
@@ -305,6 +310,7 @@ def _format_sources(sources: Sequence[SourceStatus], *, everything: bool) -> Ite
 
 
 def _format_source_row(row: SourceStatus, *, everything: bool) -> Iterator[str]:
+    """Yield the lines on one source: its health and hint; with `everything`, its address and problems."""
     health, name = row.health, to_one_line(row.source.name, NAME_CHARS)
     parts = (to_one_line(describe_health(health), REASON_CHARS), format_count(row.state.articles, "article"))
     yield f"  {health.status:10} {name}: {'; '.join(filter(None, parts))}"
@@ -386,6 +392,7 @@ def _process_rows(process: DaemonStatus | None, now: datetime, *, everything: bo
 
 
 def _job_rows(process: DaemonStatus, *, now: datetime) -> Iterator[Row]:
+    """Yield the rows on a daemon's clock and the next runs of its jobs."""
     jump = process.clock_jump
     if jump and now - jump.at <= JUMP_SHOWN_FOR:
         way = "ahead" if jump.by_s > 0 else "back"

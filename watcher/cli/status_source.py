@@ -39,6 +39,7 @@ class SourceStatus:
         return self.health.status == PAUSED
 
     def to_json(self) -> dict[str, object]:
+        """Return health and times of a source for JSON."""
         feed = self.state.feed
         return {
             "name": self.source.name,
@@ -73,6 +74,7 @@ def describe_health(health: Health) -> str:
 
 
 def print_source(engine: Engine, row: SourceSettings, *, json: bool) -> None:
+    """Print everything about one source."""
     now = datetime.now(UTC)
     status = source_status(row, read(engine, feed_state, row.url), now=now)
     feed = status.state.feed
@@ -97,6 +99,7 @@ def _format_source(status: SourceStatus, *, now: datetime) -> Iterator[str]:
 
 
 def _format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord]) -> Iterator[str]:
+    """Yield the lines on changes of a source's health and on its last polls."""
     if history:
         yield "health"
     for change in history[:CHANGES_SHOWN]:
@@ -114,6 +117,7 @@ def _format_history(history: Sequence[HealthChange], polls: Sequence[PollRecord]
 
 
 def _source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
+    """Yield the rows on a source's health, polls and articles."""
     feed, health, state = status.state.feed, status.health, status.state
     yield health.status, describe_health(health)
     if health.hint:

@@ -241,6 +241,7 @@ async def _import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> I
         feeds = {hide_secrets(url): number for url, number in (await writer.read(feed_ids)).items()}
 
         async def import_chunks() -> None:
+            """Store articles a chunk at a time, until there are no more lines."""
             while part := list(islice(given, IMPORT_CHUNK)):
                 part = await _add_languages(part, histories, pool)
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)

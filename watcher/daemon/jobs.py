@@ -88,6 +88,7 @@ class JobRunner:
         trouble: Callable[[], str | None],  # why the store cannot be written, which it has logged already
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Prepare the scheduler; `steady` is a monotonic clock in seconds."""
         self._now, self._clock, self._steady = now, clock, steady
         self._ended, self._trouble = ended, trouble
         # A late job still runs (after a second, APScheduler would drop it by default), but only once.
@@ -199,6 +200,7 @@ def builtin_jobs(queue: BaseScheduler, clock: ClockMonitor, *, since: datetime |
     everywhere_due = datetime.min.replace(tzinfo=UTC)  # when retention prunes each feed and site again
 
     async def tidying() -> None:
+        """Delete what is too old; once in a while also per feed, site and host, which takes longer."""
         nonlocal everywhere_due
         tools, now = queue.context, queue.context.now()
         everywhere = now >= everywhere_due

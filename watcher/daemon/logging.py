@@ -97,6 +97,7 @@ class ActivityLog:
         self._counts: Counter[str] = Counter()
 
     def add(self, event: Event) -> None:
+        """Log an event and count it for the next line of totals."""
         log_event(event)
         match event:
             case NetworkChanged():
@@ -119,6 +120,7 @@ class ActivityLog:
 
 
 def log_event(event: Event) -> None:
+    """Log an event of a visit: failures and network changes as warnings, the rest for debugging."""
     match event:
         case FeedPolled(feed=feed, result=result, pages=noted):
             # The failures after the first one are counted only: the same source would be named with each poll.
@@ -141,6 +143,7 @@ def log_event(event: Event) -> None:
 
 
 def _polled_fields(feed: Feed, result: PollResult, noted: int) -> Fields:
+    """Return the fields of the log line on a poll; `noted` is the number of pages to fetch."""
     more: dict[str, object]
     match result:
         case PollFailed():

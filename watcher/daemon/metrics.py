@@ -27,6 +27,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 class Counters:
     def __init__(self) -> None:
+        """Register the metrics that are counted while the daemon runs."""
         self.registry = own = CollectorRegistry()
         self._polls = Counter("watcher_polls_total", "Polls of feeds, by result.", ["status"], registry=own)
         self._entries = Counter("watcher_entries_total", "Entries found by polls.", ["kind"], registry=own)
@@ -35,6 +36,7 @@ class Counters:
         self._took = Histogram("watcher_poll_seconds", "Response times of feeds.", buckets=BOUNDS_S, registry=own)
 
     def count_event(self, event: Event) -> None:
+        """Count an event of a visit."""
         match event:
             case FeedPolled(result=result):
                 self._polls.labels(result.status).inc()

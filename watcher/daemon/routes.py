@@ -37,6 +37,7 @@ def daemon_routes(services: Services) -> tuple[Route, ...]:
         return (*_process_metrics(services), *read(services.tools.writer.engine, store_metrics, services.settings))
 
     async def health() -> dict[str, object]:
+        """Return the report of /healthz: faults of the daemon, failing jobs, and whether the network is down."""
         status = services.lock.status
         faults = {fault.job: fault.reason for fault in status.faults if fault.job == "store"}
         if not faults and time.monotonic() - services.heartbeat_s > SILENT_S:
@@ -65,6 +66,7 @@ def store_routes(settings: Settings, engine: Engine) -> tuple[Route, ...]:
 
 
 def _make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dict[str, object]]]) -> tuple[Route, ...]:
+    """Return /metrics and /healthz; the latter answers 503 if `health` names faults."""
     one_at_a_time = asyncio.Semaphore(1)  # many requests must not take all threads, which other work waits for too
 
     async def answer_metrics(_request: Request) -> Response:
@@ -80,6 +82,7 @@ def _make_routes(registry: CollectorRegistry, health: Callable[[], Awaitable[dic
 
 
 def _process_metrics(services: Services) -> Iterator[Metric]:
+    """Yield the metrics of this process: start, heartbeat, visits, network and failing jobs."""
     status = services.lock.status
     started_s, beat_s = status.started_at.timestamp(), status.heartbeat_at.timestamp()
     yield GaugeMetricFamily("watcher_started_seconds", "When the daemon was started (Unix time).", started_s)

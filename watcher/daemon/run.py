@@ -142,6 +142,7 @@ async def build_services(
 
 
 def _log_started(services: Services) -> None:
+    """Log that the daemon has started, with its settings and the next edition."""
     settings, tools = services.settings, services.tools
     about: dict[str, object] = {"version": own_version(), "settings": settings.path}
     about |= {"store": redacted_url(tools.writer.engine), "sources": len(settings.active_sources())}
@@ -183,6 +184,7 @@ def _install_signal_handlers(flags: SignalFlags, lock: DaemonLock) -> None:
     ended_at_s: list[float] = []  # when each signal to end came, by the monotonic clock
 
     def handle_signal(number: signal.Signals) -> None:
+        """Reload the settings at SIGHUP; stop at the first SIGINT or SIGTERM, and at once at the second."""
         if number == signal.SIGHUP and (flags.end.is_set() or not had_terminal or os.isatty(0)):
             flags.reload.set()
             return
@@ -261,6 +263,7 @@ async def _reload_settings(services: Services) -> bool:
 
 
 def _log_changes(found: SettingsDiff) -> None:
+    """Log how new settings differ, and which of them need a restart."""
     sources = {"added": found.sources_added, "removed": found.sources_removed, "changed": found.sources_changed}
     sums = {f"sources_{word}": len(urls) for word, urls in sources.items()}
     changed = ",".join(name for name in found.settings if name not in NEEDS_RESTART)

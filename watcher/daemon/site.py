@@ -35,6 +35,7 @@ class Servers:
         on_settings: Callable[[], object],  # called after the site has changed the settings file
         is_helper: bool,
     ) -> None:
+        """Prepare the listeners of metrics and site; a helper (additional worker) serves metrics only."""
         loop = asyncio.get_running_loop()
         self._site_app = partial(
             SiteApp,

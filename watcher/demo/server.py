@@ -49,6 +49,7 @@ class DemoServer(uvicorn.Server):
     """A server of the demo outlets, used as an async context manager; `now` is the end of day number `day`."""
 
     def __init__(self, *, now: datetime) -> None:
+        """Prepare a server that answers for all sample outlets; `now` is the time at which they publish."""
         app = Starlette(routes=[Route("/{path:path}", self.answer)], middleware=[Middleware(GZipMiddleware)])
         quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
         super().__init__(uvicorn.Config(app, ws="none", lifespan="off", timeout_graceful_shutdown=1, **quiet))
@@ -58,6 +59,7 @@ class DemoServer(uvicorn.Server):
 
     @property
     def sources(self) -> tuple[SourceSettings, ...]:
+        """Return the outlets as sources of the settings."""
         same = ("name", "language", "country", "section", "owner")
         return tuple(
             source_row(
@@ -74,6 +76,7 @@ class DemoServer(uvicorn.Server):
         return "\n".join([*fetch, *(line for source in self.sources for line in ("", *row_lines(source))), ""])
 
     async def __aenter__(self) -> Self:
+        """Listen at one address for each outlet, and wait until the server answers."""
         sockets = []
         for number, outlet in enumerate(library().outlets):
             listener = self._bind(number)
@@ -179,6 +182,7 @@ def _item(printed: PrintedOutlet, piece: DemoArticle, tail: str) -> dict[str, An
 
 
 def _summary(piece: DemoArticle, base: str) -> str:
+    """Return the summary of an article as its outlet writes it into its feed: HTML, cut, or plain."""
     match piece.outlet.summaries:
         case "html":
             image = f'<img src="{base}/media{piece.path}-small.jpg" width="120" height="80" alt="">'
@@ -200,6 +204,7 @@ def _content(piece: DemoArticle) -> str:
 
 
 def _answer_path(printed: PrintedOutlet, path: str) -> Response:
+    """Return what a sample outlet answers to a path."""
     outlet = printed.outlet
     if path == outlet.feed_path and outlet.feed == "error":
         return PlainTextResponse("Service unavailable\n", 503, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -36,6 +36,7 @@ class EndpointEmbedder(JsonEndpoint):
         return EmbedderError(f"the embedding endpoint {self._host} {words}", **kind)
 
     def _embed_batch(self, texts: list[str]) -> list[bytes]:
+        """Return a vector for each text, as bytes; an error that may pass is waited for and tried again."""
         for usual_s in PAUSES_S:
             try:
                 return self._ask_for_vectors(texts)
@@ -47,6 +48,7 @@ class EndpointEmbedder(JsonEndpoint):
         return self._ask_for_vectors(texts)
 
     def _ask_for_vectors(self, texts: list[str]) -> list[bytes]:
+        """Return a vector for each text from one request. Errors: EmbedderError."""
         question: dict[str, object] = {"model": self._endpoint.model, "input": texts}
         if self._endpoint.dimensions:
             question["dimensions"] = self._endpoint.dimensions

@@ -22,6 +22,7 @@ class JsonEndpoint:
     """An endpoint for JSON, set in `table` of the settings. Errors: WatcherError if the key cannot be read."""
 
     def __init__(self, url: str, path: str, *, key: Secret | None, table: str) -> None:
+        """Keep address and key; `table` is the settings table that error messages name. Errors: WatcherError."""
         self._url = _endpoint_url(url, path)
         self._host = urlsplit(self._url).netloc.rpartition("@")[2]
         self._table = table
@@ -56,6 +57,7 @@ class JsonEndpoint:
         raise NotImplementedError
 
     def _refusal(self, response: PostResponse) -> WatcherError:
+        """Return the error for a response that is no success; whether a retry can help is decided by its status."""
         status = response.status
         message = self._message(response.body)
         is_passing = status >= 500 or status in FOR_LATER

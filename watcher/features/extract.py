@@ -125,6 +125,7 @@ def split_quotes(text: str) -> tuple[list[str], list[bool]]:
 
 
 def quotations(line: str) -> Iterator[tuple[str, bool]]:
+    """Yield the parts of a line, each with whether it is a quotation."""
     at = 0
     for match in QUOTATION.finditer(line) if QUOTATION_MARK.search(line) else ():
         yield line[at : match.start()], False

@@ -105,6 +105,7 @@ def _repair_references(text: str) -> tuple[str, int]:
     repairs = 0
 
     def repair(match: re.Match[str]) -> str:
+        """Return a character reference or a bare & as valid XML, and count the repair."""
         nonlocal repairs
         if match[0] == "&":
             repairs += 1
@@ -172,6 +173,7 @@ class OpmlParser:
         parser.Parse(text.encode("utf-8", "replace"), True)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Open an element; an outline becomes a feed or a folder. Errors: OpmlError if it is nested too deeply."""
         low = tag.lower()
         if not self._open:
             self.is_opml = low == "opml"

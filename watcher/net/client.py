@@ -57,6 +57,10 @@ class Client:
         concurrency: int = 64,
         substitute: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """
+        Prepare the client; `allow_private` are private addresses that may be requested, `substitute` a test's
+        transport.
+        """
         if not AGENT.fullmatch(user_agent):
             raise ValueError(f"not a User-Agent of product/version (contact) in ASCII: {user_agent!r}")
         self.timeout_s = timeout_s
@@ -178,6 +182,10 @@ class Client:
     def _send(
         self, chain: redirects.RedirectChain, headers: list[tuple[str, str]], proxy: str | None, stay: bool
     ) -> AbstractAsyncContextManager[httpx.Response]:
+        """
+        Send the request of a redirect chain's current URL; `stay` if the connection is to be kept open for the next
+        one.
+        """
         origin, target = redirects.split_target(chain.url)
         url = httpx.URL(origin + target)
         # Host is set here, since httpx would decode the name for it, which fails for names with emoji.

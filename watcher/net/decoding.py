@@ -22,6 +22,9 @@ class BodyDecoder:
     """
 
     def __init__(self, coding: str | None, *, max_bytes: int) -> None:
+        """
+        Prepare to decode a body; `coding` is the Content-Encoding, `max_bytes` the limit before and after decoding.
+        """
         self._coding = _coding_of(coding)
         self._max_bytes = max_bytes
         self._raw_bytes = 0
@@ -32,6 +35,7 @@ class BodyDecoder:
         self._brotli = brotli.Decompressor() if self._coding == "br" else None
 
     def feed(self, chunk: bytes) -> None:
+        """Decode the next bytes of the body. Errors: HopError if they are damaged or too many."""
         self._raw_bytes += len(chunk)
         self._check(self._raw_bytes)
         if self._coding == "identity":
@@ -47,6 +51,7 @@ class BodyDecoder:
             raise HopError(FetchKind.BODY_DAMAGED, detail=str(error)) from error
 
     def finish(self) -> bytes:
+        """Return the decoded body. Errors: HopError if it is cut."""
         is_open = self._zlib is not None and not self._zlib.eof
         if is_open or (self._brotli is not None and self._raw_bytes and not self._brotli.is_finished()):
             raise HopError(FetchKind.BODY_CUT)

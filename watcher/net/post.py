@@ -56,6 +56,7 @@ class HttpPost:
                 self._cancel()
 
     async def _exchange(self) -> PostResponse:
+        """Send the request within the deadline, and stop if `abort` is called. Errors: FetchError."""
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -75,6 +76,7 @@ class HttpPost:
             raise FetchError(self.url, Reason(FetchKind.ABORTED)) from None
 
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
+        """Send the request and return the response; of an answer without `max_bytes`, only the beginning is read."""
         guard, trace = AddressGuard(ANYWHERE), {"trace": self._trace}
         headers = {
             "User-Agent": f"Watcher/{version('watcher-digests')}",

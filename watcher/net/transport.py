@@ -78,6 +78,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, network: httpcore.AsyncNetworkBackend, proxy: str | None = None) -> None:
+        """Prepare a pool of connections that opens them through `network`."""
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls_context(),
             proxy=httpcore.Proxy(proxy) if proxy else None,
@@ -87,6 +88,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request through the pool, and return the response with its body still to be read."""
         assert isinstance(request.stream, httpx.AsyncByteStream)
         parts = request.url
         outgoing = httpcore.Request(
@@ -195,6 +197,9 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         self.is_in_head = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """
+        Return the next bytes, b"" at the end. Errors: those of httpcore; StaleConnection if a kept one had been closed.
+        """
         with translate_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 await asyncio.sleep(0)  # let other tasks run, even if the server sends faster than we read
@@ -217,6 +222,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         return self._is_reused and self.is_in_head and not self._in_head_bytes
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes; the answer to them begins with a head again. Errors: those of httpcore."""
         if not buffer:
             return
         self._is_reused = self._is_reused or not self.is_in_head
@@ -229,6 +235,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> NetworkStream:
+        """Encrypt the connection. Errors: those of httpcore."""
         try:
             with translate_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
                 async with asyncio.timeout(timeout):
@@ -239,6 +246,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         return self
 
     async def aclose(self) -> None:
+        """Close the connection, at once if the other side does not answer."""
         try:
             self._writer.close()
             with suppress(OSError):

@@ -123,6 +123,7 @@ def row_lines(row: SourceSettings) -> list[str]:
 
 
 def to_toml(value: object) -> str:
+    """Return a value as TOML."""
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, timedelta):

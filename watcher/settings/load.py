@@ -117,6 +117,7 @@ def settings_model() -> type[Settings]:
 
 
 def _cross_field_issues(data: Mapping[str, object]) -> Iterator[ValidationIssue]:
+    """Yield the faults that only several settings together show; `data` is the parsed file."""
     yield from Settings.cross_field_issues(data, data)
     for name, field in settings_model().model_fields.items():
         section = field.annotation
@@ -187,6 +188,7 @@ def expected_values() -> dict[str, str]:
 
 
 def _message_for(detail: ErrorDetails) -> str:
+    """Return what pydantic says about a wrong value, in our words: what was given, and what is expected."""
     context: dict[str, Any] = detail.get("ctx") or {}
     kind, got = detail["type"], detail["input"]
     if kind == "value_error":

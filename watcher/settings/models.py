@@ -210,6 +210,7 @@ class SemanticSettings(SettingsModel):
     @field_validator("embedder")
     @classmethod
     def check_embedder(cls, value: str) -> str:
+        """Return the name of an embedder, or the dotted path of one's own. Errors: ValueError."""
         text = value.strip()
         dotted = text.replace(":", ".").split(".")
         if text in EMBEDDER_NAMES or (len(dotted) > 1 and all(part.isidentifier() for part in dotted)):
@@ -291,6 +292,7 @@ class SourceSettings(SettingsModel):
         return own if headers or self.proxy or self.password or page else None
 
     def source(self) -> Source:
+        """Return the row as the rest of the program uses it, with a name in any case."""
         own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
         return Source(
             **own,
@@ -404,6 +406,7 @@ class WebSettings(ListenSettings):
 
     @classmethod
     def cross_field_issues(cls, data: object, document: Mapping[str, object]) -> Iterable[ValidationIssue]:
+        """Yield the settings that need another one which is not set."""
         yield from super().cross_field_issues(data, document)
         rows = data if isinstance(data, Mapping) else {}
         for key, needed, example in (

@@ -47,6 +47,7 @@ class RequestOptions:
 
 
 def reveal_value(value: str | Secret) -> str:
+    """Return a header's value; a secret is read now. Errors: WatcherError."""
     if not isinstance(value, Secret):
         return value
     text = value.reveal().strip()

@@ -98,6 +98,7 @@ def _statement_name(statement: str) -> str:
 
 
 def _describe_syntax_error(statement: str, reason: str) -> str:
+    """Return in words why a statement is not TOML, with what was probably meant; `reason` is the parser's."""
     match = ASSIGNMENT.match(statement)
     value = match[2].partition("#")[0].strip() if match else ""
     if meant := BOOLEANS.get(value.lower()):
@@ -128,6 +129,7 @@ class Positions:
     """Positions of the keys and values of one TOML text."""
 
     def __init__(self, text: str) -> None:
+        """Find where each key, value and table of a TOML text stands."""
         self._lines = text.encode().split(b"\n")
         self.keys: dict[Loc, Position] = {}
         self.values: dict[Loc, Position] = {}
@@ -151,6 +153,7 @@ class Positions:
         return self.values.get(loc) or self.key(loc)
 
     def _read_table(self, node: Node) -> None:
+        """Note where a table and its keys stand."""
         header = next((child for child in node.named_children if child.type in KEY_NODES), None)
         if header is None:
             return
@@ -175,6 +178,7 @@ class Positions:
         return loc
 
     def _read_pairs(self, node: Node, prefix: Loc) -> None:
+        """Note where the keys of a table stand, and their values; `prefix` is the path of the table."""
         for pair in node.named_children:
             parts = [child for child in pair.named_children if child.type not in IGNORED]
             if pair.type != "pair" or len(parts) < 2 or parts[0].type not in KEY_NODES:
@@ -186,6 +190,7 @@ class Positions:
             self._read_value(parts[1], loc)
 
     def _read_value(self, node: Node, loc: Loc) -> None:
+        """Note where a value stands, and what is inside it."""
         self.values.setdefault(loc, self._place(node))
         if node.type == "inline_table":
             self._read_pairs(node, loc)

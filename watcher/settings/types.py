@@ -110,6 +110,7 @@ class Secret:
             return False
 
     def _read_file(self) -> str:
+        """Return the secret in a file, or in systemd's credential of that name. Errors: WatcherError."""
         handed = os.environ.get("CREDENTIALS_DIRECTORY")
         given = Path(handed) / Path(self.name).name if handed else None
         path = given if given and given.is_file() else self.path
@@ -214,6 +215,7 @@ def format_size(value: int) -> str:
 
 
 def parse_clock(value: object) -> time:
+    """Return a time of day; TOML has it as a time or as a text. Errors: ValueError."""
     if isinstance(value, time):
         return value.replace(microsecond=0, tzinfo=None)
     match = TIME_OF_DAY.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -223,6 +225,7 @@ def parse_clock(value: object) -> time:
 
 
 def _check_timezone(value: str) -> str:
+    """Return the name of a time zone. Errors: ValueError."""
     try:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):  # absent names are a KeyError, "." or "/etc" a ValueError or OSError
@@ -243,6 +246,7 @@ def _check_selector(value: str) -> str:
 
 
 def check_web(value: str) -> str:
+    """Return an http or https URL. Errors: ValueError."""
     text = value.strip()
     if not is_web(text) or WHITESPACE.search(text) or len(text) > 2_000:
         is_bare = "://" not in text and "." in text and is_web(f"https://{text}")
@@ -274,6 +278,7 @@ def _check_country(value: str) -> str | None:
 
 
 def _check_language(value: str) -> str | None:
+    """Return a language tag in its usual form, None for an empty text. Errors: ValueError."""
     tag = language_tag(value)
     if tag is None and value.strip():
         meant = LANGUAGE_ALIASES.get(value.strip().lower())

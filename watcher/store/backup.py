@@ -128,6 +128,7 @@ def _integrity_faults(path: Path) -> list[str]:
 
 
 def _describe_content(store: Path) -> str | None:
+    """Return in words what a store has in it, None if it is missing or empty."""
     if not store.exists() or not store.stat().st_size:
         return None
     try:

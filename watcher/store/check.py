@@ -49,6 +49,7 @@ def find_problems(connection: Connection) -> list[StoreProblem]:
 
 
 def _check_database(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield what SQLite itself finds damaged."""
     if connection.dialect.name != "sqlite":
         return
     for row in connection.execute(text(f"PRAGMA integrity_check({MAX_CHECK_FAULTS})")):
@@ -59,6 +60,7 @@ def _check_database(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def _check_references(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield rows that belong to rows which do not exist; only SQLite can have them."""
     if connection.dialect.name != "sqlite":
         return
     counts: dict[tuple[str, str], list[int]] = {}
@@ -89,6 +91,7 @@ def _broken_index(what: str) -> StoreProblem:
 
 
 def _check_articles(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield articles without text or features."""
     if n := count_rows(connection, _articles_without_text()):
         hint = f"{REPAIR_HINT}, which removes them"
         yield StoreProblem(what=f"{n} articles have no text", hint=hint, repair=_drop_textless)
@@ -98,6 +101,7 @@ def _check_articles(connection: Connection) -> Iterator[StoreProblem]:
 
 
 def _check_texts(connection: Connection) -> Iterator[StoreProblem]:
+    """Yield texts that cannot be read."""
     broken: list[str] = []
     query = select(texts.c.article_id, texts.c.text, texts.c.removed).execution_options(yield_per=CHECK_BATCH)
     for key, *values in connection.execute(query):

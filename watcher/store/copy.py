@@ -161,6 +161,7 @@ def _copy_table(
 
 
 def _row_error(table: sa.Table, row: dict[str, Any], error: Exception) -> StoreError:
+    """Return the error for a row that the other database refuses; `row` has its values by parameter name."""
     key = ", ".join(repr(row[f"of_{column.name}"]) for column in table.primary_key.columns)
     why = " ".join(str(getattr(error, "orig", error)).split())
     return StoreError(
@@ -235,6 +236,7 @@ def checksum(connection: sa.Connection, table: sa.Table, on_rows: Callable[[int]
 
 
 def _build_index(target: sa.Connection, *, tell: OnProgress) -> None:
+    """Build the search index of the new store, a batch at a time. Errors: StoreError."""
     missing = count_missing(target)
     try:
         while took := index_missing(target, limit=INDEX_BATCH):

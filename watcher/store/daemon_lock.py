@@ -307,6 +307,7 @@ class StatusWriter:
         self._executor.shutdown()
 
     def _save(self, status: DaemonStatus) -> None:
+        """Store the status of this process; if the store does not answer, the next status tries again."""
         try:
             self._connection = self._connection or take_lock(self._engine, self._key)
             if self._connection is not None:

@@ -229,6 +229,7 @@ class PollStats:
 
 
 def count_poll_results(connection: Connection, *, failing_before: datetime) -> PollStats:
+    """Return how many feeds there are, how many fail, and since when; `failing_before` is what counts as long."""
     query = select(
         func.count().label("feeds"),
         func.count(feeds.c.failing_since).label("failing"),

@@ -37,6 +37,7 @@ def _check_url(value: str) -> str:
 
 
 def _to_reason(value: Any) -> Reason:  # noqa: ANN401 - any JSON
+    """Return a reason from its JSON. Errors: ValueError."""
     try:
         reason = Reason.from_dict(value)
         if len(str(reason)) <= MAX_REASON:
@@ -171,6 +172,7 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
 
 
 def _parse_object(line: bytes) -> dict[str, Any]:
+    """Return the JSON object of a line. Errors: ValueError."""
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
     try:

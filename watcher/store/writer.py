@@ -53,6 +53,7 @@ class Writer:
     """
 
     def __init__(self, engine: Engine, *, patience_s: float = RETRY_FOR_S, retry_s: float = RETRY_S) -> None:
+        """Start the thread that writes; it retries for `patience_s` while the store cannot be written."""
         self.engine = engine
         self.trouble: str | None = None
         self._patience_s, self._retry_s = patience_s, retry_s
@@ -83,6 +84,7 @@ class Writer:
     def _enqueue(
         self, function: Callable[..., Any], item: object = None, *, is_batched: bool = False
     ) -> asyncio.Future[Any]:
+        """Hand a call to the writing thread; return the future of its result. Errors: StoreError if it is closed."""
         job = WriteTask(function, asyncio.get_running_loop().create_future(), item, is_batched)
         with self._lock:
             if self._closed:
@@ -111,6 +113,7 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        """Write what is enqueued, a batch in each transaction, until the end is enqueued."""
         batch: list[WriteTask | None] = [None]
         while True:
             first = self._jobs.get()
@@ -127,6 +130,7 @@ class Writer:
                 return
 
     def _answer(self, batch: list[WriteTask]) -> None:
+        """Write a batch, and pass each result to the caller that waits for it."""
         try:
             outcomes = self._write(batch)
         except BaseException as error:  # noqa: BLE001 - each caller is told; the thread serves those to come
@@ -156,6 +160,7 @@ class Writer:
                 return outcomes
 
     def _may_wait(self, words: ErrorAdvice, reason: str) -> bool:
+        """Whether to try again; the first time that the store is down for long, say so in the log."""
         now = time.monotonic()
         if self._down_at is None:
             self._down_at = now

@@ -104,6 +104,7 @@ def decode_page(body: bytes, content_type: str | None = None) -> str:
 
 
 def _decode(body: bytes, content_type: str) -> str:
+    """Return a body as text: by its byte order mark, as UTF-8, or in the charset that is declared or guessed."""
     for beginning, name in BEGINNINGS:
         if body.startswith(beginning):
             return body.decode(name, "replace").removeprefix(BYTE_ORDER_MARK)

@@ -73,6 +73,7 @@ def _compounds(words: dict[str, int]) -> dict[str, int]:
 
 
 def _runs(text: str, table: NumberWords) -> Iterator[list[Part]]:
+    """Yield the runs of number words that follow each other in a text, such as "two hundred and five"."""
     run: list[Part] = []
     end = 0
     for match in NUMBER_WORD.finditer(text):

@@ -64,6 +64,7 @@ def begins_sentences(word: str, language: str) -> bool:
 
 
 def _line_sentences(line: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each sentence of a line, without the blanks around it."""
     start = 0
     for end in (*_sentence_ends(line, language), len(line)):
         piece = line[start:end]

@@ -99,6 +99,7 @@ def normalize_url(url: str) -> str:
 
 
 def _normalize_parts(url: str) -> str:
+    """Return the form of a URL under which it is compared: https, without tracking parameters and default port."""
     if url.startswith("maildir:"):
         path, mark, senders = url.removeprefix("maildir:").removeprefix("//").partition("?")
         return f"maildir:{posixpath.normpath(unquote(path))}{mark}{senders}"

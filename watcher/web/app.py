@@ -100,6 +100,7 @@ class PageRenderer:
             self._made.clear()
 
     async def _make(self, make: Callable[[], PageResponse], client: str) -> Response:
+        """Make a page in a thread when it is the client's turn. Errors: TooManyRequests."""
         is_full = self._in_line.total() >= AT_ONCE + IN_LINE
         if is_full or self._in_line[client] >= CLIENT_AT_ONCE + CLIENT_IN_LINE:
             raise TooManyRequests
@@ -142,6 +143,7 @@ class SiteApp:
         self._lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; the site is built at the first one, and 503 says why if that fails."""
         try:
             async with self._lock:
                 if self._app is None:
@@ -163,6 +165,7 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
     limiter, pages = RateLimiter(clock), PageRenderer(clock)
 
     def refuse(request: Request, words: str, status: int) -> Response:
+        """Return a page that says why a request is refused."""
         response = make_response(request, _encode_page(_error_page(site, words, status=status)))
         if status in (429, 503):
             response.headers["Retry-After"] = str(WAIT_S)
@@ -175,6 +178,7 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
         return refuse(request, WORDS.get(status, WORDS[405]), status)
 
     async def answer(page: Page, request: Request) -> Response:
+        """Answer a request for a page: check the form and the limits, then take it from the cache or make it."""
         is_change = page.method == "POST"
         form = await _read_form(request) if is_change else {}
         # A signed page shows no form token, as it is open to those who have no token of the site.

@@ -33,6 +33,7 @@ class BoundedProtocol(asyncio.Protocol):
     """
 
     def __init__(self, http: asyncio.Protocol, connections: set["BoundedProtocol"]) -> None:
+        """Wrap uvicorn's protocol; `connections` are those that are open."""
         self._http = http
         self._connections = connections
         self._transport: asyncio.Transport
@@ -42,6 +43,7 @@ class BoundedProtocol(asyncio.Protocol):
         self.is_surplus = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection; above the limit it is answered with an error, above twice the limit it is closed."""
         self._transport = transport
         self._connections.add(self)
         self.is_surplus = len(self._connections) > MAX_CONNECTIONS
@@ -99,6 +101,7 @@ class BoundedApp:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and tell its connection when that begins and ends."""
         connection = CONNECTION.get()
         connection.begin_answer()
         try:

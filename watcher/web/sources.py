@@ -60,6 +60,7 @@ class SourceRow:
 
 
 def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
+    """Return a page of the list of sources."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
     at = ask.page()
     rows = read(site.engine, _filter_sources, site, wanted)
@@ -93,6 +94,7 @@ def _filter_sources(connection: Connection, site: Site, wanted: str) -> list[Sou
 
 
 def _to_row(state: FeedState, *, now: datetime) -> SourceRow:
+    """Return a feed as a row of the page."""
     feed = state.feed
     source = feed.source
     return SourceRow(
@@ -116,6 +118,7 @@ def _load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow])
 
 
 def _one_source(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the page of one source."""
     found = read(site.engine, load_details, site, ask)
     done = ask.query.get("done", "")
     words = DONE_WORDS.get(done) if found["enabled"] == (done != "pause") else None  # unless it was changed again since
@@ -163,6 +166,7 @@ def load_details(connection: Connection, site: Site, ask: PageRequest) -> dict[s
 
 
 def _next_poll_text(state: FeedState) -> str:
+    """Return in words when a feed is polled next, and why not sooner."""
     feed = state.feed
     if feed.gone:
         return "the feed is gone and is not polled any more"
@@ -228,6 +232,7 @@ def _show_found_sources(site: Site, ask: PageRequest) -> PageResponse:
 def _render_add_page(
     site: Site, ask: PageRequest, address: str, found: Mapping[str, object] | None = None
 ) -> PageResponse:
+    """Return the page with the form that adds a source; `found` is what was found at the address."""
     open_form = f"location.href={json.dumps(f'{ask.base}/sources/add?url=')}+encodeURIComponent(location.href)"
     return render_page(
         site,

@@ -209,6 +209,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         await rebuild_features(context().writer, context().pool, since=since, id_prefix=id_prefix, limit=most)
 
     async def missing_vectors() -> tuple[str, ...]:
+        """Return which parts of the articles lack vectors, as prefixes of their ids."""
         writer, choice = context().writer, context().embedder
         if choice is None:
             return ()
@@ -217,6 +218,7 @@ def builtin_tasks(context: Callable[[], WorkerContext], *, since: datetime | Non
         return prefixes if name else prefixes[:1]  # until the first has found out the embedder's name
 
     async def embed(id_prefix: str) -> None:
+        """Embed those articles without a vector whose ids begin with `id_prefix`."""
         nonlocal last_used
         most, tools = VECTORS_AT_ONCE if since is None else UNLIMITED, context()
         choice = tools.embedder

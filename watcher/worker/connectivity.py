@@ -47,6 +47,7 @@ class ConnectivityMonitor:
         now: Callable[[], datetime],
         down_since: datetime | None = None,
     ) -> None:
+        """Start with what the store says: the network is down since `down_since`, or up."""
         self.network = network
         self._load_witnesses = load_witnesses
         self._now = now

@@ -139,6 +139,7 @@ def load_site_rules(settings: Path | None) -> tuple[SiteRules, ...]:
 
 
 def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
+    """Return a client with the limits of the settings; `concurrency` is the number of requests at a time."""
     return Client(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout.total_seconds(),

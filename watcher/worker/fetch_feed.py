@@ -68,6 +68,9 @@ class FetchedDocument(FetchedFeed):
     async def parse(
         self, feed: Feed, context: WorkerContext, session: HostSession, known: Mapping[str, str]
     ) -> tuple[ParsedFeed, bool]:
+        """
+        Parse the feed in a worker process, and its parts (such as a sitemap's files); also return if all were read.
+        """
         assert isinstance(self.answer, Response)
         body, kind = self.answer.body, self.answer.header("content-type")
         parse = partial(parse_feed, url=self.url, content_type=kind, now=context.now(), known=known, page=self.page)
@@ -143,6 +146,7 @@ class FetchedMails(FetchedFeed):
     async def parse(
         self, feed: Feed, context: WorkerContext, session: HostSession, known: Mapping[str, str]
     ) -> tuple[ParsedFeed, bool]:
+        """Parse the mails in a worker process, one by one if that fails; they are always complete."""
         parse = partial(parse_mails, now=context.now(), known=known)
         try:
             parsed = await context.feed_pool.run(parse, self.folder, limit_s=PARSE_LIMIT_S)

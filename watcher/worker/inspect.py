@@ -132,6 +132,7 @@ class FeedProber:
         return replace(seen, redirects=tuple(steps), found=report)
 
     async def _probe_folder(self, url: str) -> ProbeResult:
+        """Read a mail folder, and return what is in it."""
         seen = ProbeResult(asked=url, at=self.now())
         self.on_request(url)
         limits = {"timeout_s": self.client.timeout_s, "deadline_s": self.client.deadline_s}
@@ -200,6 +201,7 @@ class FeedProber:
                 self._session(host_of(step.leads_to)).last_request_at = self.now()
 
     def _session(self, host: str) -> HostSession:
+        """Return the session of a host, which keeps the delay between its requests."""
         if host not in self._sessions:
             self._sessions[host] = HostSession(
                 client=self.client,

@@ -64,6 +64,7 @@ class PgScheduler(BaseScheduler):
     """
 
     def __init__(self, context: WorkerContext, url: str) -> None:
+        """Prepare to take jobs from the queue in PostgreSQL at `url`."""
         super().__init__(replace(context, lease=QUEUED_HOST_LEASE))
         self._url = url
         self._manager: QueueManager | None = None  # while the server can be reached
@@ -212,6 +213,7 @@ class PgScheduler(BaseScheduler):
                 await asyncio.sleep(AGAIN_S)
 
     async def _manage(self) -> None:
+        """Take jobs from the queue until the connection breaks or the manager is ended."""
         async with await connect(self._url) as asking, await connect(self._url) as listening:
             queries = Queries(TwoConnections(asking, listening))
             async with queries.schema_lock():  # one process creates the tables while the others wait

@@ -73,6 +73,7 @@ class Pool:
         idle_s: float = IDLE_S,
         load: Callable[[], None] | None = None,
     ) -> None:
+        """Prepare the pool; `max_tasks` and `idle_s` are after how many tasks, and how long idle, a process ends."""
         self.workers = workers or min(4, os.cpu_count() or 1)
         self._start = partial(Worker, memory_bytes, max_tasks, idle_s, load)
         self._lock = threading.Lock()
@@ -166,6 +167,7 @@ class Worker:
     def __init__(
         self, memory_bytes: int | None, max_tasks: int, idle_s: float, load: Callable[[], None] | None
     ) -> None:
+        """Start a process that serves tasks over a pipe."""
         self.is_usable = True
         self._memory_bytes, self._tasks_left = memory_bytes, max_tasks
         self._pipe, end = multiprocessing.Pipe()

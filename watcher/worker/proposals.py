@@ -101,6 +101,7 @@ def newest_entry_age(report: FeedReport, now: datetime) -> str:
 
 
 def describe_texts(report: FeedReport, *, wants_full_text: bool) -> str:
+    """Return in words how many entries of a feed have their full text."""
     count = len(report.feed.entries)
     line = f"{report.whole} of {count} are full ({WHOLE_CHARS:,} characters or more); median {report.usual_chars:,}"
     if report.whole >= MOSTLY_WHOLE_SHARE * count and not wants_full_text:
@@ -111,6 +112,7 @@ def describe_texts(report: FeedReport, *, wants_full_text: bool) -> str:
 
 
 def no_feed_message(found: Discovery) -> str:
+    """Return in words that no feed was found at an address, and where it was looked for."""
     page = found.page
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNREADABLE_KINDS):
         return f"no feed found at {page.asked}: {failure_reason(page)}"

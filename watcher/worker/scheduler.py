@@ -36,6 +36,7 @@ class BaseScheduler(ABC):
     """The common part of queues: running visits, failures of visits, and the state of our internet connection."""
 
     def __init__(self, context: WorkerContext) -> None:
+        """Start without visits."""
         self.context = context
         self._visits: dict[str, asyncio.Task[None]] = {}
         self._asking: set[str] = set()  # hosts whose visits still send requests
@@ -77,6 +78,7 @@ class BaseScheduler(ABC):
             raise fault
 
     def start(self, claim: Visit) -> asyncio.Task[None]:
+        """Start the visit of a host in a task."""
         task = asyncio.create_task(self._visit(claim), name=f"visit {claim.host}")
         self._visits[claim.host] = task
         self._asking.add(claim.host)
@@ -147,6 +149,7 @@ class BaseScheduler(ABC):
             self._mark_requests_done(host)
 
     async def _visit(self, claim: Visit) -> None:
+        """Visit a host; an error of the store or this machine stops all visits, another one blocks only this host."""
         self._unbegun.pop(claim.host, None)
         try:
             await visit_host(claim, self.context, on_requests_done=partial(self._mark_requests_done, claim.host))
@@ -181,6 +184,7 @@ class Scheduler(BaseScheduler):
     """
 
     def __init__(self, context: WorkerContext) -> None:
+        """Start without visits and without claimed hosts."""
         super().__init__(context)
         self._ready: deque[Visit] = deque()  # leased, started when there is room
         self._wanted = asyncio.Event()  # set when more due hosts should be claimed
@@ -217,6 +221,7 @@ class Scheduler(BaseScheduler):
         renewal_due = not timedelta() <= now - self._renewed_at < HOST_LEASE / 4  # also when the clock was set back
 
         def claim(connection: Connection) -> tuple[Visit, ...]:
+            """Claim hosts that are due, as many as there is room for; renew the leases of those being visited."""
             if renewal_due and busy:
                 renew_leases(connection, busy, worker=context.worker, now=now)
             if free <= 0:
