@@ -96,7 +96,7 @@ def fill(engine: Engine, number: int) -> None:
             )
             for n in range(SIZE)
         ]  # fmt: skip
-        write(engine, partial(add_articles, given=given))
+        write(engine, partial(add_articles, arrivals=given))
 
 
 def work(engine: Engine) -> None:

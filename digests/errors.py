@@ -21,8 +21,8 @@ class AmbiguousStory(DigestError):
 
     def __init__(self, beginning: str, titles: Mapping[str, str]) -> None:
         self.ids = tuple(titles)
-        found = ", ".join(f"{key} ({title})" for key, title in titles.items())
-        super().__init__(f"several story ids begin with {beginning}: {found}")
+        matches = ", ".join(f"{key} ({title})" for key, title in titles.items())
+        super().__init__(f"several story ids begin with {beginning}: {matches}")
 
 
 class TranslationError(DigestError):

@@ -140,17 +140,17 @@ class EditionJob:
         if abs(now - self._last_run_at) > NOT_LATE:
             self._awake_since = now
         self._last_run_at = now
-        found: list[tuple[DigestSettings, DueEdition]] = []
+        due_editions: list[tuple[DigestSettings, DueEdition]] = []
         for digest in digests_of(self._settings):
             due = due_edition(digest, now, since=self._known_since[digest.name], catch_up=digest.catch_up)
             if due is None or self._waits(due.key, now):
                 continue
             if not (read(engine, is_made, due.key) if is_shared else read(engine, is_settled, due.key, now=now)):
-                found.append((digest, due))
+                due_editions.append((digest, due))
         # After a start or a sleep, feeds that were due and their pages are fetched first.
         awake_since = self._awake_since
-        is_soon = found and now - awake_since < CATCH_UP_WAIT
-        return [] if is_soon and read(engine, stats.count_due_since, awake_since, now=now) else found
+        is_soon = due_editions and now - awake_since < CATCH_UP_WAIT
+        return [] if is_soon and read(engine, stats.count_due_since, awake_since, now=now) else due_editions
 
     def _waits(self, key: EditionKey, now: datetime) -> bool:
         wait, retry_at = self._retries.get(key, (timedelta(), now))

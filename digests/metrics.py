@@ -17,15 +17,15 @@ from watcher.worker.context import system_clock
 def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield the metrics of digests: when editions were made and are due, the largest story, open deliveries."""
     now = system_clock()
-    found = digest_statuses(connection, settings, now=now)
-    made = [(o.digest, o.last_made_at.timestamp()) for o in found if o.last_made_at]
-    due = [(o.digest, o.next_due_at.timestamp()) for o in found]
-    late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in found]
+    statuses = digest_statuses(connection, settings, now=now)
+    made = [(o.digest, o.last_made_at.timestamp()) for o in statuses if o.last_made_at]
+    due = [(o.digest, o.next_due_at.timestamp()) for o in statuses]
+    late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in statuses]
     yield labelled_gauge("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
     yield labelled_gauge("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How many seconds an edition is late; 0 if none is."
     yield labelled_gauge("digests_edition_late_seconds", words, "digest", late)
-    latest = filter(None, (get_edition(connection, o.digest) for o in found))
+    latest = filter(None, (get_edition(connection, o.digest) for o in statuses))
     largest = [(edition.digest, edition.ledger.largest.share) for edition in latest if edition.ledger.largest]
     words = "Share of the largest story in the reports of the last edition's window."
     yield labelled_gauge("digests_largest_story_share", words, "digest", largest)

@@ -18,10 +18,10 @@ def load_plugins(group: str, what: str) -> Iterator[tuple[str, Any]]:
     """Yield name and object of each entry point of `group`, by name. Errors: PluginError that begins with `what`."""
     for point in sorted(_all_entry_points().select(group=group), key=lambda point: point.name):
         try:
-            found = point.load()
+            plugin = point.load()
         except (ImportError, AttributeError) as error:
             raise PluginError(f"{what} {point.value} cannot be loaded: {error}") from error
-        yield point.name, found
+        yield point.name, plugin
 
 
 @cache

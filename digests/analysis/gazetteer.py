@@ -60,15 +60,17 @@ class Gazetteer:
             return [CountryMatch(*places[name], name in self._ambiguous) for name in pattern.findall(text)]
         tokens = _tokens(text)
         matches: list[CountryMatch] = []
-        at = 0
-        while at < len(tokens):
-            alike = self._like(tokens[at].folded)  # the longest first, a country's before a city's
-            name = next((name for folded, name in alike if self._matches(name, tokens, at, folded)), None)
+        index = 0
+        while index < len(tokens):
+            alike = self._like(tokens[index].folded)  # the longest first, a country's before a city's
+            name = next((name for folded, name in alike if self._matches(name, tokens, index, folded)), None)
             # A name without a code is no country, and keeps its words from being one.
             if name is not None and name.code:
-                is_abroad = not name.is_city and _is_beside_embassy(tokens, at, at + len(name.tokens))
-                matches.append(CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, at, name), is_abroad))
-            at += len(name.tokens) if name else 1
+                is_abroad = not name.is_city and _is_beside_embassy(tokens, index, index + len(name.tokens))
+                matches.append(
+                    CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, index, name), is_abroad)
+                )
+            index += len(name.tokens) if name else 1
         return matches
 
     def _names_like(self, word: str) -> list[tuple[str, country_names.PlaceName]]:
@@ -88,23 +90,26 @@ class Gazetteer:
         cities = (name for key in keys for name in country_names.find_cities(folded, key, inflected=self._inflected))
         yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
-    def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], at: int, first: str) -> bool:
+    def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], index: int, first: str) -> bool:
         """
         Whether the words from `tokens[at]` on are a place's name or a form of it; `first` is the first of them, folded.
         """
-        if at + len(name.tokens) > len(tokens):
+        if index + len(name.tokens) > len(tokens):
             return False
-        if name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital") and not tokens[at].is_whole:
+        if (
+            name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital")
+            and not tokens[index].is_whole
+        ):
             return False
         # Georgian has capital letters, but does not use them.
         has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
-        is_small = has_case and not tokens[at].is_capital
+        is_small = has_case and not tokens[index].is_capital
         if name.has_adjectives and country_names.is_derived(first, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
             return False
         for offset, part in enumerate(name.tokens):
-            folded = first if offset == 0 else tokens[at + offset].folded
+            folded = first if offset == 0 else tokens[index + offset].folded
             is_last = offset == len(name.tokens) - 1
             # "San" of San Marino does not change.
             changes = is_last or (name.max_ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS)
@@ -126,20 +131,22 @@ class Gazetteer:
             and len(name_part) > country_names.SHORT_NAME
         )
 
-    def _is_ambiguous(self, tokens: list[NameToken], at: int, name: country_names.PlaceName) -> bool:
+    def _is_ambiguous(self, tokens: list[NameToken], index: int, name: country_names.PlaceName) -> bool:
         """Whether the name may be a person's or a thing's: it is listed as such, or is next to a capitalised word."""
         ambiguous = "_".join(name.tokens) in self._ambiguous
-        if not tokens[at].folded[0].isascii() or self._language in country_names.languages_in("capital_nouns"):
+        if not tokens[index].folded[0].isascii() or self._language in country_names.languages_in("capital_nouns"):
             return ambiguous
-        end = at + len(name.tokens)
-        before = at > 0 and tokens[at].glued and tokens[at - 1].is_capital and not self._is_start(tokens, at - 1)
+        end = index + len(name.tokens)
+        before = (
+            index > 0 and tokens[index].glued and tokens[index - 1].is_capital and not self._is_start(tokens, index - 1)
+        )
         after = end < len(tokens) and tokens[end].glued and tokens[end].is_capital
         always = "_".join(name.tokens) in country_names.word_set("names", "doubtful", "always")
         return (ambiguous or name.is_city) and (before or after or always)
 
-    def _is_start(self, tokens: list[NameToken], at: int) -> bool:
+    def _is_start(self, tokens: list[NameToken], index: int) -> bool:
         """Whether a token's capital says nothing: it begins a sentence, or is a small word that titles capitalise."""
-        return at == 0 or not tokens[at].glued or tokens[at].folded in stop_words(self._language)
+        return index == 0 or not tokens[index].glued or tokens[index].folded in stop_words(self._language)
 
 
 load_gazetteer = cache(Gazetteer)  # by language; built at first use, in some 20 ms

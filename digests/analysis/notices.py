@@ -55,7 +55,7 @@ def find_notices(
         return ()
     groups = {key: group for group in story.wire_groups for key in group.articles}
     agencies = {key: group.agency or "" for key, group in groups.items()}
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for article in (each for each in known if each.id in texts):
         kind, text, offset = texts[article.id]
         at = changed_at.get(article.id, article.published_at)
@@ -67,7 +67,7 @@ def find_notices(
         withheld = {each.id for each in known if each.id in earlier | copies and each.id not in texts}
         if offset is None or kind == "withdrawn":
             withheld.add(article.id)
-        found.append(
+        notices.append(
             Notice(
                 kind=kind,
                 text=text,
@@ -80,9 +80,9 @@ def find_notices(
                 withheld=tuple(each.id for each in known if each.id in withheld),
             )
         )
-    if {key for notice in found for key in notice.withheld} >= {article.id for article in known}:
-        found = [_without_itself(notice) if notice.kind == "corrected" else notice for notice in found]
-    return tuple(sorted(found, key=lambda notice: (notice.published_at, notice.article_id)))
+    if {key for notice in notices for key in notice.withheld} >= {article.id for article in known}:
+        notices = [_without_itself(notice) if notice.kind == "corrected" else notice for notice in notices]
+    return tuple(sorted(notices, key=lambda notice: (notice.published_at, notice.article_id)))
 
 
 def _without_itself(notice: Notice) -> Notice:

@@ -77,9 +77,9 @@ def _subject_words(known: Sequence[Article]) -> dict[str, frozenset[str]]:
     size = Counter(article.language for article in known)
     return {
         language: frozenset(
-            word for word, count in found.items() if count >= max(MIN_COMMON, COMMON_SHARE * size[language])
+            word for word, count in word_counts.items() if count >= max(MIN_COMMON, COMMON_SHARE * size[language])
         )
-        for language, found in counts.items()
+        for language, word_counts in counts.items()
     }
 
 

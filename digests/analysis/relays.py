@@ -31,9 +31,9 @@ def _find_agency(title: str, lead: str, language: str) -> str | None:
         matches = (each.search(marked.text) for each in patterns if each and marked.names)
         match = next((match for match in matches if match), None)
         if match:
-            at = marked.text.index(MARK, match.start())
-            if not (match.re is pattern and marked.is_shy(at, language=language)):
-                return marked.agency(at)
+            index = marked.text.index(MARK, match.start())
+            if not (match.re is pattern and marked.is_shy(index, language=language)):
+                return marked.agency(index)
     return None
 
 

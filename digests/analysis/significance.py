@@ -60,8 +60,8 @@ def _pattern(matter: str, language: str) -> re.Pattern[str] | None:
         return None
     if is_unspaced(phrases[0]):
         return re.compile("|".join(map(re.escape, phrases)))
-    whole = [re.escape(each.removesuffix(".")) for each in phrases if each.endswith(".")]
-    begun = [re.escape(each) for each in phrases if not each.endswith(".")]
+    whole = [re.escape(phrase.removesuffix(".")) for phrase in phrases if phrase.endswith(".")]
+    begun = [re.escape(phrase) for phrase in phrases if not phrase.endswith(".")]
     parts = [rf"(?:{'|'.join(whole)})\b"] * bool(whole) + [rf"(?:{'|'.join(begun)})"] * bool(begun)
     return re.compile(rf"\b(?:{'|'.join(parts)})", re.IGNORECASE)
 

@@ -71,6 +71,6 @@ def country_weights(article: Article) -> dict[str, float]:
         for match in part:
             if match.code in certain and not (match.is_abroad and here - {match.code}):
                 best[match.code] = max(best.get(match.code, 0.0), CITY if match.is_city else COUNTRY)
-        for at, (code, weight) in enumerate(best.items()):
-            weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if at == 0 else 0.0))
+        for index, (code, weight) in enumerate(best.items()):
+            weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if index == 0 else 0.0))
     return weights

@@ -129,8 +129,8 @@ def _merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
             continue
         same, country = known[_publisher_key(article.outlet, GENERIC_WORDS)], None if article.via else article.country
         site = registrable_domain(f"https://{article.host}/").partition(".")[0]
-        found = (name for name, other, place in same if None in (country, other) or country == other or site == place)
-        names[article.outlet] = name = next(found, article.outlet)
+        merged = (name for name, other, place in same if None in (country, other) or country == other or site == place)
+        names[article.outlet] = name = next(merged, article.outlet)
         same.append((name, country, site))
     return names
 
@@ -142,12 +142,12 @@ def _publisher_key(outlet: str, generic: frozenset[str]) -> str:
     if OUTLET_DOMAIN.fullmatch(name):
         name = registrable_domain(f"https://{name}/").partition(".")[0]
         name = name.removeprefix("the") if len(name) > len("the") + 2 else name
-    found = words(name)
-    if found[:1] == ["the"] and len(found) > 1:
-        found = found[1:]
-    while len(found) > 1 and found[-1] in generic:
-        found = found[:-1]
-    return "".join(found)
+    name_words = words(name)
+    if name_words[:1] == ["the"] and len(name_words) > 1:
+        name_words = name_words[1:]
+    while len(name_words) > 1 and name_words[-1] in generic:
+        name_words = name_words[:-1]
+    return "".join(name_words)
 
 
 def _independent(
@@ -168,9 +168,9 @@ def _independent(
         if agency is None and (relayed := relayed_agency(group[0])):
             reporters[2, names[group[0].outlet]].append(f"agency:{relayed.casefold()}")
             continue
-        for at, article in enumerate(group if agency else group[:1]):
+        for index, article in enumerate(group if agency else group[:1]):
             name = names[article.outlet]
-            key = (1 + min(at, 1) if agency else 0, name)
+            key = (1 + min(index, 1) if agency else 0, name)
             reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[name])
     taken: set[str] = set()
     chosen: set[str] = set()
@@ -206,11 +206,11 @@ def _owner_in_table(article: Article) -> str | None:
 
 def find_comments(story: Story, articles: Mapping[str, Article]) -> tuple[Article, ...]:
     """Return the first opinion piece of each outlet on a story, in time order."""
-    found: dict[str, Article] = {}
+    comment_of_outlet: dict[str, Article] = {}
     for key in story.articles:
         if key in articles and articles[key].kind == OPINION:
-            found.setdefault(articles[key].outlet, articles[key])
-    return tuple(found.values())
+            comment_of_outlet.setdefault(articles[key].outlet, articles[key])
+    return tuple(comment_of_outlet.values())
 
 
 def make_mention(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:

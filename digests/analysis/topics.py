@@ -67,13 +67,13 @@ def topic_chances(items: Sequence[ClusterItem], sections: Mapping[str, str]) -> 
 
 def name_topics(url: str, section: str) -> npt.NDArray[np.float32]:
     """Return 1 for each of `TOPICS` that an address or a section names, else 0."""
-    known, found = _topic_words(), np.zeros(len(TOPICS), np.float32)
+    known, shares = _topic_words(), np.zeros(len(TOPICS), np.float32)
     parts = _parts_of(url)
     words = {fold(word) for part in parts for word in (part, *part.split("-"))}
     words |= {fold(word) for word in (section, *section.replace("/", " ").split())}
     for word in words & known.keys():
-        found[known[word]] = 1.0
-    return found
+        shares[known[word]] = 1.0
+    return shares
 
 
 def _parts_of(url: str) -> Collection[str]:

@@ -41,23 +41,23 @@ def show_coverage(
     print_result(coverage, _format_coverage(coverage, zone), json=json)
 
 
-def _format_coverage(found: WorldCoverage, zone: tzinfo) -> Iterator[str]:
+def _format_coverage(coverage: WorldCoverage, zone: tzinfo) -> Iterator[str]:
     """Yield the lines on all countries and languages, then those on the countries that only agencies report on."""
-    counts = format_count(found.articles, "article"), format_count(found.stories, "story", "stories")
-    yield f"since {found.since.astimezone(zone):{MINUTE}}: {counts[0]}, {counts[1]} of several outlets"
-    if not found.countries:
+    counts = format_count(coverage.articles, "article"), format_count(coverage.stories, "story", "stories")
+    yield f"since {coverage.since.astimezone(zone):{MINUTE}}: {counts[0]}, {counts[1]} of several outlets"
+    if not coverage.countries:
         yield "there are no sources and no articles yet; watcher sources add URL adds a source"
         return
-    for title, groups in (("country", found.countries), ("language", found.languages)):
-        yield from ("", *_format_groups(title, groups, found.stories, zone))
-    if found.agency_countries:
+    for title, groups in (("country", coverage.countries), ("language", coverage.languages)):
+        yield from ("", *_format_groups(title, groups, coverage.stories, zone))
+    if coverage.agency_countries:
         yield from ("", "Only agencies report on these countries:")
-    for country in found.agency_countries:
+    for country in coverage.agency_countries:
         known = ", ".join(f"{row.host}{f' ({row.language})' if row.language else ''}" for row in country.known_outlets)
         more = f"; outlets there: {known}" if known else ""
         yield f"  {country.name}: {format_count(country.reports, 'text')} of {', '.join(country.agencies)}{more}"
-    if found.read_since > found.since:
-        yield f"Countries were looked for in the articles since {found.read_since.astimezone(zone):{MINUTE}}."
+    if coverage.read_since > coverage.since:
+        yield f"Countries were looked for in the articles since {coverage.read_since.astimezone(zone):{MINUTE}}."
 
 
 def _format_groups(title: str, groups: Sequence[GroupCoverage], stories: int, zone: tzinfo) -> Iterator[str]:

@@ -120,12 +120,14 @@ def make_digest(
 def _list_left_out(settings: Settings, wanted: Sequence[DigestSettings], options: TimeOptions, *, json: bool) -> int:
     """Print what the newest edition of each digest leaves out, or that of `--date`. Errors: DigestError."""
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:
-        found = []
+        per_edition = []
         for digest in wanted:
             existing = _find_existing(engine, digest, options)
             edition = existing.edition if existing else read(engine, editions.newest_edition, digest.name)
-            found.append(load_left_out(engine, digest, edition))
-    print_result([*map(left_out_to_json, found)], chain.from_iterable(map(format_left_out, found)), json=json)
+            per_edition.append(load_left_out(engine, digest, edition))
+    print_result(
+        [*map(left_out_to_json, per_edition)], chain.from_iterable(map(format_left_out, per_edition)), json=json
+    )
     return DONE
 
 
@@ -256,14 +258,16 @@ def _find_existing(
     return BuiltEdition(edition=read(engine, editions.load_edition, row), key=row, is_new=False)
 
 
-def _send_edition(settings: Settings, engine: Engine, digest: DigestSettings, made: BuiltEdition) -> Sequence[Delivery]:
+def _send_edition(
+    settings: Settings, engine: Engine, digest: DigestSettings, built: BuiltEdition
+) -> Sequence[Delivery]:
     """Send an edition to all who do not have it yet, also if given up before; return its deliveries."""
     now = datetime.now(UTC)
-    messages = () if made.is_new else build_messages(engine, made.edition, digest)
-    write(engine, outbox.enqueue, made.key, messages, now=now)
-    write(engine, outbox.retry_now, made.key, now=now)
-    list(OutboxWorker(engine, settings).send_due(made.key))
-    return read(engine, outbox.deliveries_of, made.key)
+    messages = () if built.is_new else build_messages(engine, built.edition, digest)
+    write(engine, outbox.enqueue, built.key, messages, now=now)
+    write(engine, outbox.retry_now, built.key, now=now)
+    list(OutboxWorker(engine, settings).send_due(built.key))
+    return read(engine, outbox.deliveries_of, built.key)
 
 
 def _format_deliveries(deliveries: Sequence[Delivery], digest: DigestSettings) -> Iterator[str]:
@@ -321,10 +325,10 @@ def preview(
     return built, messages
 
 
-def _format_preview(digest: DigestSettings, made: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
+def _format_preview(digest: DigestSettings, built: BuiltEdition, messages: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of `--preview`: who would get the edition and in which size, then its text."""
-    edition = made.edition
-    when = "not made yet; this is a preview" if made.is_new else f"made at {edition.made_at:%H:%M} UTC"
+    edition = built.edition
+    when = "not made yet; this is a preview" if built.is_new else f"made at {edition.made_at:%H:%M} UTC"
     yield f"{name_edition(edition)}: {when}"
     if not messages:
         yield f"  {NOT_SENT_EMPTY if digest.deliver else NO_CHANNEL}"
@@ -442,7 +446,7 @@ def format_made(edition: Edition, files: Sequence[Path] = ()) -> Iterator[str]:
     yield from (f"  {path}" for path in files)
 
 
-def _made_to_json(made: BuiltEdition) -> dict[str, Any]:
-    edition, ledger = made.edition, made.edition.ledger
-    row = {"digest": edition.digest, "date": edition.local_date, "slot": made.key.slot_name, "number": edition.number}
-    return row | ledger.counts | {"largest": ledger.largest, "files": made.files}
+def _made_to_json(built: BuiltEdition) -> dict[str, Any]:
+    edition, ledger = built.edition, built.edition.ledger
+    row = {"digest": edition.digest, "date": edition.local_date, "slot": built.key.slot_name, "number": edition.number}
+    return row | ledger.counts | {"largest": ledger.largest, "files": built.files}

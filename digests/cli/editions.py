@@ -61,11 +61,11 @@ def _summarise_editions(
     return summaries
 
 
-def _format_editions(found: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
-    """Yield a line for each stored edition; `found` has the row of each and its counts, deliveries and headline."""
-    if not found:
+def _format_editions(rows: Sequence[tuple[EditionRow, dict[str, Any]]]) -> Iterator[str]:
+    """Yield a line for each stored edition; `rows` has the row of each and its counts, deliveries and headline."""
+    if not rows:
         yield "no edition is stored; watcher digest makes one"
-    for row, about in found:
+    for row, about in rows:
         sent = ", ".join(f"{count} {state}" for state, count in sorted(about["deliveries"].items()))
         when = f", {row.slot.label}" if row.slot.label else ""
         when = when if row.slot.is_scheduled else f", on demand ({row.slot.label})"
@@ -112,11 +112,11 @@ def replay(
 
 def _editions_of_date(engine: Engine, digest: DigestSettings, day: str) -> list[tuple[Edition, str]]:
     """Return the editions of a date, each with the suffix of its files' names. Errors: DigestError."""
-    at = parse_date(day, option="DATE")
-    rows = read(engine, editions.edition_rows, digest.name, day=at)
+    wanted_date = parse_date(day, option="DATE")
+    rows = read(engine, editions.edition_rows, digest.name, day=wanted_date)
     if not rows:
         hint = "watcher editions  # lists the stored editions"
-        raise DigestError(f"no edition of {digest.name} for {at} is stored", hint=hint)
+        raise DigestError(f"no edition of {digest.name} for {wanted_date} is stored", hint=hint)
     return [(read(engine, editions.load_edition, row=row), suffix) for row, suffix in file_suffixes(rows).items()]
 
 

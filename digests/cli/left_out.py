@@ -57,7 +57,7 @@ class Absence:
 
 def explain_absence(engine: Engine, settings: Settings, article: Article) -> list[Absence]:
     """Return for the newest edition of each digest where it shows an article, or why not. Errors: StoreError."""
-    found = []
+    absences = []
     for digest in digests_of(settings):
         edition = read(engine, find_newest_edition, digest.name)
         if edition is None:
@@ -70,8 +70,8 @@ def explain_absence(engine: Engine, settings: Settings, article: Article) -> lis
         else:
             which = f"its story is shown {place}, without this article" if place else "not shown"
             words = f"{which}: {_why_not(engine, digest, edition, article)}"
-        found.append(Absence(digest=digest.name, edition=name_edition(edition), shown=is_shown, words=words))
-    return found
+        absences.append(Absence(digest=digest.name, edition=name_edition(edition), shown=is_shown, words=words))
+    return absences
 
 
 def _why_not(engine: Engine, digest: DigestSettings, edition: Edition, article: Article) -> str:

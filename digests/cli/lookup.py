@@ -66,8 +66,10 @@ def check_names(names: Sequence[str] | None, known: Sequence[str], *, option: st
 
 def _find_edition(engine: Engine, digest: str, day: str | None) -> Edition:
     """Return the stored edition of a date, by default the latest. Errors: DigestError, if there is none."""
-    at = parse_date(day, option="--date") if day else None
-    edition = read(engine, get_edition, digest, at)
+    wanted_date = parse_date(day, option="--date") if day else None
+    edition = read(engine, get_edition, digest, wanted_date)
     if edition is None:
-        raise DigestError(f"no edition of {digest}{f' for {at}' if at else ''} is stored; watcher digest makes one")
+        raise DigestError(
+            f"no edition of {digest}{f' for {wanted_date}' if wanted_date else ''} is stored; watcher digest makes one"
+        )
     return edition

@@ -83,9 +83,9 @@ def search_articles(
         story_of_article = read(engine, stories_of_articles, [hit.id for hit in (*result.hits, *near)])
         translated = translate_headlines(settings, engine, near)
     if json:
-        found = _hits_to_json(result, story_of_article, not_indexed)
+        values = _hits_to_json(result, story_of_article, not_indexed)
         more = [_hit_to_json(hit, story_of_article) | {"translated_title": translated.get(hit.id)} for hit in near]
-        print_json(found | ({"by_meaning": more} if by_meaning else {}), links=True)
+        print_json(values | ({"by_meaning": more} if by_meaning else {}), links=True)
     else:
         _print_hits(result, story_of_article, zone, not_indexed)
         if by_meaning:
@@ -123,7 +123,7 @@ def fill_index(engine: Engine, *, by_meaning: bool) -> int:
 
 
 def _hits_to_json(
-    found: SearchResult, story_of_article: Mapping[str, tuple[str, str]], not_indexed: int
+    result: SearchResult, story_of_article: Mapping[str, tuple[str, str]], not_indexed: int
 ) -> dict[str, Any]:
     """
     Return what `--json` prints of a search by words.
@@ -133,9 +133,9 @@ def _hits_to_json(
         not_indexed: The number of articles that the search could not look at.
     """
     return {
-        "hits": [_hit_to_json(hit, story_of_article) for hit in found.hits],
-        "has_more": found.has_more,
-        "stopped_at": found.stopped_at,
+        "hits": [_hit_to_json(hit, story_of_article) for hit in result.hits],
+        "has_more": result.has_more,
+        "stopped_at": result.stopped_at,
         "not_indexed": not_indexed,
     }
 
@@ -149,11 +149,11 @@ def _hit_to_json(hit: Hit, story_of_article: Mapping[str, tuple[str, str]]) -> d
 
 
 def _print_hits(
-    found: SearchResult, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, not_indexed: int
+    result: SearchResult, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, not_indexed: int
 ) -> None:
-    for hit in found.hits:
+    for hit in result.hits:
         _print_hit(hit, story_of_article, zone)
-    print_lines(_format_ending(found, zone, not_indexed))
+    print_lines(_format_ending(result, zone, not_indexed))
 
 
 def _print_hit(hit: Hit, story_of_article: Mapping[str, tuple[str, str]], zone: tzinfo, translated: str = "") -> None:
@@ -176,14 +176,14 @@ def bold(snippet: Snippet) -> str:
     return "".join(f"{BOLD}{piece}{PLAIN}" if is_marked else piece for piece, is_marked in pieces)
 
 
-def _format_ending(found: SearchResult, zone: tzinfo, not_indexed: int) -> Iterator[str]:
+def _format_ending(result: SearchResult, zone: tzinfo, not_indexed: int) -> Iterator[str]:
     """Yield what the list of matches leaves open: more of them, where the search stopped, articles not indexed yet."""
-    if not found.hits:
+    if not result.hits:
         yield "no articles found"
-    if found.has_more:
+    if result.has_more:
         yield "there are more; use --limit and --offset to see them"
-    if found.stopped_at:
-        at = found.stopped_at.astimezone(zone)
+    if result.stopped_at:
+        at = result.stopped_at.astimezone(zone)
         yield f"stopped at {at:%Y-%m-%d %H:%M}: many articles have these words, but not as a phrase; go on with --until"
     if not_indexed:
         yield f"older articles not indexed yet: {not_indexed}; a running daemon does this in the background"

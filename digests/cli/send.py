@@ -45,15 +45,15 @@ def send_on(
         item = write(engine, send_item, [services[name] for name in names], key, now=datetime.now(UTC))
         for each in {delivery.key for delivery in read(engine, deliveries_of_item, item)}:
             list(OutboxWorker(engine, settings).send_due(each))
-        found = [each for each in read(engine, deliveries_of_item, item) if each.recipient in names]
-    print_result([delivery_to_json(each) for each in found], _format_deliveries(item, found), json=json)
-    count = sum(each.state == SENT for each in found)
-    return DONE if count == len(found) else PARTLY if count else FAILED
+        deliveries = [each for each in read(engine, deliveries_of_item, item) if each.recipient in names]
+    print_result([delivery_to_json(each) for each in deliveries], _format_deliveries(item, deliveries), json=json)
+    count = sum(each.state == SENT for each in deliveries)
+    return DONE if count == len(deliveries) else PARTLY if count else FAILED
 
 
-def _format_deliveries(item: str, found: Sequence[Delivery]) -> Iterator[str]:
+def _format_deliveries(item: str, deliveries: Sequence[Delivery]) -> Iterator[str]:
     yield f"{item}:"
-    for delivery in found:
+    for delivery in deliveries:
         yield f"  {delivery.recipient}: {to_one_line(format_state(delivery), STATE_CHARS)}"
         if delivery.hint:
             yield f"    try: {to_one_line(delivery.hint, STATE_CHARS)}"

@@ -101,10 +101,10 @@ def delivery_to_json(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _delivery_rows(found: Sequence[Delivery]) -> Iterator[Row]:
+def _delivery_rows(deliveries: Sequence[Delivery]) -> Iterator[Row]:
     """Yield the rows of the status on messages; recipients with the same state and edition share a row."""
     alike: defaultdict[tuple[object, ...], list[Delivery]] = defaultdict(list)
-    for delivery in found:
+    for delivery in deliveries:
         alike[delivery.key, delivery.channel, delivery.state, delivery.response].append(delivery)
     for group in alike.values():
         first = group[0]

@@ -82,8 +82,8 @@ def show_story(
         events = read(engine, events_of_story, settings, details.row)
     place = _format_score(*placed) if placed else ()
     lines = [*_format_story(details, why=why), *_format_earlier(earlier), *_format_events(events), *place]
-    found = _story_to_json(details) | {"earlier": [_earlier_to_json(each) for each in earlier], "coming_up": events}
-    print_result(found | _place_to_json(placed), lines, json=json, links=True)
+    values = _story_to_json(details) | {"earlier": [_earlier_to_json(each) for each in earlier], "coming_up": events}
+    print_result(values | _place_to_json(placed), lines, json=json, links=True)
 
 
 def list_stories(
@@ -125,13 +125,13 @@ def _place_to_json(placed: tuple[Edition, EditionStory] | None) -> dict[str, Any
     return {"digest": edition.digest, "number": story.number, "score": story.score, "terms": story.score_terms}
 
 
-def _format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
+def _format_story(details: StoryDetails, *, why: bool) -> Iterator[str]:
     """
     Yield the lines on a story: times, outlets, reports, thread and history; `why` adds the reasons for each report.
     """
-    row, covered = found.row, found.coverage
-    if found.asked.id != row.id:
-        yield f"{found.asked.id} “{found.asked.title}” no longer exists: its articles are in {row.id}."
+    row, covered = details.row, details.coverage
+    if details.asked.id != row.id:
+        yield f"{details.asked.id} “{details.asked.title}” no longer exists: its articles are in {row.id}."
         yield ""
     yield f"{row.id}  {row.title}"
     articles, outlets = format_count(row.size, "article"), format_count(len(covered.outlets), "outlet")
@@ -139,22 +139,22 @@ def _format_story(found: StoryDetails, *, why: bool) -> Iterator[str]:
     yield f"  {times}, {articles} in {', '.join(covered.languages)}"
     bare = f", {len(covered.headline_only)} by headline alone" if covered.headline_only else ""
     yield f"  {outlets}, {len(covered.independent)} independent{bare}: {', '.join(covered.outlets)}"
-    if found.places:
-        yield f"  about {', '.join(country_name(code, 'en') for code in found.places)}"
+    if details.places:
+        yield f"  about {', '.join(country_name(code, 'en') for code in details.places)}"
     yield ""
-    yield f"{format_count(len(found.story.wire_groups), 'report')}:"
-    for report in found.story.wire_groups:
-        yield from _format_report(found, report, why=why)
-    yield from _format_thread(found)
-    if found.changes:
+    yield f"{format_count(len(details.story.wire_groups), 'report')}:"
+    for report in details.story.wire_groups:
+        yield from _format_report(details, report, why=why)
+    yield from _format_thread(details)
+    if details.changes:
         yield ""
         yield "History:"
-        yield from (f"  {change.at:{MINUTE}}  {describe_change(change)}" for change in found.changes)
+        yield from (f"  {change.at:{MINUTE}}  {describe_change(change)}" for change in details.changes)
 
 
-def _format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
+def _format_report(details: StoryDetails, report: WireGroup, *, why: bool) -> Iterator[str]:
     """Yield the lines on one report and its copies; `why` adds what links it to the story."""
-    origin = found.articles[report.origin]
+    origin = details.articles[report.origin]
     credit = f" ({report.agency})" if report.agency else ""
     credit += f" (by way of {origin.via})" if origin.via else ""
     credit += f" ({origin.kind}, not counted)" if origin.kind in NO_REPORTS else ""
@@ -163,22 +163,22 @@ def _format_report(found: StoryDetails, report: WireGroup, *, why: bool) -> Iter
     yield f"  {origin.published_at:{MINUTE}}  {origin.outlet}{credit}, {origin.language}: {origin.title}"
     yield f"      {origin.id}  {origin.url}"
     for key in report.articles[1:]:
-        copy, article = found.copies.get(key), found.articles[key]
+        copy, article = details.copies.get(key), details.articles[key]
         differs = describe_copy(copy) if copy else "copy"
         yield f"    = {article.outlet}, {article.published_at:{MINUTE}}: {differs}"
         yield f"      {article.id}  {article.url}"
     if why:
-        yield from (f"      why: {reason}" for reason in link_reasons(found, report))
+        yield from (f"      why: {reason}" for reason in link_reasons(details, report))
 
 
-def _format_thread(found: StoryDetails) -> Iterator[str]:
+def _format_thread(details: StoryDetails) -> Iterator[str]:
     """Yield the lines on the stories of the same thread; nothing if this story is its only one."""
-    if len(found.thread) < 2:
+    if len(details.thread) < 2:
         return
     yield ""
-    yield f"Thread {found.row.thread}, since {found.thread_began_at:{MINUTE}}:"
-    for row in found.thread:
-        mark = "*" if row.id == found.row.id else " "
+    yield f"Thread {details.row.thread}, since {details.thread_began_at:{MINUTE}}:"
+    for row in details.thread:
+        mark = "*" if row.id == details.row.id else " "
         yield f" {mark} {row.first_at:{MINUTE}}  {row.id}  {row.title} ({format_count(row.size, 'article')})"
 
 
@@ -193,32 +193,32 @@ def _format_earlier(earlier: Sequence[EarlierStory]) -> Iterator[str]:
             yield f"      last report, {each.outcome.outlet}: {each.outcome.title}"
 
 
-def _earlier_to_json(each: EarlierStory) -> dict[str, Any]:
-    outcome = select_fields(each.outcome, "id", "outlet", "url", "language", "title", "published_at")
+def _earlier_to_json(earlier: EarlierStory) -> dict[str, Any]:
+    outcome = select_fields(earlier.outcome, "id", "outlet", "url", "language", "title", "published_at")
     names = ("id", "title", "language", "first_at", "last_at", "size")
-    return select_fields(each.row, *names) | {"likeness": each.likeness, "last_report": outcome}
+    return select_fields(earlier.row, *names) | {"likeness": earlier.likeness, "last_report": outcome}
 
 
-def _story_to_json(found: StoryDetails) -> dict[str, Any]:
+def _story_to_json(details: StoryDetails) -> dict[str, Any]:
     """Return a story for JSON, with its reports, thread and history."""
 
     def article_json(key: str) -> dict[str, Any]:
-        article, member, copy = found.articles[key], found.members[key], found.copies.get(key)
+        article, member, copy = details.articles[key], details.members[key], details.copies.get(key)
         row = select_fields(article, "id", "url", "outlet", "via", "title", "language", "country", "published_at")
         row |= select_fields(member, "nearest", "evidence")
         return row | ({"differs": describe_copy(copy)} if copy else {})
 
     return {
-        "asked": found.asked.id,
-        **asdict(found.row),
-        **select_fields(found.coverage, "languages", "outlets", "independent", "headline_only"),
-        "countries": found.places,
+        "asked": details.asked.id,
+        **asdict(details.row),
+        **select_fields(details.coverage, "languages", "outlets", "independent", "headline_only"),
+        "countries": details.places,
         "reports": [
             {"agency": report.agency, "articles": [article_json(key) for key in report.articles]}
-            for report in found.story.wire_groups
+            for report in details.story.wire_groups
         ],
-        "thread_stories": found.thread,
-        "changes": found.changes,
+        "thread_stories": details.thread,
+        "changes": details.changes,
     }
 
 

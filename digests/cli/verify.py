@@ -120,16 +120,16 @@ def is_date(text: str) -> bool:
     return True
 
 
-def _format_places(found: dict[str, Any]) -> Iterator[str]:
-    """Yield where a quote stands in the stored articles; `found` is the answer of `check_quote`."""
-    match found["verdict"]:
+def _format_places(answer: dict[str, Any]) -> Iterator[str]:
+    """Yield where a quote stands in the stored articles; `answer` is the answer of `check_quote`."""
+    match answer["verdict"]:
         case "verbatim":
-            yield f"verbatim in {format_count(len(found['places']), 'place')}"
+            yield f"verbatim in {format_count(len(answer['places']), 'place')}"
         case "same_words":
             yield "not verbatim: these articles have its words, with other signs or capitals"
         case _:
             yield "not found in a stored article"
-    for place in found["places"]:
+    for place in answer["places"]:
         source = place["source"]
         where = f", {place['part']}, {place['version']}, from character {place['offset']}" if "offset" in place else ""
         yield f"  {source['outlet']}, article {place['article']}{where}: {source['url']}"
@@ -159,10 +159,12 @@ class Verdict:
 
 def _find_edition_row(engine: Engine, digest: str, day: str | None) -> EditionRow:
     """Return the row of a date's edition, by default of the latest. Errors: DigestError, if there is none."""
-    at = parse_date(day, option="--date") if day else None
-    row = read(engine, editions.find_row, digest, at)
+    wanted_date = parse_date(day, option="--date") if day else None
+    row = read(engine, editions.find_row, digest, wanted_date)
     if row is None:
-        raise DigestError(f"no edition of {digest}{f' for {at}' if at else ''} is stored; watcher digest makes one")
+        raise DigestError(
+            f"no edition of {digest}{f' for {wanted_date}' if wanted_date else ''} is stored; watcher digest makes one"
+        )
     return row
 
 

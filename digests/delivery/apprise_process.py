@@ -92,7 +92,7 @@ def _record_requests(outcome: dict[str, Any], *, is_check: bool) -> None:
             response = send(session, request, **options | {"allow_redirects": False, "timeout": APPRISE_TIMEOUT_S})
         except requests.RequestException as error:
             # urllib3 raises MaxRetryError only if there was no connection.
-            outcome["is_reached"] = not any(isinstance(each, MaxRetryError) for each in error.args)
+            outcome["is_reached"] = not any(isinstance(arg, MaxRetryError) for arg in error.args)
             raise
         outcome.update(status=response.status_code, retry_after=response.headers.get("Retry-After", ""))
         return response

@@ -51,11 +51,11 @@ class SendmailChannel(ProcessChannel):
             )
         return told or "accepted"
 
-    def _run(self, recipient: str, mail: IO[bytes], said: IO[bytes]) -> int:
-        """Run the mail program with `mail` as its input, its output goes to `said`; return the exit code."""
+    def _run(self, recipient: str, mail: IO[bytes], output: IO[bytes]) -> int:
+        """Run the mail program with `mail` as its input, its output goes to `output`; return the exit code."""
         command = [*self._program, "-f", self._sender, "--", recipient]
         try:
-            self._process = subprocess.Popen(command, stdin=mail, stdout=said, stderr=said, start_new_session=True)
+            self._process = subprocess.Popen(command, stdin=mail, stdout=output, stderr=output, start_new_session=True)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             hint = "set your mail program: program = […] in its [[digests.deliver]]"

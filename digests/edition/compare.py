@@ -76,12 +76,12 @@ def _compare_lines(old: Sequence[str], new: Sequence[str], place: str) -> Iterat
         if kind == "equal":
             continue
         paired = min(a_end - a, b_end - b)
-        for at in range(paired):
-            yield f"{place}line {b + at + 1}: {_show_change(old[a + at], new[b + at])}"
+        for index in range(paired):
+            yield f"{place}line {b + index + 1}: {_show_change(old[a + index], new[b + index])}"
         for line in islice(old, a + paired, a_end):
             yield f"{place}missing in the file: {line[:MAX_DIFFERENCE_CHARS]}"
-        for at, line in enumerate(islice(new, b + paired, b_end), b + paired + 1):
-            yield f"{place}line {at}, only in the file: {line[:MAX_DIFFERENCE_CHARS]}"
+        for index, line in enumerate(islice(new, b + paired, b_end), b + paired + 1):
+            yield f"{place}line {index}, only in the file: {line[:MAX_DIFFERENCE_CHARS]}"
 
 
 def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON
@@ -92,8 +92,8 @@ def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa
     elif isinstance(ours, list) and isinstance(theirs, list):
         if len(ours) != len(theirs):
             yield f"{path}: {len(ours)} in the edition, {len(theirs)} in the file"
-        for at, (one, other) in enumerate(zip(ours, theirs, strict=False)):
-            yield from _compare_values(one, other, f"{path}[{at}]")
+        for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+            yield from _compare_values(one, other, f"{path}[{index}]")
     elif type(ours) is not type(theirs) or ours != theirs:
         one, other = ("" if value is MISSING else json.dumps(value, ensure_ascii=False) for value in (ours, theirs))
         yield f"{path}: {_show_change(one, other)}"
@@ -102,8 +102,10 @@ def _compare_values(ours: Any, theirs: Any, path: str) -> Iterator[str]:  # noqa
 def _show_change(before: str, after: str) -> str:
     """Return two texts from a little before the first place where they differ to a little behind the last."""
     shorter = min(len(before), len(after))
-    start = next((at for at in range(shorter) if before[at] != after[at]), shorter)
-    same_end = next((at for at in range(shorter - start) if before[-1 - at] != after[-1 - at]), shorter - start)
+    start = next((index for index in range(shorter) if before[index] != after[index]), shorter)
+    same_end = next(
+        (index for index in range(shorter - start) if before[-1 - index] != after[-1 - index]), shorter - start
+    )
     return (
         " in the edition, ".join(_cut(text, start, len(text) - same_end) for text in (before, after)) + " in the file"
     )

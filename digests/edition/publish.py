@@ -18,7 +18,7 @@ from digests.render.escape import page_url
 from digests.render.feeds import MAX_ENTRIES
 from digests.render.forms import FORMATS, NO_ARTICLES, render
 from digests.render.mail import MailHead, address_to, attach_file, compose_mail
-from digests.render.templating import TEMPLATE_NAMES, Own, OwnTemplate
+from digests.render.templating import TEMPLATE_NAMES, OwnTemplate, OwnTemplates
 from digests.settings.digests import DigestSettings
 from digests.store.editions import recent_editions
 from digests.store.marks import load_link_key
@@ -84,7 +84,9 @@ def render_all(
         replace(_mail_head(edition, digest, to=digest.mail.to, suffix=suffix), keep_urls=keep_urls or {}),
         load_own_templates(digest.templates),
     )
-    rendered = render(edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own=templates)
+    rendered = render(
+        edition, formats, mail=head, site=digest.url, earlier=earlier, articles=articles, own_templates=templates
+    )
     day = edition.local_date.isoformat()
     return tuple(replace(form, name=form.name.replace(day, day + suffix, 1)) for form in rendered)
 
@@ -166,7 +168,7 @@ class EditionContent:
         return message
 
 
-def load_own_templates(folder: Path | None) -> Own:
+def load_own_templates(folder: Path | None) -> OwnTemplates:
     """Return the reader's own templates in `folder`, ordered by path; none without one. Errors: DigestError."""
     if folder is None:
         return ()

@@ -201,7 +201,7 @@ class _Check:
         if line.offset is not None:
             yield from self.sentence(where, line.quote)
         elif versions := self.versions.get(line.article_id, ()):
-            titles = {title for each in versions for title in (each.title.strip(), title_without_outlet(each))}
+            titles = {title for version in versions for title in (version.title.strip(), title_without_outlet(version))}
             if line.text not in titles:
                 yield Fault(where, line.text, f"the title of its article is another one, “{versions[0].title}”")
             yield from self.source(where, line.text, line, versions[0])
@@ -211,7 +211,7 @@ class _Check:
         shown = (
             (line.figure_change, story.figure_changes),
             (line.number_change, (*story.number_changes, *story.turn_figures)),
-            (line.difference, [each for each in story.differences if each.disagrees]),
+            (line.difference, [difference for difference in story.differences if difference.disagrees]),
         )
         if any(figure is not None and figure not in of_story for figure, of_story in shown):
             yield Fault(where, line.text, "the story does not have its figure")
@@ -243,8 +243,8 @@ class _Check:
         yield from self.sentence(where, said)
         if article := self.articles.get(said.article_id):
             days = days_of_report(article.published_at, article.country)
-            found = find_date_ahead(said.text, said.language, days, article.country)
-            announced = found.in_zone(ZoneInfo(self.edition.timezone)) if found else (None, None, None)
+            date_ahead = find_date_ahead(said.text, said.language, days, article.country)
+            announced = date_ahead.in_zone(ZoneInfo(self.edition.timezone)) if date_ahead else (None, None, None)
             is_moved = event.moved_from is not None and announced[0] == event.moved_from
             if announced != (event.on, event.until, event.begins_at) and not is_moved:
                 yield Fault(where, said.text, f"it does not announce an event for {event.moved_from or event.on}")
@@ -263,21 +263,21 @@ class _Check:
 
     def story(self, story: EditionStory) -> Iterator[Fault]:
         """Yield what is wrong with a story that is shown in full."""
-        at, versions = f"story {story.number}", self.versions
-        yield from self.headline(at, story, story.title_language)
+        place, versions = f"story {story.number}", self.versions
+        yield from self.headline(place, story, story.title_language)
         for part, cited in (("summary", story.summary), ("since the last edition", story.updates)):
             for number, sentence in enumerate(cited, 1):
-                where = f"{at}, {part}, sentence {number}"
+                where = f"{place}, {part}, sentence {number}"
                 if sentence.article_id not in story.article_ids:
                     yield Fault(where, sentence.text, "its article is not in the story")
                 yield from self.sentence(where, sentence)
         for turn in story.turns:
-            yield from self.sentence(f"{at}, {turn.day}", turn.sentence)
+            yield from self.sentence(f"{place}, {turn.day}", turn.sentence)
             local = turn.sentence.published_at.astimezone(ZoneInfo(self.edition.timezone))
-            yield from self.equal(f"{at}, {turn.day}", turn.sentence.text, "day", turn.day, local.date())
-        yield from self.llm_sentences(at, story)
+            yield from self.equal(f"{place}, {turn.day}", turn.sentence.text, "day", turn.day, local.date())
+        yield from self.llm_sentences(place, story)
         for figure in (*story.number_changes, *story.turn_figures):
-            where = f"{at}, figure {figure.before} → {figure.after}"
+            where = f"{place}, figure {figure.before} → {figure.after}"
             for value, sentence in ((figure.before, figure.sentence_before), (figure.after, figure.sentence_after)):
                 yield from self.sentence(where, sentence)
                 if value not in sentence.text:
@@ -285,32 +285,35 @@ class _Check:
             if figure.what not in figure.sentence_after.text:
                 yield Fault(where, figure.sentence_after.text, f"it does not contain {figure.what}")
         for change in story.figure_changes:
-            yield from self.figure_change(at, change, story)
+            yield from self.figure_change(place, change, story)
         for detail in (detail for difference in story.differences for detail in difference.details):
             for sentence in detail.sentences:
-                yield from self.sentence(f"{at}, {detail.text}, {sentence.outlet}", sentence)
+                yield from self.sentence(f"{place}, {detail.text}, {sentence.outlet}", sentence)
             if detail.text not in detail.sentences[0].text:
-                yield Fault(at, detail.text, "it is not in its sentence")
-        yield from self.named_reports(at, story)
+                yield Fault(place, detail.text, "it is not in its sentence")
+        yield from self.named_reports(place, story)
         for comment in story.comments:
-            yield from self.comment(f"{at}, comment of {comment.outlet}", comment, story)
-        yield from self.withheld(at, story)
-        yield from self.score(at, story)
+            yield from self.comment(f"{place}, comment of {comment.outlet}", comment, story)
+        yield from self.withheld(place, story)
+        yield from self.score(place, story)
         counts = f"{story.outlets} outlets, {story.independent} independent, {story.folded} folded"
         if story.independent + story.folded != story.outlets:
-            yield Fault(at, counts, "independent and folded do not add up to the outlets")
+            yield Fault(place, counts, "independent and folded do not add up to the outlets")
         if len({mention.outlet for mention in story.mentions}) != story.outlets or len(story.mentions) != story.outlets:
-            yield Fault(at, counts, f"but {len(story.mentions)} sources are named")
+            yield Fault(place, counts, f"but {len(story.mentions)} sources are named")
         if not story.article_ids:
-            yield Fault(at, counts, "it has no article")
+            yield Fault(place, counts, "it has no article")
         elif missing := [key for key in story.article_ids if key not in versions]:
             yield Fault(
-                at, counts, f"{len(missing)} of its {len(story.article_ids)} articles are not stored", self.is_certain
+                place,
+                counts,
+                f"{len(missing)} of its {len(story.article_ids)} articles are not stored",
+                self.is_certain,
             )
         else:
-            yield from self.counts(at, story)
-            yield from self.places(at, story)
-            yield from self.times(at, story)
+            yield from self.counts(place, story)
+            yield from self.places(place, story)
+            yield from self.times(place, story)
 
     def named_reports(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check the reports that a story names, and the headlines of others that it tells."""
@@ -330,7 +333,7 @@ class _Check:
         if story.latest and told_at and story.latest.published_at <= max(told_at):
             yield Fault(at, story.latest.title, "it is not later than what tells the story")
 
-    def counts(self, at: str, story: EditionStory) -> Iterator[Fault]:
+    def counts(self, place: str, story: EditionStory) -> Iterator[Fault]:
         """
         Check what a story says of all its articles together: its numbers, its outlets, who is silent, and which reports
         are independent. These depend on which reports are copies: one of `groupings` must give the story's counts.
@@ -344,15 +347,15 @@ class _Check:
             ("countries of outlets", story.countries, covered.countries),
         )
         for name, stated, true in values:
-            yield from self.equal(at, story.headline, name, stated, true)
+            yield from self.equal(place, story.headline, name, stated, true)
         for outlet in {mention.outlet for mention in story.mentions}.symmetric_difference(covered.outlets):
             message = "no article of it is in the story" if outlet not in covered.outlets else "it is not named"
-            yield Fault(at, outlet, message)
+            yield Fault(place, outlet, message)
         for outlet in set(story.new_outlets).difference(article.outlet for article in articles):
-            yield Fault(at, outlet, "it is given as a new outlet, but has no article in the story")
+            yield Fault(place, outlet, "it is given as a new outlet, but has no article in the story")
         for silence in story.silent:
             if silence.group == "country" and silence.name in {article.country for article in articles}:
-                yield Fault(at, silence.name, "it is said not to report the story, and does")
+                yield Fault(place, silence.name, "it is said not to report the story, and does")
         counts = (story.independent, story.folded, story.agencies)
         grouped = [
             (_counts_of(grouping.coverage), grouping) for grouping in self.groupings(story.article_ids, until=counts)
@@ -362,29 +365,32 @@ class _Check:
         computed, grouping = next((pair for pair in grouped if pair[0] == counts), grouped[0])
         if computed != counts:
             names = "independent outlets, others, and copies by agency"
-            yield from self.equal(at, story.headline, names, counts, computed, self.is_certain)
+            yield from self.equal(place, story.headline, names, counts, computed, self.is_certain)
             return
         origins = {mention.article_id for mention in story.mentions if not mention.copy_of}
         for mention in story.mentions:
             texts = (set(report.articles) for report in grouping.story.wire_groups)
             is_copy = any({mention.article_id, mention.copy_of} <= keys for keys in texts)
             if mention.copy_of and not (is_copy and mention.copy_of in origins):
-                yield Fault(f"{at}, source {mention.outlet}", mention.title, "it is no copy", self.is_certain)
+                yield Fault(f"{place}, source {mention.outlet}", mention.title, "it is no copy", self.is_certain)
             agency = grouping.agencies.get(mention.article_id)
-            where = f"{at}, source {mention.outlet}"
+            where = f"{place}, source {mention.outlet}"
             yield from self.equal(where, mention.title, "agency", mention.agency, agency, self.is_certain)
         terms = {term.name: term for term in story.score_terms}
         for term in count_terms(grouping.coverage):
             if term.name in terms:
                 words = terms[term.name].words
-                yield from self.equal(at, f"score {story.score}", term.name, words, term.words, self.is_certain)
+                yield from self.equal(place, f"score {story.score}", term.name, words, term.words, self.is_certain)
 
     def withheld(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check the notices of a story, and that no report that they concern, or that others reject, is told."""
         told = Story(id="", articles=story.article_ids, wire_groups=())
         names = ("kind", "text", "offset", "article_id", "published_at")
         notices = find_notices(told, self.articles, self.changed_at)
-        said, true = ([[getattr(each, name) for name in names] for each in found] for found in (story.notices, notices))
+        said, true = (
+            [[getattr(each, name) for name in names] for each in shown_notice]
+            for shown_notice in (story.notices, notices)
+        )
         # An edition of an earlier version has none.
         yield from self.equal(at, story.headline, "notices of outlets", said, true, self.is_certain)
         rejected = find_rejected_claims(told, self.articles).difference(*(each.withheld for each in story.notices))
@@ -407,16 +413,18 @@ class _Check:
             yield Fault(where, notice.text, f"its article {notice.article_id} is not stored", self.is_certain)
             return
         start = notice.offset
-        texts = (each.title.strip() if start is None else each.text[start:][: len(notice.text)] for each in versions)
+        texts = (
+            version.title.strip() if start is None else version.text[start:][: len(notice.text)] for version in versions
+        )
         if notice.text not in texts:
             yield Fault(where, notice.text, "it is not in its article")
         for name in ("outlet", "url", "language"):
             yield from self.equal(where, notice.text, name, getattr(notice, name), getattr(versions[0], name))
 
-    def places(self, at: str, story: EditionStory) -> Iterator[Fault]:
+    def places(self, place: str, story: EditionStory) -> Iterator[Fault]:
         """Yield a fault if the countries of a story are not those that its articles show."""
         names = tuple(country_name(code, self.edition.language) for code in story.place_codes)
-        yield from self.equal(at, story.headline, "names of its countries", story.places, names)
+        yield from self.equal(place, story.headline, "names of its countries", story.places, names)
         groupings = self.groupings(story.article_ids)
         if self.evidence is None or any(
             find_countries(grouping.story, self.articles) == story.place_codes for grouping in groupings
@@ -425,9 +433,9 @@ class _Check:
         earlier = self.evidence.load_earlier().get(story.earlier_story)
         if earlier is None or earlier.place_codes != story.place_codes:
             about = ", ".join(story.places) or "no country"
-            yield Fault(at, story.headline, f"its articles do not show that it is about {about}", self.is_certain)
+            yield Fault(place, story.headline, f"its articles do not show that it is about {about}", self.is_certain)
 
-    def times(self, at: str, story: EditionStory) -> Iterator[Fault]:
+    def times(self, place: str, story: EditionStory) -> Iterator[Fault]:
         """Check the times of a story, and what is counted from them: its day, sparkline and trend."""
         edition, title = self.edition, story.headline
         times = [self.articles[key].published_at for key in story.article_ids]
@@ -439,17 +447,17 @@ class _Check:
             ("trend", story.trend, classify_trend(counts)),
             ("day", story.day, count_days(story.first_seen_at, edition.local_date, local_end)),
         ):
-            yield from self.equal(at, title, name, stated, true)
+            yield from self.equal(place, title, name, stated, true)
         if story.status == "new" and (story.updates or story.number_changes or story.new_outlets):
-            yield Fault(at, title, "it is given as new, and as changed since the last edition")
+            yield Fault(place, title, "it is given as new, and as changed since the last edition")
         first = story.first_seen_at
         if first > min(times):
-            yield Fault(at, title, f"it is said to begin at {first}, but its first article is from {min(times)}")
+            yield Fault(place, title, f"it is said to begin at {first}, but its first article is from {min(times)}")
         elif self.evidence and first not in {min(times), *self.evidence.began_at}:
             earlier = self.evidence.load_earlier().get(story.earlier_story)
             if earlier is None or earlier.first_seen_at != first:
                 message = f"day {story.day}, since {first}: no stored article or story began then"
-                yield Fault(at, title, message, self.is_certain)
+                yield Fault(place, title, message, self.is_certain)
 
     def groupings(self, ids: tuple[str, ...], until: Counted | None = None) -> Iterator[Grouping]:
         """
@@ -647,16 +655,16 @@ class _Check:
 
     def headline(self, where: str, shown: EditionStory | Brief, language: str) -> Iterator[Fault]:
         """Yield what is wrong with the headline of a story."""
-        linked, at = self.versions_at_link(shown), f"{where}, headline"
+        linked, place = self.versions_at_link(shown), f"{where}, headline"
         titles = [title for article in linked for title in _titles(article)]
         if not linked:
             is_certain = self.is_certain or self.versions.keys() >= set(shown.article_ids)
-            yield Fault(at, shown.title, f"no article of the story is at {shown.url}", is_certain)
+            yield Fault(place, shown.title, f"no article of the story is at {shown.url}", is_certain)
         elif not shown.title or shown.title not in titles:
-            yield Fault(at, shown.title, f"the article at {shown.url} has another title, “{linked[0].title}”")
+            yield Fault(place, shown.title, f"the article at {shown.url} has another title, “{linked[0].title}”")
         elif all(article.language != language for article in linked):
-            yield from self.equal(at, shown.title, "language", language, linked[0].language)
-        yield from self.translation(at, shown.title, language, shown.translation)
+            yield from self.equal(place, shown.title, "language", language, linked[0].language)
+        yield from self.translation(place, shown.title, language, shown.translation)
 
     def translation(self, where: str, text: str, language: str, shown: Translation | None) -> Iterator[Fault]:
         """Check a translation: it keeps the facts of its original, and the engine has made it."""
@@ -718,10 +726,10 @@ class _Check:
                 )
 
     def equal(
-        self, where: str, text: str, name: str, said: object, true: object, is_certain: bool = True
+        self, where: str, text: str, name: str, stated: object, true: object, is_certain: bool = True
     ) -> Iterator[Fault]:
-        if said != true:
-            yield Fault(where, text, f"{name}: {_plain(said)}, expected {_plain(true)}", is_certain)
+        if stated != true:
+            yield Fault(where, text, f"{name}: {_plain(stated)}, expected {_plain(true)}", is_certain)
 
 
 def _counts_of(coverage: Coverage) -> Counted:

@@ -280,7 +280,7 @@ def _describe_line(line: GlanceLine) -> Answer:
         answer["figure"] = _describe_number(number)
     elif line.difference:
         details = line.difference.details
-        answer["figures"] = [quote for each in details for quote in quote_sentences(each.sentences[:1])]
+        answer["figures"] = [quote for detail in details for quote in quote_sentences(detail.sentences[:1])]
     return answer
 
 
@@ -300,9 +300,9 @@ def _describe_story(story: EditionStory) -> Answer:
         ),
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),
-        "headlines": [make_quote(each.title, each) for each in story.headlines],
-        "notices": [{"kind": each.kind} | make_quote(each.text, each) for each in story.notices],
-        "comments": [make_quote(each.title, each) for each in story.comments],
+        "headlines": [make_quote(headline.title, headline) for headline in story.headlines],
+        "notices": [{"kind": notice.kind} | make_quote(notice.text, notice) for notice in story.notices],
+        "comments": [make_quote(comment.title, comment) for comment in story.comments],
         "new": quote_sentences(story.updates),
     }
 
@@ -376,8 +376,8 @@ def _describe_revision(article: Article, revision: Revision) -> Answer:
 
 def list_kept(connection: Connection, words: str, tag: str, limit: int) -> Answer:
     """Return what the user keeps, the last kept first."""
-    found = load_kept(connection, words=words, tag=tag)
-    return {"total": len(found), "kept": [_describe_kept(item) for item in found[: min(max(limit, 1), MAX_HITS)]]}
+    items = load_kept(connection, words=words, tag=tag)
+    return {"total": len(items), "kept": [_describe_kept(item) for item in items[: min(max(limit, 1), MAX_HITS)]]}
 
 
 def keep_item(

@@ -72,6 +72,6 @@ def _find_places(article: Article, revisions: Sequence[Revision], quote: str) ->
     ]
     for version, title, text in versions:
         for part, body in (("title", title), ("text", text)):
-            if (at := body.find(quote)) >= 0:
-                around = make_quote(body[max(0, at - 100) : at + len(quote) + 100], article)
-                yield {"article": article.id, "version": version, "part": part, "offset": at, "source": around}
+            if (index := body.find(quote)) >= 0:
+                around = make_quote(body[max(0, index - 100) : index + len(quote) + 100], article)
+                yield {"article": article.id, "version": version, "part": part, "offset": index, "source": around}

@@ -20,7 +20,7 @@ from digests.render.edition_view import Views, outlet_name
 from digests.render.escape import language_tag, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, language_direction
 from digests.render.markdown import NO_URLS, document
-from digests.render.templating import Own, html_templates, render_template
+from digests.render.templating import OwnTemplates, html_templates, render_template
 from digests.render.view import EditionView, LangAttr, StoryView
 from watcher.model import Article
 from watcher.text.page_kind import DOUBTFUL
@@ -56,14 +56,16 @@ class ContentsEntry:
     children: tuple["ContentsEntry", ...] = ()
 
 
-def render(edition: Edition, view: EditionView, articles: Mapping[str, Article], own: Own = ()) -> bytes:
+def render(
+    edition: Edition, view: EditionView, articles: Mapping[str, Article], own_templates: OwnTemplates = ()
+) -> bytes:
     """
     Return the book; always the same bytes, and nothing in it loads or runs.
 
     `articles`: those of `full_text_candidates` that are stored, by id. Own templates change the text of the edition,
     not the frame of the book.
     """
-    views, whole = Views(edition), document(view, own)
+    views, whole = Views(edition), document(view, own_templates)
     pages: dict[str, str] = {}
     places: dict[str, str] = {}  # the page of each anchor
     contents: list[ContentsEntry] = []
@@ -75,7 +77,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
         for story, source in zip(section.stories, stored.stories, strict=True):
             name = f"story-{len(pages) + 1}.xhtml"
             alone = replace(bare, sections=(replace(section, stories=(story,)),))
-            body = _to_xhtml(document(alone, own)["stories"])
+            body = _to_xhtml(document(alone, own_templates)["stories"])
             pages[name] = _story_page(view, story, source, body, views, articles)
             places[story.anchor] = name
             title = f"{story.number}. {story.title}"
@@ -83,7 +85,7 @@ def render(edition: Edition, view: EditionView, articles: Mapping[str, Article],
         title = section.title or view.words["in_this_edition"]
         contents.append(ContentsEntry(title=title, href=entries[0].href, children=tuple(entries)))
     bare = replace(view, sections=tuple(replace(section, stories=()) for section in view.sections[:1] if view.followed))
-    rest = lxml_html.fragment_fromstring(document(bare, own)["stories"], create_parent="div")
+    rest = lxml_html.fragment_fromstring(document(bare, own_templates)["stories"], create_parent="div")
     if pages:  # the document of the rest says that there are no stories
         for line in rest.find_class("empty"):
             line.drop_tree()

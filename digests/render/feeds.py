@@ -20,7 +20,7 @@ from digests.render.edition_view import Views, edition_view
 from digests.render.escape import language_tag, page_url, sanitize_line, web_url
 from digests.render.mail import subject_line
 from digests.render.markdown import document
-from digests.render.templating import Own, html_templates, render_template
+from digests.render.templating import OwnTemplates, html_templates, render_template
 from digests.render.view import EditionView, SectionView
 from watcher.model import Article
 
@@ -46,14 +46,14 @@ def render_feed(
     title: str,
     language: str,
     home: str | None,
-    own: str | None,
+    feed_url: str | None,
 ) -> bytes:
-    """Return a feed in a form of `MEDIA_TYPES`. `home`: the URL of its page; `own`: its own URL."""
+    """Return a feed in a form of `MEDIA_TYPES`. `home`: the URL of its page; `feed_url`: its own URL."""
     feed: JsonFeedItem = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": sanitize_line(title, limit=TITLE_CHARS),
     }
-    more = {"home_page_url": home, "feed_url": own, "language": language}
+    more = {"home_page_url": home, "feed_url": feed_url, "language": language}
     feed |= {name: value for name, value in more.items() if value} | {"items": list(items)}
     if form == "json":
         return (json.dumps(feed, ensure_ascii=False) + "\n").encode("utf-8", "replace")
@@ -88,7 +88,7 @@ def make_item(
 
 
 def edition_items(
-    editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()
+    editions: Iterable[Edition], domain: str, folder_url: str | None, own_templates: OwnTemplates = ()
 ) -> list[JsonFeedItem]:
     """
     Return the items of a feed of editions, with the content of the entries of `render_atom`.
@@ -96,7 +96,7 @@ def edition_items(
     Args:
         domain: The domain in the ids of the items.
         folder_url: The URL of the folder with the editions' pages; None if there is none: the items have no URL then.
-        own: The reader's templates.
+        own_templates: The reader's templates.
     """
     return [
         make_item(
@@ -108,12 +108,18 @@ def edition_items(
             page=entry["url"],
             source=None,
         )
-        for entry in _edition_entries(editions, domain, folder_url, own)
+        for entry in _edition_entries(editions, domain, folder_url, own_templates)
     ]
 
 
 def story_items(
-    editions: Iterable[Edition], domain: str, link_to: LinkTo, own: Own = (), *, section: str = "", watched: str = ""
+    editions: Iterable[Edition],
+    domain: str,
+    link_to: LinkTo,
+    own_templates: OwnTemplates = (),
+    *,
+    section: str = "",
+    watched: str = "",
 ) -> list[JsonFeedItem]:
     """Return the stories of a section, or with a watched phrase, one item for each edition, at most `MAX_ITEMS`."""
     items: list[JsonFeedItem] = []
@@ -125,22 +131,29 @@ def story_items(
             for story in part.stories:
                 if story.status != "quiet" and (watched in story.watched if watched else part.title == section):
                     shown = SectionView(title=part.title, stories=(views.story(story),))
-                    items.append(_story_item(edition, story, replace(bare, sections=(shown,)), domain, link_to, own))
+                    items.append(
+                        _story_item(edition, story, replace(bare, sections=(shown,)), domain, link_to, own_templates)
+                    )
         for brief in edition.all_briefs:
             if watched in brief.watched and brief.status in SHOWN_BRIEFS:
                 with_brief = replace(bare, briefs=(views.brief(brief),))
-                items.append(_story_item(edition, brief, with_brief, domain, link_to, own))
+                items.append(_story_item(edition, brief, with_brief, domain, link_to, own_templates))
     return items[:MAX_ITEMS]
 
 
 def _story_item(
-    edition: Edition, story: EditionStory | Brief, shown: EditionView, domain: str, link_to: LinkTo, own: Own
+    edition: Edition,
+    story: EditionStory | Brief,
+    shown: EditionView,
+    domain: str,
+    link_to: LinkTo,
+    own_templates: OwnTemplates,
 ) -> JsonFeedItem:
     """Return a story of an edition as an item of a feed."""
     return make_item(
         key=tag_uri(domain, edition.digest, f"{edition.local_date}{edition.suffix}", story.id),
         title=story.headline,
-        html=document(shown, own)["stories"],
+        html=document(shown, own_templates)["stories"],
         at=edition.made_at,
         language=shown.language,
         page=link_to(story.id),
@@ -166,13 +179,15 @@ def article_item(article: Article, domain: str, link_to: LinkTo, html: Markup | 
     )
 
 
-def render_atom(editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()) -> str:
+def render_atom(
+    editions: Iterable[Edition], domain: str, folder_url: str | None, own_templates: OwnTemplates = ()
+) -> str:
     """
     Return the feed of the newest `MAX_ENTRIES` of `editions`; of one date and time of day, the first given is used.
 
     If `domain` changes, all entries are new to feed readers. `folder_url`: of the folder with the feed and the pages.
     """
-    entries = _edition_entries(editions, domain, folder_url, own)
+    entries = _edition_entries(editions, domain, folder_url, own_templates)
     newest = entries[0]
     values = {
         "id": tag_uri(domain, newest["view"].digest),
@@ -181,24 +196,24 @@ def render_atom(editions: Iterable[Edition], domain: str, folder_url: str | None
         "self_url": page_url(folder_url, "feed.atom"),
         "entries": entries,
     }
-    return render_template(html_templates(own), "feed.atom.j2", own, values)
+    return render_template(html_templates(own_templates), "feed.atom.j2", own_templates, values)
 
 
 def _edition_entries(
-    editions: Iterable[Edition], domain: str, folder_url: str | None, own: Own = ()
+    editions: Iterable[Edition], domain: str, folder_url: str | None, own_templates: OwnTemplates = ()
 ) -> tuple[dict[str, Any], ...]:
     """Return the entries of a feed of editions, newest first, as `render_atom` describes them."""
     by_key: dict[tuple[str, str], Edition] = {}
     for edition in editions:
         by_key.setdefault((edition.local_date.isoformat(), edition.suffix), edition)
     newest = [by_key[key] for key in sorted(by_key, reverse=True)[:MAX_ENTRIES]]
-    return tuple(_entry(edition, domain, folder_url, own) for edition in newest)
+    return tuple(_entry(edition, domain, folder_url, own_templates) for edition in newest)
 
 
-def _entry(edition: Edition, domain: str, folder_url: str | None, own: Own) -> dict[str, Any]:
+def _entry(edition: Edition, domain: str, folder_url: str | None, own_templates: OwnTemplates) -> dict[str, Any]:
     """Return an edition as an entry of the Atom feed."""
     shown = edition_view(edition)
-    doc = document(shown, own)
+    doc = document(shown, own_templates)
     title_free = doc["head"].rpartition("</h1>")[2].strip()  # the feed has the digest's title already
     name = f"{edition.local_date.isoformat()}{edition.suffix}"
     return {

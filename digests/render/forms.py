@@ -12,7 +12,7 @@ from digests.render import calendar, epub, feeds, html, markdown, text
 from digests.render import mail as mail_message
 from digests.render.edition_view import edition_view
 from digests.render.mail import MailHead
-from digests.render.templating import Own
+from digests.render.templating import OwnTemplates
 from watcher.model import Article
 
 # The formats, and the names of their files.
@@ -37,7 +37,7 @@ def render(
     site: str | None = None,
     earlier: Sequence[Edition] = (),
     articles: Mapping[str, Article] = NO_ARTICLES,
-    own: Own = (),
+    own_templates: OwnTemplates = (),
 ) -> tuple[Rendered, ...]:
     """
     Return the edition in each format, always the same bytes. Errors: DigestError, for a bad address or template.
@@ -47,25 +47,25 @@ def render(
     """
     view, domain = edition_view(edition), parseaddr(mail.sender)[1].rpartition("@")[2]
     renderers = {
-        "markdown": lambda: markdown.render(view, own).encode(),
-        "html": lambda: html.render(view, own).encode(),
-        "text": lambda: text.render(view, own).encode(),
-        "eml": lambda: mail_message.render(view, edition, mail, own),
+        "markdown": lambda: markdown.render(view, own_templates).encode(),
+        "html": lambda: html.render(view, own_templates).encode(),
+        "text": lambda: text.render(view, own_templates).encode(),
+        "eml": lambda: mail_message.render(view, edition, mail, own_templates),
         "json": lambda: edition_json.dump(edition),
-        "atom": lambda: feeds.render_atom((edition, *earlier), domain, site, own).encode(),
-        "epub": lambda: epub.render(edition, view, articles, own),
+        "atom": lambda: feeds.render_atom((edition, *earlier), domain, site, own_templates).encode(),
+        "epub": lambda: epub.render(edition, view, articles, own_templates),
         "ics": lambda: calendar.render_calendar(edition.coming_up, title=edition.title),
     }
     names = {form: FORMATS[form].format(date=edition.local_date) for form in formats}
     return tuple(Rendered(format=form, name=name, body=renderers[form]()) for form, name in names.items())
 
 
-def try_templates(own: Own) -> None:
+def try_templates(own_templates: OwnTemplates) -> None:
     """Render a full, a first and an empty edition in every format with own templates. Errors: DigestError."""
     full = sample_edition()
     first = replace(full, previous=None, corrections=(), briefs=(), ended=(), note="")
     for edition in (full, first, replace(first, sections=())):
-        render(edition, tuple(FORMATS), own=own, earlier=(full,))
+        render(edition, tuple(FORMATS), own_templates=own_templates, earlier=(full,))
 
 
 def sample_edition() -> Edition:

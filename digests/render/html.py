@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from digests.render.markdown import NO_URLS, document
-from digests.render.templating import Own, html_templates, render_template
+from digests.render.templating import OwnTemplates, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 from watcher.text.toml_data import load_toml
 
@@ -32,10 +32,10 @@ class SiteFrame:
     briefs: Mapping[str, str]  # links to story pages by the briefs' URLs
 
 
-def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) -> str:
+def render(view: EditionView, own_templates: OwnTemplates = (), *, frame: SiteFrame | None = None) -> str:
     """Return an edition as an HTML page; `frame` has the menu and the links of the local site, None for a file."""
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
-    doc, shown = document(view, own, form="page", stories=stories, briefs=briefs), pins(view.stories)
+    doc, shown = document(view, own_templates, form="page", stories=stories, briefs=briefs), pins(view.stories)
     sparks = (_spark(story) for section in view.sections for story in section.stories if story.trend)
     told = re.sub('<span class="trend">', lambda found: next(sparks, "") + found.group(), doc["stories"])
     values = {
@@ -43,13 +43,13 @@ def render(view: EditionView, own: Own = (), *, frame: SiteFrame | None = None) 
         "v": view,
         "w": view.words,
         "doc": doc | {"stories": Markup(told)},
-        "css": Markup(style_sheet(own)),
+        "css": Markup(style_sheet(own_templates)),
         "world": world(),
         "pins": shown,
         "radius": PIN_RADIUS,
         "pin_places": view.words.join(f"{pin.number} {pin.place}" for pin in shown),
     }
-    return render_template(html_templates(own), "page.html.j2", own, values)
+    return render_template(html_templates(own_templates), "page.html.j2", own_templates, values)
 
 
 def _spark(story: StoryView) -> str:
@@ -58,10 +58,12 @@ def _spark(story: StoryView) -> str:
 
 
 @lru_cache(maxsize=8)
-def style_sheet(own: Own) -> str:
+def style_sheet(own_templates: OwnTemplates) -> str:
     """Return the page's style sheet: the reader's own if there is one, else the default."""
     ours = files("digests.render") / "templates" / "page.css"
-    return next((template.source for template in own if template.name == "page.css"), None) or ours.read_text("utf-8")
+    return next((template.source for template in own_templates if template.name == "page.css"), None) or ours.read_text(
+        "utf-8"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

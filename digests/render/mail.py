@@ -22,7 +22,7 @@ from digests.model.edition import Edition
 from digests.render import text
 from digests.render.escape import sanitize_line, web_url
 from digests.render.markdown import document
-from digests.render.templating import Own, html_templates, render_template
+from digests.render.templating import OwnTemplates, html_templates, render_template
 from digests.render.view import EditionView, StoryView
 from digests.settings.mail import parse_mailbox
 
@@ -54,12 +54,12 @@ class MailHead:
     budget: int = BUDGET  # maximum size of the message as sent, in bytes
 
 
-def render(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> bytes:
+def render(view: EditionView, edition: Edition, mail: MailHead, own: OwnTemplates = ()) -> bytes:
     """Return the message as sent, in ASCII with CRLF, always the same bytes. Errors: as `compose_mail`."""
     return compose_mail(view, edition, mail, own).as_bytes()
 
 
-def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: Own = ()) -> EmailMessage:
+def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: OwnTemplates = ()) -> EmailMessage:
     """
     Return the message. Errors: DigestError, for a wrong mail address.
 
@@ -104,7 +104,7 @@ def attach_file(message: EmailMessage, file: Rendered, media_type: str) -> None:
     message.add_attachment(file.body, maintype, subtype, filename=file.name)
 
 
-def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: Own) -> tuple[EmailMessage, int]:
+def _message(step: ShortenStep, edition: Edition, mail: MailHead, own: OwnTemplates) -> tuple[EmailMessage, int]:
     """Return the message, and the size of its decoded HTML in bytes."""
     view = step.view
     name, address = _address(mail.sender)

@@ -12,7 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from digests.render.escape import sanitize_line
-from digests.render.templating import Own, SafeText, environment, render_template
+from digests.render.templating import OwnTemplates, SafeText, environment, render_template
 from digests.render.view import EditionView, LangAttr
 
 # Escapes are mixed, because no single kind works in all renderers: python-markdown knows no backslash before
@@ -41,18 +41,21 @@ LONG_EDITION = 6  # stories: the page of a longer one folds them where the scree
 Form = Literal["feed", "mail", "page"]
 
 
-def render(view: EditionView, own: Own = ()) -> str:
+def render(view: EditionView, own_templates: OwnTemplates = ()) -> str:
     """Return the document as a file: Markdown with YAML front matter."""
     values = {"front": _front(view), "note": view.note, "stories": NO_URLS, "briefs": NO_URLS}
     folds = dict.fromkeys(("folds", "is_page", "is_folded"), False)
     return render_template(
-        _templates(own, html=False), "edition.md.j2", own, {"v": view, "w": view.words, **values, **folds}
+        _templates(own_templates, html=False),
+        "edition.md.j2",
+        own_templates,
+        {"v": view, "w": view.words, **values, **folds},
     )
 
 
 def document(
     view: EditionView,
-    own: Own = (),
+    own_templates: OwnTemplates = (),
     *,
     form: Form = "feed",
     stories: Mapping[str, str] = NO_URLS,
@@ -72,7 +75,9 @@ def document(
         "is_folded": is_page and len(view.stories) >= LONG_EDITION,
     }
     values = {"front": (), "note": note, "stories": stories, "briefs": briefs, **folds}
-    source = render_template(_templates(own, html=True), "edition.md.j2", own, {"v": view, "w": view.words, **values})
+    source = render_template(
+        _templates(own_templates, html=True), "edition.md.j2", own_templates, {"v": view, "w": view.words, **values}
+    )
     parts = _to_html(source).split("<hr>")
     head = parts.pop(0) if len(parts) > 2 else ""
     foot = parts.pop() if len(parts) > 1 else ""
@@ -155,7 +160,7 @@ def _entity(character: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _templates(own: Own, *, html: bool) -> Environment:
+def _templates(own_templates: OwnTemplates, *, html: bool) -> Environment:
     """Return the template environment of Markdown; `html` if the Markdown is to become HTML, with tags in it."""
     filters: dict[str, Callable[..., SafeText]] = {
         "as_is": SafeText,
@@ -165,6 +170,6 @@ def _templates(own: Own, *, html: bool) -> Environment:
         "name": partial(_outlet_name, html=html),
         "yaml": yaml,
     }
-    env = environment(autoescape=False, escape=escape, filters=filters, own=own)
+    env = environment(autoescape=False, escape=escape, filters=filters, own_templates=own_templates)
     env.globals.update(html=html, h=lambda markup: SafeText(markup if html else ""))  # a file has no tags
     return env

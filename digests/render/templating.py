@@ -52,7 +52,7 @@ class OwnTemplate:
     source: str
 
 
-Own = tuple[OwnTemplate, ...]  # a reader's templates; empty if there are none
+OwnTemplates = tuple[OwnTemplate, ...]  # a reader's templates; empty if there are none
 
 
 def environment(
@@ -60,7 +60,7 @@ def environment(
     autoescape: bool,
     escape: Callable[[str], str] | None = None,
     filters: Mapping[str, Callable[..., Any]] | None = None,
-    own: Own,
+    own_templates: OwnTemplates,
 ) -> Environment:
     """
     Return an environment that escapes every expression: with Jinja's autoescape for HTML, else with `escape`.
@@ -72,8 +72,8 @@ def environment(
     def finalize(value: object) -> object:
         return value if escape is None or isinstance(value, SafeText) else escape(str(value))
 
-    by_name = {template.name: (template.source, template.path, None) for template in own}
-    env = (SandboxedEnvironment if own else Environment)(
+    by_name = {template.name: (template.source, template.path, None) for template in own_templates}
+    env = (SandboxedEnvironment if own_templates else Environment)(
         loader=ChoiceLoader([FunctionLoader(by_name.get), PackageLoader("digests.render")]),
         autoescape=autoescape,
         finalize=finalize,
@@ -87,26 +87,26 @@ def environment(
 
 
 @lru_cache(maxsize=8)
-def html_templates(own: Own) -> Environment:
-    return environment(autoescape=True, own=own)
+def html_templates(own_templates: OwnTemplates) -> Environment:
+    return environment(autoescape=True, own_templates=own_templates)
 
 
-def render_template(env: Environment, name: str, own: Own, values: Mapping[str, object]) -> str:
+def render_template(env: Environment, name: str, own_templates: OwnTemplates, values: Mapping[str, object]) -> str:
     """Return a template rendered with `values`. Errors: DigestError, with file and line, if own templates are used."""
     try:
         return env.get_template(name).render(values)
     except TEMPLATE_ERRORS as error:
-        if not own:
+        if not own_templates:
             raise
         hint = "docs/guides/templates.md lists the values" if isinstance(error, UndefinedError) else None
-        raise DigestError(f"{_place(error, own)}: {error}", hint=hint) from error
+        raise DigestError(f"{_place(error, own_templates)}: {error}", hint=hint) from error
 
 
-def _place(error: BaseException, own: Own) -> str:
+def _place(error: BaseException, own_templates: OwnTemplates) -> str:
     """Return file and line of a user's template in which an error arose."""
     if isinstance(error, TemplateSyntaxError):
-        path = next((template.path for template in own if template.name == error.name), error.filename or "")
+        path = next((template.path for template in own_templates if template.name == error.name), error.filename or "")
         return f"{path}:{error.lineno}"
-    paths = {template.path for template in own}
+    paths = {template.path for template in own_templates}
     places = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__) if each.filename in paths]
-    return places[-1] if places else str(PurePath(own[0].path).parent)
+    return places[-1] if places else str(PurePath(own_templates[0].path).parent)

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from digests.compose.story import reading_time
 from digests.render.markdown import document
-from digests.render.templating import Own, environment, render_template
+from digests.render.templating import OwnTemplates, environment, render_template
 from digests.render.view import EditionView
 
 TEXT_COLUMNS = 72
@@ -23,10 +23,12 @@ BLOCK_ELEMENTS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "pre"
 NO_BLANK_ABOVE, NO_BLANK_BELOW = frozenset({"day", "facts"}), frozenset({"day", "cover", "differs", "more"})
 
 
-def render(view: EditionView, own: Own = (), *, base_url: str | None = None, unsubscribe: str | None = None) -> str:
-    doc = {name: to_text(part) for name, part in document(view, own).items()}
+def render(
+    view: EditionView, own_templates: OwnTemplates = (), *, base_url: str | None = None, unsubscribe: str | None = None
+) -> str:
+    doc = {name: to_text(part) for name, part in document(view, own_templates).items()}
     values = {"v": view, "w": view.words, "doc": doc, "base_url": base_url, "unsubscribe": unsubscribe}
-    return render_template(_templates(own), "edition.txt.j2", own, values)
+    return render_template(_templates(own_templates), "edition.txt.j2", own_templates, values)
 
 
 def measure_reading_time(view: EditionView) -> int:
@@ -144,5 +146,5 @@ def fill(text: str, *, indent: int = 0, hang: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _templates(own: Own) -> Environment:
-    return environment(autoescape=False, filters={"fill": fill}, own=own)
+def _templates(own_templates: OwnTemplates) -> Environment:
+    return environment(autoescape=False, filters={"fill": fill}, own_templates=own_templates)

@@ -89,7 +89,7 @@ def _discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 def _apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
     """Return the heading and the headlines as lines of text, HTML and Markdown; the channel takes those that fit."""
-    shown = [(f"{each.number}. ", hide_mentions(each.title + each.mark), each.url) for each in view.stories]
+    shown = [(f"{story.number}. ", hide_mentions(story.title + story.mark), story.url) for story in view.stories]
     shown = shown or [("", hide_mentions(view.preview), None)]
     html = (n + (f'<a href="{escape(url)}">{escape(title)}</a>' if url else escape(title)) for n, title, url in shown)
     markdown = (

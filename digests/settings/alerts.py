@@ -48,8 +48,8 @@ class AlertsSettings(SettingsModel):
 def _check_when(value: str) -> str:
     """Return a condition in its usual spelling. Errors: ValueError."""
     text = value.strip().lower()
-    if found := COUNT_CONDITION.fullmatch(text):
-        return f"{found[1]} >= {found[2]}"
+    if match := COUNT_CONDITION.fullmatch(text):
+        return f"{match[1]} >= {match[2]}"
     if text in ("", CORRECTIONS):
         return text
     word = text.split()[0].partition(">")[0]

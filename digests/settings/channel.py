@@ -124,11 +124,11 @@ class Channel(ABC):
     def close(self) -> None:  # noqa: B027 - most have none
         """Close the connection, if one is open. Never raises."""
 
-    def status_fault(self, status: int, told: str = "", *, retry_after: str) -> DeliveryError:
-        """Return the error for an HTTP status that is no success; `told` is the reply, `retry_after` its header."""
+    def status_fault(self, status: int, reply: str = "", *, retry_after: str) -> DeliveryError:
+        """Return the error for an HTTP status that is no success; `reply` is the reply, `retry_after` its header."""
         is_passing = status >= 500 or status in RETRY_STATUSES
         return self.fault(
-            f"answered {status_reason(status)}" + (f": {told}" if told else ""),
+            f"answered {status_reason(status)}" + (f": {reply}" if reply else ""),
             permanent=not is_passing,
             maybe_arrived=status in GATEWAY_STATUSES,
             retry_after_s=parse_retry_after(retry_after, datetime.now(UTC)) if is_passing else None,

@@ -30,10 +30,10 @@ def _parse_times(value: object) -> tuple[time, ...]:
     """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
     _refuse_cron(value)
     given = tuple(value) if isinstance(value, list | tuple) else (value,)
-    found = tuple(sorted({parse_clock(each) for each in given}))
-    if not 1 <= len(found) <= MAX_TIMES_A_DAY:
-        raise ValueError(f"got {len(found)} times of day, expected 1 to {MAX_TIMES_A_DAY}")
-    return found
+    times = tuple(sorted({parse_clock(each) for each in given}))
+    if not 1 <= len(times) <= MAX_TIMES_A_DAY:
+        raise ValueError(f"got {len(times)} times of day, expected 1 to {MAX_TIMES_A_DAY}")
+    return times
 
 
 def _check_days(value: object) -> str:
@@ -46,7 +46,7 @@ def _check_days(value: object) -> str:
 
 def parse_days(text: str) -> frozenset[int]:
     """Return the days of the week in "mon-fri" or "mon,wed,sat-sun", Monday is 0. Errors: ValueError."""
-    found: set[int] = set()
+    days: set[int] = set()
     for part in text.lower().split(","):
         names = [name.strip() for name in part.split("-", 1)]
         ends = [n for name in names for n, day in enumerate(SHORT_DAYS) if name in (day, WEEKDAYS[n])]
@@ -54,8 +54,8 @@ def parse_days(text: str) -> frozenset[int]:
             wrong = next(name for name in names if name not in (*SHORT_DAYS, *WEEKDAYS))
             raise ValueError(f"got {quote_value(text)}, {EXPECTED_DAYS}{did_you_mean(wrong, SHORT_DAYS)}")
         # A range may pass the end of the week: "fri-mon".
-        found.update((ends[0] + n) % 7 for n in range((ends[-1] - ends[0]) % 7 + 1))
-    return frozenset(found)
+        days.update((ends[0] + n) % 7 for n in range((ends[-1] - ends[0]) % 7 + 1))
+    return frozenset(days)
 
 
 def _parse_quiet(value: object) -> tuple[time, time] | None:

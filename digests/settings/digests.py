@@ -84,13 +84,13 @@ def _parse_weight(value: object) -> float:
 def _check_region(value: str) -> str:
     """Return a region of the world, or the code of a country. Errors: ValueError."""
     name = value.strip().lower().replace(" ", "-").replace("–", "-")
-    found = name if name in SECTION_REGIONS else country_code(value)
-    if found is None:
+    region = name if name in SECTION_REGIONS else country_code(value)
+    if region is None:
         expected = (
             f'one of {", ".join(SECTION_REGIONS)}, or a country code such as "FR"{did_you_mean(name, SECTION_REGIONS)}'
         )
         raise ValueError(f"got {quote_value(value)}, expected {expected}")
-    return found
+    return region
 
 
 Weight = Annotated[float, BeforeValidator(_parse_weight)]

@@ -67,8 +67,8 @@ class SmtpSettings(SettingsModel):
 
 def parse_mailbox(value: str) -> tuple[str, str]:
     """Return the name or "", and the address with its domain in ASCII. Errors: ValueError, if it is not one address."""
-    found = getaddresses([value])
-    name, address = found[0] if len(found) == 1 else ("", "")
+    mailboxes = getaddresses([value])
+    name, address = mailboxes[0] if len(mailboxes) == 1 else ("", "")
     local, at, domain = address.rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode("ascii").lower() if domain else ""

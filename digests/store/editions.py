@@ -210,8 +210,8 @@ def editions_with_story(
     """
     query = _select_editions().where(editions.c.window_start <= end, editions.c.window_end > start)
     query = query.order_by(editions.c.made_at.desc(), editions.c.id.desc()).limit(MAX_EDITIONS_OF_STORY)
-    found = ((row, load_edition(connection, row)) for row in load_records(connection, query, EditionRow))
-    return [(row, edition, shown) for row, edition in found for shown in edition.stories if shown.id in ids]
+    loaded = ((row, load_edition(connection, row)) for row in load_records(connection, query, EditionRow))
+    return [(row, edition, shown) for row, edition in loaded for shown in edition.stories if shown.id in ids]
 
 
 def newest_edition(connection: sa.Connection, digest: str) -> Edition:
@@ -365,8 +365,8 @@ def adjacent_editions(connection: sa.Connection, row: EditionRow) -> tuple[Editi
     """Return the editions of the same digest before and after `row`, by date and by when they were made."""
     query = _select_editions(row.digest).order_by(editions.c.local_date, editions.c.made_at)
     rows = (None, *load_records(connection, query, EditionRow), None)
-    at = rows.index(row)
-    return rows[at - 1], rows[at + 1]
+    index = rows.index(row)
+    return rows[index - 1], rows[index + 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

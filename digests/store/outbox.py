@@ -192,8 +192,8 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     return or_(next_try_at <= now, too_far)
 
 
-def is_leased(each: Delivery, *, now: datetime) -> bool:
-    by, until = each.lease_by, each.lease_until
+def is_leased(delivery: Delivery, *, now: datetime) -> bool:
+    by, until = delivery.lease_by, delivery.lease_until
     return bool(by and until and now < until <= now + DELIVERY_LEASE and is_process_alive(by))
 
 

@@ -406,8 +406,8 @@ def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:
     )
 
 
-def active_corrections(kept: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
-    return tuple(correction.correction for correction in kept if correction.revoked_at is None)
+def active_corrections(corrections: Sequence[StoredCorrection]) -> tuple[UserCorrection, ...]:
+    return tuple(correction.correction for correction in corrections if correction.revoked_at is None)
 
 
 def add_follow(connection: Connection, story: str, *, now: datetime) -> None:

@@ -38,12 +38,12 @@ def find_earlier(connection: Connection, row: StoryRow) -> tuple[EarlierStory, .
         if len(other) == len(vector):
             likeness = float(center_vector(other, model, language) @ wanted)
             near += [(likeness, story)] if likeness >= CLEARLY_NEAR else []
-    found = []
+    stories = []
     for likeness, story in sorted(near, reverse=True)[:MAX_EARLIER]:
         members = [member.article_id for member in story_members(connection, story)]
         newest = newest_articles(connection, members, limit=1)
         earlier = load_story(connection, story)
         if newest and earlier:  # its articles may be removed since
             outcome = article_leads(connection, newest, chars=0)[newest[0]]
-            found.append(EarlierStory(row=earlier, likeness=round(likeness, 3), outcome=outcome))
-    return tuple(found)
+            stories.append(EarlierStory(row=earlier, likeness=round(likeness, 3), outcome=outcome))
+    return tuple(stories)

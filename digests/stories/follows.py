@@ -45,7 +45,7 @@ def followed_threads(
     Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None. With
     the phrases `only`, a thread has one of them in a report.
     """
-    found: dict[str, tuple[Brief, datetime]] = {}
+    brief_of_thread: dict[str, tuple[Brief, datetime]] = {}
     for thread in {row.thread: None for _, _, row in load_followed(connection)}:
         rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
         home = {member.article_id: row for row in rows for member in store.story_members(connection, row.id)}
@@ -57,7 +57,9 @@ def followed_threads(
             continue
         latest = max(reports, key=lambda each: (each.published_at, each.id))
         story = home[latest.id]
-        named = (each for each in reports if home[each.id] is story and story.title and story.title in each.title)
+        named = (
+            report for report in reports if home[report.id] is story and story.title and story.title in report.title
+        )
         shown = next(named, latest)  # the report with the headline that the reader knows
         brief = Brief(
             id=story.id,
@@ -69,5 +71,5 @@ def followed_threads(
             thread=thread,
             status="quiet",
         )
-        found[thread] = brief, latest.published_at
-    return found
+        brief_of_thread[thread] = brief, latest.published_at
+    return brief_of_thread

@@ -160,12 +160,12 @@ def story_of(row: StoryRow, members: Iterable[StoryMember], articles: Mapping[st
     )
 
 
-def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
+def link_reasons(details: StoryDetails, report: WireGroup) -> Iterator[str]:
     """Yield the reasons why a report is in the story: its nearest article, and what the two have in common."""
-    for member in [found.members[key] for key in report.articles]:
-        theirs = found.articles.get(member.nearest or "")
+    for member in [details.members[key] for key in report.articles]:
+        theirs = details.articles.get(member.nearest or "")
         if theirs and member.evidence:
-            ours = found.articles[member.article_id]
+            ours = details.articles[member.article_id]
             yield f"most probably on one event with {theirs.outlet}, “{theirs.title}”: {member.evidence['score']:.2f}"
             if "names" in member.evidence:  # else the features of one are no longer stored
                 spelling = explain.SurfaceForms(
@@ -174,7 +174,7 @@ def link_reasons(found: StoryDetails, report: WireGroup) -> Iterator[str]:
                 evidence = explain.Evidence(**{name: member.evidence[name] for name in explain.Evidence.__slots__})
                 yield from explain.describe_common_ground(evidence, spelling)
             return
-    if len(found.story.wire_groups) > 1:
+    if len(details.story.wire_groups) > 1:
         yield "a user correction joined it, or the article that links it is no longer stored"
 
 

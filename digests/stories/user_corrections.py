@@ -122,8 +122,8 @@ def _save_correction(
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     items = load_items(connection, articles.values())
     rows = store.load_members(connection, articles)
-    found = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
-    profiles = {story: tracking.story_profile(story, members) for story, members in found.items() if members}
+    items_of_story = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
+    profiles = {story: tracking.story_profile(story, members) for story, members in items_of_story.items() if members}
     times = {key: article.published_at for key, article in articles.items()}
     members = [row for story in stories for row in _member_rows(story, rows)]
     tracked, end = tracking.TrackedStories(stories=stories, events=(event,)), version.until
@@ -134,9 +134,9 @@ def _save_correction(
 
 def _member_rows(story: Story, rows: dict[str, StoryMember]) -> list[StoryMember]:
     """Return the rows of a story's articles; a link to an article that is no longer in the story is removed."""
-    found = []
+    members = []
     for report in story.wire_groups:
         for article in report.articles:
             row = replace(rows[article], story_id=story.id, report=report.origin)
-            found.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))
-    return found
+            members.append(row if row.nearest in story.articles else replace(row, nearest=None, evidence=None))
+    return members

@@ -56,7 +56,11 @@ class ClusterWindow:
     def revoked(self) -> list[StoredCorrection]:
         """The corrections that were revoked since the last clustering."""
         since = self.version.made_at
-        return [each for each in self.corrections if each.revoked_at and (since is None or each.revoked_at >= since)]
+        return [
+            correction
+            for correction in self.corrections
+            if correction.revoked_at and (since is None or correction.revoked_at >= since)
+        ]
 
 
 def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: datetime) -> GroupedStories:
@@ -70,26 +74,26 @@ def cluster_and_save(engine: Engine, *, start: datetime, end: datetime, now: dat
     """
     for _ in range(ATTEMPTS):
         window = read(engine, load_window, start=start, end=end)
-        found = cluster_window(window)
-        tracked = assign_ids(engine, window, found.stories)
-        members = _changed_members(window, found.links, tracked.stories)
+        grouping = cluster_window(window)
+        tracked = assign_ids(engine, window, grouping.stories)
+        members = _changed_members(window, grouping.links, tracked.stories)
         profiles = _changed_profiles(window, tracked, {member.story_id for member in members})
         times = {key: item.published_at for key, item in window.items.items() if item.published_at}
         changes = (window.version, tracked, members, profiles, times)
         if write(engine, store.save_changes, *changes, until=window.end, now=now):
-            return _grouped_stories(window, tracked, found)
+            return _grouped_stories(window, tracked, grouping)
     raise DigestError("other processes keep saving stories; try again later")
 
 
 def cluster_preview(engine: Engine, *, start: datetime, end: datetime) -> GroupedStories:
     """Return what `cluster_and_save` returns without saving it; new stories have provisional ids."""
     window = read(engine, load_window, start=start, end=end)
-    found = cluster_window(window)
-    return _grouped_stories(window, assign_ids(engine, window, found.stories), found)
+    grouping = cluster_window(window)
+    return _grouped_stories(window, assign_ids(engine, window, grouping.stories), grouping)
 
 
-def _grouped_stories(window: ClusterWindow, tracked: TrackedStories, found: Grouping) -> GroupedStories:
-    return GroupedStories(stories=tracked.stories, items=window.items, parts=found.parts, scores=found.scores)
+def _grouped_stories(window: ClusterWindow, tracked: TrackedStories, grouping: Grouping) -> GroupedStories:
+    return GroupedStories(stories=tracked.stories, items=window.items, parts=grouping.parts, scores=grouping.scores)
 
 
 def load_window(connection: Connection, *, start: datetime, end: datetime) -> ClusterWindow:
@@ -141,15 +145,15 @@ def cluster_window(window: ClusterWindow) -> Grouping:
         if len(item.features.shingles) >= len(STAND_IN):
             # Freed now, because comparing stories takes the most memory.
             window.items[key] = replace(item, features=replace(item.features, shingles=STAND_IN))
-    found = group_articles(
+    grouping = group_articles(
         list(window.items.values()),
         rules=resolve_corrections(store.active_corrections(window.corrections)),
         known={key: story for key, story in assignments.items() if key not in revoked},
         copies=copies,
     )
     if window.version.covers(window.end):
-        return replace(found, stories=keep_known_stories(found.stories, assignments, window.items))
-    return found
+        return replace(grouping, stories=keep_known_stories(grouping.stories, assignments, window.items))
+    return grouping
 
 
 def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -> TrackedStories:
@@ -162,7 +166,7 @@ def assign_ids(engine: Engine, window: ClusterWindow, groups: Sequence[Story]) -
         ids = {story.id for story in tracked.stories}
         clash = read(engine, store.existing_ids, ids=ids - known)
         if not clash:
-            return replace(tracked, events=(*(each for each in splits if each.other in ids), *tracked.events))
+            return replace(tracked, events=(*(split for split in splits if split.other in ids), *tracked.events))
         taken |= clash
 
 
@@ -200,7 +204,9 @@ def _changed_members(window: ClusterWindow, links: Links, stories: Iterable[Stor
     changed = []
     for story in stories:
         ids = set(story.articles)
-        for report, article in ((each, article) for each in story.wire_groups for article in each.articles):
+        for report, article in (
+            (wire_group, article) for wire_group in story.wire_groups for article in wire_group.articles
+        ):
             row = StoryMember(article_id=article, story_id=story.id, report=report.origin, agency=report.agency)
             before = window.members.get(article)
             nearest, score = links.get(article, ("", 0.0))

@@ -118,13 +118,13 @@ def group_outlets(
     last_at: dict[str, datetime] = {}
     for code, at in times:
         last_at[code] = max(at, last_at.get(code, at))
-    found = [
+    coverages = [
         GroupCoverage(
             code=code, name=name_of(code), outlets=count, last_article_at=last_at.get(code), stories_first=firsts[code]
         )
         for code, count in outlets.items()
     ]
-    return tuple(sorted(found, key=lambda each: (not each.code, -each.outlets, each.name)))
+    return tuple(sorted(coverages, key=lambda each: (not each.code, -each.outlets, each.name)))
 
 
 def _find_agency_countries(
@@ -143,10 +143,10 @@ def _find_agency_countries(
         for code in choose_countries(country_weights(article)):
             agencies_by_country[code][by_agency[article.id]] += 1
     own_reports = [report.article for report in newest if not report.agency]
-    for at in range(0, len(own_reports), ARTICLE_SLICE):
+    for index in range(0, len(own_reports), ARTICLE_SLICE):
         if not agencies_by_country:
             break
-        for article in articles_by_id(connection, own_reports[at : at + ARTICLE_SLICE]).values():
+        for article in articles_by_id(connection, own_reports[index : index + ARTICLE_SLICE]).values():
             for code in country_weights(article):
                 agencies_by_country.pop(code, None)
     own_outlets = {find_outlet(outlet_host(source.source_url)) for source in sources}

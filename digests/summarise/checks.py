@@ -99,14 +99,14 @@ def _has_negation(text: str, language: str) -> bool | None:
     listed = TABLES["negations"].get(language)
     if listed is None:
         return None
-    found = {part for word in words(text) for part in re.split("['’]", fold(word))}
-    return bool(found & set(map(fold, listed.split()))) or bool(re.search("n['’]t\\b", text))
+    parts = {part for word in words(text) for part in re.split("['’]", fold(word))}
+    return bool(parts & set(map(fold, listed.split()))) or bool(re.search("n['’]t\\b", text))
 
 
 def _have_same_figures(*texts: tuple[str, str]) -> bool:
     """Whether two (text, language) have the same figures; one may spell out those of the other."""
-    one, other = (Counter(figures(*each)) for each in texts)
-    words_of_one, words_of_other = ({float(value) for value in parse_number_words(*each)} for each in texts)
+    one, other = (Counter(figures(*text)) for text in texts)
+    words_of_one, words_of_other = ({float(value) for value in parse_number_words(*text)} for text in texts)
     return set(one - other) <= words_of_other and set(other - one) <= words_of_one
 
 
@@ -134,13 +134,13 @@ def scale_words(language: str) -> Mapping[str, int]:
 
 def _find_names(text: str, language: str) -> list[list[str]]:
     """Return the names in a text, each as its words; none where capitals mark no names, as in "A Title In Capitals"."""
-    found = list(WORD.finditer(text))
-    capitals = sum(match.group()[:1].isupper() for match in found)
-    if language in languages_in("capital_nouns") or capitals > max(2, MAX_CAPITALS * len(found)):
+    matches = list(WORD.finditer(text))
+    capitals = sum(match.group()[:1].isupper() for match in matches)
+    if language in languages_in("capital_nouns") or capitals > max(2, MAX_CAPITALS * len(matches)):
         return []
     names: list[list[str]] = []
     end, is_open = 0, False
-    for match in found:
+    for match in matches:
         word = match.group()
         is_near = text[end : match.start()] in (" ", "-", "\u00a0")
         if word[:1].isupper() and not (len(word) == 1 or SENTENCE_START.search(text[: match.start()])):
@@ -155,19 +155,19 @@ def _find_names(text: str, language: str) -> list[list[str]]:
     return names
 
 
-def _is_said(word: str, said: Mapping[str, str], source: str, target: str) -> bool:
+def _is_said(word: str, stated_words: Mapping[str, str], source: str, target: str) -> bool:
     """Whether a word of a name is in a translation; that of a country or city may be another, and is compared apart."""
     folded = POSSESSIVE.sub("", fold(word))
-    if folded in said.values():
+    if folded in stated_words.values():
         return True
-    if folded in country_words(source) or any(found.is_city for found in load_gazetteer(source).find(word)):
+    if folded in country_words(source) or any(place.is_city for place in load_gazetteer(source).find(word)):
         return True
     if word.isupper():  # "FMI" is IMF, "EUA" US
-        others = {each for other, each in said.items() if other.isupper()}
+        others = {each for other, each in stated_words.items() if other.isupper()}
         alike = any(set(each) <= set(folded) and 0 <= len(folded) - len(each) <= 1 for each in others)
         return alike or TABLES["acronyms"].get(folded) in others
-    cognates = words_for_language("cognates", target).intersection(said.values())
-    return any(SequenceMatcher(None, folded, each).ratio() >= MIN_COGNATE_LIKENESS for each in cognates)
+    cognates = words_for_language("cognates", target).intersection(stated_words.values())
+    return any(SequenceMatcher(None, folded, cognate).ratio() >= MIN_COGNATE_LIKENESS for cognate in cognates)
 
 
 @cache
@@ -198,15 +198,15 @@ def collect_prompt_sources(
     reports = [a for a in origins if a.language == language and can_be_quoted(a)][:MAX_PROMPT_REPORTS]
     if len(reports) < MIN_SUMMARY_REPORTS:
         return ()
-    found: list[Sentence] = []
+    sentences: list[Sentence] = []
     for article in reports:
         text = article.text[:PROMPT_TEXT_CHARS]
         spans = ((start, end) for start, end, is_clear in first_sentences(article, text) if is_clear)
         alone = (span for span in spans if stands_alone(text[slice(*span)], language))
         for start, end in alone:
             sentence = make_sentence(article, start, text[start:end])
-            found += [sentence] if fits_limit(sentence, (*quoted, *found)) else []  # both are shown
-    return tuple(found)
+            sentences += [sentence] if fits_limit(sentence, (*quoted, *sentences)) else []  # both are shown
+    return tuple(sentences)
 
 
 def build_prompt(sources: Sequence[Sentence], *, language: str, title: str) -> tuple[str, str]:

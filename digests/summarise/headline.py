@@ -186,12 +186,12 @@ def is_informative(title: str, language: str) -> bool:
         return False
     if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False
-    found = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
-    low = [word.lower() for word in found[:2]]
+    first_words = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
+    low = [word.lower() for word in first_words[:2]]
     teases = readable.words_for_language("tease", language)
     if low and (low[0] in teases or "-".join(low) in teases):
         return False
-    return not readable.words_for_language("person", language) & set(found)
+    return not readable.words_for_language("person", language) & set(first_words)
 
 
 def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:

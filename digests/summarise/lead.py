@@ -111,8 +111,8 @@ def choose_summary(
     for among, may_repeat in attempts:
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
-        found = [(), *(best_of(each, limit=limit, may_repeat=may_repeat) for each, limit in scored)]
-        if best := max(found, key=lambda chosen: _selection_value(chosen, present, headed, agreed)):
+        summaries = [(), *(best_of(each, limit=limit, may_repeat=may_repeat) for each, limit in scored)]
+        if best := max(summaries, key=lambda chosen: _selection_value(chosen, present, headed, agreed)):
             return tuple(candidate.sentence for candidate in best)
     return ()
 
@@ -154,7 +154,7 @@ def find_candidates(
     """Return the scored sentences at an article's beginning that can stand alone, in order; `said`: known stems."""
     text, language = article.text[:SUMMARY_TEXT_CHARS], article.language
     said = (stems(article.title, language), *said)
-    found = []
+    candidates = []
     value, previous, count = 1.0, -1, 0
     for start, end, is_clear in islice(first_sentences(article, text), READ_SENTENCES):
         if end == SUMMARY_TEXT_CHARS < len(article.text):  # cut
@@ -177,7 +177,7 @@ def find_candidates(
                 needs += (frozenset(),)
             known = MIN_KNOWN if previous >= 0 else int(not readable.words_for_language("loose", language))
             score, unique = support * value, frozenset(about)
-            found.append(CandidateSentence(article, start, words, unique, score, previous, known, names, needs))
+            candidates.append(CandidateSentence(article, start, words, unique, score, previous, known, names, needs))
         # No place, no line above the text, no notice.
         is_prose = language in readable.SHORT_LANGUAGES or readable.ENDING.search(words)
         if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not readable.FURNITURE.search(words):
@@ -185,7 +185,7 @@ def find_candidates(
             if not any(is_repetition(stems(words, language), each) for each in said):
                 previous = start
         value *= FALLOFF
-    return found
+    return candidates
 
 
 def make_sentence(article: Article, start: int, text: str) -> Sentence:
@@ -206,7 +206,7 @@ def _selection_value(
     if not chosen:
         return 0.0
     article = chosen[0].article
-    total = sum(candidate.score / (1 + at) for at, candidate in enumerate(chosen))
+    total = sum(candidate.score / (1 + index) for index, candidate in enumerate(chosen))
     return (
         total
         * _recency(article, present)

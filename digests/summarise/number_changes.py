@@ -70,9 +70,9 @@ def _counted_numbers(sentence: Sentence) -> list[_CountedNumber]:
     """Return the exact numbers of a sentence whose unit no other number of it has; those of `figures` are left out."""
     if is_of_earlier_year(sentence):
         return []
-    found = list(_numbers_with_unit(sentence))
-    units = Counter(number.unit for number in found)
-    return [number for number in found if units[number.unit] == 1]
+    numbers = list(_numbers_with_unit(sentence))
+    units = Counter(number.unit for number in numbers)
+    return [number for number in numbers if units[number.unit] == 1]
 
 
 def _numbers_with_unit(sentence: Sentence) -> Iterator[_CountedNumber]:

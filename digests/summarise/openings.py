@@ -92,8 +92,8 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
     title = title_without_outlet(article)
     headline_end, dateline = _title_end(text, title), parse_dateline(text)
     dateline_end = dateline.end if dateline else 0
-    for at, (start, end) in enumerate(sentences(text, article.language)):
-        if at >= MAX_OPENINGS:
+    for index, (start, end) in enumerate(sentences(text, article.language)):
+        if index >= MAX_OPENINGS:
             yield start, end, True
         elif end <= max(headline_end, dateline_end):
             yield start, end, False
@@ -118,10 +118,14 @@ def title_without_outlet(article: Article) -> str:
     """
     title = article.title.strip()
     while True:
-        at = max(title.rfind(mark) for mark in SEPARATORS)
-        if at <= 0 or display_length(title[:at].rstrip()) < MIN_TITLE_LEFT or not _is_outlet(title[at + 1 :], article):
+        index = max(title.rfind(mark) for mark in SEPARATORS)
+        if (
+            index <= 0
+            or display_length(title[:index].rstrip()) < MIN_TITLE_LEFT
+            or not _is_outlet(title[index + 1 :], article)
+        ):
             return title
-        title = title[:at].rstrip(f"{SEPARATORS} ")
+        title = title[:index].rstrip(f"{SEPARATORS} ")
 
 
 def mention_report(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:
@@ -148,9 +152,9 @@ def _is_outlet(tail: str, article: Article) -> bool:
 def _spells(name: Sequence[str], label: str) -> bool:
     """Whether the beginnings of all words of a name, or of all but the last, make up a label of a host: "smh"."""
     rests = {label}
-    for at, word in enumerate(map(fold, name)):
+    for index, word in enumerate(map(fold, name)):
         ends = {rest[length:] for rest in rests for length in range(1, len(word) + 1) if rest.startswith(word[:length])}
-        if "" in ends and at >= len(name) - 2 and (at > 0 or len(label) == len(word)):
+        if "" in ends and index >= len(name) - 2 and (index > 0 or len(label) == len(word)):
             return True
         rests = ends
     return False
@@ -163,17 +167,17 @@ def _outlet_names(article: Article) -> frozenset[str]:
     return frozenset(names | {name.removeprefix("the") for name in names}) - {""}
 
 
-def _opening_length(text: str, at: int, title: str, article: Article) -> int | None:
-    """Return how many characters, at least `at`, stand before a sentence; None if that is not clear."""
+def _opening_length(text: str, index: int, title: str, article: Article) -> int | None:
+    """Return how many characters, at least `index`, stand before a sentence; None if that is not clear."""
     for _ in range(MAX_PARTS):
-        length = _part_length(text[at:], title, article)
+        length = _part_length(text[index:], title, article)
         if length is None:
             return None
-        at += length
+        index += length
         if not length:
             break
-    is_cut = at > 0 and display_length(text[at:]) < MIN_LEFT
-    return None if is_cut or _JOINED.search(text[at:]) else at
+    is_cut = index > 0 and display_length(text[index:]) < MIN_LEFT
+    return None if is_cut or _JOINED.search(text[index:]) else index
 
 
 def _plain(name: str) -> str:
@@ -248,8 +252,8 @@ def _has_two_beginnings(text: str, language: str) -> bool:
     """Whether a sentence seems to begin a second time inside a text, as where a line above it is glued to it."""
     if language != "de" and _QUOTE_END.search(text):
         return True
-    found = (match.group(1) for match in _CAPITALIZED.finditer(text))
-    if any(begins_sentences(word.lower(), language) for word in found):
+    beginnings = (match.group(1) for match in _CAPITALIZED.finditer(text))
+    if any(begins_sentences(word.lower(), language) for word in beginnings):
         return True
     # "to investigate reporters The Labour minister has resigned", but "told The Guardian": behind a noun
     # without a mark a capital article begins a sentence.

@@ -87,18 +87,18 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     set must be known unless the sentence before is quoted. An empty set stands for a word such as "also".
     """
     told = _own_words(text)
-    found = FIRST.findall(told)
+    first_words = FIRST.findall(told)
     links = words_for_language("link", language) | words_for_language("speaker", language)
-    bare = (name for left, name in pairwise(["", *found]) if name[0].isupper() and not left[:1].isupper())
+    bare = (name for left, name in pairwise(["", *first_words]) if name[0].isupper() and not left[:1].isupper())
     names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
     opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
-    pairs = (pair for pair in pairwise([*map(str.lower, found), ""]) if pair not in _calendar(language))
+    pairs = (pair for pair in pairwise([*map(str.lower, first_words), ""]) if pair not in _calendar(language))
     is_linked = any(not links.isdisjoint((word, f"{word}-{after}")) for word, after in pairs)
     is_inside = ASKED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
     needs = [frozenset[str]()] if is_linked or is_inside else []
     if nouns := _definite_nouns(opening, language):
         needs.append(frozenset(stem(fold(noun)) for noun in nouns))
-    return names, (*needs, *_pointing_needs(found, language))
+    return names, (*needs, *_pointing_needs(first_words, language))
 
 
 def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
@@ -118,19 +118,19 @@ def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
     return (*needs, *_pointing_needs(FIRST.findall(told), language))
 
 
-def _pointing_needs(found: Sequence[str], language: str) -> Iterator[frozenset[str]]:
+def _pointing_needs(first_words: Sequence[str], language: str) -> Iterator[frozenset[str]]:
     """Yield the stem of each noun such as "the move" that nothing behind it describes: "the move to close the port"."""
     articles, nouns = words_for_language("definite", language), words_for_language("pointing_nouns", language)
     described = words_for_language("described", language)
-    for article, noun, behind in zip(found, found[1:], [*found[2:], ""], strict=False):
+    for article, noun, behind in zip(first_words, first_words[1:], [*first_words[2:], ""], strict=False):
         if article.lower() in articles and noun.lower() in nouns and behind.lower() not in described:
             yield frozenset({stem(fold(noun))})
 
 
 def _is_introduced(name: str, before: str, language: str) -> bool:
     """Whether a text has a name for the first time behind another capitalised word, as behind a first name."""
-    at = before.find(f" {name}")
-    left = before[: max(at, 0)].rpartition(" ")[2]
+    index = before.find(f" {name}")
+    left = before[: max(index, 0)].rpartition(" ")[2]
     is_name = left.replace(".", "").isalpha() and left[0].isupper()  # "J.J. Abrams"
     return is_name and fold(left) not in stop_words(language)
 
@@ -138,10 +138,11 @@ def _is_introduced(name: str, before: str, language: str) -> bool:
 def _definite_nouns(opening: Sequence[str], language: str) -> Sequence[str]:
     """Return the words behind a definite article at a sentence's beginning; none if they are named or described."""
     articles = words_for_language("definite", language)
-    at = next(
-        (at for at, word in enumerate(opening[: MAX_BEFORE_ARTICLE + 1]) if word.lower() in articles), len(opening)
+    index = next(
+        (index for index, word in enumerate(opening[: MAX_BEFORE_ARTICLE + 1]) if word.lower() in articles),
+        len(opening),
     )
-    phrase = opening[at + 1 : at + 1 + NOUN_PHRASE]
+    phrase = opening[index + 1 : index + 1 + NOUN_PHRASE]
     # "Das Hotel Lunik"
     is_named = any(word[0].isupper() and "-" not in word for word in (phrase[1:2] if language == "de" else phrase))
     return () if is_named or not words_for_language("described", language).isdisjoint(phrase[1:2]) else phrase[:2]
@@ -154,26 +155,28 @@ def _starts_with_reference(text: str, language: str) -> bool:
     bare = text.lstrip(OPENING_QUOTE + " ")
     if bare.startswith(tuple(words_for_language("loose_unspaced", language))):
         return True
-    found = [word.lower().replace("’", "'") for word in FIRST.findall(bare[:60])]
-    if not found:
+    first_words = [word.lower().replace("’", "'") for word in FIRST.findall(bare[:60])]
+    if not first_words:
         return not any(char.isalnum() for char in bare[:60])
     loose = words_for_language("loose", language)
-    pair = tuple(found[:2])
+    pair = tuple(first_words[:2])
     if pair in _calendar(language):
         return False
-    if found[0] in loose or found[0].split("'")[0] in loose or "-".join(pair) in loose:
+    if first_words[0] in loose or first_words[0].split("'")[0] in loose or "-".join(pair) in loose:
         return True
-    behind = tuple(found[1:3])  # "Despite these concerns", "In diesem Fall"
+    behind = tuple(first_words[1:3])  # "Despite these concerns", "In diesem Fall"
     return bool(behind) and behind[0] in words_for_language("pointing", language) and behind not in _calendar(language)
 
 
 def _has_no_speaker(text: str, language: str) -> bool:
     """Whether a quotation is followed by only a pronoun or a verb: “…,” he said. «…», dijo."""
     said = QUOTATION_WITH_SPEAKER.match(text)
-    found = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
-    if len(found) > 1 and found[1] in words_for_language("unnamed", language):
+    speaker_words = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
+    if len(speaker_words) > 1 and speaker_words[1] in words_for_language("unnamed", language):
         return True
-    return (len(found) == 1 and found[0].islower()) or not words_for_language("speaker", language).isdisjoint(found)
+    return (len(speaker_words) == 1 and speaker_words[0].islower()) or not words_for_language(
+        "speaker", language
+    ).isdisjoint(speaker_words)
 
 
 @cache

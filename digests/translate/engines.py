@@ -46,13 +46,13 @@ def _kind_of(name: str, pair: str) -> str:
 
 def find_models(folder: Path) -> dict[str, dict[str, Path]]:
     """Return the files by kind of each complete model in `folder`, by pair; none if there is no such folder."""
-    found: dict[str, dict[str, Path]] = {}
+    files_of_pair: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("*")):
         if PAIR.fullmatch(path.name):
             files = {kind: file for file in path.glob("*") if (kind := _kind_of(file.name, path.name))}
             if "model" in files and ("vocab" in files or files.keys() >= {"srcvocab", "trgvocab"}):
-                found[path.name] = files
-    return found
+                files_of_pair[path.name] = files
+    return files_of_pair
 
 
 class FirefoxEngine:

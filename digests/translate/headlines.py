@@ -15,9 +15,9 @@ def translate_headlines(settings: Settings, store: Engine, hits: Iterable[Hit]) 
     """Return by article the headline in the first language of the reader; only of those in another one."""
     read_languages = digests_of(settings)[0].read_languages
     translator = Translator(settings.section(TranslateSettings), read_languages[0], store)
-    found = {
+    translations = {
         hit.id: translator("headlines", hit.title, hit.language)
         for hit in hits
         if hit.title and hit.language not in read_languages and translator.can_translate(hit.language)
     }
-    return {key: translation.text for key, translation in found.items() if translation}
+    return {key: translation.text for key, translation in translations.items() if translation}

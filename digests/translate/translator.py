@@ -114,8 +114,8 @@ class Translator:
         if (text, source) not in self._answers:
             line = QUOTES.sub('"', sanitize_line(text))
             self._answers[text, source] = self._translate_line(self._engine, line, source)
-        found = self._answers[text, source]
-        return found if isinstance(found, Translation) else None
+        answer = self._answers[text, source]
+        return answer if isinstance(answer, Translation) else None
 
     def _translate_line(
         self, engine: TranslationEngine, line: str, source: str
@@ -153,7 +153,7 @@ class Translator:
     def with_outcome(self, edition: Edition) -> Edition:
         """Return an edition with what became of its translations in the ledger, if anything was to be translated."""
         shown = len(translations_of(edition))
-        faults = Counter(each for each in self._answers.values() if isinstance(each, TranslationFault))
+        faults = Counter(answer for answer in self._answers.values() if isinstance(answer, TranslationFault))
         if not (shown or faults or self._missing or self._error):
             return edition
         outcome = TranslationOutcome(

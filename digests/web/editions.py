@@ -152,12 +152,14 @@ def _edition_page(site: Site, row: EditionRow, making: tuple[EditionInProgress, 
         }
     )
     parts = {name: Markup(str(vars(module)[name]())) for name in ("head", "nav", "foot")}
-    ids = {*(one.id for one in edition.stories), *(one.id for one in edition.all_briefs)}
+    ids = {*(story.id for story in edition.stories), *(brief.id for brief in edition.all_briefs)}
     links = {key: f"/story/{key}" for key in read(site.engine, existing_ids, ids)}
-    briefs = ((web_url(one.url), one.id) for one in edition.all_briefs)
+    briefs = ((web_url(brief.url), brief.id) for brief in edition.all_briefs)
     frame = SiteFrame(
         **parts,
-        stories={safe_anchor(one.anchor, one.number): links[one.id] for one in edition.stories if one.id in links},
+        stories={
+            safe_anchor(story.anchor, story.number): links[story.id] for story in edition.stories if story.id in links
+        },
         briefs={url: links[key] for url, key in briefs if url and key in links},
     )
     body = render(edition_view(edition), load_own_templates(digest.templates), frame=frame)

@@ -49,9 +49,9 @@ def digest_feed(site: Site, ask: PageRequest) -> PageResponse:
     editions = read(site.engine, recent_editions, digest.name, before=date.max, limit=limit)[:limit]
     domain, templates = domain_of(digest), load_own_templates(digest.templates)
     if part:
-        found = _part_items(site, ask, digest, editions, {part: ask.query[part]})
+        part_items = _part_items(site, ask, digest, editions, {part: ask.query[part]})
         title, key = f"{digest.title}: {ask.query[part]}", (digest.name, part, ask.query[part])
-        return feed_response(ask, found, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
+        return feed_response(ask, part_items, key, title, f"digest/{digest.name}", {part: ask.query[part]}, digest)
     folder = digest.url or page_url(ask.base or None, f"digest/{digest.name}")
     if ask.params["form"] == "atom" and editions:  # as in the digest's folder: the reader may have a template for it
         return PageResponse(
@@ -174,7 +174,7 @@ def feed_response(
         title=title,
         language=digest.language if digest.name in key else "",
         home=page_url(ask.base or None, f"{path}{behind if path == 'search' else ''}"),
-        own=page_url(ask.base or None, f"{path}/feed.{form}{behind}"),
+        feed_url=page_url(ask.base or None, f"{path}/feed.{form}{behind}"),
     )
     return PageResponse(body=body, media_type=feeds.MEDIA_TYPES[form])
 

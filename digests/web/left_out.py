@@ -88,7 +88,7 @@ class LeftOutPages:
         try:
             with self._turn:
                 items = load_left_out(engine, digest, edition)
-                stored = read(engine, existing_ids, {each.story.id for each in items.stories})
+                stored = read(engine, existing_ids, {story.story.id for story in items.stories})
             future.set_result(_group_by_cause(items, stored))
         except BaseException as error:  # noqa: BLE001 - raised again by `answer`
             future.set_exception(error)
@@ -97,16 +97,16 @@ class LeftOutPages:
 def _group_by_cause(items: LeftOutItems, stored: set[str]) -> Groups:
     """Return the causes of stories, that of the best one first, then those of articles and of what is not stored."""
     stories: defaultdict[LeftOutKind, list[LeftOutRow]] = defaultdict(list)
-    for each in items.stories:
-        place = f"number {each.place:,} of {items.wanted:,} by its score, " if each.place else ""
-        first = each.story.articles[0]
+    for story in items.stories:
+        place = f"number {story.place:,} of {items.wanted:,} by its score, " if story.place else ""
+        first = story.story.articles[0]
         row = LeftOutRow(
-            href=f"/story/{each.story.id}" if each.story.id in stored else f"/article/{first}",
-            title=sanitize_line(each.title, limit=LEFT_OUT_TITLE_CHARS) or "Untitled",
+            href=f"/story/{story.story.id}" if story.story.id in stored else f"/article/{first}",
+            title=sanitize_line(story.title, limit=LEFT_OUT_TITLE_CHARS) or "Untitled",
             lang="",
-            about=f"{place}{format_count(each.outlets, 'outlet')}",
+            about=f"{place}{format_count(story.outlets, 'outlet')}",
         )
-        stories[each.kind].append(row)
+        stories[story.kind].append(row)
     articles: defaultdict[Cause, list[LeftOutRow]] = defaultdict(list)
     for article, cause in items.articles.values():
         row = LeftOutRow(

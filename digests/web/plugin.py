@@ -136,7 +136,7 @@ def _static_paths(site: Site) -> Iterator[str]:
             yield path
             yield from (f"{path}.{ending}" for ending in other_endings(site, row.digest))
         edition = read(site.engine, load_edition, row)
-        shown = {one.id for one in edition.stories} | {one.id for one in edition.all_briefs}
+        shown = {one.id for one in edition.stories} | {brief.id for brief in edition.all_briefs}
         for story in sorted(shown - seen):
             yield from read(site.engine, _story_paths, story)
         seen |= shown
@@ -150,4 +150,4 @@ def _story_paths(connection: Connection, story: str) -> list[str]:
         return []
     members = story_members(connection, row.id)
     pages = [f"/story/{row.id}/page-{n}" for n in range(2, -(-len(members) // PAGE_ARTICLES) + 1)]
-    return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{one.article_id}" for one in members)]
+    return [f"/story/{row.id}", f"/story/{story}", *pages, *(f"/article/{member.article_id}" for member in members)]

@@ -72,13 +72,13 @@ def parse_search(site: Site, ask: PageRequest) -> SearchForm:
 def search_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageResponse:
     """Return the search page, with matches by words and, on the first page, matches by meaning."""
     form = parse_search(site, ask)
-    at = min(ask.page(), MAX_RESULT_PAGES)
+    page_number = min(ask.page(), MAX_RESULT_PAGES)
     query = parse_query(form.words)
     result = SearchResult(hits=(), has_more=False)
     if query.groups:
-        offset = (at - 1) * PAGE_HITS
+        offset = (page_number - 1) * PAGE_HITS
         result = read(site.engine, search, query, filters=form.filters(site.now()), limit=PAGE_HITS, offset=offset)
-    near, why_not = find_near(site, form, meaning, {hit.id for hit in result.hits}) if at == 1 else ([], "")
+    near, why_not = find_near(site, form, meaning, {hit.id for hit in result.hits}) if page_number == 1 else ([], "")
     ids = [hit.id for hit in (*result.hits, *near)]
     stories = read(site.engine, stories_of_articles, ids)
     reports = fold_copies(result.hits, read(site.engine, load_members, ids))
@@ -94,8 +94,8 @@ def search_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> Page
         translated=translate_headlines(site.settings, site.engine, near) if near else {},
         why_not=meaning.why_off or why_not,
         is_asked=bool(query.groups),
-        at=at,
-        more=result.has_more and at < MAX_RESULT_PAGES,
+        at=page_number,
+        more=result.has_more and page_number < MAX_RESULT_PAGES,
         search=urlencode(form.query),
     )
 

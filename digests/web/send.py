@@ -15,11 +15,12 @@ STATE_WORDS = {"sent": "sent", "failed": "could not be sent", "unknown": "may ha
 def load_sent(site: Site, item: str) -> dict[str, Any]:
     """Return for the page of a story or an article the names of the services, and what was sent to them."""
     services = [service.name for service in site.settings.section(SendSection).root]
-    found = read(site.engine, deliveries_of_item, item) if services else ()
+    deliveries = read(site.engine, deliveries_of_item, item) if services else ()
     states = [
-        {"to": each.recipient, "state": STATE_WORDS.get(each.state, "waiting"), "told": each.response} for each in found
+        {"to": each.recipient, "state": STATE_WORDS.get(each.state, "waiting"), "told": each.response}
+        for each in deliveries
     ]
-    done = {each.recipient for each in found if each.state != "failed"}
+    done = {each.recipient for each in deliveries if each.state != "failed"}
     return {"services": [name for name in services if name not in done], "sent": states}
 
 

@@ -98,7 +98,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
 
 def _load_done(connection: Connection, number: str) -> dict[str, Any] | None:
     """Return what a correction did that holds, and the story of what it moved; None if there is none of this number."""
-    stored = next((each for each in load_corrections(connection) if str(each.number) == number), None)
+    stored = next((correction for correction in load_corrections(connection) if str(correction.number) == number), None)
     if stored is None or stored.revoked_at is not None:
         return None
     moved = stored.correction.articles
@@ -166,14 +166,14 @@ def _page_of_reports(reports: tuple[WireGroup, ...], page: int) -> tuple[WireGro
     return tuple(shown)
 
 
-def _report_details(found: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
+def _report_details(details: StoryDetails, report: WireGroup, zone: tzinfo) -> dict[str, Any]:
     """Return a report of a story for its page: the first article, its copies, and why it is in the story."""
-    copies = ((found.articles[key], found.copies.get(key)) for key in report.articles[1:])
+    copies = ((details.articles[key], details.copies.get(key)) for key in report.articles[1:])
     return {
-        "origin": _article_row(found.articles[report.origin], zone),
+        "origin": _article_row(details.articles[report.origin], zone),
         "agency": sanitize_line(report.agency or "", limit=80),
         "copies": [_article_row(article, zone, describe_copy(copy) if copy else "") for article, copy in copies],
-        "why": [sanitize_line(each) for each in link_reasons(found, report)],
+        "why": [sanitize_line(each) for each in link_reasons(details, report)],
     }
 
 
@@ -209,13 +209,13 @@ def _outlets_by_language(articles: Iterable[Article], words: Localizer) -> list[
     ]
 
 
-def _nearby_thread(found: StoryDetails) -> tuple[StoryRow, ...]:
+def _nearby_thread(details: StoryDetails) -> tuple[StoryRow, ...]:
     """Return up to `THREAD_STORIES` stories of the thread around this one; empty if it is the only one."""
-    if len(found.thread) < 2:
+    if len(details.thread) < 2:
         return ()
-    at = next((n for n, row in enumerate(found.thread) if row.id == found.row.id), 0)
-    start = max(0, min(at - THREAD_STORIES // 2, len(found.thread) - THREAD_STORIES))
-    return found.thread[start : start + THREAD_STORIES]
+    at = next((n for n, row in enumerate(details.thread) if row.id == details.row.id), 0)
+    start = max(0, min(at - THREAD_STORIES // 2, len(details.thread) - THREAD_STORIES))
+    return details.thread[start : start + THREAD_STORIES]
 
 
 def _article_row(article: Article, zone: tzinfo, differs: str = "") -> dict[str, Any]:
@@ -296,23 +296,23 @@ def _related_articles(
     def rank(each: StoryMember) -> tuple[float, bool, str]:
         return -scores.get(each.article_id, 0.0), each.report != member.report, each.article_id
 
-    chosen = [each.article_id for each in sorted(others, key=rank)[:RELATED_ARTICLES]]
+    chosen = [other.article_id for other in sorted(others, key=rank)[:RELATED_ARTICLES]]
     articles = articles_by_id(connection, chosen)
     return [(_article_row(articles[key], zone), scores.get(key)) for key in chosen if key in articles]
 
 
-def byline(found: Article, words: Localizer) -> str:
+def byline(article: Article, words: Localizer) -> str:
     """Return the line below a title: country, language, authors, agency, and what limits the text."""
     parts = (
-        words.country(found.country),
-        words.in_language(found.language),
-        _describe_via(found, words),
-        ", ".join(sanitize_line(author, limit=80) for author in found.authors[:6]),
-        sanitize_line(found.agency or "", limit=80) if found.agency not in found.authors else "",
-        sanitize_line(found.dateline or "", limit=80),
-        {"article": "", DOUBTFUL: "text doubtful, not quoted"}.get(found.kind, found.kind),
-        "only the beginning of the text" if found.is_truncated else "",
-        "headline only" if found.is_headline_only else "text from the feed" if found.from_feed else "",
+        words.country(article.country),
+        words.in_language(article.language),
+        _describe_via(article, words),
+        ", ".join(sanitize_line(author, limit=80) for author in article.authors[:6]),
+        sanitize_line(article.agency or "", limit=80) if article.agency not in article.authors else "",
+        sanitize_line(article.dateline or "", limit=80),
+        {"article": "", DOUBTFUL: "text doubtful, not quoted"}.get(article.kind, article.kind),
+        "only the beginning of the text" if article.is_truncated else "",
+        "headline only" if article.is_headline_only else "text from the feed" if article.from_feed else "",
     )
     return " · ".join(part for part in parts if part)
 

@@ -105,7 +105,7 @@ def make_editions(settings: Settings, engine: Engine) -> tuple[BuiltEdition, Bui
         article_id=f"{2:0>16}", at=END - 10 * HOUR, kind="changed", title="Harbour town elects the smith Per Lund",
         text=ELECTION.partition(". ")[2],
     )  # fmt: skip
-    write(engine, record_recheck, change.article_id, now=change.at, found=change)
+    write(engine, record_recheck, change.article_id, now=change.at, revision=change)
     add("3", "Post", POST, 5, url="https://post.example/3")
     add("4", "Herald", HERALD, 6)
     for n, (outlet, country) in enumerate((("Star", "US"), ("Courier", "KE"), ("Argus", "ZA"))):

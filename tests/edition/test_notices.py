@@ -124,7 +124,7 @@ def test_a_page_that_its_outlet_took_back_is_not_told_and_the_line_says_when(eng
         put(f"Herald{n}", text, NOW - (7 - n) * HOUR)
     said = "This story has been withdrawn, as the name of the prison was wrong."
     change = Revision(article_id=wrong.id, at=NOW - 2 * HOUR, kind="changed", title=wrong.title, text=said)
-    write(engine, record_recheck, change.article_id, now=change.at, found=change)
+    write(engine, record_recheck, change.article_id, now=change.at, revision=change)
 
     edition = edition_of(engine)
 

@@ -80,7 +80,7 @@ def test_a_book_has_the_texts_as_they_were_at_the_end_of_the_window(engine, dige
         Revision(article_id=gone, at=FIRST + timedelta(hours=1), kind="gone", title="", text=""),
     )
     for change in changes:
-        write(engine, record_recheck, change.article_id, now=change.at, found=change)
+        write(engine, record_recheck, change.article_id, now=change.at, revision=change)
 
     wanted = {"formats": ("epub",), "must": ("harbour", "ferry")}  # their sentences are too short to be quoted
     edition = make(engine, digest.model_copy(update=wanted), FIRST, tmp_path)

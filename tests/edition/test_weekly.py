@@ -38,7 +38,7 @@ def test_a_weekly_edition_covers_its_week_and_corrects_what_other_digests_cited_
     changed = first.text.replace("300", "30")
     at = monday + timedelta(days=1)
     found = Revision(article_id=first.id, at=at, kind="changed", title=first.title, text=changed)
-    write(engine, record_recheck, first.id, now=at, found=found)
+    write(engine, record_recheck, first.id, now=at, revision=found)
 
     edition = make(engine, WEEK, SUNDAY)
 

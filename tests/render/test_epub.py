@@ -272,7 +272,7 @@ def test_an_own_template_with_repeated_ids_and_links_into_other_pages_gives_a_so
         "# Mine\n\n---\n{% for s in v.stories %}\n## {{ s.title }} {: #x }\n\n[up](#top) [to](#x)\n\n{% endfor %}\n"
         "## Rest {: #x }\n\n### Rest {: #x }\n\n---\nfoot\n"
     )
-    (rendered,) = render(editions.small(), ["epub"], own=load_own_templates(tmp_path))
+    (rendered,) = render(editions.small(), ["epub"], own_templates=load_own_templates(tmp_path))
     archive = zipfile.ZipFile(io.BytesIO(rendered.body))
 
     story = page(archive, "story-1.xhtml")

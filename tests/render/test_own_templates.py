@@ -22,7 +22,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "templates.md").read_tex
 
 
 def body(edition, form: str, folder: Path) -> str:
-    return render(edition, [form], own=load_own_templates(folder))[0].body.decode()
+    return render(edition, [form], own_templates=load_own_templates(folder))[0].body.decode()
 
 
 def test_ours_are_the_names_that_may_be_replaced():
@@ -34,7 +34,9 @@ def test_a_copy_of_ours_gives_the_same_bytes(editions, tmp_path, name):
     (tmp_path / name).write_bytes((OURS / name).read_bytes())
     forms = ["markdown", "html", "text", "eml", "atom"]
 
-    assert render(editions.moved(), forms, own=load_own_templates(tmp_path)) == render(editions.moved(), forms)
+    assert render(editions.moved(), forms, own_templates=load_own_templates(tmp_path)) == render(
+        editions.moved(), forms
+    )
     try_templates(load_own_templates(tmp_path))
 
 

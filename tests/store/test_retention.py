@@ -70,7 +70,7 @@ def test_articles_that_came_in_before_go_with_all_that_belongs_to_them(engine):
     put(engine, "a", "b", came=NOON - 9 * DAY)
     put(engine, "c", came=NOON)
     said = Revision(article_id="a", at=NOON, kind="changed", title="T", text="x")
-    write(engine, record_recheck, "a", now=NOON, found=said)
+    write(engine, record_recheck, "a", now=NOON, revision=said)
 
     done = drop(engine, NOON - DAY)
 

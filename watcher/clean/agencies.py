@@ -73,13 +73,13 @@ class MarkedText:
     text: str
     names: tuple[str, ...]
 
-    def agency(self, at: int = 0) -> str:
-        """Return the short name of the agency at the first mark from offset `at` on."""
-        return _BY_NAME[self.names[self.text.count(MARK, 0, at)]]
+    def agency(self, index: int = 0) -> str:
+        """Return the short name of the agency at the first mark from offset `index` on."""
+        return _BY_NAME[self.names[self.text.count(MARK, 0, index)]]
 
-    def is_shy(self, at: int = 0, *, language: str | None = None) -> bool:
-        """Whether the first name from `at` on is ambiguous (a word, initials); not so in the agency's `language`."""
-        written = self.names[self.text.count(MARK, 0, at)]
+    def is_shy(self, index: int = 0, *, language: str | None = None) -> bool:
+        """Whether the first name from `index` on is ambiguous (a word, initials); not so in the agency's `language`."""
+        written = self.names[self.text.count(MARK, 0, index)]
         return written in _SHY and (language is None or language != _TABLE[_BY_NAME[written]].get("home"))
 
     def original_offset(self, end: int) -> int:
@@ -154,7 +154,9 @@ def agency_in(text: str) -> str | None:
 
 def agency_of_site(host: str) -> str | None:
     labels = host.lower().split(".")
-    return next((_BY_SITE[site] for at in range(len(labels)) if (site := ".".join(labels[at:])) in _BY_SITE), None)
+    return next(
+        (_BY_SITE[site] for index in range(len(labels)) if (site := ".".join(labels[index:])) in _BY_SITE), None
+    )
 
 
 def agencies_in_path(url: str) -> Iterator[str]:

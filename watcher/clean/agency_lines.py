@@ -63,10 +63,10 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
     if not places:
         return
     first, last = min(places), max(places)
-    for at, element, line, is_near_image in lines:
+    for index, element, line, is_near_image in lines:
         role = _line_role(element)
-        begins = first - MAX_ELEMENTS_BEFORE_TEXT <= at < first + (MAX_ELEMENTS_INTO_TEXT if role == BYLINE else 0)
-        if role in (ELSEWHERE, PICTURED) or not (begins or last < at <= last + MAX_ELEMENTS_AFTER_TEXT):
+        begins = first - MAX_ELEMENTS_BEFORE_TEXT <= index < first + (MAX_ELEMENTS_INTO_TEXT if role == BYLINE else 0)
+        if role in (ELSEWHERE, PICTURED) or not (begins or last < index <= last + MAX_ELEMENTS_AFTER_TEXT):
             continue
         if is_near_image and role != BYLINE and not BY_WORD.match(line):
             continue
@@ -82,14 +82,14 @@ def _agencies_in_lines(tree: _Element, blocks: Sequence[Block], language: str | 
 def _agency_lines(elements: Sequence[_Element]) -> Iterator[tuple[int, _Element, str, bool]]:
     """Yield the texts that name an agency: the place of each, its element, the text, whether a picture is near."""
     image = -MAX_LINE
-    for at, element in enumerate(elements):
-        image = at if element.tag in PICTURES else image
+    for index, element in enumerate(elements):
+        image = index if element.tag in PICTURES else image
         for text, is_inside in ((element.text, True), (element.tail, False)):
             if not text or text.isspace() or len(text) > MAX_LINE or not might_name_agency(text):
                 continue
             owner = element if is_inside else element.getparent()
             if owner is not None and mark_agency_names(text).names and not _is_in_sentence(element):
-                yield at, owner, " ".join(text.split()), at - image <= NEAR_IMAGE
+                yield index, owner, " ".join(text.split()), index - image <= NEAR_IMAGE
 
 
 def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> list[int]:
@@ -99,8 +99,8 @@ def _paragraph_places(blocks: Sequence[Block], elements: Sequence[_Element]) -> 
         if len(block.text) >= ANCHOR:
             wanted.setdefault(block.text[:2], set()).add(normalize_key(block.text[:ANCHOR])[:COMPARED_CHARS])
     return [
-        at
-        for at, element in enumerate(elements)
+        index
+        for index, element in enumerate(elements)
         for text in (element.text, element.tail)
         if text
         and len(text) >= COMPARED_CHARS

@@ -59,8 +59,8 @@ def _find_main_text(page: FlatPage, summaries: Sequence[str]) -> MainText:
     dense, prose = densest_element(page, kinds)
     best = MainText()
     frames = frames_by_name(page)
-    for at in frames:
-        candidate = read_frame(page, at, kinds, untouched)
+    for index in frames:
+        candidate = read_frame(page, index, kinds, untouched)
         best = max(best, candidate, key=lambda main: main.size)
         if len(candidate.blocks) > 1:
             break
@@ -84,9 +84,9 @@ def pruned_blocks(page: FlatPage, main: MainText) -> tuple[RemovedBlock, ...]:
     return tuple(pruned)
 
 
-def _is_better(page: FlatPage, at: int, prose: int, frame: int, size: int) -> bool:
-    """Whether the prose in element `at` replaces the text of `size` characters found in `frame`."""
+def _is_better(page: FlatPage, index: int, prose: int, frame: int, size: int) -> bool:
+    """Whether the prose in element `index` replaces the text of `size` characters found in `frame`."""
     if prose <= DENSER_FACTOR * size:
         return False
-    overlaps = frame <= at < page.end_elements[frame] or at <= frame < page.end_elements[at]
+    overlaps = frame <= index < page.end_elements[frame] or index <= frame < page.end_elements[index]
     return overlaps or (size < 2 * MIN_ARTICLE_CHARS and prose > MUCH_MORE * size) or prose > FAR_MORE * size

@@ -70,11 +70,11 @@ def find_credit_at_end(text: str) -> tuple[str, int] | None:
     credit = END.search(marked.text) if marked.names else None
     if credit is None:
         return None
-    at = marked.text.index(MARK, credit.start(credit.lastgroup or 0))
+    index = marked.text.index(MARK, credit.start(credit.lastgroup or 0))
     is_open = credit["brackets"] and not ENDED.search(marked.text[: credit.start()]) and credit.group()[-1] != "."
-    if is_open or (marked.is_shy(at) and credit["bare"]):
+    if is_open or (marked.is_shy(index) and credit["bare"]):
         return None
-    return marked.agency(at), begin + marked.original_offset(credit.start())
+    return marked.agency(index), begin + marked.original_offset(credit.start())
 
 
 def agency_in_fields(fields: Iterable[str]) -> str | None:

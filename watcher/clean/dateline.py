@@ -118,15 +118,15 @@ def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
             continue
         groups = match.groupdict()
         place = (groups["place"] or groups.get("capitals") or "").strip(" ,.،").removesuffix(" في")
-        at = next(match.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
-        if _is_dateline(match, place, at, is_shy=marked.is_shy(at)):
-            return Dateline(place=place or None, agency=marked.agency(at), end=marked.original_offset(match.end()))
+        index = next(match.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
+        if _is_dateline(match, place, index, is_shy=marked.is_shy(index)):
+            return Dateline(place=place or None, agency=marked.agency(index), end=marked.original_offset(match.end()))
     return None
 
 
-def _is_dateline(match: re.Match[str], place: str, at: int, *, is_shy: bool) -> bool:
-    """Whether a match is a dateline, not a sentence that names an agency at `at`."""
-    text, head = match.string, match.string[:at]
+def _is_dateline(match: re.Match[str], place: str, index: int, *, is_shy: bool) -> bool:
+    """Whether a match is a dateline, not a sentence that names an agency at `index`."""
+    text, head = match.string, match.string[:index]
     in_brackets = head.rstrip()[-1:] in ("(", "[", "/")
     dated = any(char.isdigit() for char in head)
     if match.re is _ARABIC:
@@ -136,6 +136,6 @@ def _is_dateline(match: re.Match[str], place: str, at: int, *, is_shy: bool) -> 
     if match.re is _SLASHED and match["plain"]:  # "МОСКВА - РИА Новости. ", not "Apple - Bloomberg: "
         return dated or place.isupper()
     if match.re is _PLACE_AGENCY and text[match.end() - 1].isspace() and text[match.end()].isalpha():
-        behind = match.group()[at + 1 :].rstrip()
+        behind = match.group()[index + 1 :].rstrip()
         return behind[-1:] in "—–―-:.|।" or text[match.end()].isupper() or dated
     return True

@@ -38,8 +38,8 @@ def densest_element(page: FlatPage, kinds: Kinds) -> tuple[int, int]:
             scores[grandparent] = scores.get(grandparent, 0) + GRANDPARENT * score
     if not scores:
         return 0, 0
-    for at in range(len(prose) - 1, 0, -1):
-        prose[page.parents[at]] += prose[at]
+    for index in range(len(prose) - 1, 0, -1):
+        prose[page.parents[index]] += prose[index]
     best = _widen_to_article(page, max(scores, key=scores.__getitem__), prose)
     return best, prose[best]
 
@@ -87,28 +87,28 @@ def _is_copy(text: str, size: int, seen: set[str]) -> bool:
     return False
 
 
-def _block_of(page: FlatPage, at: int) -> int:
-    if (block_element := page.enclosing_blocks[at]) != NOWHERE:
+def _block_of(page: FlatPage, index: int) -> int:
+    if (block_element := page.enclosing_blocks[index]) != NOWHERE:
         return block_element
-    while page.tags[at] not in BLOCKS and page.parents[at] != NOWHERE:
-        at = page.parents[at]
-    return at
+    while page.tags[index] not in BLOCKS and page.parents[index] != NOWHERE:
+        index = page.parents[index]
+    return index
 
 
 def _is_hidden(page: FlatPage, kinds: Kinds) -> bytearray:
     """Return 1 for each text in furniture by name, else 0; names of elements with most of the page are ignored."""
     hidden = bytearray(len(page.texts))
     half = page.unlinked_size(0) / 2
-    at, end = 0, len(page.tags)
-    while at < end:
-        if page.unlinked_size(at) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
-            at = page.end_elements[at]
+    index, end = 0, len(page.tags)
+    while index < end:
+        if page.unlinked_size(index) <= MIN_PROSE_CHARS / 2:  # no prose is in it, whatever its name
+            index = page.end_elements[index]
             continue
-        kind = kinds[at]
-        if kind and (kind >= BOX_BESIDE or page.unlinked_size(at) <= half):
-            first, last = page.first_texts[at], page.end_texts[at]
+        kind = kinds[index]
+        if kind and (kind >= BOX_BESIDE or page.unlinked_size(index) <= half):
+            first, last = page.first_texts[index], page.end_texts[index]
             hidden[first:last] = b"\x01" * (last - first)
-            at = page.end_elements[at]
+            index = page.end_elements[index]
         else:
-            at += 1
+            index += 1
     return hidden

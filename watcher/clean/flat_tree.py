@@ -52,31 +52,31 @@ class FlatPage:
         self._sums: list[int] = [0]
         self._unlinked_sums: list[int] = [0]
 
-    def cut(self, at: int) -> None:
+    def cut(self, index: int) -> None:
         """Cut an element with its descendants and texts. Call `count` afterwards to update the sizes."""
-        end, first, last = self.end_elements[at], self.first_texts[at], self.end_texts[at]
-        self.there[at:end] = bytes(end - at)
+        end, first, last = self.end_elements[index], self.first_texts[index], self.end_texts[index]
+        self.there[index:end] = bytes(end - index)
         self.shown[first:last] = bytes(last - first)
 
     def count(self) -> None:
         self._sums = [0, *accumulate(map(mul, self.sizes, self.shown))]
         self._unlinked_sums = [0, *accumulate(map(mul, self.unlinked, self.shown))]
 
-    def size(self, at: int) -> int:
+    def size(self, index: int) -> int:
         """Return the number of visible characters of an element."""
-        return self._sums[self.end_texts[at]] - self._sums[self.first_texts[at]]
+        return self._sums[self.end_texts[index]] - self._sums[self.first_texts[index]]
 
-    def unlinked_size(self, at: int) -> int:
+    def unlinked_size(self, index: int) -> int:
         """Return the number of visible characters of an element outside of links."""
-        return self._unlinked_sums[self.end_texts[at]] - self._unlinked_sums[self.first_texts[at]]
+        return self._unlinked_sums[self.end_texts[index]] - self._unlinked_sums[self.first_texts[index]]
 
-    def links_in(self, at: int) -> list[int]:
-        inside = self.links[bisect_left(self.links, at + 1) : bisect_left(self.links, self.end_elements[at])]
+    def links_in(self, index: int) -> list[int]:
+        inside = self.links[bisect_left(self.links, index + 1) : bisect_left(self.links, self.end_elements[index])]
         return [link for link in inside if self.there[link]]
 
-    def children(self, at: int) -> int:
+    def children(self, index: int) -> int:
         """Return the number of child elements that are not cut."""
-        count, inner, end = 0, at + 1, self.end_elements[at]
+        count, inner, end = 0, index + 1, self.end_elements[index]
         while inner < end:
             count += self.there[inner]
             inner = self.end_elements[inner]
@@ -110,9 +110,9 @@ def flatten_tree(tree: _Element, *, whole: bool = False) -> FlatPage:
         page.unlinked[first:last] = [0] * (last - first)
     page.count()
     half = page.unlinked_size(0) / 2 if page.tags else 0
-    for at, tag in enumerate(page.tags):
-        if tag in LAYOUTS and page.unlinked_size(at) <= half:
-            page.cut(at)
+    for index, tag in enumerate(page.tags):
+        if tag in LAYOUTS and page.unlinked_size(index) <= half:
+            page.cut(index)
     page.count()
     return page
 
@@ -133,8 +133,8 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
             text = element.text
         else:
             if tag not in UNNOTED and (opened[-1] >= 0 and page.elements[opened[-1]] is element):
-                at = opened.pop()
-                page.end_elements[at], page.end_texts[at] = len(page.tags), len(page.texts)
+                index = opened.pop()
+                page.end_elements[index], page.end_texts[index] = len(page.tags), len(page.texts)
                 if tag in BLOCK_KINDS:
                     open_blocks.pop()
             text = element.tail
@@ -157,24 +157,24 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
         begins = False
         if len(page.texts) >= MAX_TEXTS:
             break
-    for at in opened[1:]:  # elements are left open only if the page was too long
-        page.end_elements[at], page.end_texts[at] = len(page.tags), len(page.texts)
+    for index in opened[1:]:  # elements are left open only if the page was too long
+        page.end_elements[index], page.end_texts[index] = len(page.tags), len(page.texts)
 
 
 def _open_element(page: FlatPage, element: _Element, opened: list[int], open_blocks: list[int]) -> None:
     """Append an element to the lists of `page`; its number goes onto the stacks of open elements."""
-    at, tag = len(page.tags), element.tag
+    index, tag = len(page.tags), element.tag
     page.elements.append(element)
     page.tags.append(tag)
     page.parents.append(opened[-1])
     page.first_texts.append(len(page.texts))
-    page.end_elements.append(at + 1)
+    page.end_elements.append(index + 1)
     page.end_texts.append(len(page.texts))
-    opened.append(at)
+    opened.append(index)
     if tag in BLOCK_KINDS:
-        open_blocks.append(at)
+        open_blocks.append(index)
     elif tag == "a":
-        page.links.append(at)
+        page.links.append(index)
     page.enclosing_blocks.append(open_blocks[-1])
 
 

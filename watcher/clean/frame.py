@@ -56,31 +56,34 @@ def read_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes,
     if not (size := page.size(frame)):
         return MainText(frame=frame)
     blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
-    prose_places = [at for at, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
+    prose_places = [index for index, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
     if text_length(block for _, block in blocks if block.kind != LOOSE) < FULL * size:
         blocks = list(_blocks(page, frame, loose=True))
     else:  # prose outside of paragraphs is text between paragraphs; before and behind them it is often about the site
         begin, end = (prose_places[0], prose_places[-1]) if prose_places else (0, 0)
-        inside = (pair for at, pair in enumerate(blocks) if pair[1].kind != LOOSE or begin < at < end)
-        blocks = [(at, replace(block, kind="p") if block.kind == LOOSE else block) for at, block in inside]
+        inside = (pair for index, pair in enumerate(blocks) if pair[1].kind != LOOSE or begin < index < end)
+        blocks = [(index, replace(block, kind="p") if block.kind == LOOSE else block) for index, block in inside]
     if any(block.kind != "h" for _, block in blocks):
         while blocks[-1][1].kind == "h":
             blocks.pop()
     # Of a repeated long paragraph, keep the first.
-    first = {block.text: at for at, block in reversed(blocks)}
-    kept = [(at, block) for at, block in blocks if len(block.text) < REPEATED or first[block.text] == at]
+    first = {block.text: index for index, block in reversed(blocks)}
+    kept = [(index, block) for index, block in blocks if len(block.text) < REPEATED or first[block.text] == index]
     return MainText(
-        frame=frame, blocks=tuple(block for _, block in kept), places=tuple(at for at, _ in kept), cuts=tuple(cuts)
+        frame=frame,
+        blocks=tuple(block for _, block in kept),
+        places=tuple(index for index, _ in kept),
+        cuts=tuple(cuts),
     )
 
 
 def _has_paragraphs(page: FlatPage) -> bool:
     """Whether the page has enough text in <p> elements that are not cut."""
     total = behind = 0
-    for at, tag in enumerate(page.tags):
-        if tag == "p" and at >= behind and page.there[at]:
-            total += page.size(at)
-            behind = page.end_elements[at]
+    for index, tag in enumerate(page.tags):
+        if tag == "p" and index >= behind and page.there[index]:
+            total += page.size(index)
+            behind = page.end_elements[index]
             if total >= MIN_PARAGRAPHS_CHARS:
                 return True
     return False

@@ -223,7 +223,7 @@ def _find_boxes(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules
         block = blocks[place]
         if before >= BOX_AFTER and len(block.text) < LABEL_CHARS and _is_teaser_heading(block.text):
             end = _box_end(blocks, context, rules, place)
-            yield from ((at, "box") for at in range(place, end))
+            yield from ((index, "box") for index in range(place, end))
             place = end
             continue
         before += count_letters(block.text) if rules[place] is None else 0
@@ -233,12 +233,12 @@ def _find_boxes(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules
 def _box_end(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules, start: int) -> int:
     """Return where a box that begins at `start` ends: at the article's next paragraph, or at the end of the page."""
     rest = range(start + 1, len(blocks))
-    light = [_looks_like_teaser(blocks[at], context, rules[at]) for at in rest]
+    light = [_looks_like_teaser(blocks[index], context, rules[index]) for index in rest]
     # Three paragraphs follow each other where the article goes on: a teaser has one, at most two.
     is_prose = any(not (a or b or c) for a, b, c in zip(light, light[1:], light[2:], strict=False))
     if light and sum(light) >= BOX_LINKED * len(light) and not is_prose and not _prose_follows(blocks, context, start):
         size, before = (
-            text_length(blocks[at] for at in places if rules[at] is None) for places in (rest, range(start))
+            text_length(blocks[index] for index in places if rules[index] is None) for places in (rest, range(start))
         )
         if size <= BOX_MOST * before:
             return len(blocks)
@@ -251,11 +251,13 @@ def _box_end(blocks: tuple[Block, ...], context: ArticleContext, rules: Rules, s
 def _prose_follows(blocks: tuple[Block, ...], context: ArticleContext, start: int) -> bool:
     """Whether long paragraphs stand from `start` on; one under a linked title is a teaser and does not count."""
     long = (
-        at
-        for at in range(start + 1, len(blocks))
-        if blocks[at].kind in ("p", "li") and count_letters(blocks[at].text) >= LONG_PARAGRAPH_LETTERS
+        index
+        for index in range(start + 1, len(blocks))
+        if blocks[index].kind in ("p", "li") and count_letters(blocks[index].text) >= LONG_PARAGRAPH_LETTERS
     )
-    return sum(not any(is_linked(block, context.markup) for block in blocks[at - UNDER : at]) for at in long) >= 2
+    return (
+        sum(not any(is_linked(block, context.markup) for block in blocks[index - UNDER : index]) for index in long) >= 2
+    )
 
 
 def _looks_like_teaser(block: Block, context: ArticleContext, rule: str | None) -> bool:
@@ -313,7 +315,10 @@ def _find_bare_headings(blocks: tuple[Block, ...], context: ArticleContext, rule
     for place in range(len(blocks) - 1, -1, -1):
         if rules[place] is not None or blocks[place].kind != "h" or SENTENCE_END.search(blocks[place].text):
             continue
-        under = next((at for at in range(place + 1, len(blocks)) if blocks[at].kind == "h" or rules[at] is None), None)
+        under = next(
+            (index for index in range(place + 1, len(blocks)) if blocks[index].kind == "h" or rules[index] is None),
+            None,
+        )
         emptied = under is not None and blocks[under].kind == "h" and under > place + 1
         if under is None or emptied:
             yield place, "heading"

@@ -80,18 +80,18 @@ def parse(html: str) -> _Element | None:
 
 def _has_long_tag(raw: bytes) -> bool:
     step = LONG_TAG // 2  # a longer part has at least one of these pieces in it, without a ">"
-    may_have = any(raw.find(b">", at, at + step) < 0 for at in range(0, len(raw), step))
+    may_have = any(raw.find(b">", index, index + step) < 0 for index in range(0, len(raw), step))
     return may_have and max(map(len, raw.split(b">"))) > LONG_TAG
 
 
 def _drop_excess_attributes(raw: bytes) -> bytes:
     """Remove the attributes of tags with thousands of them: parsing takes quadratic time in libxml2."""
     parts = raw.split(b">")
-    for at, part in enumerate(parts):
+    for index, part in enumerate(parts):
         start = part.rfind(b"<") if len(part) > LONG_TAG else -1
         tag_start = TAG_START.match(part, start) if start >= 0 else None
         if tag_start and sum(1 for _ in ATTRIBUTE.finditer(part, tag_start.end())) > MAX_ATTRIBUTES:
-            parts[at] = part[: tag_start.end()]
+            parts[index] = part[: tag_start.end()]
     return b">".join(parts)
 
 
@@ -139,8 +139,8 @@ def read_inline_markup(page: FlatPage, frame: int, *, url: str) -> InlineMarkup:
     """Return the texts inside the element `frame` that are links, captions or dates by their markup."""
     here = urlsplit(url).path.rstrip("/")
     texts_by_role: dict[str, set[str]] = {"links": set(), "captions": set(), "times": set()}
-    for at in range(frame, page.end_elements[frame] if page.tags else 0):
-        element, tag = page.elements[at], page.tags[at]
+    for index in range(frame, page.end_elements[frame] if page.tags else 0):
+        element, tag = page.elements[index], page.tags[index]
         if tag == "a":
             role = "links" if _links_elsewhere(element.get("href") or "", here) else ""
         elif tag == "figcaption":

@@ -84,14 +84,14 @@ _FRAME_NAMES = tuple(
 def frames_by_name(page: FlatPage) -> Iterator[int]:
     """Yield the elements that hold an article by their names: the first of each kind, the most certain kind first."""
     places = [
-        (at, {**dict(element.items()), "tag": tag})
-        for at, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
-        if tag in FRAMES and page.there[at]
+        (index, {**dict(element.items()), "tag": tag})
+        for index, (tag, element) in enumerate(zip(page.tags, page.elements, strict=True))
+        if tag in FRAMES and page.there[index]
     ]
     for names in _FRAME_NAMES:
-        for at, attributes in places:
+        for index, attributes in places:
             if any(has_name(attributes[name]) for name, has_name in names.items() if name in attributes):
-                yield at
+                yield index
                 break
 
 
@@ -128,17 +128,19 @@ def prune(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
     inside = range(frame, page.end_elements[frame])
     for _ in range(2):
         for tags in (("div",), LIST_ELEMENTS, ("p",)):
-            lists = [at for at in inside if page.tags[at] in tags and page.there[at] and _is_links(page, at)]
+            lists = [
+                index for index in inside if page.tags[index] in tags and page.there[index] and _is_links(page, index)
+            ]
             cuts += _cut_elements(page, lists, LINKS)
     return cuts
 
 
 def _cut_elements(page: FlatPage, places: list[int], rule: str) -> list[Cut]:
-    for at in places:
-        page.cut(at)
+    for index in places:
+        page.cut(index)
     if places:
         page.count()
-    return [(at, rule) for at in places]
+    return [(index, rule) for index in places]
 
 
 def _cut_by_names(page: FlatPage, frame: int, kinds: Kinds) -> list[Cut]:
@@ -159,19 +161,19 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
     for _ in range(ROUNDS):
         cuts: tuple[list[int], ...] = tuple([] for _ in range(OTHERS + 1))
         groups: dict[str, list[int]] = {}
-        at, end = frame + 1, page.end_elements[frame]
-        while at < end:
-            if page.there[at] and (kind := kinds[at]):
-                element = page.elements[at]
+        index, end = frame + 1, page.end_elements[frame]
+        while index < end:
+            if page.there[index] and (kind := kinds[index]):
+                element = page.elements[index]
                 name = element.get("class") or element.get("id") or ""
-                group = f"{page.tags[at]}.{name.partition(' ')[0]}"  # elements that look alike
+                group = f"{page.tags[index]}.{name.partition(' ')[0]}"  # elements that look alike
                 if kind >= BOX_BESIDE or group not in layout:
-                    cuts[kind].append(at)
+                    cuts[kind].append(index)
                     if kind < BOX_BESIDE:
-                        groups.setdefault(group, []).append(page.unlinked_size(at))
-                    at = page.end_elements[at]
+                        groups.setdefault(group, []).append(page.unlinked_size(index))
+                    index = page.end_elements[index]
                     continue
-            at += 1
+            index += 1
         nested = {
             group
             for group, sizes in groups.items()
@@ -183,11 +185,11 @@ def _outermost_furniture(page: FlatPage, frame: int, kinds: Kinds) -> tuple[list
     return cuts
 
 
-def _is_links(page: FlatPage, at: int) -> bool:
+def _is_links(page: FlatPage, index: int) -> bool:
     """Whether an element is a link, a row of buttons or a list of teasers."""
-    if not (links := page.links_in(at)):
+    if not (links := page.links_in(index)):
         return False
-    tag, parent, size = page.tags[at], page.parents[at], page.size(at)
+    tag, parent, size = page.tags[index], page.parents[index], page.size(index)
     if tag == "p" and page.tags[parent] in LIST_CELLS:
         return False
     sizes = [length for link in links if (length := page.size(link))]
@@ -196,10 +198,10 @@ def _is_links(page: FlatPage, at: int) -> bool:
     linked = sum(sizes)
     if len(links) == 1 and linked > ONE_LINK and linked > MOSTLY_LINK * size:
         return True
-    is_last = page.end_elements[at] >= page.end_elements[parent]
+    is_last = page.end_elements[index] >= page.end_elements[parent]
     if size < LIMITS[tag == "p"][is_last]:
         short = sum(length < SHORT_LINK for length in sizes)
         if linked > LINKED * size or (len(sizes) > 1 and short > LINKED * len(sizes) and linked > BUTTONS * size):
             return True
-        return tag == "div" and size < BOX and page.children(at) >= 3
+        return tag == "div" and size < BOX and page.children(index) >= 3
     return len(links) > FEW_LINKS and linked > MOSTLY_LINK * size and linked < TEASER_LINK * len(sizes)

@@ -169,7 +169,7 @@ def _in_outlet_zone(
     days = [moment.date() for candidate in (shown, url_day) if candidate for moment in candidate.readings]
     if first.moment.date() in days:
         return first
-    local = next((local for one in days if (local := _shift_to_day(first.moment, one))), first.moment)
+    local = next((local for day in days if (local := _shift_to_day(first.moment, day))), first.moment)
     return replace(first, moment=local)
 
 
@@ -217,7 +217,7 @@ def _date_in_scripts(elements: PageElements, now: datetime | None) -> DateCandid
     readable = (text for text in scripts if any(word in text for word in DATING) and len(text) <= MAX_SCRIPT)
     stamps = [("script", stamp) for text in readable for stamp in IN_SCRIPT.findall(text)]
     candidates = list(_parse_candidates(stamps, now))
-    return candidates[0] if len({one.moment.date() for one in candidates}) == 1 else None
+    return candidates[0] if len({candidate.moment.date() for candidate in candidates}) == 1 else None
 
 
 def _date_in_title(elements: PageElements, url: str, now: datetime | None) -> DateCandidate | None:

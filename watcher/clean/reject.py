@@ -115,7 +115,8 @@ def paywall_of(tree: _Element, blocks: Sequence[Block]) -> Paywall:
     ]
     starts = {block.text[:NOTE_START_CHARS] for block in blocks}
     last = max(
-        (at for at, text in enumerate(texts) if text.lstrip()[:NOTE_START_CHARS] in starts), default=-TEXTS_AFTER_LAST
+        (index for index, text in enumerate(texts) if text.lstrip()[:NOTE_START_CHARS] in starts),
+        default=-TEXTS_AFTER_LAST,
     )
     if any(map(is_paywall_note, texts[last + 1 : last + TEXTS_AFTER_LAST])):
         return "noted"

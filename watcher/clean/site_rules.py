@@ -71,9 +71,9 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     if not isinstance(hosts, list) or not hosts:
         yield ("hosts",), 'expected a list of hosts, as ["news.example"]'
     else:
-        for at, host in enumerate(hosts):
+        for index, host in enumerate(hosts):
             if not isinstance(host, str) or not HOST.fullmatch(host):
-                yield ("hosts", at), f'got {host!r}, expected a host in small letters, as "news.example"'
+                yield ("hosts", index), f'got {host!r}, expected a host in small letters, as "news.example"'
     reason = data.get("reason")
     if not isinstance(reason, str) or not reason.strip():
         yield ("reason",), "expected a sentence that says why the site needs its own rules"
@@ -84,7 +84,7 @@ def _faults(data: Mapping[str, object]) -> Iterator[tuple[Loc, str]]:
     if not isinstance(drop, list) or len(drop) > MAX_SELECTORS:
         yield ("drop",), f'expected a list of at most {MAX_SELECTORS} selectors, as [".box"]'
     else:
-        selectors = {("drop", at): value for at, value in enumerate(drop)} | selectors
+        selectors = {("drop", index): value for index, value in enumerate(drop)} | selectors
     for loc, value in selectors.items():
         if not isinstance(value, str):
             yield loc, f"got {value!r}, expected a CSS selector"
@@ -161,10 +161,10 @@ def _select(tree: _Element, path: str) -> list[HtmlElement]:
 MAX_FILE = 64 * 1024  # bytes: rules of a site are ten lines
 
 
-def rules_for(host: str, own: Iterable[SiteRules] = ()) -> SiteRules | None:
-    """Return the rules for a host or its parent domain, from `own` first, then built-in; None if there are none."""
+def rules_for(host: str, user_rules: Iterable[SiteRules] = ()) -> SiteRules | None:
+    """Return the rules for a host or its parent domain, `user_rules` before built-in ones; None without any."""
     host = host.lower().removeprefix("www.")
-    return _best_match(host, own) or _best_match(host, load_builtin_rules())
+    return _best_match(host, user_rules) or _best_match(host, load_builtin_rules())
 
 
 def load_user_rules(settings: Path | None) -> tuple[SiteRules, ...]:

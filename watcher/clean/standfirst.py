@@ -27,7 +27,8 @@ def add_standfirst(page: FlatPage, main: MainText, kinds: Kinds, summaries: Sequ
     blocks, places = main.blocks, main.places
     body_text = next((place for block, place in zip(blocks, places, strict=True) if block.kind != "h"), 0)
     title_element = max(
-        (at for at, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[at] <= body_text), default=NOWHERE
+        (index for index, tag in enumerate(page.tags) if tag == "h1" and page.end_texts[index] <= body_text),
+        default=NOWHERE,
     )
     if title_element == NOWHERE:
         return blocks
@@ -55,15 +56,15 @@ def _standfirst_candidates(
             yield collapse_whitespace("".join(page.texts[begin:end])), begin
 
 
-def _is_plain(page: FlatPage, at: int, title_element: int, kinds: Kinds) -> bool:
-    """Whether no element from `at` up to the common ancestor with the title is furniture by its name."""
-    while at != NOWHERE and not at <= title_element < page.end_elements[at]:
+def _is_plain(page: FlatPage, index: int, title_element: int, kinds: Kinds) -> bool:
+    """Whether no element from `index` up to the common ancestor with the title is furniture by its name."""
+    while index != NOWHERE and not index <= title_element < page.end_elements[index]:
         # Some sites name the first paragraph of the article a teaser.
-        name = page.elements[at].get("class", "")
-        is_own = kinds[at] == TEASER and "easer" in name and not ASIDES.search(name)
-        if kinds[at] != KEPT and not is_own:
+        name = page.elements[index].get("class", "")
+        is_own = kinds[index] == TEASER and "easer" in name and not ASIDES.search(name)
+        if kinds[index] != KEPT and not is_own:
             return False
-        at = page.parents[at]
+        index = page.parents[index]
     return True
 
 
@@ -71,7 +72,7 @@ def _choose_standfirst(paragraphs: Collection[str], summaries: Collection[str]) 
     """Return the text that matches one of `summaries`, else the only one that is prose, else ""."""
     for text in paragraphs:
         name = normalize_key(text)
-        if any(name in one or one[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for one in summaries):
+        if any(name in summary or summary[:SUMMARY_START_CHARS] == name[:SUMMARY_START_CHARS] for summary in summaries):
             return text
     prose = [
         text

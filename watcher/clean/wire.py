@@ -59,33 +59,33 @@ def strip_credits(blocks: tuple[Block, ...]) -> tuple[str | None, tuple[Block, .
     return (agency, left, tuple(removed)) if left else (None, blocks, ())
 
 
-def _take_dateline(kept: list[Block], removed: list[RemovedBlock]) -> tuple[str | None, str | None]:
+def _take_dateline(blocks: list[Block], removed: list[RemovedBlock]) -> tuple[str | None, str | None]:
     """Cut the dateline from the first paragraph that has one; return its place and agency."""
-    for at, block in enumerate(kept[:HEAD_RAW]):
-        dateline = None if block.kind == "h" else parse_dateline(block.text, only_agencies=at >= HEAD)
+    for index, block in enumerate(blocks[:HEAD_RAW]):
+        dateline = None if block.kind == "h" else parse_dateline(block.text, only_agencies=index >= HEAD)
         if dateline is not None:
             removed.append(RemovedBlock(rule="dateline", text=block.text[: dateline.end].strip()))
-            kept[at] = replace(block, text=block.text[dateline.end :])
+            blocks[index] = replace(block, text=block.text[dateline.end :])
             return dateline.place, dateline.agency
     return None, None
 
 
-def _take_credits(kept: list[Block], removed: list[RemovedBlock]) -> str | None:
+def _take_credits(blocks: list[Block], removed: list[RemovedBlock]) -> str | None:
     """Cut the credits that are blocks of their own or stand behind the last sentence; return the agency they name."""
     agency: str | None = None
-    last = len(kept) - 1
-    for at, block in enumerate(kept):
-        if HEAD <= at <= last - CREDIT_BLOCKS or not block.text:
+    last = len(blocks) - 1
+    for index, block in enumerate(blocks):
+        if HEAD <= index <= last - CREDIT_BLOCKS or not block.text:
             continue
-        is_tail = at > last - CREDIT_BLOCKS
+        is_tail = index > last - CREDIT_BLOCKS
         named = agency_of_credit(block.text, is_tail=is_tail) if last > 0 or len(block.text) < len("Reuters") else None
         if named is not None:
             removed.append(RemovedBlock(rule="credit", text=block.text))
-            kept[at] = replace(block, text="")
+            blocks[index] = replace(block, text="")
             named = None if not is_tail and PICTURES_SOURCE.match(block.text) else named
         elif is_tail and (end := find_credit_at_end(block.text)):
             named, start = end
             removed.append(RemovedBlock(rule="credit", text=block.text[start:].strip()))
-            kept[at] = replace(block, text=block.text[:start].rstrip())
+            blocks[index] = replace(block, text=block.text[:start].rstrip())
         agency = agency or named
     return agency

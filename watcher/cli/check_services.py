@@ -57,9 +57,9 @@ async def _check_sources(settings: Settings) -> list[CheckResult]:
     slots = asyncio.Semaphore(HOSTS_AT_ONCE)
     async with open_prober(settings, lambda url: None) as prober:
 
-        async def visit(those: list[Source]) -> None:
+        async def visit(host_sources: list[Source]) -> None:
             async with slots:
-                for source in those:
+                for source in host_sources:
                     probes[source.url] = await prober.probe(source.url)
 
         await asyncio.gather(*map(visit, by_host.values()))

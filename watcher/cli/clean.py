@@ -161,10 +161,10 @@ def _article_fields(page: PageExtract, cleaned: ExtractedArticle) -> Iterator[st
             yield f"{name:>9}  {value}{source}"
 
 
-def _format_removed(heading: str, found: Iterable[RemovedBlock]) -> Iterator[str]:
+def _format_removed(heading: str, removed: Iterable[RemovedBlock]) -> Iterator[str]:
     """Yield what was removed from a page, grouped by the rule that removed it."""
     rules: dict[str, list[str]] = {}
-    for cut in found:
+    for cut in removed:
         rules.setdefault(cut.rule, []).append(cut.text)
     if not rules:
         return

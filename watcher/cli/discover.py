@@ -114,9 +114,9 @@ async def _discover_with_progress(urls: tuple[str, ...], settings: Settings, *, 
         return await discover(urls, looker, as_page=as_page)
 
 
-def _choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
+def _choose_only_feed(discovery: Discovery, given: Mapping[str, Any]) -> SourceSettings | None:
     """Return a source of the one feed found, not of comments, with the fields `given`; say so and None for several."""
-    feeds = feeds_of_articles(found)
+    feeds = feeds_of_articles(discovery)
     if len(feeds) > 1:
         print_err(f"found {len(feeds)} feeds and added none: choose one with a command shown here", label="error")
         return None
@@ -128,77 +128,88 @@ def _choose_only_feed(found: Discovery, given: Mapping[str, Any]) -> SourceSetti
 
 
 def _format_discovery(
-    found: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False
+    discovery: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False
 ) -> Iterator[str]:
     """Yield the lines on what was found; with `is_added`, the list of articles is added next."""
-    feeds, page = found.feeds, found.page
-    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(found)
-    for one in feeds:
-        yield from ("", one.url, *(f"  {line}" for line in _describe_feed(one, found, known)))
-    others = [one for one in found.candidates if not one.report]
-    failed = [(one.url, one.probe) for one in others if one.probe and (one.found_by != "guessed" or not feeds)]
+    feeds, page = discovery.feeds, discovery.page
+    yield f"{format_count(len(feeds), 'feed')} at {page.asked}" if feeds else no_feed_message(discovery)
+    for feed in feeds:
+        yield from ("", feed.url, *(f"  {line}" for line in _describe_feed(feed, discovery, known)))
+    others = [candidate for candidate in discovery.candidates if not candidate.report]
+    failed = [
+        (other.url, other.probe) for other in others if other.probe and (other.found_by != "guessed" or not feeds)
+    ]
     if failed:
         yield from ("", "not feeds:", *(f"  {url}: {failure_reason(probe)}" for url, probe in failed))
-    unread = [f"  {one.url}" for one in others if not one.probe]
+    unread = [f"  {other.url}" for other in others if not other.probe]
     if unread:
         yield from ("", "also linked, but not read:", *unread)
-    yield from format_list(found, known, is_added=is_added) if found.items else ()
-    if not feeds and not found.items and page.response is not None:
-        yield from _describe_missing_list(found)
+    yield from format_list(discovery, known, is_added=is_added) if discovery.items else ()
+    if not feeds and not discovery.items and page.response is not None:
+        yield from _describe_missing_list(discovery)
     if not feeds and page.error and (hint := find_hint(page)):
         yield from ("", f"try: {hint}")
 
 
-def _describe_missing_list(found: Discovery) -> Iterator[str]:
+def _describe_missing_list(discovery: Discovery) -> Iterator[str]:
     """Yield what was looked for on the page itself, how much of it was seen, and how to name its list of articles."""
     yield ""
     yield (
         f"looked on the page itself for a list of articles: {MIN_ITEMS} elements or more with a selector in common,"
         f" each with a link to one article, whose title has {MIN_TITLE_LETTERS} letters or more"
     )
-    count = format_count(found.listed, "item")
-    yield f"the longest list that was seen has {count}" if found.listed else "no link to an article was seen"
+    count = format_count(discovery.listed, "item")
+    yield f"the longest list that was seen has {count}" if discovery.listed else "no link to an article was seen"
     yield "if you see a list, name its items with a CSS selector in the settings, such as:"
-    yield from ("", *row_lines(source_row(url=found.page.asked, items="article.card")), "")
-    yield f"then see what it finds: watcher sources test {quote(found.page.asked)}"
+    yield from ("", *row_lines(source_row(url=discovery.page.asked, items="article.card")), "")
+    yield f"then see what it finds: watcher sources test {quote(discovery.page.asked)}"
     yield 'how to write selectors: docs/guides/sources.md, "An outlet without a feed"'
 
 
-def format_list(found: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False) -> Iterator[str]:
+def format_list(discovery: Discovery, known: Mapping[str, SourceSettings], *, is_added: bool = False) -> Iterator[str]:
     """Yield the lines on the page itself as a source."""
-    assert found.items
-    is_known = normalize_url(found.page.asked) in known
-    yield from ("", "the page has a list of articles, so it can be a source itself:", "", *row_lines(list_row(found)))
-    yield from ("", f"the first of {len(found.items[1].feed.entries)} items:")
-    yield from (f"  {line}" for line in format_items(found.items[1]))
+    assert discovery.items
+    is_known = normalize_url(discovery.page.asked) in known
+    yield from (
+        "",
+        "the page has a list of articles, so it can be a source itself:",
+        "",
+        *row_lines(list_row(discovery)),
+    )
+    yield from ("", f"the first of {len(discovery.items[1].feed.entries)} items:")
+    yield from (f"  {line}" for line in format_items(discovery.items[1]))
     if is_known:
         yield from ("", "it is a source already: put these selectors into its table")
     elif not is_added:
         yield from ("", "add it: repeat this with --add")
 
 
-def _describe_feed(one: FeedCandidate, found: Discovery, known: Mapping[str, SourceSettings]) -> Iterator[str]:
+def _describe_feed(
+    candidate: FeedCandidate, discovery: Discovery, known: Mapping[str, SourceSettings]
+) -> Iterator[str]:
     """Yield the lines on one feed: title, entries, problems, and how to add it."""
-    report, probe = one.report, one.probe
+    report, probe = candidate.report, candidate.probe
     assert report and probe
-    yield f"{report.feed.title or one.title or 'without a title'} ({WAYS[one.found_by]})"
+    yield f"{report.feed.title or candidate.title or 'without a title'} ({WAYS[candidate.found_by]})"
     yield describe_entries(report, probe.at)
     yield from (f"note: {concern}" for concern in find_problems(report, probe.at))
-    same = [other.url for other in found.candidates if other.same_as == one.url and other.url != one.url]
+    same = [
+        other.url for other in discovery.candidates if other.same_as == candidate.url and other.url != candidate.url
+    ]
     if same:
         yield f"the same as {', '.join(same)}"
-    if there := known.get(normalize_url(one.url)):
+    if there := known.get(normalize_url(candidate.url)):
         yield f"in the settings as {there.source().name}"
     else:
         name, tag = default_name_and_language(report)
         options = [f" --name {quote(name)}"] if name else []
         options += [f" --language {quote(tag)}"] if tag else []
-        yield f"add it: watcher sources add {quote(one.url)}{''.join(options)}"
+        yield f"add it: watcher sources add {quote(candidate.url)}{''.join(options)}"
 
 
-def _discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
+def _discovery_to_json(discovery: Discovery, known: Mapping[str, SourceSettings]) -> dict[str, Any]:
     """Return what was found at an address, for JSON; `known` are the sources of the settings by normalised URL."""
-    page = found.page
+    page = discovery.page
     return {
         "url": page.asked,
         "page": {
@@ -208,20 +219,24 @@ def _discovery_to_json(found: Discovery, known: Mapping[str, SourceSettings]) ->
         },
         "feeds": [
             {
-                **select_fields(one, "url", "found_by", "same_as"),
+                **select_fields(candidate, "url", "found_by", "same_as"),
                 "title": report.feed.title,
                 "entries": len(report.feed.entries),
                 **select_fields(report, "format", "newest", "language"),
-                "source": known[key].source().name if (key := normalize_url(one.url)) in known else None,
+                "source": known[key].source().name if (key := normalize_url(candidate.url)) in known else None,
             }
-            for one in found.candidates
-            if (report := one.report)
+            for candidate in discovery.candidates
+            if (report := candidate.report)
         ],
-        "items": asdict(found.items[0]) if found.items else None,
-        "listed": found.listed,
+        "items": asdict(discovery.items[0]) if discovery.items else None,
+        "listed": discovery.listed,
         "others": [
-            {"url": one.url, "found_by": one.found_by, "reason": failure_reason(one.probe) if one.probe else "not read"}
-            for one in found.candidates
-            if not one.report
+            {
+                "url": candidate.url,
+                "found_by": candidate.found_by,
+                "reason": failure_reason(candidate.probe) if candidate.probe else "not read",
+            }
+            for candidate in discovery.candidates
+            if not candidate.report
         ],
     }

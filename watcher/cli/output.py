@@ -26,9 +26,9 @@ Row: TypeAlias = tuple[str, str]  # label and text
 Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done now, least total
 
 
-def print_result(found: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
+def print_result(values: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:
     if json:
-        print_json(found, links=links)
+        print_json(values, links=links)
     else:
         print_lines(lines, links=links)
 

@@ -162,10 +162,10 @@ def _json_value(toml: str) -> object:
     return None if toml == "none" else tomllib.loads(f"value = {toml}")["value"]
 
 
-def _format_settings(path: Path, found: list["SettingValue"]) -> Iterator[str]:
+def _format_settings(path: Path, settings: list["SettingValue"]) -> Iterator[str]:
     """Yield the settings as TOML, each with a comment that says where it is from."""
     yield f"# {path}"
-    for table, values in groupby(found, key=attrgetter("table")):
+    for table, values in groupby(settings, key=attrgetter("table")):
         yield from ("", table)
         for value in values:
             pair = f"{value.name} = {value.value}"

@@ -257,23 +257,23 @@ def _daemon_to_json(
     }
 
 
-def _store_rows(found: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the rows on the store and what waits in it; `found` is the status for JSON."""
-    size = f" in {format_bytes(found['store_bytes'])}" if found["store_bytes"] else ""
-    waiting = f"{format_count(found['pages_waiting'], 'page')} to fetch, feeds and pages due: {found['due']:,}"
-    yield "store", f"{found['store']}: {format_count(found['articles'], 'article')}{size}, {waiting}"
-    if found["last_served"] not in (None, str(found["settings"])):
-        yield "", f"it was last used with other settings: {found['last_served']}"
-    if found["network_down_since"]:
-        since, daemon = format_minute(found["network_down_since"]), found["daemon"]
+def _store_rows(values: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows on the store and what waits in it; `values` is the status for JSON."""
+    size = f" in {format_bytes(values['store_bytes'])}" if values["store_bytes"] else ""
+    waiting = f"{format_count(values['pages_waiting'], 'page')} to fetch, feeds and pages due: {values['due']:,}"
+    yield "store", f"{values['store']}: {format_count(values['articles'], 'article')}{size}, {waiting}"
+    if values["last_served"] not in (None, str(values["settings"])):
+        yield "", f"it was last used with other settings: {values['last_served']}"
+    if values["network_down_since"]:
+        since, daemon = format_minute(values["network_down_since"]), values["daemon"]
         if daemon and daemon["state"] == "running":
             yield "network", f"no internet connection since {since}: nothing is polled until it is back"
         else:
             yield "network", f"no internet connection at the last poll, since {since}: watcher poll tries again"
-    if stop := found["polling_stop"]:
+    if stop := values["polling_stop"]:
         yield "polling", f"stopped since {format_minute(stop.since)}: {to_one_line(str(stop.reason), REASON_CHARS)}"
         yield "", f"try: {MACHINE_HINTS[stop.reason.kind]}"
-    backlog = found["features"]
+    backlog = values["features"]
     if backlog["without_vector"]:
         # The name of a model that comes with Watcher is its version; an endpoint's model has a name of its own.
         name = to_one_line(backlog["model"] or "endpoint", 100) if backlog["embedder"] == "endpoint" else ""

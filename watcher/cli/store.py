@@ -250,7 +250,7 @@ async def _import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> I
                     NewArticle(article=one, feed_id=feeds.get(hide_secrets(feed or ""), 0), packed=packed[one.id])
                     for one, feed in part
                 ]
-                added = await writer.do(add_articles, given=arrivals)
+                added = await writer.do(add_articles, arrivals=arrivals)
                 summary.imported += sum(added)
                 summary.headlines += sum(
                     is_new and arrival.article.is_headline_only for arrival, is_new in zip(arrivals, added, strict=True)

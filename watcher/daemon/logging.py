@@ -50,27 +50,27 @@ def _log_formatter(form: str, *, journal: bool = False) -> ProcessorFormatter:
     return ProcessorFormatter(pass_foreign_args=True, processors=[*head, *tail])
 
 
-def _hide_secret_urls(_logger: object, _name: str, told: EventDict) -> EventDict:
+def _hide_secret_urls(_logger: object, _name: str, event: EventDict) -> EventDict:
     """Return an event with the secrets in URLs hidden, also in messages of libraries."""
     for key in ("event", "exception"):
-        if key in told:
-            told[key] = hide_secrets(told[key])
-    return told
+        if key in event:
+            event[key] = hide_secrets(event[key])
+    return event
 
 
-def _format_line(journal: bool, _logger: object, _name: str, told: EventDict) -> str:
-    head = f"<{SYSLOG.get(told['level'], 6)}>" if journal else f"{told['at']} {told['level'].upper()} "
-    line = head + replace_unprintable(told["event"]).replace("\n", "?")
-    return f"{line}\n{replace_unprintable(told['exception'])}" if "exception" in told else line
+def _format_line(journal: bool, _logger: object, _name: str, event: EventDict) -> str:
+    head = f"<{SYSLOG.get(event['level'], 6)}>" if journal else f"{event['at']} {event['level'].upper()} "
+    line = head + replace_unprintable(event["event"]).replace("\n", "?")
+    return f"{line}\n{replace_unprintable(event['exception'])}" if "exception" in event else line
 
 
-def _split_event(_logger: object, _name: str, told: EventDict) -> EventDict:
+def _split_event(_logger: object, _name: str, fields_of_event: EventDict) -> EventDict:
     """Return an event with its fields; a log line of a library becomes a `message`."""
-    message, given = str(told["_record"].msg), told["positional_args"]
-    found = EVENT.fullmatch(message)
-    event = {"event": found[1]} if found else {"event": "message", "message": told["event"]}
-    head = {key: told[key] for key in ("at", "level", "logger")}
-    tail = {"traceback": told["exception"]} if "exception" in told else {}
+    message, given = str(fields_of_event["_record"].msg), fields_of_event["positional_args"]
+    match = EVENT.fullmatch(message)
+    event = {"event": match[1]} if match else {"event": "message", "message": fields_of_event["event"]}
+    head = {key: fields_of_event[key] for key in ("at", "level", "logger")}
+    tail = {"traceback": fields_of_event["exception"]} if "exception" in fields_of_event else {}
     return head | event | (given if isinstance(given, Fields) else {}) | tail
 
 

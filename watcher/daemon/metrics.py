@@ -67,19 +67,19 @@ def store_metrics(connection: Connection, settings: Settings) -> tuple[Metric, .
     """Return the metrics of the store. Errors: PluginError."""
     healths = sorted(count_by_health(connection).items())
     due, size = count_due(connection, now=system_clock()), store_bytes(connection.engine)
-    found: list[Metric] = [
+    metrics: list[Metric] = [
         labelled_gauge("watcher_sources", "Sources by their health after the last poll.", "health", healths),
         GaugeMetricFamily("watcher_articles", "Articles in the store.", count_articles(connection)),
         GaugeMetricFamily("watcher_due", "Feeds and pages that are due, and hosts being visited.", due),
         GaugeMetricFamily("watcher_store_bytes", "Bytes of the store on disk, including its log.", size),
     ]
     for _, make in load_plugins(METRIC_ENTRY_POINTS, "the metrics of"):
-        found.extend(make(connection, settings))
-    return tuple(found)
+        metrics.extend(make(connection, settings))
+    return tuple(metrics)
 
 
 def labelled_gauge(name: str, words: str, label: str, values: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
-    found = GaugeMetricFamily(name, words, labels=[label])
+    gauge = GaugeMetricFamily(name, words, labels=[label])
     for key, value in values:
-        found.add_metric([key], value)
-    return found
+        gauge.add_metric([key], value)
+    return gauge

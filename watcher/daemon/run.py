@@ -236,10 +236,10 @@ async def _watch_settings(
     path, before = services.settings.path, services.settings_state
     while path is not None:
         await asyncio.sleep(every_s)
-        found = await asyncio.to_thread(file_state, path)
-        if found == before != services.settings_state:
+        now_on_disk = await asyncio.to_thread(file_state, path)
+        if now_on_disk == before != services.settings_state:
             on_change()
-        before = found
+        before = now_on_disk
 
 
 async def _reload_settings(services: Services) -> bool:
@@ -249,7 +249,7 @@ async def _reload_settings(services: Services) -> bool:
         return False
     services.settings_state = await asyncio.to_thread(file_state, path)
     try:
-        found = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
+        changes = await services.apply_settings(await asyncio.to_thread(load_settings_file, path))
     except WatcherError as error:
         problems = error.problems if isinstance(error, SettingsError) else ()
         for problem in problems:
@@ -258,21 +258,21 @@ async def _reload_settings(services: Services) -> bool:
         about = {"faults": len(problems)} if problems else {"reason": error, "hint": error.hint}
         log.error("reload_failed %s", fields(**about, kept="the previous settings"))
         return False
-    _log_changes(found)
+    _log_changes(changes)
     return True
 
 
-def _log_changes(found: SettingsDiff) -> None:
+def _log_changes(changes: SettingsDiff) -> None:
     """Log how new settings differ, and which of them need a restart."""
-    sources = {"added": found.sources_added, "removed": found.sources_removed, "changed": found.sources_changed}
+    sources = {"added": changes.sources_added, "removed": changes.sources_removed, "changed": changes.sources_changed}
     sums = {f"sources_{word}": len(urls) for word, urls in sources.items()}
-    changed = ",".join(name for name in found.settings if name not in NEEDS_RESTART)
+    changed = ",".join(name for name in changes.settings if name not in NEEDS_RESTART)
     log.info("reloaded %s", fields(**sums, changed=changed or None))
     for word, urls in sources.items():
         for url in urls[:MAX_LOGGED_SOURCES]:
             log.info(f"source_{word} %s", fields(feed=url))
     for name in NEEDS_RESTART:
-        if name in found.settings:
+        if name in changes.settings:
             log.warning("needs_restart %s", fields(setting=name))
 
 

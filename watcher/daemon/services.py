@@ -96,7 +96,7 @@ class Services:
 
         The settings in `NEEDS_RESTART` keep their old values. Errors: WatcherError; all settings then stay unchanged.
         """
-        old, found = self.settings, diff_settings(self.settings, settings)
+        old, changes = self.settings, diff_settings(self.settings, settings)
         store = settings.store.model_copy(update={"url": old.store.url})
         fetch = settings.fetch.model_copy(update={"max_bytes": old.fetch.max_bytes})
         kept = settings.model_copy(update={"work": old.work, "store": store, "fetch": fetch})
@@ -121,7 +121,7 @@ class Services:
         if self.servers is not None:
             await self.servers.apply_settings(kept)
         self.schedule_jobs(plugin_jobs)
-        return found
+        return changes
 
 
 async def send_heartbeats(services: Services) -> StoreError:

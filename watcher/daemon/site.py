@@ -53,7 +53,8 @@ class Servers:
     def jobs(self) -> tuple[Job, ...]:
         """Return the jobs that start the servers, and retry if that failed."""
         return tuple(
-            Job(name=one.section, every_s=LISTEN_EVERY_S, run=partial(self.open, one)) for one in self._listeners
+            Job(name=listener.section, every_s=LISTEN_EVERY_S, run=partial(self.open, listener))
+            for listener in self._listeners
         )
 
     async def open(self, listener: Listener) -> None:

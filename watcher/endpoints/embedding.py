@@ -78,7 +78,7 @@ def _parse_vectors(answer: Any) -> list[Any]:  # noqa: ANN401 - what came
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list) or not all(isinstance(row, dict) and "embedding" in row for row in data):
         raise ValueError('expected {"data": [{"index": 0, "embedding": […]}, …]}')
-    places = [row.get("index", at) for at, row in enumerate(data)]
+    places = [row.get("index", index) for index, row in enumerate(data)]
     if sorted(places) != list(range(len(data))):
         raise ValueError("the indexes are not 0, 1, 2, …")
     return [row["embedding"] for _, row in sorted(zip(places, data, strict=True), key=lambda pair: pair[0])]

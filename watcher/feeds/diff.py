@@ -50,18 +50,18 @@ def diff_entries(
     return EntryChanges(new=tuple(ordered), changed=tuple(changed), unchanged=unchanged, suppressed=held_back)
 
 
-def limit_new_hosts(found: EntryChanges, known: Collection[str], *, limit: int) -> tuple[EntryChanges, int]:
-    """Return `found` with new entries of at most `limit` hosts not in `known`, and the number of entries left out."""
+def limit_new_hosts(changes: EntryChanges, known: Collection[str], *, limit: int) -> tuple[EntryChanges, int]:
+    """Return `changes` with new entries of at most `limit` hosts not in `known`, and the number of entries left out."""
     seen: set[str] = set()
     allowed: list[Entry] = []
-    for entry in found.new:
+    for entry in changes.new:
         host = host_of(entry.url) if entry.url else ""
         if host and host not in known and host not in seen:
             if len(seen) == limit:
                 continue
             seen.add(host)
         allowed.append(entry)
-    return replace(found, new=tuple(allowed)), len(found.new) - len(allowed)
+    return replace(changes, new=tuple(allowed)), len(changes.new) - len(allowed)
 
 
 def _sort_newest_first(entries: Sequence[Entry], in_feed_order: Sequence[Entry]) -> list[Entry]:

@@ -40,20 +40,20 @@ def drop_hidden(markup: str) -> str:
     if HIDDEN.search(markup) is None:
         return markup
     pieces: list[str] = []
-    at = 0
+    index = 0
     lower = markup.lower()
-    while (match := HIDDEN.search(markup, at)) is not None:
-        pieces.append(markup[at : match.start()])
+    while (match := HIDDEN.search(markup, index)) is not None:
+        pieces.append(markup[index : match.start()])
         if match.group(2):  # a self-closing tag of XHTML
-            at = match.end()
+            index = match.end()
             continue
         closer = f"</{match.group(1).lower()}" if match.group(1) else "--"
         closed = lower.find(closer, match.end())
         if closed < 0:
             return "".join(pieces)
         end = markup.find(">", closed)
-        at = end + 1 if end >= 0 else len(markup)
-    pieces.append(markup[at:])
+        index = end + 1 if end >= 0 else len(markup)
+    pieces.append(markup[index:])
     return "".join(pieces)
 
 

@@ -106,7 +106,7 @@ def date_of(element: _Element) -> datetime | None:
     """Return the date in the attribute `datetime` of an element, else the first one in its text."""
     month_first = element.getroottree().getroot().get("lang", "").lower() == "en-us"
     texts = (element.get("datetime", ""), text_of(element))
-    return next((one.moment for text in texts for one in find_dates(text, month_first=month_first, short=True)), None)
+    return next((date.moment for text in texts for date in find_dates(text, month_first=month_first, short=True)), None)
 
 
 MIN_ITEMS, MOST = 3, 0.8

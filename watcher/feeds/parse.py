@@ -165,23 +165,23 @@ def normalize_feed(
 
 def _parse_xml_feed(body: bytes, text: str, url: str, max_entries: int) -> RawFeed:
     """Parse a feed in XML. Errors: FeedError."""
-    at, root = _find_root(text)
+    index, root = _find_root(text)
     if root in SITEMAPS:
-        return _note_cut(parse_sitemap(text[at:], root, url, max_entries), text[at:])
+        return _note_cut(parse_sitemap(text[index:], root, url, max_entries), text[index:])
     if root not in FEED_NAMES:
         later = None if root in HTML_NAMES else FEED_ROOT.search(text, 0, PROLOG_CHARS)
         if later is None:
             raise FeedError(url, _classify_non_feed(body, text, root, url))
-        at = later.start()
-    faults = ["entity declarations ignored"] if "<!ENTITY" in text[:at] else []
+        index = later.start()
+    faults = ["entity declarations ignored"] if "<!ENTITY" in text[:index] else []
     if root not in FEED_NAMES:
         faults.append("text before the feed")
-    raw = _read_bounded(BAD_REFERENCE.sub("", text[at:]), url, max_entries)
+    raw = _read_bounded(BAD_REFERENCE.sub("", text[index:]), url, max_entries)
     # Other XML than a feed can have a root of this name.
     if not raw.entries and not raw.title.value and not raw.link and root == "entry":
         raise FeedError(url, Reason(FeedKind.XML))
     raw = replace(raw, faults=(*faults, *raw.faults))
-    return _note_cut(raw, text[at:]) if BROKEN in raw.faults else raw
+    return _note_cut(raw, text[index:]) if BROKEN in raw.faults else raw
 
 
 def _note_cut(raw: RawFeed, text: str) -> RawFeed:
@@ -195,10 +195,10 @@ def _note_cut(raw: RawFeed, text: str) -> RawFeed:
 def _find_root(text: str) -> tuple[int, str]:
     """Return offset and name of the root element, in lower case without prefix; (0, "") if there is none."""
     prolog = PROLOG.match(text)
-    at = prolog.end() if prolog else 0
-    match = ROOT.match(text, at)
+    index = prolog.end() if prolog else 0
+    match = ROOT.match(text, index)
     if match is None:  # other text, or an invalid declaration, before the root
-        match = ROOT.search(text, at, PROLOG_CHARS)
+        match = ROOT.search(text, index, PROLOG_CHARS)
     return (match.start(), match.group(1).rpartition(":")[2].lower()) if match else (0, "")
 
 

@@ -155,10 +155,10 @@ def _read_imap(
         if not is_encrypted and is_public(embedded_ipv4(ip_address(imap.sock.getpeername()[0]))):
             raise HopError(FetchKind.UNUSABLE_URL, detail="imap:// does not encrypt the password; use imaps://")
         with translate_errors(httpx.ReadTimeout, httpx.ReadError):
-            found = read_folder(imap, url, secret, state, until)
+            mails = read_folder(imap, url, secret, state, until)
         with suppress(imaplib.IMAP4.error, OSError):
             imap.logout()
-        return found
+        return mails
     except (imaplib.IMAP4.error, ValueError) as error:
         raise HopError(FetchKind.CONNECTION_BROKEN, detail=_describe_reply(error.args, url, secret)) from error
     finally:
@@ -222,7 +222,7 @@ def _describe_reply(data: Sequence[object], url: str, secret: str) -> str:
     texts = (each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in data if each)
     plain = f"\0{unquote(urlsplit(url).username or '')}\0{secret}"  # as SASL PLAIN has it
     forms = [secret, *(b64encode(each.encode()).decode().rstrip("=") for each in (secret, plain))]
-    letters = ("".join(each.replace("\\", " ").split()) for each in forms)
-    pattern = "|".join(FILLING.join(map(re.escape, each)) for each in letters if each)
+    letters = ("".join(form.replace("\\", " ").split()) for form in forms)
+    pattern = "|".join(FILLING.join(map(re.escape, letter)) for letter in letters if letter)
     shown = re.sub(pattern, "***", strip_control_chars(" ".join(texts)), flags=re.IGNORECASE)
     return to_one_line(shown, MAX_REPLY_CHARS)

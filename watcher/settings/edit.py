@@ -211,8 +211,8 @@ def _changed_names(before: SettingsModel, after: SettingsModel) -> Iterator[str]
 
 
 def _settings_by_name(part: SettingsModel) -> dict[str, object]:
-    found = {}
+    values = {}
     for (key, *number), value, _ in settings_in(part):
         names = [getattr(value, "name", None) or str(int(n) + 1) for n in number]
-        found[".".join((str(key), *names))] = value
-    return found
+        values[".".join((str(key), *names))] = value
+    return values

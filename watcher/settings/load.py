@@ -254,7 +254,7 @@ def _type_at(model: type[BaseModel], path: Loc) -> Any:  # noqa: ANN401 (any typ
 def _tagged_types(annotation: Any) -> dict[str, Any]:  # noqa: ANN401 (any type form)
     """Return the members of the tagged union in a type, by tag."""
     inner, *others = get_args(annotation) or (None,)
-    if tag := next((each.tag for each in others if isinstance(each, Tag)), None):
+    if tag := next((other.tag for other in others if isinstance(other, Tag)), None):
         return {tag: inner}
     return {tag: each for item in get_args(annotation) for tag, each in _tagged_types(item).items()}
 
@@ -269,4 +269,4 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (an
         return _inner_model(annotation.model_fields["root"].annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for item in get_args(annotation) if (found := _inner_model(item))), None)
+    return next((model for item in get_args(annotation) if (model := _inner_model(item))), None)

@@ -340,8 +340,8 @@ class ListenSettings(SettingsModel):
         """Yield an issue if other machines can reach the address and no token is required."""
         rows = data if isinstance(data, Mapping) else {}
         listen = rows.get("listen")
-        found = parse_host_port(listen) if isinstance(listen, str) else None
-        if found and not is_loopback(found[0]) and "token" not in rows:
+        address = parse_host_port(listen) if isinstance(listen, str) else None
+        if address and not is_loopback(address[0]) and "token" not in rows:
             expected = 'an address of this machine, or token = "file:…"'
             message = f"got {quote_value(listen)} without a token; expected {expected}"
             yield ValidationIssue(loc=("listen",), message=message)

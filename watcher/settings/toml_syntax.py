@@ -144,8 +144,8 @@ class Positions:
     def key(self, loc: Loc) -> Position:
         """Return the position of the key at `loc`, else of the nearest enclosing table, else the start of the file."""
         for length in range(len(loc), 0, -1):
-            if found := self.keys.get(loc[:length]) or self.values.get(loc[:length]):
-                return found
+            if position := self.keys.get(loc[:length]) or self.values.get(loc[:length]):
+                return position
         return (1, 1)
 
     def value(self, loc: Loc) -> Position:

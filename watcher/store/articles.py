@@ -53,14 +53,14 @@ class NewArticle:
     page_record: bytes = b""  # its page as it was fetched, if that is kept
 
 
-def add_articles(connection: Connection, given: Sequence[NewArticle]) -> list[bool]:
+def add_articles(connection: Connection, arrivals: Sequence[NewArticle]) -> list[bool]:
     """
     Store and index articles; return for each whether it was written.
 
     An article is written if it is new, or if it has a text and only the headline of the stored one is known.
     """
     index, written = full_text_index(connection), []
-    for arrival in given:
+    for arrival in arrivals:
         is_new = _insert_article(connection, arrival)
         written.append(arrival.article if is_new else _replace_headline(connection, arrival))
     index.add(index_document(article) for article in written if article is not None)

@@ -62,9 +62,9 @@ def set_vectors(connection: Connection, vectors: Mapping[str, bytes | None], *, 
     add_sketches(connection, list(vectors), model=model)
 
 
-def set_features(connection: Connection, made: Mapping[str, PackedFeatures]) -> None:
+def set_features(connection: Connection, packed_by_id: Mapping[str, PackedFeatures]) -> None:
     """Replace the features of articles by id; their vectors stay."""
-    for key, packed in made.items():
+    for key, packed in packed_by_id.items():
         values = {"version": packed.version, "payload": packed.payload}
         connection.execute(update(features).where(*_has_article_id(connection, key)).values(values))
 

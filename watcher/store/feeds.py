@@ -169,14 +169,14 @@ def recent_content_hashes(connection: Connection, feed_id: int) -> dict[str, str
 
 
 def known_entries(
-    connection: Connection, feed_id: int, given: Sequence[Entry]
+    connection: Connection, feed_id: int, listed: Sequence[Entry]
 ) -> tuple[dict[str, str], frozenset[str], bool]:
     """Return the hashes of known entries by GUID, known links (normalized), and whether the feed has no entry yet."""
     of_feed = select(entries.c.guid, entries.c.content_hash).where(entries.c.feed_id == feed_id)
     known = {
-        row.guid: row.content_hash for row in rows_in(connection, of_feed, entries.c.guid, (e.guid for e in given))
+        row.guid: row.content_hash for row in rows_in(connection, of_feed, entries.c.guid, (e.guid for e in listed))
     }
-    links = {article_id(link): link for link in (normalize_url(entry.url) for entry in given if entry.url)}
+    links = {article_id(link): link for link in (normalize_url(entry.url) for entry in listed if entry.url)}
     by_link = select(entries.c.article_id).where(entries.c.feed_id == feed_id)
     linked = {links[row.article_id] for row in rows_in(connection, by_link, entries.c.article_id, links)}
     return known, frozenset(linked), connection.execute(of_feed.limit(1)).first() is None

@@ -176,14 +176,14 @@ def _parse_object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"longer than {MAX_LINE_BYTES >> 20} MiB")
     try:
-        at = json.loads(line.decode("utf-8-sig"))
+        parsed = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError("not UTF-8") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError("not JSON") from error
-    if not isinstance(at, dict):
+    if not isinstance(parsed, dict):
         raise ValueError("not a JSON object")
-    return at
+    return parsed
 
 
 def describe_fault(error: ValidationError) -> str:

@@ -86,17 +86,17 @@ def remove_page(connection: Connection, article_id: str, *, redirected_to: str |
         connection.execute(SET_REDIRECT, [{"of": article_id, "redirected_article_id": redirected_to}])
 
 
-def store_pages(connection: Connection, given: Sequence[tuple[NewArticle, str]]) -> list[bool]:
+def store_pages(connection: Connection, arrivals: Sequence[tuple[NewArticle, str]]) -> list[bool]:
     """
     Store (article, page id) pairs under the outlets of the articles, and delete the pages.
 
     Return for each whether it was new, as `add_articles`.
     """
-    listed_by = feeds_of_pages(connection, [key for _, key in given])
-    given = [(attribute(connection, arrival, listed_by.get(key)), key) for arrival, key in given]
-    added = add_articles(connection, [arrival for arrival, _ in given])
-    connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in given])))
-    for arrival, key in given:
+    listed_by = feeds_of_pages(connection, [key for _, key in arrivals])
+    arrivals = [(attribute(connection, arrival, listed_by.get(key)), key) for arrival, key in arrivals]
+    added = add_articles(connection, [arrival for arrival, _ in arrivals])
+    connection.execute(delete(pages).where(pages.c.article_id.in_([key for _, key in arrivals])))
+    for arrival, key in arrivals:
         if arrival.article.id != key:
             # Words of a feed about a page are an article of that feed alone.
             query = (
@@ -174,17 +174,17 @@ def schedule_rechecks(connection: Connection, wanted: Mapping[str, int], *, now:
     execute_each(connection, insert(connection, pages).on_conflict_do_nothing(index_elements=["article_id"]), rows)
 
 
-def record_recheck(connection: Connection, article_id: str, *, now: datetime, found: Revision | None) -> None:
+def record_recheck(connection: Connection, article_id: str, *, now: datetime, revision: Revision | None) -> None:
     """Save the revision that a recheck found, if any; schedule the next recheck, or delete the page after the last."""
-    if found is not None:
-        values = asdict(found) | {"article_id": article_id, "text": compress(found.text)}
+    if revision is not None:
+        values = asdict(revision) | {"article_id": article_id, "text": compress(revision.text)}
         connection.execute(revisions.insert().values(values))
     mine = (pages.c.article_id == article_id, pages.c.is_recheck)
     row = connection.execute(select(pages.c.tries, pages.c.added_at).where(*mine)).one_or_none()
     if row is None:
         return
     done = row.tries + 1
-    if done >= len(RECHECK_AFTER) or (found is not None and found.kind == "gone"):
+    if done >= len(RECHECK_AFTER) or (revision is not None and revision.kind == "gone"):
         connection.execute(delete(pages).where(*mine))
         return
     at = max(row.added_at + RECHECK_AFTER[done], now + RECHECK_AFTER[0])

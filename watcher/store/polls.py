@@ -36,23 +36,23 @@ DELETE_RECHECK = delete(pages).where(pages.c.article_id == bindparam("of"), page
 FeedPoll = tuple[Feed, PollResult]  # the feed as it was before the poll
 
 
-def record_polls(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
+def record_polls(connection: Connection, feed_polls: Sequence[FeedPoll]) -> list[int]:
     """
     Save polls: each feed's state, history, entries and pages to fetch; return the number of new pages of each poll.
 
     A poll without news gets no row in the history if the one before was answered: the feed counts it.
     """
-    after = [(feed, result, _feed_columns(feed, result)) for feed, result in given]
+    after = [(feed, result, _feed_columns(feed, result)) for feed, result in feed_polls]
     alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for feed, _, values in after:
         alike.setdefault(tuple(values), []).append({"of": feed.id, **values})
     for rows in alike.values():
         connection.execute(UPDATE_FEED, rows)
-    lines = [_poll_row(feed, result) for feed, result in given if not _is_unchanged(feed, result)]
+    lines = [_poll_row(feed, result) for feed, result in feed_polls if not _is_unchanged(feed, result)]
     _append_history(connection, polls, lines, keep=KEEP_POLLS, prune_every=50)
     changes = [_health_row(feed, result, values) for feed, result, values in after if "health" in values]
     _append_history(connection, health_changes, changes, keep=KEEP_HEALTH_CHANGES, prune_every=PRUNE_EVERY)
-    return _record_entries(connection, given)
+    return _record_entries(connection, feed_polls)
 
 
 def _append_history(
@@ -173,11 +173,11 @@ def _health_row(feed: Feed, result: PollResult, after: Mapping[str, Any]) -> dic
     return {"feed_id": feed.id, "at": result.at, "health": after["health"], "reason": reason}
 
 
-def _record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[int]:
+def _record_entries(connection: Connection, polls: Sequence[FeedPoll]) -> list[int]:
     """Save the entries of polls and the pages to fetch; return the number of new pages of each poll."""
-    were_read = [(feed, result) for feed, result in given if isinstance(result, PollSucceeded)]
+    were_read = [(feed, result) for feed, result in polls if isinstance(result, PollSucceeded)]
     if not were_read:  # most often
-        return [0] * len(given)
+        return [0] * len(polls)
     rows = [
         {
             "feed_id": feed.id,
@@ -208,7 +208,7 @@ def _record_entries(connection: Connection, given: Sequence[FeedPoll]) -> list[i
     stored = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
     hand_over(connection, {key: [listing.feed for listing in listings[key]] for key in stored})
     noted = queue_pages(connection, listings, stored=stored)
-    return [noted[feed.id] for feed, _ in given]
+    return [noted[feed.id] for feed, _ in polls]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,15 +283,15 @@ def _better_listings(connection: Connection, listings: Mapping[str, Sequence[Lis
     return {key: those for key, those in better.items() if those}
 
 
-def _choose_listing(those: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
+def _choose_listing(listings: Sequence[Listing], queued_for: Feed | None) -> Listing | None:
     """Return the entry for which to fetch a page; None if it stays with the feed that it is queued for."""
-    feeds = [listing.feed for listing in those] + ([queued_for] if queued_for else [])
-    owner = decide_owner(host_of(those[0].entry.url or ""), listed_by=feeds) if len(feeds) > 1 else None
+    feeds = [listing.feed for listing in listings] + ([queued_for] if queued_for else [])
+    owner = decide_owner(host_of(listings[0].entry.url or ""), listed_by=feeds) if len(feeds) > 1 else None
     if owner is None:
-        return None if queued_for else those[0]
+        return None if queued_for else listings[0]
     if queued_for and queued_for.id == owner.id:
         return None
-    return next(listing for listing in those if listing.feed.id == owner.id)
+    return next(listing for listing in listings if listing.feed.id == owner.id)
 
 
 def _entry_article_id(feed: Feed, entry: Entry) -> str:

@@ -93,8 +93,8 @@ def _due_feeds(by: datetime) -> Select[tuple[str]]:
 
 
 def _due_pages(by: datetime) -> Select[tuple[str]]:
-    found = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id)
-    return found.where(feeds.c.enabled, pages.c.next_try_at <= by, ~pages.c.is_recheck)
+    query = select(pages.c.host).join(feeds, feeds.c.id == pages.c.feed_id)
+    return query.where(feeds.c.enabled, pages.c.next_try_at <= by, ~pages.c.is_recheck)
 
 
 def _count_unblocked(connection: Connection, *due: Select[tuple[str]], now: datetime) -> int:

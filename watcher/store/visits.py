@@ -71,14 +71,14 @@ class LeaseRequest:
     pages_too: bool = True  # whether a new visit includes pages
 
 
-def claim_requested(connection: Connection, given: Sequence[LeaseRequest]) -> list[Visit | None]:
+def claim_requested(connection: Connection, requests: Sequence[LeaseRequest]) -> list[Visit | None]:
     """Lease the requested hosts for one worker; return their visits in this order, None for one leased or blocked."""
-    first, now = given[0], max(request.now for request in given)
-    names = {request.host for request in given}
+    first, now = requests[0], max(request.now for request in requests)
+    names = {request.host for request in requests}
     taken = lease_free_hosts(connection, names, worker=first.worker, now=now, lease=first.lease)
     visits = _visits_of_hosts(connection, sorted(taken), now=now, floor=first.floor, pages_too=first.pages_too)
     visit_by_host = {visit.host: visit for visit in visits}
-    return [visit_by_host.pop(request.host, None) for request in given]
+    return [visit_by_host.pop(request.host, None) for request in requests]
 
 
 def _visits_of_hosts(
@@ -118,21 +118,21 @@ def is_due(column: ColumnElement[datetime], now: datetime) -> ColumnElement[bool
     return func.coalesce(column, now) <= now
 
 
-def renew_or_stop(connection: Connection, given: Sequence[LeaseRequest]) -> list[VisitDecision]:
+def renew_or_stop(connection: Connection, requests: Sequence[LeaseRequest]) -> list[VisitDecision]:
     """Return for each visit whether to take its next step; leases are renewed if less than `RENEW_BELOW` is left."""
     query = select(hosts.c.host, hosts.c.lease_by, hosts.c.lease_until, hosts.c.blocked_until)
-    rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (request.host for request in given))}
-    going = [_is_lease_held(connection, request, rows.get(request.host)) for request in given]
+    rows = {row.host: row for row in rows_in(connection, query, hosts.c.host, (request.host for request in requests))}
+    going = [_is_lease_held(connection, request, rows.get(request.host)) for request in requests]
     polled = _mark_polled(
-        connection, [request for request, goes in zip(given, going, strict=True) if goes and request.feed]
+        connection, [request for request, goes in zip(requests, going, strict=True) if goes and request.feed]
     )
 
-    def decision(each: LeaseRequest, goes: bool) -> VisitDecision:
+    def decision(request: LeaseRequest, goes: bool) -> VisitDecision:
         if not goes:
             return VisitDecision.STOP
-        return VisitDecision.GO if each.feed is None or each.feed.id in polled else VisitDecision.SKIP
+        return VisitDecision.GO if request.feed is None or request.feed.id in polled else VisitDecision.SKIP
 
-    return list(map(decision, given, going))
+    return list(map(decision, requests, going))
 
 
 def _is_lease_held(connection: Connection, step: LeaseRequest, row: Row[*tuple[Any, ...]] | None) -> bool:
@@ -168,10 +168,10 @@ class VisitEnd:
     last_request_at: datetime | None
 
 
-def record_and_release(connection: Connection, given: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
+def record_and_release(connection: Connection, visits: Sequence[tuple[Feed, PollResult, VisitEnd]]) -> list[int]:
     """Save the last polls of visits, and release their hosts if there is no page to fetch; return as `record_polls`."""
-    noted = record_polls(connection, [(feed, result) for feed, result, _ in given])
-    release_hosts(connection, [leave for (_, _, leave), its in zip(given, noted, strict=True) if not its])
+    noted = record_polls(connection, [(feed, result) for feed, result, _ in visits])
+    release_hosts(connection, [leave for (_, _, leave), its in zip(visits, noted, strict=True) if not its])
     return noted
 
 
@@ -182,11 +182,11 @@ def release_unvisited(connection: Connection, visits: Sequence[Visit], *, worker
     release_hosts(connection, [VisitEnd(host=visit.host, worker=worker, last_request_at=None) for visit in visits])
 
 
-def release_hosts(connection: Connection, given: Sequence[VisitEnd]) -> None:
+def release_hosts(connection: Connection, visits: Sequence[VisitEnd]) -> None:
     """Release the leases of visits, unless another worker has the host by now."""
     at = func.coalesce(bindparam("at", type_=hosts.c.last_request_at.type), hosts.c.last_request_at)
     query = update(hosts).where(hosts.c.host == bindparam("name"), hosts.c.lease_by == bindparam("worker"))
     # Always in the same order, so that workers do not deadlock.
-    ends = sorted(given, key=attrgetter("host"))
+    ends = sorted(visits, key=attrgetter("host"))
     rows = [{"name": end.host, "worker": end.worker, "at": end.last_request_at} for end in ends]
     execute_each(connection, query.values(lease_by=None, lease_until=None, last_request_at=at), rows)

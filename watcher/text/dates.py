@@ -130,11 +130,11 @@ def _parse_mail_date(text: str) -> datetime | None:
     return None
 
 
-def _moment_of(found: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
+def _moment_of(match: re.Match[str] | None, *, swap: bool = False) -> datetime | None:
     """Return the datetime of a match, None without a match or such a day; `swap` exchanges the groups day and month."""
-    if found is None:
+    if match is None:
         return None
-    fields = found.groupdict()
+    fields = match.groupdict()
     joined = fields.get("joined")
     month, day = (joined[:2], joined[2:]) if joined else (fields["month"], fields["day"])
     number = int(month) if month.isdigit() else _month_number(month)

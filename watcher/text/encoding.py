@@ -143,7 +143,7 @@ def _guess_codec(body: bytes) -> str:
     import chardet  # late: only pages whose charset is not known need it
 
     guesses = chardet.detect_all(sample, include_encodings=GUESSED, prefer_superset=True, compat_names=False)
-    best = [one["encoding"] for one in guesses if one["confidence"] == guesses[0]["confidence"]]
+    best = [guess["encoding"] for guess in guesses if guess["confidence"] == guesses[0]["confidence"]]
     return "cp1252" if "cp1252" in best else best[0] or "cp1252"
 
 

@@ -11,8 +11,8 @@ from watcher.text.urls import host_of
 
 def _any_of(patterns: Iterable[str]) -> str:
     """Return one pattern for all. It looks once for the beginning of a word, which takes half the time."""
-    words = [each for each in patterns if each.startswith(r"\b")]
-    others = [each for each in patterns if not each.startswith(r"\b")]
+    words = [pattern for pattern in patterns if pattern.startswith(r"\b")]
+    others = [pattern for pattern in patterns if not pattern.startswith(r"\b")]
     return "|".join(([rf"\b(?:{'|'.join(words)})"] if words else []) + others)
 
 
@@ -99,8 +99,8 @@ def is_address_of(kind: str, url: str) -> bool:
 
 def has_ordered_times(paragraphs: Iterable[str]) -> bool:
     """Whether paragraphs begin with times of day in one order, as the entries of a live blog do."""
-    found = (CLOCK.match(each) for each in paragraphs)
-    times = [int(match[1]) * 60 + int(match[2]) for match in found if match]
+    matches = (CLOCK.match(paragraph) for paragraph in paragraphs)
+    times = [int(match[1]) * 60 + int(match[2]) for match in matches if match]
     steps = [after - before for before, after in pairwise(times)]
     falling = sum(step < 0 for step in steps)
     if len(times) >= MIN_FALLING_TIMES and falling == len(steps):

@@ -122,11 +122,11 @@ def _contains_term(term: Term, plain: str) -> bool:
     first, _, rest = term.normal.partition(" ")
     if rest.rpartition(" ")[2] not in plain:
         return False
-    row, at = term_pattern(term), plain.find(first)  # finding the first word is five times as fast
-    while at >= 0:
-        if row.match(plain, at):
+    row, index = term_pattern(term), plain.find(first)  # finding the first word is five times as fast
+    while index >= 0:
+        if row.match(plain, index):
             return True
-        at = plain.find(first, at + 1)
+        index = plain.find(first, index + 1)
     return False
 
 
@@ -162,12 +162,12 @@ class Snippet:
 
     def pieces(self) -> Iterator[tuple[str, bool]]:
         """Yield the text in pieces, each with whether it is a matched word."""
-        at = 0
+        index = 0
         for start, end in self.marks:
-            if start >= at:
-                yield from ((self.text[at:start], False), (self.text[start:end], True))
-                at = end
-        yield self.text[at:], False
+            if start >= index:
+                yield from ((self.text[index:start], False), (self.text[start:end], True))
+                index = end
+        yield self.text[index:], False
 
 
 def make_snippet(text: str, query: Query) -> Snippet:
@@ -186,9 +186,9 @@ def _find_marks(text: str, terms: tuple[Term, ...]) -> list[tuple[int, int, str]
     for word in WORD.finditer(text):
         folded = fold(word.group())
         for run in runs:
-            if (at := folded.find(run)) >= 0:
+            if (index := folded.find(run)) >= 0:
                 is_same = len(folded) == word.end() - word.start()
-                start = word.start() + (at if is_same else 0)
+                start = word.start() + (index if is_same else 0)
                 marks.append((start, start + len(run) if is_same else word.end(), run))
         parts = folded.replace("’", "'").split("'")
         hit = next((part for part in parts if part in whole or (begun and part.startswith(begun))), None)

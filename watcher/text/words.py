@@ -136,16 +136,16 @@ def stem(folded: str) -> str:
 def _char_bigrams(word: str, stop: frozenset[str]) -> list[str]:
     """Split `word`: a run without spaces becomes its pairs, without those in `stop`; single letters beside it go."""
     parts: list[str] = []
-    at = 0
+    index = 0
     for run in UNSPACED_RUN.finditer(word):
-        if run.start() > at + 1:
-            parts.append(word[at : run.start()])
+        if run.start() > index + 1:
+            parts.append(word[index : run.start()])
         text = run.group()
         pieces = [text] if len(text) == 1 else [text[i : i + 2] for i in range(len(text) - 1)]
         parts.extend(piece for piece in pieces if piece not in stop)
-        at = run.end()
-    if len(word) > at + 1:
-        parts.append(word[at:])
+        index = run.end()
+    if len(word) > index + 1:
+        parts.append(word[index:])
     return parts
 
 

@@ -162,7 +162,7 @@ def _is_from_proxy(scope: Scope, proxies: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return any((mapped or address) in ip_network(each) for each in proxies)
+    return any((mapped or address) in ip_network(proxy) for proxy in proxies)
 
 
 def client_key(scope: Scope) -> str:
@@ -185,8 +185,8 @@ def _parse_token(authorization: str) -> str:
 
 
 def _is_this_machine(host: str) -> bool:
-    found = parse_host_port(host) or parse_host_port(f"{host}:1")
-    return found is not None and is_loopback(found[0])
+    address = parse_host_port(host) or parse_host_port(f"{host}:1")
+    return address is not None and is_loopback(address[0])
 
 
 def _is_from_other_site(headers: Headers, host: str) -> bool:

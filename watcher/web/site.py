@@ -116,9 +116,9 @@ class Site:
 
     @property
     def nav(self) -> tuple[NavLink, ...]:
-        found = [link for plugin in self.plugins for link in plugin.nav]
-        found.insert(max(0, len(found) - 1), NavLink(href="/sources", words="Sources", key="s"))
-        return tuple(link for link in found if not (self.is_static and link.href in ("/kept", "/search")))
+        links = [link for plugin in self.plugins for link in plugin.nav]
+        links.insert(max(0, len(links) - 1), NavLink(href="/sources", words="Sources", key="s"))
+        return tuple(link for link in links if not (self.is_static and link.href in ("/kept", "/search")))
 
 
 def load_site_plugins(settings: Settings, engine: Engine) -> tuple[SitePlugin, ...]:

@@ -62,10 +62,10 @@ class SourceRow:
 def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
     """Return a page of the list of sources."""
     wanted = ask.query.get("q", "")[:QUERY_CHARS].strip()
-    at = ask.page()
+    page_number = ask.page()
     rows = read(site.engine, _filter_sources, site, wanted)
-    part = rows[(at - 1) * ON_A_PAGE : at * ON_A_PAGE]
-    if at > 1 and not part:
+    part = rows[(page_number - 1) * ON_A_PAGE : page_number * ON_A_PAGE]
+    if page_number > 1 and not part:
         raise NotFound("This page does not exist.")
     paused = [row.source() for row in site.settings.sources if not row.enabled]
     return render_page(
@@ -77,8 +77,8 @@ def _all_sources(site: Site, ask: PageRequest) -> PageResponse:
         unwell=sum(not row.health.is_ok for row in rows),
         words=Counter(row.health.status for row in rows),
         wanted=wanted,
-        at=at,
-        more=at * ON_A_PAGE < len(rows),
+        at=page_number,
+        more=page_number * ON_A_PAGE < len(rows),
         ending=f"?q={quote(wanted)}" if wanted else "",
         paused=[to_one_line(source.name, NAME_CHARS) for source in paused],
         polling=0 if site.is_static else len(read(site.engine, hosts_being_visited, now=site.now())),
@@ -119,11 +119,18 @@ def _load_figures(connection: Connection, site: Site, rows: Sequence[SourceRow])
 
 def _one_source(site: Site, ask: PageRequest) -> PageResponse:
     """Return the page of one source."""
-    found = read(site.engine, load_details, site, ask)
+    details = read(site.engine, load_details, site, ask)
     done = ask.query.get("done", "")
-    words = DONE_WORDS.get(done) if found["enabled"] == (done != "pause") else None  # unless it was changed again since
+    words = (
+        DONE_WORDS.get(done) if details["enabled"] == (done != "pause") else None
+    )  # unless it was changed again since
     return render_page(
-        site, "source.html.j2", has_form=True, refresh_s=WAITING_S if found["is_waiting"] else 0, done=words, **found
+        site,
+        "source.html.j2",
+        has_form=True,
+        refresh_s=WAITING_S if details["is_waiting"] else 0,
+        done=words,
+        **details,
     )
 
 

@@ -137,12 +137,12 @@ async def apply(page: StoredPage, outcome: PageOutcome, context: WorkerContext, 
             await writer.do(pages.record_failure, key, reason=reason, next_try_at=retry_at)
             return replace(done, outcome="put_off" if retry_at else "lost", reason=reason)
         case EndRecheck(outcome=word, revision=revision):
-            await writer.do(pages.record_recheck, key, now=started, found=revision)
+            await writer.do(pages.record_recheck, key, now=started, revision=revision)
             return replace(done, outcome=word) if word else None
         case PageMissing(reason=reason):
             if await writer.do(pages.record_missing, key, now=started, reason=reason):
                 gone = Revision(article_id=key, at=started, kind="gone")
-                await writer.do(pages.record_recheck, key, now=started, found=gone)
+                await writer.do(pages.record_recheck, key, now=started, revision=gone)
                 return replace(done, outcome="gone")
     return None
 

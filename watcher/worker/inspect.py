@@ -305,7 +305,7 @@ class Discovery:
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
         """The candidates that are feeds, without duplicates."""
-        return tuple(one for one in self.candidates if one.report and not one.same_as)
+        return tuple(candidate for candidate in self.candidates if candidate.report and not candidate.same_as)
 
 
 async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool = True) -> Discovery:
@@ -327,7 +327,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
     has_answered = page.response or isinstance(page.error, HttpStatusError)
     site = page.response.url if page.response else page.asked
     for url in common_feed_urls(site) if has_answered and not _said_too_many(page.error) else ():
-        if any(one.report for one in candidates):
+        if any(candidate.report for candidate in candidates):
             break
         if normalize_url(url) in known:
             continue
@@ -337,31 +337,31 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
         candidates += await _probe_linked_feeds(probe, prober, known)
         if probe.error and not isinstance(probe.error, HttpStatusError):
             break
-    if has_answered and not any(one.report for one in candidates):
+    if has_answered and not any(candidate.report for candidate in candidates):
         candidates += await _probe_sitemaps(site, prober)
     for n, one in enumerate(candidates):
         earlier = (other for other in candidates[:n] if not other.same_as and is_same(one.probe, other.probe))
         candidates[n] = replace(one, same_as=next((other.url for other in earlier), None))
-    found = Discovery(page=page, candidates=tuple(candidates))
-    return found if found.feeds else await _find_list(found, prober)
+    discovery = Discovery(page=page, candidates=tuple(candidates))
+    return discovery if discovery.feeds else await _find_list(discovery, prober)
 
 
-async def _find_list(found: Discovery, prober: FeedProber) -> Discovery:
+async def _find_list(discovery: Discovery, prober: FeedProber) -> Discovery:
     """
     Return what was found with the selectors for the list of articles on the page itself, and a report on it; else with
     the number of items that were looked at. A page on which the worker process fails has no list.
     """
-    page = found.page
+    page = discovery.page
     if (answer := page.response) is None:
-        return found
+        return discovery
     args = (answer.body, answer.url, answer.header("content-type"))
     with suppress(WorkerFailed):
         selectors = await prober.pool.run(propose_selectors, *args, limit_s=EXAMINE_LIMIT_S)
         report = await prober.pool.run(inspect_body, *args, page.at, selectors, limit_s=EXAMINE_LIMIT_S)
         if selectors and isinstance(report, FeedReport):
-            return replace(found, items=(selectors, report))
-        return replace(found, listed=await prober.pool.run(count_listed, *args, limit_s=EXAMINE_LIMIT_S))
-    return found
+            return replace(discovery, items=(selectors, report))
+        return replace(discovery, listed=await prober.pool.run(count_listed, *args, limit_s=EXAMINE_LIMIT_S))
+    return discovery
 
 
 async def _probe_linked_feeds(page: ProbeResult, prober: FeedProber, known: set[str]) -> list[FeedCandidate]:

@@ -87,9 +87,9 @@ class Pool:
         """Return `function(*args)`, run in a worker, or raise its error. Errors: WorkerFailed, MachineError."""
         if self._closed:
             raise BrokenPool("they have been stopped")
-        given: list[Worker] = []
+        used_workers: list[Worker] = []
         is_given_up = threading.Event()
-        work = partial(self._run_in_thread, given, is_given_up, function, args, limit_s)
+        work = partial(self._run_in_thread, used_workers, is_given_up, function, args, limit_s)
         try:
             running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         except RuntimeError as error:  # no thread can be started
@@ -98,22 +98,22 @@ class Pool:
             return await running
         except asyncio.CancelledError:
             is_given_up.set()
-            for worker in given:
+            for worker in used_workers:
                 worker.process.kill()
             raise
 
     def _run_in_thread(
         self,
-        given: list[Worker],
+        used_workers: list[Worker],
         is_given_up: threading.Event,
         function: Callable[..., T],
         args: tuple[Any, ...],
         limit_s: float,
     ) -> T:
-        """Do as `run`; append each worker that gets the task to `given`. Errors: EOFError if the task is given up."""
+        """Do as `run`; add the workers that get the task to `used_workers`. Errors: EOFError if it is given up."""
         for attempt in range(MAX_ATTEMPTS):
             worker = self._take(is_new=attempt > 0)
-            given.append(worker)
+            used_workers.append(worker)
             if is_given_up.is_set():
                 worker.process.kill()
             try:

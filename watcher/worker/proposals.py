@@ -49,9 +49,9 @@ def candidate_urls(text: str) -> tuple[str, ...]:
     raise SettingsError((), f"{text}: not the address of a site or feed", hint=hint)
 
 
-def feeds_of_articles(found: Discovery) -> tuple[FeedCandidate, ...]:
+def feeds_of_articles(discovery: Discovery) -> tuple[FeedCandidate, ...]:
     """Return the feeds that were found, without those of comments unless there are no others."""
-    return tuple(one for one in found.feeds if not is_comment_feed(one.url)) or found.feeds
+    return tuple(feed for feed in discovery.feeds if not is_comment_feed(feed.url)) or discovery.feeds
 
 
 def feed_row(feed: FeedCandidate, given: Mapping[str, Any] | None = None) -> SourceSettings:
@@ -62,11 +62,11 @@ def feed_row(feed: FeedCandidate, given: Mapping[str, Any] | None = None) -> Sou
     return source_row(**fields | {"url": feed.url})
 
 
-def list_row(found: Discovery) -> SourceSettings:
+def list_row(discovery: Discovery) -> SourceSettings:
     """Return a source of the page itself and its list of articles."""
-    assert found.items
-    name, tag = default_name_and_language(found.items[1])
-    return source_row(url=found.page.asked, name=name, language=language_tag(tag), **asdict(found.items[0]))
+    assert discovery.items
+    name, tag = default_name_and_language(discovery.items[1])
+    return source_row(url=discovery.page.asked, name=name, language=language_tag(tag), **asdict(discovery.items[0]))
 
 
 def default_name_and_language(report: FeedReport) -> tuple[str, str]:
@@ -111,14 +111,14 @@ def describe_texts(report: FeedReport, *, wants_full_text: bool) -> str:
     return line
 
 
-def no_feed_message(found: Discovery) -> str:
+def no_feed_message(discovery: Discovery) -> str:
     """Return in words that no feed was found at an address, and where it was looked for."""
-    page = found.page
+    page = discovery.page
     if page.response is None or (isinstance(page.found, NotAFeed) and page.found.reason.kind in UNREADABLE_KINDS):
         return f"no feed found at {page.asked}: {failure_reason(page)}"
-    linked = [one for one in found.candidates if one.found_by != "guessed"]
+    linked = [candidate for candidate in discovery.candidates if candidate.found_by != "guessed"]
     words = "no feed that its page links to can be read" if linked else "its page links to none"
-    guessed = any(one.found_by == "guessed" for one in found.candidates)
+    guessed = any(candidate.found_by == "guessed" for candidate in discovery.candidates)
     return f"no feed found at {page.asked}: {words}" + (", and none is at a common address" if guessed else "")
 
 
