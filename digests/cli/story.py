@@ -53,7 +53,7 @@ def show_story(
     story: STORY,
     why: Annotated[bool, Option("--why", help="Show why each report is in the story, and the story's rank.")] = False,
     pack: Annotated[
-        Path | None, Option("--pack", help="Write the file on the story into this new folder.", file_okay=False)
+        Path | None, Option("--pack", help="Write the pack of the story into this new folder.", file_okay=False)
     ] = None,
     config: Config = None,
     json: Json = False,
@@ -67,7 +67,7 @@ def show_story(
     If the story was merged into another one, that one is shown, with the time of the merge and its reason. With --why,
     it also shows why each report is in the story, and what gave the story its place in the last edition.
 
-    With --pack, the file on the story is written: a timeline, what each outlet said first, quotations with their places
+    With --pack, the pack of the story is written: a timeline, what each outlet said first, quotations with their places
     and hashes, copies, changed pages, and citations (CSL-JSON, BibTeX, RIS). watcher verify FOLDER checks it anywhere.
     """
     settings = load_settings(config)

@@ -48,7 +48,7 @@ def verify(
         str | None,
         Argument(
             metavar="EDITION",
-            help="A date, a file, a digest, a quote, or a story's file; by default, the first digest's latest edition.",
+            help="A date, a file, a digest, a quote, or a pack; by default, the first digest's latest edition.",
         ),
     ] = None,
     day: Annotated[str | None, Option("--date", help="Date of the edition; by default, the latest one.")] = None,
@@ -68,11 +68,11 @@ def verify(
 
     A quote, such as a sentence, is looked up in the stored articles, word for word.
 
-    The file on a story (watcher story STORY --pack FOLDER), a folder or a zip file, is checked without a store or
+    The pack of a story (watcher story STORY --pack FOLDER), a folder or a zip file, is checked without a store or
     settings: each of its files, and each quotation.
     """
     if edition is not None and _is_path(edition) and not Path(edition).exists():
-        hint = "watcher verify takes a file of an edition, or the file on a story: its folder or zip file"
+        hint = "watcher verify takes a file of an edition, or the pack of a story: a folder or zip file"
         raise DigestError(f"there is no file or folder {edition}", hint=hint)
     if edition is not None and is_pack(Path(edition)):
         sums_hash, faults = check_pack(Path(edition))
@@ -229,7 +229,7 @@ def _format_verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 def _check_file(engine: Engine, settings: Settings, path: Path) -> Verdict:
     """Check a file: whether it is what was made of its edition, and whether that is true of the articles."""
     if path.is_dir():
-        raise DigestError(f"{path} is not the file on a story: the folder has no {SUMS}")
+        raise DigestError(f"{path} is not a pack: the folder has no {SUMS}")
     form = FORMATS_BY_SUFFIX.get(path.suffix)
     if form in (None, *OF_SEVERAL):
         taken = ", ".join(ending for ending, form in FORMATS_BY_SUFFIX.items() if form not in OF_SEVERAL)

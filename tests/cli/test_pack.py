@@ -1,4 +1,4 @@
-"""The file on a story: what is in it, that other programs read its citations, and that each changed byte is found."""
+"""The pack of a story: what is in it, that other programs read its citations, and that each changed byte is found."""
 
 from __future__ import annotations
 

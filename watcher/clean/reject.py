@@ -153,7 +153,12 @@ FEW_SHARED = 0.25  # share of the words of title and description that a text has
 
 
 def is_doubtful(text: str, announced: str, *, word_count: int, language: str) -> bool:
-    """Whether a text is probably not its page's article: few words of `told`, or fewer than the page's data count."""
+    """
+    Whether a text is probably not the article of its page.
+
+    It has few of the words in `announced` (title and description of the page), or fewer characters than the page says
+    that the article has words (`word_count`).
+    """
     announced = announced[:LOOKED_AT_CHARS]
     # The beginning of most texts has enough of the words, so that the rest need not be read.
     parts = (text[:OPENING_CHARS], text)
