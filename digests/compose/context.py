@@ -25,6 +25,7 @@ from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.settings.translate import Part
 from digests.summarise.agreement import DocumentFrequencies, count_document_frequencies
+from digests.summarise.headline import Headline
 from watcher.model import Article
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import NO_REPORTS
@@ -51,6 +52,7 @@ class ComposeContext:
     # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
+    headlines: dict[str, Headline | None] = field(default_factory=dict, init=False)  # by story; see `find_headline`
 
     def with_translations(self, known: Translations) -> ComposeContext:
         """Return the context of a draft with the translations `known`."""
@@ -58,6 +60,7 @@ class ComposeContext:
         _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self._topic_chances
         draft = copy(self)
         object.__setattr__(draft, "translations", TranslationLookup(known))
+        object.__setattr__(draft, "headlines", {})  # a translation may make another title readable
         return draft
 
     @property

@@ -232,14 +232,18 @@ class _Places:
 
     def _find_rule(self, story: Story) -> SectionRuleSettings | None:
         context = self._context
+        if not context.digest.section_rules:
+            return None
         present, topic = context.present(story), context.find_topic(story)
         return match_section_rule(context.digest.section_rules, present, context.find_countries(story), topic)
 
     def _is_country_full(self, story: Story) -> bool:
         """Whether enough stories are shown about a country that a story is about."""
         most = max(1, round(BLOCK_SHARE * self._context.digest.stories))
-        full = (self._of_country[code] >= most for code in self._context.find_countries(story))
-        return not self._is_country_open and any(full)
+        full = {code for code, count in self._of_country.items() if count >= most}
+        if self._is_country_open or not full:
+            return False
+        return not full.isdisjoint(self._context.find_countries(story))
 
     def offer_left_by_countries(self) -> None:
         """Offer the places that are left to the stories about a country that has enough; from then on, none is full."""

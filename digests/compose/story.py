@@ -263,6 +263,12 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
 
 def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
+    if story.id not in context.headlines:  # several rules of choosing ask for it
+        context.headlines[story.id] = _make_headline(story, context)
+    return context.headlines[story.id]
+
+
+def _make_headline(story: Story, context: ComposeContext) -> Headline | None:
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed, changes = (

@@ -75,13 +75,17 @@ def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: OwnTe
     )
     steps = list(_shorten_steps(view))
 
-    def fits(step: ShortenStep) -> bool:
+    def build(step: ShortenStep) -> tuple[EmailMessage, bool]:
         message, html_bytes = _message(step, edition, mail, own)
-        return html_bytes <= room and len(message.as_bytes()) <= (mail.budget if step.at_all_costs else room)
+        most = mail.budget if step.at_all_costs else room
+        return message, html_bytes <= room and len(message.as_bytes()) <= most
 
+    whole, fits = build(steps[0])
+    if fits:  # as most do
+        return whole
     # Each step is shorter than the one before, so a binary search needs to try few of them.
-    first = bisect_left(steps, True, hi=len(steps) - 1, key=fits)
-    return _message(steps[first], edition, mail, own)[0]
+    first = bisect_left(steps, True, lo=1, hi=len(steps) - 1, key=lambda step: build(step)[1])
+    return build(steps[first])[0]
 
 
 def subject_line(view: EditionView) -> str:

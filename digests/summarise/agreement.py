@@ -105,6 +105,11 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
     def countries(key: str, chars: int) -> frozenset[str]:
         return countries_in(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
 
+    @cache
+    def names(key: str) -> frozenset[str]:
+        found = capitalized_words(f"{articles[key].title}\n{articles[key].text[:READ_CHARS]}")
+        return frozenset(name for name, _ in found if name.isascii())
+
     def is_local_angle(article: Article) -> bool:
         """Whether a report tells what an event means for its own country, as other countries' reports do not."""
         others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_TITLE_COMPARISONS]
@@ -117,8 +122,7 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
                 return True
         whole = [each for each in others if len(each.text) > len(each.title) + MIN_CHARS]
         name = _first_name(article) if len(whole) >= MIN_OTHERS else None
-        texts = (f"{each.title}\n{each.text[:READ_CHARS]}" for each in whole)
-        known = {other for text in texts for other, _ in capitalized_words(text) if other.isascii()} if name else ()
+        known = {other for each in whole for other in names(each.id)} if name else ()
         return name is not None and bool(known) and not get_close_matches(name, known, n=1, cutoff=SAME_NAME)
 
     return is_local_angle
@@ -132,12 +136,16 @@ def _first_name(article: Article) -> str | None:
     """
     if article.language in languages_in("capital_nouns"):
         return None
-    inside = {name for name, is_inside in capitalized_words(article.text[:READ_CHARS]) if is_inside}
-    small = {fold(word) for word in words(article.text[:READ_CHARS]) if word[0].islower()}
     found = words(article.title)
-    names = [next((name for name, _ in capitalized_words(word) if name not in small), "") for word in found]
-    at = next((at for at, name in enumerate(names) if name in inside), len(names))
-    if at >= max(1, len(found) // 2) or at == len(names) or any(names[max(0, at - 1) : at] + names[at + 1 : at + 2]):
+    half = max(1, len(found) // 2)
+    capitals = [next((name for name, _ in capitalized_words(word)), "") for word in found[: half + 1]]
+    inside = {name for name, is_inside in capitalized_words(article.text[:READ_CHARS]) if is_inside}
+    if inside.isdisjoint(capitals[:half]):
+        return None
+    small = {fold(word) for word in words(article.text[:READ_CHARS]) if word[0].islower()}
+    names = ["" if name in small else name for name in capitals]
+    at = next((at for at, name in enumerate(names) if name in inside), half)
+    if at >= half or any(names[max(0, at - 1) : at] + names[at + 1 : at + 2]):
         return None
     is_place = countries_in(" ".join(found[max(0, at - 1) : at + 2]), article.language)
     return None if is_place or not names[at].isascii() else names[at]

@@ -19,7 +19,7 @@ from watcher.model import Article
 from watcher.text.number_words import number_words
 from watcher.text.sentences import sentences
 from watcher.text.toml_data import load_toml
-from watcher.text.words import SAME_WORDS, WORD, fold, stems, stop_words
+from watcher.text.words import SAME_WORDS, WORD, fold, fold_text, stems, stop_words
 
 LEAD_SENTENCES = 3  # of a report, that are searched,
 STATED_SENTENCES = 1  # and of these, those that may tell the state, beside the title
@@ -45,6 +45,8 @@ NEAR_WORDS: dict[str, dict[str, str]] = load_toml("digests.summarise", "figure_w
 # Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
 BARE = re.compile(r"(?!\s?[-–—:/%°](?!magnitude)|\s?\d)")
 BARE_PERCENT = re.compile(r"(?!\s?[-–—:/°](?!magnitude)|\s?\d)")
+LETTER_RUN = re.compile(r"[^\W\d_]+")
+WORD_PLACES = ("after", "before", "percent", "toll")  # of a quantity's words, seen from its number
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d،؛。、，；：]| - ")
 
 
@@ -468,7 +470,8 @@ Reading = tuple[str, tuple[int, int]]
 
 def _figures_by_words(text: str, language: str) -> Iterator[Found]:
     """Yield the figures whose quantity is shown by words near a number, such as "killed 14 people" or "4.5 percent"."""
-    if not any(_quantity_words(place, language) for place in ("after", "before", "percent")):
+    # Most sentences have a number or none, and nothing that is counted here.
+    if _first_runs(language).isdisjoint(LETTER_RUN.findall(fold_text(text))):
         return
     joins, reaches, elsewhere, percent = (
         near_words(name, language) for name in ("joins", "reaches", "elsewhere", "percent")
@@ -696,6 +699,13 @@ def _quantity_words(place: str, language: str) -> Mapping[str, str]:
         for quantity, places in QUANTITIES.items()
         for word in places.get(place, {}).get(language, "").split()
     }
+
+
+@cache
+def _first_runs(language: str) -> frozenset[str]:
+    """Return the letters with which the entries of all places begin: a sentence without any of them has no figure."""
+    entries = (entry for place in WORD_PLACES for entry in _quantity_words(place, language))
+    return frozenset(run for entry in entries for run in LETTER_RUN.findall(entry)[:1])
 
 
 def _fold_entry(entry: str) -> str:

@@ -1,7 +1,7 @@
 """Whether two texts say the same: a sentence and what stands above it, or a title and what another story tells."""
 
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
@@ -55,15 +55,20 @@ def tells_same_event(title: str, told: str, language: str) -> bool:
 
     Most of its words are there; if no number is among them, nearly all.
     """
-    facts, known = set(_facts(title, language)), set(_facts(told, language))
+    facts, known = _fact_set(title, language), _fact_set(told, language)
+    if not facts or is_unspaced(title) or any(fact[0].isdecimal() for fact in facts - known):
+        return False
     shared = facts & known
-    places = [{match.code for match in load_gazetteer(language).find(text)} for text in (title, told)]
-    if not facts or is_unspaced(title) or not places[0] <= places[1]:
-        return False
-    if any(fact[0].isdecimal() for fact in facts - known):
-        return False
     has_number = any(fact[0].isdecimal() for fact in shared)
-    return len(shared) >= (MIN_HEADLINE_REPETITION if has_number else MIN_SAME_EVENT) * len(facts)
+    if len(shared) < (MIN_HEADLINE_REPETITION if has_number else MIN_SAME_EVENT) * len(facts):
+        return False
+    places = [{match.code for match in load_gazetteer(language).find(text)} for text in (title, told)]
+    return places[0] <= places[1]
+
+
+@lru_cache(maxsize=256)  # each title is compared with all that is told
+def _fact_set(text: str, language: str) -> frozenset[str]:
+    return frozenset(_facts(text, language))
 
 
 def _facts(text: str, language: str) -> Iterator[str]:

@@ -16,7 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from watcher.model import FEATURES_VERSION, Article, Features
-from watcher.text.words import POSSESSIVE, UNSPACED_RUN, WORD, fold, is_unspaced, stems, to_latin, tokens, words
+from watcher.text.words import (
+    ASCII_WORD,
+    POSSESSIVE,
+    UNSPACED_RUN,
+    WORD,
+    fold,
+    is_unspaced,
+    stems,
+    to_latin,
+    tokens,
+    words,
+)
 
 MOST_WEIGHT = 65_535  # thousandths, the limit of uint16; reached only by a text that repeats one word
 
@@ -208,11 +219,12 @@ def names(title: str, lead: str) -> tuple[str, ...]:
 
 def capitalized_words(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each capitalised word of `text`, folded and in Latin letters, and whether it is not first in a sentence."""
-    for match in WORD.finditer(text):
+    for match in (ASCII_WORD if text.isascii() else WORD).finditer(text):
         start, word = match.start(), match.group()
         if len(word) > 2 and word[0].isupper():
             inside = start > 0 and not SENTENCE_BEFORE.search(text, max(0, start - 6), start)
-            yield to_latin(POSSESSIVE.sub("", fold(word))), inside
+            is_plain = word.isascii() and word.isalnum()  # most words of many languages: nothing to fold but the case
+            yield word.lower() if is_plain else to_latin(POSSESSIVE.sub("", fold(word))), inside
 
 
 def _extract_numbers(text: str) -> tuple[str, ...]:
