@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -290,7 +291,7 @@ def _is_rewritten(copy: ClusterItem, source: ClusterItem, overlap: Overlap) -> b
 
 def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, overlap: Overlap) -> bool:
     """Whether two articles share only a notice of the site: it matches neither headline, and these share no word."""
-    headlines = [set(stems(each.title, each.language)) for each in (a, b)]
+    headlines = [_headline_stems(each.title, each.language) for each in (a, b)]
     if min(map(len, headlines)) < MIN_HEADLINE_STEMS or headlines[0] & headlines[1]:
         return False
     shorter = a if overlap.in_a <= overlap.in_b else b
@@ -299,6 +300,11 @@ def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, overlap: Overlap) ->
     weights = term_weights(shorter.features).items()
     body_stems = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
     return all(len(headline & body_stems) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
+
+
+@lru_cache(maxsize=4_096)  # an article is compared with many
+def _headline_stems(title: str, language: str) -> frozenset[str]:
+    return frozenset(stems(title, language))
 
 
 def _min_share(a: ClusterItem, b: ClusterItem, overlap: Overlap) -> float:

@@ -56,14 +56,15 @@ def find_differences(
     by_quantity: dict[str, list[Figure]] = {}
     for article in reports:
         for quantity, figure in figures_in_text(article).items():
-            by_quantity.setdefault(quantity, []).append(figure)
+            if quantity not in changed:
+                by_quantity.setdefault(quantity, []).append(figure)
+    if not by_quantity:
+        return ()
     numbers = {article.id: numbers_in(f"{article.title} {article.text}", article.language) for article in reports}
     can_be_alone = len(reports) >= MIN_FIGURE_REPORTS and all(map(has_quantities, {a.language for a in reports}))
     stated = Counter(figure.quantity for article in reports for figure in stated_figures(article))
     found = []
     for quantity, figures in by_quantity.items():
-        if quantity in changed:
-            continue
         values = Counter(figure.value for figure in figures)
         figures.sort(key=lambda f: (-values[f.value], f.value, f.sentence.published_at))
         readable = next((figure for figure in figures if can_read(figure.sentence.language)), None)
