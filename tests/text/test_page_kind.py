@@ -181,9 +181,21 @@ def test_news_of_a_review_a_test_a_sale_or_an_opinion_piece_stays_news(title, ur
         ("Hafenmaut", "/a", "Seien wir ehrlich: Diese Maut hilft niemandem."),
         ("Le péage du port", "/a", "Soyons honnêtes, ce péage n'aide personne."),
         ("Плата за порт", "/a", "Будем честны: эта плата никому не помогает."),
+        ("[여성논단] 항구의 문", "/a", ""),
+        ("[시론] 항구의 문", "/a", ""),
+        ("客座评论：港口不需要墙", "/a", ""),
+        ("Kolumne „Hafenblick“: Keine Mauer", "/a", ""),
+        ("La chronique de Jean Dupont : le péage du port", "/a", ""),
+        ("The toll that nobody wanted", "/politics/political-commentary/toll-123", ""),
+        ("Haventol is niet ideaal", "/commentaar/haventol-is-niet-ideaal-1", ""),
+        ("The toll that nobody wanted", "/a", "The harbour has lost its way, argues Anna Moreau."),
+        ("The toll that nobody wanted", "/a", "Anna Moreau, guest columnist\nThe harbour has lost its way."),
+        ("The case for a harbour toll", "/a", ""),
+        ("The council has no realistic plan for the harbour", "/a", ""),
+        ("The mayor misses an opportunity as the harbour opens", "/a", ""),
     ],
 )
-def test_a_columnists_name_a_label_in_the_address_or_a_word_to_the_readers_marks_a_comment(title, path, text):
+def test_a_columnists_name_a_label_a_judgement_or_a_word_to_the_readers_marks_a_comment(title, path, text):
     assert classify_kind(title, url=f"https://news.example{path}", text=text) == "opinion"
 
 
@@ -200,6 +212,14 @@ def test_a_columnists_name_a_label_in_the_address_or_a_word_to_the_readers_marks
         ("Poll puts the mayor ahead", "/news/opinion-poll-puts-the-mayor-ahead", ""),
         ("Comment le port a changé", "/news/comment-le-port-a-change", ""),
         ("Mayor resigns", "/a", "“Let's face it, I lost,” the mayor said on Monday."),
+        ("The case against the mayor is dropped by the court", "/a", ""),
+        ("Case against the mayor adjourned", "/a", ""),
+        ("Council has no realistic plan for the harbour, says Moreau", "/a", ""),
+        ("Harbour: ‘We would love to see more ships’", "/a", ""),
+        ("[속보] 항구 폐쇄", "/a", ""),
+        ("Meinungsfreiheit: Gericht entscheidet", "/a", ""),
+        ("Tree trunks take a licking", "/news-opinion/news/2020/05/05/trees.html", ""),
+        ("Mayor resigns", "/a", "He has read all that the papers write, the mayor says."),
         ("Mayor resigns", "/a", "Der Bürgermeister gab einen Kommentar von drei Sätzen ab."),
     ],
 )
