@@ -17,7 +17,7 @@ from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_
 from digests.summarise.openings import title_without_outlet
 from digests.summarise.repetition import repeats_headline
 from watcher.model import Article
-from watcher.text.page_kind import WITHHELD
+from watcher.text.page_kind import WITHHELD, is_title_of
 from watcher.text.words import stems
 
 MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
@@ -181,8 +181,8 @@ def choose_latest(
 
 
 def is_informative(title: str, language: str) -> bool:
-    """Whether a title says what happened, rather than asks, teases or breaks off."""
-    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":"):
+    """Whether a title says what happened, rather than asks, teases, explains or breaks off."""
+    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":") or is_title_of("analysis", title):
         return False
     if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False

@@ -350,9 +350,15 @@ def test_a_headline_loses_an_outlets_name_in_each_of_its_forms(outlet, end, goes
         ("en", "Bridge in Bern collapses, killing twelve people", True),
         ("de", "Bürgermeister nennt die Brücke ‚sicher‘", True),
         ("de", "Brücke in Bern stürzt ein, zwölf Tote", True),
+        ("en", "Storm over the harbour: what we know so far", False),
+        ("en", "Storm closes the harbour – here's why", False),
+        ("en", "Five things to know about the harbour toll", False),
+        ("de", "Sturm am Hafen: Was wir wissen", False),
+        ("ru", "Шторм в порту: что известно", False),
+        ("en", "Mayor names five reasons to close the harbour", True),
     ],
 )
-def test_questions_teasers_and_what_breaks_off_are_not_clear(language, title, clear):
+def test_questions_teasers_explainers_and_what_breaks_off_are_not_clear(language, title, clear):
     assert is_informative(title, language) is clear
 
 

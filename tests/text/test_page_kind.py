@@ -76,7 +76,7 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Brief ceasefire in the valley collapses", "article"),
         ("Briefs filed in harbour case", "article"),
         ("BRIEF-Harbour Lines posts third-quarter loss", "article"),
-        ("Three things to know about the new ferry", "article"),
+        ("Three things to know about the new ferry", "analysis"),
         ("Die Lage am Hafen bleibt angespannt", "article"),
         ("In pictures: the storm", "gallery"),
         ("【写真特集】台風の爪痕", "gallery"),
@@ -244,3 +244,69 @@ def test_a_word_before_the_title_or_a_quotation_makes_no_comment(title, path, te
 )
 def test_a_gallery_is_known_by_its_address_if_it_has_little_text_and_by_its_title(title, url, text, kind):
     assert classify_kind(title, url=url, text=text) == kind
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Storm over the harbour: what we know so far",
+        "5 things to know as the harbour opens",
+        "The harbour is closed. Here’s why",
+        "The harbour toll, explained",
+        "See where the ferries stopped",
+        "The storm in maps",
+        "Sturm am Hafen: Was wir wissen – und was nicht",
+        "Zehn Fragen zur Hafenmaut",
+        "Tempête au port : ce que l'on sait",
+        "Cinq questions sur le péage du port",
+        "Lo que se sabe de la tormenta en el puerto",
+        "Tempesta nel porto, cosa sappiamo",
+        "Tempestade no porto: o que se sabe",
+        "Storm in de haven: dit weten we",
+        "Stormen i hamnen: det vet vi",
+        "Burza w porcie. Co wiemy",
+        "Bouře v přístavu: co víme",
+        "Vihar a kikötőben: amit tudni kell",
+        "Furtună în port: ce știm",
+        "Limandaki fırtına: neler biliniyor",
+        "Шторм в порту: что известно к этому часу",
+        "Шторм у порту: що відомо",
+        "Καταιγίδα στο λιμάνι: όσα γνωρίζουμε",
+        "عاصفة في الميناء: ماذا نعرف",
+        "סערה בנמל: כל מה שידוע",
+        "港口风暴：一文看懂",
+    ],
+)
+def test_an_explainer_or_a_list_is_analysis(title):
+    assert classify_kind(title, url="https://news.example/a") == "analysis"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Five people killed in harbour storm",
+        "Mayor names five reasons to close the harbour",
+        "Бургомистр назвал семь причин закрыть порт",
+        "Mayor explained the toll to the council",
+        "Ministre : trois morts dans la tempête",
+    ],
+)
+def test_numbers_and_reasons_in_a_report_make_no_explainer(title):
+    assert classify_kind(title, url="https://news.example/a") == "article"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Anna Moreau, professor of harbours, is our guest.", "video"),
+        ("In this episode of Harbour Voices, Anna Moreau speaks of the storm.", "video"),
+        ("Anna Moreau est notre invitée.", "video"),
+        ("Anna Moreau ist heute bei uns zu Gast.", "video"),
+        ("Анна Моро — гость программы.", "video"),
+        ("Anna Moreau was the guest of the mayor.", "article"),
+        ("In the latest episode of the series the harbour burns.", "article"),
+        ("The storm closed the harbour. " * 30 + "Anna Moreau is our guest.", "article"),
+    ],
+)
+def test_a_short_text_that_names_the_guest_of_a_programme_is_a_video(text, kind):
+    assert classify_kind("Storm closes the harbour", url="https://news.example/a", text=text) == kind
