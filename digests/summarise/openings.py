@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.select import display_length
 from digests.analysis.story_coverage import make_mention
 from digests.model.edition_story import SourceMention
@@ -41,16 +42,21 @@ _STAMP_DATE = (
 _ZONE = r"(?:[ap]\.?m\.?|uhr|(?-i:GMT|UTC|[BCEMPW]E?[SD]?T|IST)\b)"
 _CLOCK = rf"(?:[01]?\d|2[0-3])\s?[:.h]\s?[0-5]\d(?!\d|[.:/%]\d)(?:\s?{_ZONE})?"
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】",
-# "KARACHI: ".
+# "KARACHI: ", "KARACHI/LAHORE:: ", "PRO D2 - ".
 _DATELINE = re.compile(
     r"^(?:"
     r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
     r"|\([A-Z][A-Za-z]{1,11}(?: [A-Za-z]+)?\)\s{0,2}[-–—]{1,2}\s{0,2}(?:[^\W\d_a-zà-ÿ][\w .,']{1,30}\s?[-–—]{1,2}\s)?"
     r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{2,30}(?:,\s[\w .]{2,24})?\s?(?:[-–—]{1,2}\s|[—–])"
-    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’-]{3,30}:\s(?=[^\W\d_])"
+    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω\d .'’/-]{2,40}\s[-–—]{1,2}\s(?=[A-ZÀ-ÞА-ЯΑ-Ω«„“\"])"
+    r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’/-]{3,60}:{1,2}\s(?=[^\W\d_])"
     r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
     r"|【[^】]{1,24}】"
     r")"
+)
+# "New Delhi: India recorded …": capitalised words, one of which is a place, before a sentence.
+_PLACE_LABEL = re.compile(
+    rf"^([A-ZÀ-ÞА-ЯΑ-Ω][\w'’-]*(?:[ /][A-ZÀ-ÞА-ЯΑ-Ω][\w'’-]*){{0,3}}):{{1,2}}{_SPACE}{_SENTENCE_START}"
 )
 _LEADING_CLOCK = re.compile(rf"^{_CLOCK}(?:{_SEPARATOR}|{_SPACE})", re.IGNORECASE)
 # "Submitted by MEE staff on Sun, 03/01/2026 - 18:34", "Mise à jour | 04/05/2020 à 20:49", "4 May 2020, 10:00 BST |"
@@ -63,7 +69,9 @@ _AUTHORS = re.compile(rf"^\s?:?\s?{_NAME}(?:(?:,\s|\s(?:and|und|et|y|e|en|og|och
 _AGENCY_BEHIND = re.compile(r"^[^()\n]{0,80}\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:]{1,2}\s{1,2}")
 _LABELS = [each.strip() for each in LISTS["kicker"]["labels"].split("|")]
 _LABEL = re.compile(
-    rf"^(?P<label>{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))})"
+    rf"^(?P<label>{'|'.join(map(re.escape, sorted(_LABELS, key=len, reverse=True)))}"
+    # "Science News: ", "Info BFMTV - "
+    rf"|(?:\w{{2,20}} ){{1,2}}news(?=\s?:)|(?-i:(?:Info|INFO) {_CAPITAL}[\w-]*(?: {_CAPITAL}[\w-]*)?)(?=\s?[-–—:]))"
     rf"(?:(?P<separator>{_SEPARATOR}|\s?!\s)|{_SPACE})",
     re.IGNORECASE,
 )
@@ -226,7 +234,7 @@ def _part_length(text: str, title: str, article: Article) -> int | None:
     if separator and _plain(text[: separator.start()]) in _outlet_names(article):
         return separator.end()
     byline = _byline_length(text[:MAX_HEAD], article.language)
-    return _dateline_length(text) if byline == 0 else byline
+    return _dateline_length(text, article.language) if byline == 0 else byline
 
 
 def _byline_length(head: str, language: str) -> int | None:
@@ -243,8 +251,10 @@ def _byline_length(head: str, language: str) -> int | None:
     return end + behind.end() if behind else None
 
 
-def _dateline_length(text: str) -> int:
+def _dateline_length(text: str, language: str) -> int:
     match = _DATELINE.match(text[:120])
+    if match is None and (place := _PLACE_LABEL.match(text[:MAX_OUTLET_CHARS])) and countries_in(place[1], language):
+        match = place
     return match.end() if match and len(text) - match.end() >= 20 else 0
 
 
