@@ -171,7 +171,9 @@ def find_candidates(
             )
             if not count:
                 is_answer = readable.ASKED.search(before) or readable.adds_to_another(words, language)
-                needs = needs if is_answer else readable.find_first_needs(words, language)
+                if not is_answer:
+                    needs = readable.find_first_needs(words, language)
+                needs += readable.find_generic_needs(words, article.title, language)
                 names = frozenset()
             elif is_far or (previous >= 0 and display_length(words) < readable.MIN_ALONE):
                 needs += (frozenset(),)

@@ -8,7 +8,7 @@ from typing import Any
 
 from digests.analysis.select import display_length
 from watcher.text.toml_data import load_toml
-from watcher.text.words import WORD_RUN, fold, stem, stop_words
+from watcher.text.words import WORD_RUN, fold, stem, stems, stop_words
 
 TABLES: dict[str, Any] = load_toml("digests.summarise", "words.toml")
 
@@ -44,6 +44,7 @@ NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«
 ASKED = re.compile(r"[?？؟][\"'”’»«“]?$|[!…][\"'”’»«“]$")
 MIN_ALONE = 60  # width of a sentence; a shorter one is often only the end of a thought
 MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
+MAX_NAME_WORDS = 5  # of a name that has nothing but a relative clause
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
 
@@ -59,6 +60,8 @@ def stands_alone(text: str, language: str) -> bool:
     if not person.isdisjoint(word.split("'")[0] for word in FIRST.findall(_own_words(text))):
         return False
     if BARE_QUOTE.match(text) or AGED.match(text) or _starts_with_reference(text, language):
+        return False
+    if _is_name_with_relative_clause(text, language):
         return False
     # A teaser has no main clause: "Why the bridge fell.", "Wie die Brücke fiel, warum sie gesperrt war."
     clauses = [FIRST.search(clause) for clause in text.split(", ")]
@@ -78,7 +81,8 @@ def _own_words(text: str) -> str:
 def stands_at_top(text: str, before: str, language: str) -> bool:
     """Whether a sentence of a text, behind `before`, says whom and what it means where nothing is above it."""
     names, needs = find_needs(text, before, language)
-    return stands_alone(text, language) and not (names or needs or adds_to_another(text, language))
+    is_known = not (names or needs or _find_generic_noun(text, language))
+    return stands_alone(text, language) and is_known and not adds_to_another(text, language)
 
 
 def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
@@ -116,6 +120,33 @@ def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
     is_known = not unique.isdisjoint(map(str.lower, opening[1 : 1 + NOUN_PHRASE]))
     needs = [frozenset(stem(fold(noun)) for noun in nouns)] if nouns and not is_known else []
     return (*needs, *_pointing_needs(FIRST.findall(told), language))
+
+
+def find_generic_needs(text: str, title: str, language: str) -> tuple[frozenset[str], ...]:
+    """
+    Return what the reader of a report's first sentence must know if it begins with a noun such as "the company": this
+    noun, or one of the names in the report's title.
+    """
+    noun = _find_generic_noun(text, language)
+    if noun is None:
+        return ()
+    names = " ".join(word for word in FIRST.findall(title) if word[0].isupper())
+    return (frozenset({stem(fold(noun)), *stems(names, language)}),)
+
+
+def _find_generic_noun(text: str, language: str) -> str | None:
+    """Return the noun that a sentence begins with and that stands for a name, unless it is named or described."""
+    nouns = words_for_language("generic", language)
+    opening = re.split("[,;:–—]", text.replace("’", "'"), maxsplit=1)[0]
+    found = FIRST.findall(opening.replace("'", " ")) if nouns else []
+    count = next((count for count in (2, 1) if "-".join(found[:count]).lower() in nouns), 0)
+    if not count:
+        return None
+    behind = found[count : count + (1 if language == "de" else NOUN_PHRASE)]
+    is_quoted = opening.partition(found[count - 1])[2].lstrip()[:1] in OPENING_QUOTE.replace("'", "")
+    is_named = any(word[0].isupper() for word in behind) or (is_quoted and bool(behind))
+    is_described = not words_for_language("described", language).isdisjoint(behind[:1])
+    return None if is_named or is_described else found[count - 1]
 
 
 def _pointing_needs(first_words: Sequence[str], language: str) -> Iterator[frozenset[str]]:
@@ -166,6 +197,19 @@ def _starts_with_reference(text: str, language: str) -> bool:
         return True
     behind = tuple(first_words[1:3])  # "Despite these concerns", "In diesem Fall"
     return bool(behind) and behind[0] in words_for_language("pointing", language) and behind not in _calendar(language)
+
+
+def _is_name_with_relative_clause(text: str, language: str) -> bool:
+    """Whether a text has no main clause: "Anna Moreau, who opened the bridge.", as a caption says."""
+    parts = _own_words(text).split(", ")
+    if len(parts) not in (2, 4) or any(mark in text for mark in (";", ": ", " – ", " — ", " - ")):
+        return False
+    name, behind = FIRST.findall(parts[0]), FIRST.findall(parts[1])
+    if not behind or behind[0].lower() not in words_for_language("relative", language):
+        return False
+    # Of four parts, the third is inserted: "Anna Moreau, who, with Eva Lind, opened the bridge."
+    is_whole = len(parts) == 2 or len(behind) == 1
+    return is_whole and 0 < len(name) <= MAX_NAME_WORDS and all(word[0].isupper() for word in name)
 
 
 def _has_no_speaker(text: str, language: str) -> bool:

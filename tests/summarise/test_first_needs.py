@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests.summarise.lead import choose_summary
+from digests.summarise.readable import find_generic_needs, stands_at_top
 from tests.compose.factories import agreement, article, by_id, story
 
 SECOND = "Police in Lindow closed the bridge over the river Aar for a week after the flood of Monday."
@@ -44,3 +45,38 @@ def test_a_sentence_that_leans_on_what_is_not_printed_gives_way_to_another(first
 )
 def test_a_subject_that_is_the_only_one_or_in_the_headline_needs_nothing(first):
     assert told(first) == [first]
+
+
+NOUNS = [
+    ("de", "Das Unternehmen rechnet bis zum Juni mit dreitausend neuen Fällen von Grippe in den Werken der Stadt."),
+    ("fr", "L’entreprise attend trois mille nouveaux cas de grippe dans les usines de la ville avant la fin de juin."),
+    ("es", "La empresa espera tres mil nuevos casos de gripe en las fábricas de la ciudad antes del final de junio."),
+    ("it", "L’azienda prevede tremila nuovi casi di influenza nelle fabbriche della città prima della fine di giugno."),
+    ("pt", "A empresa espera três mil novos casos de gripe nas fábricas da cidade antes do fim do mês de junho."),
+    ("nl", "Het bedrijf verwacht drieduizend nieuwe gevallen van griep in de fabrieken van de stad voor eind juni."),
+    ("sv", "Bolaget väntar sig tretusen nya fall av influensa i stadens fabriker före slutet av juni månad i år."),
+    ("ru", "Компания ожидает три тысячи новых случаев гриппа на заводах города до конца июня этого года."),
+]
+
+
+@pytest.mark.parametrize(("language", "first"), NOUNS)
+def test_the_company_needs_its_name_in_the_headline_above(language, first):
+    (need,) = find_generic_needs(first, "Lindow Motors: 3000", language)
+
+    assert {"lindow", "motors"} < need
+    assert not stands_at_top(first, "", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [
+        ("de", "Das Unternehmen Lindow Motors rechnet bis zum Juni mit dreitausend neuen Fällen von Grippe."),
+        ("de", "Die Frau des Bürgermeisters von Lindow rechnet bis zum Juni mit dreitausend Fällen von Grippe."),
+        ("fr", "Le groupe automobile Lindow attend trois mille nouveaux cas de grippe avant la fin de juin."),
+        ("fr", "La société « Lindow » attend trois mille nouveaux cas de grippe avant la fin du mois de juin."),
+        ("ru", "Компания «Линдов» ожидает три тысячи новых случаев гриппа на заводах города до конца июня."),
+        ("ru", "Женщина погибла при пожаре на заводе, где до конца июня ожидают новых случаев гриппа."),
+    ],
+)
+def test_a_noun_with_a_name_or_a_description_needs_nothing(language, first):
+    assert find_generic_needs(first, "Lindow Motors: 3000", language) == ()

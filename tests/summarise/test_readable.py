@@ -157,3 +157,40 @@ def test_a_sentence_that_points_to_a_picture_is_not_quoted(language, text):
 )
 def test_a_party_or_a_verb_is_no_picture(language, text):
     assert stands_alone(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Anna Moreau, who opened the bridge over the river Aar in Bern."),
+        ("en", "Anna Moreau, who, along with Eva Lind, opened the bridge in Bern."),
+        ("de", "Eine Ingenieurin, die im Jahr 1968 die Brücke über die Aare baute."),
+        ("fr", "Anna Moreau, qui a inauguré lundi le pont sur la rivière à Berne."),
+        ("es", "Ana Moreau, que inauguró el lunes el puente sobre el río en Berna."),
+        ("ru", "Анна Моро, которая открыла в понедельник мост через реку в Берне."),
+        ("en", "Smoke rises following a blast on the bridge over the river Aar in Bern."),
+        ("en", "Cars burn near the bridge in Bern in this still image taken from video."),
+        ("en", "A look back at all that happened on the bridge over the river Aar."),
+        ("en", "A general view of the bridge over the river Aar in the city of Bern."),
+        ("de", "Die Brücke über die Aare ist auf diesem undatierten Foto zu sehen."),
+        ("fr", "Sur cette photo, le pont sur la rivière est fermé aux voitures."),
+        ("ru", "На этом снимке мост через реку в Берне закрыт для автомобилей."),
+    ],
+)
+def test_a_caption_is_not_quoted(language, text):
+    assert not stands_alone(text, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Anna Moreau, who opened the bridge over the river Aar in Bern, died on Monday."),
+        ("en", "Anna Moreau, who opened the bridge in Bern, died, her office said."),
+        ("en", "A fresh look at the bridge over the river Aar has revealed cracks in its pillars."),
+        ("en", "Smoke rose from the bridge over the river Aar in Bern after a blast on Monday."),
+        ("de", "Anna Moreau, die die Brücke in Bern baute, ist am Montag gestorben."),
+        ("ru", "Альбом «Дом, который построил Алик» записан вместе с другими рэперами."),
+    ],
+)
+def test_a_sentence_with_a_relative_clause_or_a_look_stands_alone(language, text):
+    assert stands_alone(text, language)
