@@ -50,6 +50,7 @@ class Gazetteer:
         for name in country_names.load_place_names(language):
             self._names[name.tokens[0][: country_names.KEY_LETTERS]].append(name)
         self._inflected = language not in country_names.languages_in("uninflected")
+        self._needs_capitals = language == "en"
         self._like = lru_cache(MAX_CACHED)(self._names_like)
         self._unspaced_names = _unspaced_names(language)
 
@@ -62,6 +63,9 @@ class Gazetteer:
         matches: list[CountryMatch] = []
         index = 0
         while index < len(tokens):
+            if self._needs_capitals and not tokens[index].is_capital and "a" <= tokens[index].folded[0] <= "z":
+                index += 1  # a small word is no name here, and most words are small
+                continue
             alike = self._like(tokens[index].folded)  # the longest first, a country's before a city's
             name = next((name for folded, name in alike if self._matches(name, tokens, index, folded)), None)
             # A name without a code is no country, and keeps its words from being one.
