@@ -45,7 +45,7 @@ NEAR_WORDS: dict[str, dict[str, str]] = load_toml("digests.summarise", "figure_w
 # Behind a number that is not a part of something: "66-year-old", "14:30", but "5.6-magnitude".
 BARE = re.compile(r"(?!\s?[-–—:/%°](?!magnitude)|\s?\d)")
 BARE_PERCENT = re.compile(r"(?!\s?[-–—:/°](?!magnitude)|\s?\d)")
-LETTER_RUN = re.compile(r"[^\W\d_]+")
+BARE_LETTERS = re.compile(r"[^\W\d_]+")
 WORD_PLACES = ("after", "before", "percent", "toll")  # of a quantity's words, seen from its number
 CLAUSE_END = re.compile(r"[.,;:()–—!?\"“”«»\n\d،؛。、，；：]| - ")
 
@@ -471,7 +471,7 @@ Reading = tuple[str, tuple[int, int]]
 def _figures_by_words(text: str, language: str) -> Iterator[Found]:
     """Yield the figures whose quantity is shown by words near a number, such as "killed 14 people" or "4.5 percent"."""
     # Most sentences have a number or none, and nothing that is counted here.
-    if _first_runs(language).isdisjoint(LETTER_RUN.findall(fold_text(text))):
+    if _first_runs(language).isdisjoint(BARE_LETTERS.findall(fold_text(text))):
         return
     joins, reaches, elsewhere, percent = (
         near_words(name, language) for name in ("joins", "reaches", "elsewhere", "percent")
@@ -705,7 +705,7 @@ def _quantity_words(place: str, language: str) -> Mapping[str, str]:
 def _first_runs(language: str) -> frozenset[str]:
     """Return the letters with which the entries of all places begin: a sentence without any of them has no figure."""
     entries = (entry for place in WORD_PLACES for entry in _quantity_words(place, language))
-    return frozenset(run for entry in entries for run in LETTER_RUN.findall(entry)[:1])
+    return frozenset(run for entry in entries for run in BARE_LETTERS.findall(entry)[:1])
 
 
 def _fold_entry(entry: str) -> str:

@@ -55,7 +55,8 @@ def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
         if is_title_of(kind, title):
             return kind
     is_short = len(text) < MAX_FILM_LETTERS
-    if is_short and (is_title_of("video", title) or is_studio_talk(text)):
+    # A short text that only names the guest of a programme, whose page may have a news title, is a talk.
+    if is_short and (is_title_of("video", title) or TEXTS["video"].search(text)):
         return "video"
     piece = classify_piece(title, url=url, text=text)
     return "gallery" if piece == NEWS and is_short and is_address_of("gallery", url) else piece
@@ -90,11 +91,6 @@ def classify_piece(
 def is_title_of(kind: str, title: str) -> bool:
     """Whether a title is one of a `kind`; a "video" may still have an article."""
     return TITLES[kind].search(title.strip()) is not None
-
-
-def is_studio_talk(text: str) -> bool:
-    """Whether a short text only says who speaks in a programme, whose page has a news title."""
-    return TEXTS["video"].search(text) is not None
 
 
 def is_address_of(kind: str, url: str) -> bool:
