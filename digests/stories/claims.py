@@ -56,6 +56,8 @@ DEFAULT_WINDOW = "7d"  # before now
 MAX_CLAIM_STORIES = 3
 MATCH = 0.2  # of the probability that a report is on the claim's event
 NEAR_CHANCE = 0.01  # of it, from which on a story is shown; below `MATCH` it may be on something else
+# In log-odds below a story's likeliest report: one that is less likely, and more likely not on the event, is left out.
+CLOSE_ODDS = 2.5
 AGREES_BONUS = 0.7  # in log-odds, of a report without a difference when stories are ordered
 CANDIDATES = 80  # articles by meaning, and as many by words
 CONTEXT_ARTICLES = 500  # newest articles, which show what is common in each language
@@ -253,8 +255,14 @@ def _group_stories(
 def _settle(
     claim: Claim, those: Sequence[Comparison], odds: Mapping[str, float]
 ) -> tuple[tuple[Comparison, ...], tuple[Comparison, ...]]:
-    """Return the reports of a story that have the claim as it stands, and the others, each in time order."""
-    ordered = sorted(those, key=lambda each: (each.article.published_at, each.article.id))
+    """
+    Return the reports of a story that have the claim as it stands, and the others, each in time order.
+
+    A stored story may have reports on a neighbouring event too, which are much less likely. They are left out.
+    """
+    least = min(0.0, max(odds[each.article.id] for each in those) - CLOSE_ODDS)
+    close = [each for each in those if odds[each.article.id] >= least]
+    ordered = sorted(close, key=lambda each: (each.article.published_at, each.article.id))
     matching = [each for each in ordered if odds[each.article.id] >= _log_odds(MATCH)]
     settled = {each.article.id: each for each in forgive_names(claim, matching)}
     agreeing = tuple(each for each in settled.values() if not each.differences)

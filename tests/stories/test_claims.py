@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from digests.errors import DigestError
+from digests.store.schema import story_articles
 from digests.stories.claims import check_claim, describe_answer, describe_sources
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import cluster_and_save
@@ -31,6 +32,8 @@ LATER = (
     "Tarvola quake: 15 people dead. The quake in Tarvola killed 15 people, more than was known in the morning, the "
     "hospital of Lunden said on Tuesday, where forty of the injured were brought."
 )
+SCHOOL = "School of Tarvola opens again. The school of Tarvola opens on Monday, a week after the quake, a teacher said."
+CLAIM = "Quake kills 12 people in Tarvola"
 CHESS = "Chess club of Brindle wins the Varga cup. The club of Brindle won the Varga cup, captain Petra Moll said."
 
 
@@ -118,3 +121,14 @@ def test_what_an_outlet_changed_since_is_told(press):
 def test_a_claim_without_words_is_an_error(press):
     with pytest.raises(DigestError, match="no word to look for"):
         ask(press, "12 – ?")
+
+
+def test_a_report_on_a_neighbouring_event_in_the_same_story_is_left_out(press, put):
+    school = put("Zeta", SCHOOL, NOW - 2 * HOUR)
+    story = ask(press, CLAIM).stories[0].id
+    member = {"article_id": school.id, "story_id": story, "report": school.id}
+    write(press, lambda connection: connection.execute(insert(story_articles), member))
+
+    (found,) = ask(press, CLAIM).stories
+
+    assert {each.article.outlet for each in (*found.agreeing, *found.others)} == {"Alpha", "Beta", "Gamma", "Delta"}
