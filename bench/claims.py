@@ -208,8 +208,7 @@ def measure(
     sums: defaultdict[str, list[bool]] = defaultdict(list)
     rng = random.Random(41)
     titles = {name: load_items(data / "days" / f"{name}.jsonl", None, None, ROOT / "build")[0] for name in DAYS}
-    known = getattr(sys.modules[type(embedder).__module__], type(embedder).__name__)
-    languages = getattr(known, "languages", None)
+    languages = _languages_of(embedder)
     for name in days:
         with tempfile.TemporaryDirectory() as folder:
             path = data / "days" / f"{name}.jsonl"
@@ -238,7 +237,7 @@ def measure(
                     )
                     if show and not is_first:
                         _show("another", item.title, answer)
-    for key, value in _judge_pairs(data / "stories" / "pairs.jsonl", embedder, languages, rng, sample):
+    for key, value in _judge_pairs(data / "stories" / "pairs.jsonl", embedder, rng, sample, show):
         sums[f"{key}, pairs"].append(value)
     figures = {key: sum(values) / len(values) for key, values in sums.items() if values}
     for kind in dict.fromkeys(key.partition(",")[0] for key in sums):
@@ -248,38 +247,69 @@ def measure(
 
 
 def _judge_pairs(
-    path: Path, embedder: Embedder, languages: Collection[str] | None, rng: random.Random, sample: int
+    path: Path, embedder: Embedder, rng: random.Random, sample: int, show: bool
 ) -> Iterator[tuple[str, bool]]:
-    """Yield whether the other text of a pair on one event comes first among those of all pairs."""
+    """Yield whether a text on the event of the other text of a pair comes first among those of all pairs."""
+    languages = _languages_of(embedder)
     rows = [row for row in map(json.loads, path.read_text("utf-8").splitlines()) if row["split"] == "dev"]
-    if languages:
-        rows = [row for row in rows if {row["lang1"], row["lang2"]} <= set(languages)]
+    rows = [row for row in rows if not languages or {row["lang1"], row["lang2"]} <= languages]
     texts = list(dict.fromkeys((row["lang2"], row["text2"]) for row in rows))
+    event_of = _join_pairs(path)
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    key_of = {text: f"{number:016x}" for number, text in enumerate(texts)}
-    items, bodies = {}, {}
+    items, bodies, events = {}, {}, {}
     vectors = embed(
         [embedding_text(*_split_title(text), model=embedder.name) for _, text in texts],
         embedder,
         ROOT / "build" / "vectors",
     )
-    for (language, text), vector in zip(texts, vectors, strict=True):
-        key, (title, body) = key_of[language, text], _split_title(text)
+    for number, ((language, text), vector) in enumerate(zip(texts, vectors, strict=True)):
+        key, (title, body) = f"{number:016x}", _split_title(text)
         features = with_vector(extract_features(key, title=title, text=body, language=language), vector, embedder.name)
         items[key] = ClusterItem(
             article_id=key, title=title, language=language, published_at=at, outlet=key, features=features
         )
-        bodies[key] = body
+        bodies[key], events[key] = body, event_of[text]
     with tempfile.TemporaryDirectory() as folder:
-        day = _make_store(items, bodies, Path(folder) / "pairs.db", embedder, {key: key for key in items})
+        day = _make_store(items, bodies, Path(folder) / "pairs.db", embedder, events)
         same = [row for row in rows if row["same"]]
         for row in rng.sample(same, min(sample, len(same))):
-            answer = ask(day, _split_title(row["text1"])[0], row["lang1"])
-            wanted = row["lang2"], " ".join(row["text2"].split())[:200]
+            title = _split_title(row["text1"])[0]
+            answer = ask(day, title, row["lang1"])
             first = answer.stories[0] if answer and answer.stories else None
             reports = [each.article for each in (*first.agreeing, *first.others)] if first else []
-            told = {(each.language, " ".join(f"{each.title} {each.text}".split())[:200]) for each in reports}
-            yield "same" if row["lang1"] == row["lang2"] else "another", wanted in told
+            is_first = event_of[row["text2"]] in {day.events[each.id] for each in reports}
+            what = "same" if row["lang1"] == row["lang2"] else "another"
+            yield what, is_first
+            if show and not is_first:
+                _show(f"{what}, pairs", f"{title} ({_split_title(row['text2'])[0]})", answer)
+
+
+def _join_pairs(path: Path) -> dict[str, str]:
+    """
+    Return the event of each text of pairs: two texts that a pair says are on one event, or that are one article.
+
+    A pair is named by the numbers of its two articles, with the language behind one that is a translation.
+    """
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while leader.setdefault(key, key) != key:
+            key = leader[key]
+        return key
+
+    article_of = {}
+    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+        names = row["pair"].split() if "://" in row["pair"] else re.sub(r"[a-z]", "", row["pair"]).split("_")
+        article_of |= {row["text1"]: names[0], row["text2"]: names[1]}
+        if row["same"]:
+            leader[find(names[0])] = find(names[1])
+    return {text: find(name) for text, name in article_of.items()}
+
+
+def _languages_of(embedder: Embedder) -> frozenset[str]:
+    """Return the languages that an embedder knows; empty if it names none."""
+    known = getattr(sys.modules[type(embedder).__module__], type(embedder).__name__)
+    return frozenset(getattr(known, "languages", ()))
 
 
 def _split_title(text: str) -> tuple[str, str]:
