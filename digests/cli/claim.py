@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 from typer import Argument, BadParameter, Option
 
-from digests.cli.search import fill_index
+from digests.cli.search import fill_index, parse_language
 from digests.mcp.claims import describe_claim
-from digests.render.localizer import find_language
-from digests.settings.digests import digests_of, spoken_languages
+from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
 from digests.stories.claims import (
     DEFAULT_WINDOW,
@@ -52,13 +51,12 @@ def check(
     start = parse_time_option(since, option="--since", now=now, zone=zone)
     if start is None or start >= now:
         raise BadParameter(f'got "{since}", expected a time in the past', param_hint="--since")
-    tag = find_language(language or "", spoken_languages(settings))
-    if language and not tag:
-        raise BadParameter(f'got "{language}", expected a language such as "fr" or "French"', param_hint="--language")
-    meaning = MeaningSearch(settings)
+    tag = parse_language(language, settings)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         fill_index(engine, by_meaning=True)
-        answer = read(engine, check_claim, " ".join(claim), meaning, since=start, until=now, language=tag or None)
+        answer = read(
+            engine, check_claim, " ".join(claim), MeaningSearch(settings), since=start, until=now, language=tag
+        )
     print_result(describe_claim(answer), _format_answer(answer, zone), json=json, links=True)
     return FAILED if answer.answer == NOT_FOUND else DONE
 

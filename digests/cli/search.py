@@ -65,7 +65,7 @@ def search_articles(
         raise BadParameter("expected a word to search for", param_hint="WORDS")
     filters = Filters(
         **_parse_period(since, until, zone),
-        language=_parse_language(language, settings),
+        language=parse_language(language, settings),
         country=country,
         outlet=outlet,
     )
@@ -104,7 +104,7 @@ def _parse_period(since: str | None, until: str | None, zone: ZoneInfo) -> dict[
     }
 
 
-def _parse_language(language: str | None, settings: Settings) -> str | None:
+def parse_language(language: str | None, settings: Settings) -> str | None:
     """Return the tag of a language given by tag or name; None for none. Errors: BadParameter."""
     tag = find_language(language, spoken_languages(settings)) if language else ""
     if language and not tag:

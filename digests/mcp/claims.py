@@ -1,31 +1,15 @@
 """The answer to a claim as JSON, for an agent and for `watcher check-claim`: each report's sentence is a quote."""
 
-from datetime import datetime
 from functools import partial
-
-from sqlalchemy import Connection
 
 from digests.mcp.quotes import NAME_CHARS, Answer, make_quote
 from digests.render.escape import sanitize_line
-from digests.stories.claims import ClaimAnswer, ClaimStory, check_claim
-from digests.stories.meaning import MeaningSearch
+from digests.stories.claims import ClaimAnswer, ClaimStory
 from digests.summarise.claims import Comparison
 from watcher.cli.output import select_fields
 
 DIFFERENCE_CHARS = 40  # of a figure or a name
 MAX_REPORTS, MAX_UNREAD = 10, 50  # of each kind of a story; sources
-
-
-def answer_claim(
-    connection: Connection,
-    claim: str,
-    meaning: MeaningSearch,
-    since: datetime,
-    until: datetime,
-    language: str | None,
-) -> Answer:
-    """Return one of four answers, and the stories that are on the claim. Errors: as `check_claim`."""
-    return describe_claim(check_claim(connection, claim, meaning, since=since, until=until, language=language))
 
 
 def describe_claim(answer: ClaimAnswer) -> Answer:

@@ -32,11 +32,11 @@ from sqlalchemy import Connection, Engine
 
 from digests.errors import AmbiguousStory
 from digests.mcp import answers
-from digests.mcp.claims import answer_claim
+from digests.mcp.claims import describe_claim
 from digests.mcp.quotes import Answer, check_quote
 from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
-from digests.stories.claims import DEFAULT_WINDOW
+from digests.stories.claims import DEFAULT_WINDOW, check_claim
 from digests.stories.meaning import MeaningSearch
 from digests.translate.headlines import translate_headlines
 from watcher.errors import WatcherError
@@ -157,7 +157,10 @@ class Tools:
         start, now = self._parse_since(since), datetime.now(UTC)
         if start is None:
             raise ToolError('expected an age such as "7d"')
-        return self._answer(answer_claim, claim, self._meaning, start, now, self._parse_language(language))
+        tag = self._parse_language(language)
+        with _as_tool_errors():
+            found = read(self._engine, check_claim, claim, self._meaning, since=start, until=now, language=tag)
+        return describe_claim(found)
 
     def _parse_since(self, since: str | None) -> datetime | None:
         try:
