@@ -297,7 +297,7 @@ def _join_pairs(path: Path) -> dict[str, str]:
             key = leader[key]
         return key
 
-    article_of = {}
+    article_of: dict[str, str] = {}
     for row in map(json.loads, path.read_text("utf-8").splitlines()):
         names = row["pair"].split() if "://" in row["pair"] else re.sub(r"[a-z]", "", row["pair"]).split("_")
         article_of |= {row["text1"]: names[0], row["text2"]: names[1]}
