@@ -191,7 +191,7 @@ def test_the_foot_gives_each_reason_once_behind_the_sources_that_it_holds_for(ed
 
     lines = ledger_lines(replace(small, ledger=replace(small.ledger, failing=failing)), words("en"))
 
-    told = "With errors: Alpha, Gamma and Epsilon (the feed can be read, but has never had an entry); "
+    told = "Others: Alpha, Gamma and Epsilon (the feed can be read, but has never had an entry); "
     assert f"{told}Beta (no response within 20 s); Delta." in " ".join(lines)
 
 
