@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import Any
 
-from digests.analysis.country_names import REGIONS, region_of, region_title, section_title
+from digests.analysis.country_names import REGIONS, country_name, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule, matching_phrases
 from digests.analysis.select import count_left_out
 from digests.analysis.topics import topic_title
@@ -159,18 +159,20 @@ def _sections(
     """
     Return the sections, that of the followed stories first. `has_lines`: some of these stories are briefs.
 
-    The events of a running story stand together, below the first of them, wherever in the world they happened, unless
-    the digest has sections or rules of its own.
+    The events of a running story stand together, below the first of them (`_title_events`), unless the digest has
+    sections or rules of its own.
     """
     followed = section_title("followed", context.digest.language)
     has_own = context.digest.sections or context.digest.section_rules
     by_title: defaultdict[str, list[EditionStory]] = defaultdict(list)
-    titles_by_event: dict[str, str] = {}
-    for ranked, shown in _with_siblings_together(selection.main):
+    main = _with_siblings_together(selection.main)
+    own_titles = [
+        _choose_section(context.present(ranked.story), shown.place_codes, shown.topic, context.digest)
+        for ranked, shown in main
+    ]
+    chosen = own_titles if has_own else _title_events(main, own_titles, context.digest.language)
+    for (ranked, shown), title in zip(main, chosen, strict=True):
         related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
-        title = _choose_section(context.present(ranked.story), shown.place_codes, shown.topic, context.digest)
-        if not has_own:
-            title = titles_by_event.setdefault(ranked.event, title)
         title = followed if ranked.followed else title
         by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
     titles = _section_order([title for title in by_title if title != followed], context.digest)
@@ -214,6 +216,26 @@ def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, 
         if (brief := compose_brief(each, context))
     ]
     return tuple(brief for brief in found if brief)
+
+
+def _title_events(main: Sequence[tuple[RankedStory, EditionStory]], titles: Sequence[str], language: str) -> list[str]:
+    """
+    Return `titles`, the sections of stories, with one section for the events of each running story.
+
+    If these happened in several regions, it is named after the country that all of them are about: a riot in Karachi
+    over a war in Iran is no news of the Middle East. Without such a country, each stays in its own section.
+    """
+    by_event: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (ranked, _) in enumerate(main):
+        by_event[ranked.event].append(number)
+    chosen = list(titles)
+    for numbers in by_event.values():
+        if len({titles[number] for number in numbers}) > 1:
+            first, *others = (main[number][1].place_codes for number in numbers)
+            if shared := [code for code in first if all(code in codes for codes in others)]:
+                for number in numbers:
+                    chosen[number] = country_name(shared[0], language)
+    return chosen
 
 
 def _choose_section(present: Sequence[Article], places: Sequence[str], topic: str, digest: DigestSettings) -> str:

@@ -31,7 +31,6 @@ DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one o
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
-MIN_EXPECTED = 2  # outlets that report a story of one outlet, for it to rank with those of several
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_CHECKED = 100  # stories without a place that are compared with those that are told
@@ -86,6 +85,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     _attach_quiet_to_thread(selection, places.shown_by_event)
     pending = _leave_out_told(selection, pending, context)
     _fill_briefs(selection, pending, places.repeated, context)
+    _leave_out_listed(selection)
     selection.main.sort(
         key=lambda pair: (
             _is_set_back(pair[0]),
@@ -193,7 +193,7 @@ class _Places:
 
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
         """Whether a story is large enough to be told in full beside others of its running story; never a part."""
-        is_large = ranked.expected_outlets >= MIN_SIBLING_OUTLETS
+        is_large = len(ranked.coverage.outlets) > 1 and ranked.expected_outlets >= MIN_SIBLING_OUTLETS
         tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
         is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
@@ -269,10 +269,10 @@ def _is_part(story: Story) -> bool:
 
 
 def _is_set_back(ranked: RankedStory) -> bool:
-    """Whether probably one outlet alone has a story, and neither the reader's weights nor many deaths raise it."""
+    """Whether one outlet alone has a story, and neither the reader's own weights nor many deaths raise it."""
     least = {READER_TERM: 0.0, DEATHS_TERM: DEADLY}
     raised = any(term.value > least.get(term.name, math.inf) for term in ranked.score_terms)
-    return ranked.expected_outlets < MIN_EXPECTED and not raised
+    return len(ranked.coverage.outlets) == 1 and not raised
 
 
 def _is_light(topic: str, digest: DigestSettings) -> bool:
@@ -323,6 +323,13 @@ def _leave_out_told(
     for head, related in chosen.related.items():
         chosen.related[head] = [each for each in related if not (is_told_elsewhere(each, head) or is_told(each))]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
+
+
+def _leave_out_listed(chosen: StorySelection) -> None:
+    """Take from the lists under stories those that may be on the event of a higher story that has a line of its own."""
+    listed = {each.story.id for each in (*chosen.briefs, *chosen.foreign_lines)}
+    for head, related in chosen.related.items():
+        chosen.related[head] = [each for each in related if each.repeats not in listed]
 
 
 def _fill_briefs(

@@ -389,12 +389,6 @@ def test_stories_of_several_outlets_about_one_country_come_before_those_of_one_o
 
     assert [story.place_codes for story in shown] == [("ES",)] * 4
 
-    # One that others probably report too is no story of one outlet.
-    stories = [story(*own) for own in (*home, *abroad)]
-    near = {stories[4].id: Neighbours(outlets=1.5)}
-    context = make_context(by_id(*chain(*home, *abroad)), digest={"stories": 4}, neighbours=near)
-    assert ("NP",) in [each.place_codes for each in compose_stories(stories, context).stories]
-
 
 def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_full():
     high = [report(f"Post{n}", "Flood", "Nepal", 300, hours=n) for n in range(8)]
@@ -435,6 +429,23 @@ def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
 
     assert [len(each.related) for each in listed.stories] == [1, 0]
     assert [len(each.related) for each in nowhere.stories] == [0, 0]
+
+
+def test_a_story_on_the_event_of_a_line_is_not_listed_under_another_story():
+    war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+    school = [article(f"S{n}", f"School bombed, {n} of its classes empty", "", hours=n) for n in range(3)]
+    classes = [article(f"C{n}", f"Girls die in classroom {n} of southern town", "", hours=n) for n in range(2)]
+    stories = [story(*own) for own in (war, school, classes)]
+    stories = [dataclasses.replace(each, thread=name) for each, name in zip(stories, ("t1", "t2", "t1"), strict=True)]
+    known = by_id(*war, *school, *classes)
+
+    def lines(near: dict[str, Neighbours]) -> tuple[list[str], list[str]]:
+        edition = compose_stories(stories, make_context(known, digest={"stories": 1}, neighbours=near))
+        return [each.id for each in edition.stories[0].related], [each.id for each in edition.briefs]
+
+    assert lines({}) == ([stories[2].id], [stories[1].id])
+    assert lines({stories[2].id: Neighbours(stories={stories[1].id: 0.3})})[1] == [stories[1].id]
+    assert lines({stories[2].id: Neighbours(stories={stories[1].id: 0.3})})[0] == []
 
 
 def test_light_stories_have_their_quarter_of_all_lines_and_foreign_ones_no_more_than_a_quarter():
