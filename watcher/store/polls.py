@@ -178,33 +178,29 @@ def _record_entries(connection: Connection, polls: Sequence[FeedPoll]) -> list[i
     were_read = [(feed, result) for feed, result in polls if isinstance(result, PollSucceeded)]
     if not were_read:  # most often
         return [0] * len(polls)
-    rows = [
-        {
-            "feed_id": feed.id,
-            "guid": entry.guid,
-            "first_seen_at": result.at,
-            "content_hash": entry.content_hash,
-            "article_id": _entry_article_id(feed, entry),
-            "link": normalize_url(entry.url) if entry.url else None,
-        }
-        for feed, result in were_read
-        for entry in (*result.seen_only, *result.changes.new)
-    ]
+    rows: list[dict[str, Any]] = []
+    hashes: list[dict[str, Any]] = []
+    soon: list[dict[str, Any]] = []
+    listings: defaultdict[str, list[Listing]] = defaultdict(list)
+    for feed, result in were_read:
+        named, changes = replace(feed, site=result.site), result.changes
+        for is_new, first_seen in ((True, changes.new), (False, result.seen_only)):
+            for entry in first_seen:
+                key, link = _entry_article_id(feed, entry), normalize_url(entry.url) if entry.url else None
+                row = {"feed_id": feed.id, "guid": entry.guid, "article_id": key, "link": link}
+                rows.append(row | {"content_hash": entry.content_hash, "first_seen_at": result.at})
+                listings[key].append(Listing(named, entry, result.at, is_new))
+        for entry in changes.changed:
+            key = _entry_article_id(feed, entry)
+            hashes.append({"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash})
+            # If the article of a changed entry was cited, its page is rechecked now.
+            soon.append({"of": key, "next_try_at": result.at})
+            listings[key].append(Listing(named, entry, result.at, is_new=False))
     query = insert(connection, entries)
     again = {name: query.excluded[name] for name in ("content_hash", "article_id", "link", "redirected_article_id")}
     execute_each(connection, query.on_conflict_do_update(index_elements=["feed_id", "guid"], set_=again), rows)
-    changed = [(feed, result, entry) for feed, result in were_read for entry in result.changes.changed]
-    hashes = [{"of": feed.id, "its": entry.guid, "content_hash": entry.content_hash} for feed, _, entry in changed]
     execute_each(connection, UPDATE_ENTRY, hashes)
-    # If the article of a changed entry was cited, its page is rechecked now.
-    soon = [{"of": _entry_article_id(feed, entry), "next_try_at": result.at} for feed, result, entry in changed]
     execute_each(connection, UPDATE_RECHECK, soon)
-    listings: defaultdict[str, list[Listing]] = defaultdict(list)
-    for feed, result in were_read:
-        named = replace(feed, site=result.site)
-        for is_new, those in ((True, result.changes.new), (False, result.seen_only), (False, result.changes.changed)):
-            for entry in those:
-                listings[_entry_article_id(feed, entry)].append(Listing(named, entry, result.at, is_new))
     stored = {row.id for row in rows_in(connection, select(articles.c.id), articles.c.id, listings)}
     hand_over(connection, {key: [listing.feed for listing in listings[key]] for key in stored})
     noted = queue_pages(connection, listings, stored=stored)

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, FromClause, Row, Select, delete, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    FromClause,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 
 from watcher.store.schema import meta
@@ -39,8 +51,10 @@ def rows_in(
     connection: Connection, query: Select[*Columns], column: ColumnElement[Any], values: Iterable[str | int]
 ) -> Iterator[Row[*Columns]]:
     """Yield the rows of a query whose `column` is in `values`, with one query per `IN_LIMIT` values."""
+    # One statement for all chunks: a list in `in_` would make a parameter of each value, and is slower.
+    statement = query.where(column.in_(bindparam("among", expanding=True)))
     for part in in_chunks(sorted(set(values))):  # type: ignore[type-var]
-        yield from connection.execute(query.where(column.in_(part)))
+        yield from connection.execute(statement, {"among": part})
 
 
 def execute_each(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
