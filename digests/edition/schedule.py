@@ -37,14 +37,16 @@ class DueEdition:
     due_at: datetime
 
 
-def _due_editions(digest: DigestSettings, now: datetime, *, days_back: int = 8) -> list[DueEdition]:
+def _due_editions(
+    digest: DigestSettings, now: datetime, *, days_back: int = 8, days_ahead: int = 8
+) -> list[DueEdition]:
     """
-    Return the editions of a digest that are due from `days_back` days before `now` to eight days after it, by time.
+    Return the editions of a digest that are due from `days_back` days before `now` to `days_ahead` after it, by time.
 
     When the clocks change, two times of day may be the same moment: only the edition of the first is due then.
     """
     today, week_days = now.astimezone(ZoneInfo(digest.timezone)).date(), digest.week_days
-    days = (today + timedelta(days=n) for n in range(-days_back, 9))
+    days = (today + timedelta(days=n) for n in range(-days_back, days_ahead + 1))
     all_due = (_edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
     by_time: dict[datetime, DueEdition] = {}
     for due in all_due:
@@ -74,7 +76,7 @@ def due_edition(
 
 
 def _last_due(digest: DigestSettings, by: datetime) -> DueEdition:
-    return [edition for edition in _due_editions(digest, by) if edition.due_at <= by][-1]
+    return [edition for edition in _due_editions(digest, by, days_ahead=0) if edition.due_at <= by][-1]
 
 
 def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
@@ -131,7 +133,7 @@ def _scheduled_start(
         return end - digest.window
     before = [
         edition.due_at
-        for edition in _due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1)
+        for edition in _due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1, days_ahead=0)
         if edition.due_at < due_at
     ]
     return max(previous_end, min(before[-MAX_WINDOWS], end - MAX_WINDOWS * digest.window))
