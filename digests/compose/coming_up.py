@@ -87,21 +87,19 @@ def _find_events(story: Story, shown: Container[str], context: ComposeContext) -
         if any(_says_same(each, other) for each in said for other in given):
             continue
         given += said
-        first = next(iter(context.readable(said[:1])), None)
-        if first is None:
-            continue
-        on, until, begins_at = dates[said[0]].in_zone(ZoneInfo(context.digest.timezone))
-        yield ComingEvent(
-            id=sha256(f"{first.article_id}/{first.offset}".encode()).hexdigest()[:16],
-            kind="announced",
-            on=on,
-            until=until,
-            begins_at=begins_at,
-            sentence=first,
-            story=story.id,
-            thread=story.thread,
-            outlets=_count_outlets(said),
-        )
+        for first in context.readable(said[:1]):
+            on, until, begins_at = dates[said[0]].in_zone(ZoneInfo(context.digest.timezone))
+            yield ComingEvent(
+                id=sha256(f"{first.article_id}/{first.offset}".encode()).hexdigest()[:16],
+                kind="announced",
+                on=on,
+                until=until,
+                begins_at=begins_at,
+                sentence=first,
+                story=story.id,
+                thread=story.thread,
+                outlets=_count_outlets(said),
+            )
 
 
 def _count_outlets(said: Iterable[Sentence]) -> int:
