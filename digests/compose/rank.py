@@ -100,11 +100,10 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
         if present := context.present(story):
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
-            happened = _event_terms(present, context.find_topic(story), leaders)
+            happened = _event_terms(present, context.find_topic(story), context.find_countries(story), leaders)
             near = context.neighbours.get(story.id, NO_NEIGHBOURS).outlets
             terms = (
                 *_terms(present, covered, moved, context),
-                *_abroad_terms(present, context.find_countries(story)),
                 *_likely_terms(near, covered),
                 *happened,
                 *_reader_terms(story, present, context),
@@ -152,15 +151,6 @@ def _terms(
     return (*count_terms(covered), *(_term(name, value, WEIGHTS[name], words) for name, value, words in rows))
 
 
-def _abroad_terms(present: Sequence[Article], places: Sequence[str]) -> tuple[ScoreTerm, ...]:
-    """Return the term of the outlets to which a story is foreign news; empty if there is none."""
-    abroad = {a.outlet for a in present if places and a.country and a.country not in places and not is_flagged(a)}
-    if not abroad:
-        return ()
-    words = f"foreign news to {format_count(len(abroad), 'outlet')}"
-    return (_term("abroad", math.log2(1 + len(abroad)), WEIGHTS["abroad"], words),)
-
-
 def _likely_terms(near: float, covered: Coverage) -> tuple[ScoreTerm, ...]:
     """Return the term of the outlets whose reports are probably on the event of a story; empty without such reports."""
     if not near:
@@ -170,16 +160,22 @@ def _likely_terms(near: float, covered: Coverage) -> tuple[ScoreTerm, ...]:
     return (_term("likely", value, WEIGHTS["likely"], words),)
 
 
-def _event_terms(present: Sequence[Article], topic: str, leaders: frozenset[str]) -> tuple[ScoreTerm, ...]:
+def _event_terms(
+    present: Sequence[Article], topic: str, places: Sequence[str], leaders: frozenset[str]
+) -> tuple[ScoreTerm, ...]:
     """
-    Return the terms of what happened: whether it is world news, what its titles speak of, how many people died, how
-    strong a quake was; empty if none applies.
+    Return the terms of what happened: whether it is world news, to how many outlets it is foreign news, what its titles
+    speak of, how many people died, how strong a quake was; empty if none applies. `places`: of the story.
     """
     terms = []
     if topic in WORLD_TOPICS:
         terms.append(_term("world", 1.0, WEIGHTS["world"], "world news or politics"))
     if topic in LIGHT_TOPICS:  # a film tells of the dead of another day, and of kings
         return ()
+    abroad = {a.outlet for a in present if places and a.country and a.country not in places and not is_flagged(a)}
+    if abroad:
+        words = f"foreign news to {format_count(len(abroad), 'outlet')}"
+        terms.append(_term("abroad", math.log2(1 + len(abroad)), WEIGHTS["abroad"], words))
     for matter, share in measure_matters(present, leaders).items():
         terms.append(_term(matter, share, WEIGHTS[matter], f"{MATTER_WORDS[matter]} in {share:.0%} of the titles"))
     if (killed := _agreed_figure(present, KILLED)) and killed[0] > 0:
