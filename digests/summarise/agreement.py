@@ -105,11 +105,6 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
     def countries(key: str, chars: int) -> frozenset[str]:
         return countries_in(f"{articles[key].title}\n{articles[key].text[:chars]}", articles[key].language)
 
-    @cache
-    def names(key: str) -> frozenset[str]:
-        found = capitalized_words(f"{articles[key].title}\n{articles[key].text[:READ_CHARS]}")
-        return frozenset(name for name, _ in found if name.isascii())
-
     def is_local_angle(article: Article) -> bool:
         """Whether a report tells what an event means for its own country, as other countries' reports do not."""
         others = [articles[key] for key in origins if key and key != own_origin[article.id]][:MAX_TITLE_COMPARISONS]
@@ -122,10 +117,16 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
                 return True
         whole = [each for each in others if len(each.text) > len(each.title) + MIN_CHARS]
         name = _first_name(article) if len(whole) >= MIN_OTHERS else None
-        known = {other for each in whole for other in names(each.id)} if name else ()
+        texts = (part for each in whole for part in (each.title, each.text[:READ_CHARS])) if name else ()
+        known = {other for text in texts for other, _ in _capitals(text) if other.isascii()}
         return name is not None and bool(known) and not get_close_matches(name, known, n=1, cutoff=SAME_NAME)
 
     return is_local_angle
+
+
+@lru_cache(maxsize=512)  # the titles of a story are compared with the same texts, for its headline and its sentences
+def _capitals(text: str) -> frozenset[tuple[str, bool]]:
+    return frozenset(capitalized_words(text))
 
 
 def _first_name(article: Article) -> str | None:
@@ -139,7 +140,7 @@ def _first_name(article: Article) -> str | None:
     found = words(article.title)
     half = max(1, len(found) // 2)
     capitals = [next((name for name, _ in capitalized_words(word)), "") for word in found[: half + 1]]
-    inside = {name for name, is_inside in capitalized_words(article.text[:READ_CHARS]) if is_inside}
+    inside = {name for name, is_inside in _capitals(article.text[:READ_CHARS]) if is_inside}
     if inside.isdisjoint(capitals[:half]):
         return None
     small = {fold(word) for word in words(article.text[:READ_CHARS]) if word[0].islower()}
