@@ -15,7 +15,7 @@ from digests.model.ledger import (
 )
 from digests.render.escape import sanitize_line
 from digests.render.localizer import FALLBACK_LANGUAGE, Localizer, load_phrases
-from watcher.failure_messages import Reason
+from watcher.failure_messages import HealthKind, Reason
 
 LATE_S = 300.0  # an edition built within five minutes of its time is not late
 MAX_REASONS, MAX_FAILING = 20, 20  # of sources that fail, and sources named for each
@@ -104,7 +104,13 @@ def _describe(reason: Reason | None, words: Localizer) -> str:
 def _sources_line(edition: Edition, words: Localizer) -> str:
     """Return the line on the sources: how many were read, which failed, and whether the network was down."""
     ledger = edition.ledger
-    sentences = [words.say("healthy", ok=ledger.sources_ok, total=ledger.sources_total)]
+    empty = [
+        each
+        for each in ledger.failing
+        if isinstance(each.reason, Reason) and each.reason.kind == HealthKind.NEVER_AN_ENTRY
+    ]
+    failing = [each for each in ledger.failing if each not in empty]
+    sentences = [words.say("healthy", ok=ledger.sources_ok + len(empty), total=ledger.sources_total)]
     if not ledger.sources_total:
         sentences = [words["no_source"]]
     if ledger.sources_unread:
@@ -114,8 +120,11 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
     if ledger.polling_stopped_since:
         time = words.clock(ledger.polling_stopped_since, zone=True)
         sentences.append(words.say("polling_stopped", time=time, why=_describe(ledger.polling_stop_reason, words)))
-    if ledger.failing:
-        sentences.append(words.say("failing", names=_failing_sources(ledger.failing, words)))
+    if failing:
+        sentences.append(words.say("failing", names=_failing_sources(failing, words)))
+    if empty:
+        names = [sanitize_line(source.name, limit=200) for source in empty]
+        sentences.append(words.say("never_an_entry", names=words.list_names(names, MAX_FAILING)))
     return " ".join(sentences)
 
 

@@ -247,7 +247,7 @@ def test_the_ledger_says_what_became_of_everything(editions):
     assert "Seen: 1,834 new entries. Used: 412 articles from 61 outlets in 14 languages. Found: 93 stories." in foot
     assert "Shown: 12 stories in full, 10 in one line each. Left out: stories that ranked lower (71)," in foot
     assert "stories that ranked lower (71), articles muted by the settings (4)." in foot
-    assert "Others: Isla Diaria (for 2 days: 503 Service Unavailable); Fjell Wire (its certificate is not" in foot
+    assert "With errors: Isla Diaria (for 2 days: 503 Service Unavailable); Fjell Wire (its certificate is not" in foot
 
 
 def test_a_day_of_another_year_is_told_with_its_year(editions):

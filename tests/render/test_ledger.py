@@ -185,14 +185,23 @@ def test_the_foot_gives_each_reason_once_behind_the_sources_that_it_holds_for(ed
     never, late = Reason(HealthKind.NEVER_AN_ENTRY), Reason(FetchKind.TIMED_OUT, time="20")
     failing = tuple(
         FailingSource(name=name, reason=reason)
-        for name, reason in (("Alpha", never), ("Beta", late), ("Gamma", never), ("Delta", None), ("Epsilon", never))
+        for name, reason in (
+            ("Alpha", never),
+            ("Beta", late),
+            ("Gamma", never),
+            ("Delta", None),
+            ("Epsilon", never),
+            ("Zeta", late),
+        )
     )
     small = editions.small()
 
-    lines = ledger_lines(replace(small, ledger=replace(small.ledger, failing=failing)), words("en"))
+    ledger = replace(small.ledger, failing=failing, sources_ok=59, sources_total=64)
+    lines = " ".join(ledger_lines(replace(small, ledger=ledger), words("en")))
 
-    told = "Others: Alpha, Gamma and Epsilon (the feed can be read, but has never had an entry); "
-    assert f"{told}Beta (no response within 20 s); Delta." in " ".join(lines)
+    # A feed that can be read and has never had an entry has no errors.
+    assert "62 of 64 read without errors." in lines
+    assert "With errors: Beta and Zeta (no response within 20 s); Delta. Never had an entry: Alpha, Gamma and" in lines
 
 
 def test_the_foot_of_an_edition_without_sources_names_no_numbers_of_them(editions):
