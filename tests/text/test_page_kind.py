@@ -16,6 +16,7 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Live: storm reaches the coast", "live"),
         ("LIVE Storm reaches the coast", "live"),
         ("Storm reaches the coast – live updates", "live"),
+        ("Harbour fire updates: Second ship reaches port", "live"),
         ("Storm reaches the coast | Live", "live"),
         ("Storm in the north: as it happened", "live"),
         ("Liveticker: Sturm an der Küste", "live"),
