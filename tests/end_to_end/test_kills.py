@@ -25,9 +25,9 @@ KILLS = 6
 SEED = 20261125
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sources():
-    """The sources' settings of a press in a process of its own, which lives as long as the tests."""
+    """The sources' settings of a press in a process of its own, which lives as long as this test process."""
     press = subprocess.Popen([sys.executable, "-m", "tests.demo_press"], stdout=subprocess.PIPE, text=True)
     assert press.stdout is not None
     lines = []
