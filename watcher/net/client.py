@@ -156,7 +156,7 @@ class Client:
         proxy: str | None,
         max_bytes: int | None,
         stay: bool,
-        started: float,
+        started_s: float,
     ) -> Response | NotModified | tuple[int, str]:
         """Return the response to one request, or the status and the target of a redirect."""
         async with self._send(chain, headers, proxy, stay) as response:
@@ -165,7 +165,7 @@ class Client:
             if status in redirects.FOLLOWED and (location := _raw_location(response)):
                 return status, decode_header(location)
             if status == 304 and any(name.startswith("If-") for name, _ in headers):
-                took_s = time.monotonic() - started
+                took_s = time.monotonic() - started_s
                 return NotModified(url=chain.url, moved_to=chain.moved_to, headers=said, took_s=took_s)
             if status not in GOOD:
                 beginning = await read_error_body(response) if status in WALLED else b""
@@ -176,7 +176,7 @@ class Client:
                 status=status,
                 headers=said,
                 body=await read_body(response, self._max_bytes if max_bytes is None else max_bytes),
-                took_s=time.monotonic() - started,
+                took_s=time.monotonic() - started_s,
             )
 
     def _send(

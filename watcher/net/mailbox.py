@@ -60,16 +60,16 @@ async def fetch_mails(
     return FolderMails(url=url, mails=tuple(mails), faults=tuple(faults), state=after, took_s=took_s)
 
 
-def _has_room(mails: Sequence[bytes], until: float) -> bool:
+def _has_room(mails: Sequence[bytes], until_s: float) -> bool:
     """Whether one more mail may be read in this poll."""
     size = sum(map(len, mails)) + MAX_MAIL_BYTES
-    return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until)
+    return not mails or (len(mails) < MAX_MAILS and size <= MAX_BYTES and time.monotonic() < until_s)
 
 
 def _read_maildir(
     url: str,
     state: str,
-    until: float,
+    until_s: float,
     _options: RequestOptions | None,
     _opened: list[socket.socket],
     _timeout_s: float,
@@ -87,7 +87,7 @@ def _read_maildir(
         after = min(now - SETTLED_NS, max((changed for changed, _, _ in files), default=since))
         # The first poll reads the newest mails. Later ones begin with the oldest, so that the next poll reads the rest.
         for changed, _, path in sorted(files, key=lambda file: file[0] if since else -file[1]):
-            if not _has_room(mails, until):
+            if not _has_room(mails, until_s):
                 after = min(after, changed - 1) if since else after
                 break
             try:
@@ -137,9 +137,13 @@ class BoundedImapTls(BoundedImap, imaplib.IMAP4_SSL):  # type: ignore[misc]  # o
 
 
 def _read_imap(
-    url: str, state: str, until: float, options: RequestOptions | None, opened: list[socket.socket], timeout_s: float
+    url: str, state: str, until_s: float, options: RequestOptions | None, opened: list[socket.socket], timeout_s: float
 ) -> Mails:
-    """Connect to the server of a folder and read it: see `read_folder`."""
+    """
+    Connect to the server of a folder, and return its mails that are new since `state`; see `read_folder`.
+
+    `until_s` is a time of the monotonic clock; `opened` gets the socket, which the caller may close to interrupt.
+    """
     parts, imap = urlsplit(url), None
     port, is_encrypted = parts.port or MAIL_PORTS[parts.scheme], parts.scheme == "imaps"
     try:
@@ -155,7 +159,7 @@ def _read_imap(
         if not is_encrypted and is_public(embedded_ipv4(ip_address(imap.sock.getpeername()[0]))):
             raise HopError(FetchKind.UNUSABLE_URL, detail="imap:// does not encrypt the password; use imaps://")
         with translate_errors(httpx.ReadTimeout, httpx.ReadError):
-            mails = read_folder(imap, url, secret, state, until)
+            mails = read_folder(imap, url, secret, state, until_s)
         with suppress(imaplib.IMAP4.error, OSError):
             imap.logout()
         return mails
@@ -167,11 +171,11 @@ def _read_imap(
                 imap.shutdown()
 
 
-def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: float) -> Mails:
+def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until_s: float) -> Mails:
     """
     Return the mails from `state` on, "UIDVALIDITY:UID", oldest first; without it, the newest.
 
-    EXAMINE and BODY.PEEK leave the mails unseen.
+    `until_s` is a time of the monotonic clock. EXAMINE and BODY.PEEK leave the mails unseen.
     """
     parts, mails, uids, refused = urlsplit(url), list[bytes](), set[int](), dict[int, str]()
     try:
@@ -194,7 +198,7 @@ def read_folder(imap: BoundedImap, url: str, secret: str, state: str, until: flo
         uids.update(uid for uid in map(int, b" ".join(filter(None, data)).split()) if uid >= since)
     after = max(uid_next, max(uids, default=0) + 1)
     for uid in sorted(uids, reverse=not since):
-        if len(refused) == MAX_REFUSED or not _has_room(mails, until):
+        if len(refused) == MAX_REFUSED or not _has_room(mails, until_s):
             after = uid if since else after
             break
         status, read = imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
