@@ -266,8 +266,8 @@ def _send_and_log(worker: OutboxWorker) -> None:
             log.info("delivered %s", fields(**names, attempts=delivery.attempts, told=delivery.response))
         else:
             retry_at = delivery.next_try_at if delivery.state in OPEN_STATES else None
-            given = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
-            log.warning("delivery_failed %s", fields(**names, **given, retry_at=retry_at, hint=delivery.hint))
+            outcome = {"state": delivery.state, "attempts": delivery.attempts, "reason": delivery.response}
+            log.warning("delivery_failed %s", fields(**names, **outcome, retry_at=retry_at, hint=delivery.hint))
 
 
 def _find_story_alerts(url: str, digests: tuple[DigestSettings, ...], now: datetime) -> None:

@@ -18,10 +18,10 @@ def metrics(connection: Connection, settings: Settings) -> Iterator[Metric]:
     """Yield the metrics of digests: when editions were made and are due, the largest story, open deliveries."""
     now = system_clock()
     statuses = digest_statuses(connection, settings, now=now)
-    made = [(o.digest, o.last_made_at.timestamp()) for o in statuses if o.last_made_at]
+    made_times = [(o.digest, o.last_made_at.timestamp()) for o in statuses if o.last_made_at]
     due = [(o.digest, o.next_due_at.timestamp()) for o in statuses]
     late = [(o.digest, (now - o.due_since).total_seconds() if o.due_since else 0.0) for o in statuses]
-    yield labelled_gauge("digests_edition_made_seconds", "When the last edition was made.", "digest", made)
+    yield labelled_gauge("digests_edition_made_seconds", "When the last edition was made.", "digest", made_times)
     yield labelled_gauge("digests_edition_due_seconds", "When the next edition is due.", "digest", due)
     words = "How many seconds an edition is late; 0 if none is."
     yield labelled_gauge("digests_edition_late_seconds", words, "digest", late)

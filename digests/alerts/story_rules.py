@@ -202,8 +202,8 @@ def _has_own_news(article: Article, earlier: Sequence[Article]) -> bool:
     """Whether most of a title is in none of the `earlier` reports of its language; False if there is none."""
     language = article.language
     same_language = [report for report in earlier if report.language == language]
-    told = set(stems(article.title, language))
-    new = told - {
+    title_stems = set(stems(article.title, language))
+    new = title_stems - {
         stem for each in same_language for stem in stems(f"{each.title}\n{each.text[:PHRASE_LEAD_CHARS]}", language)
     }
     # A later figure, such as another toll, is rather another state of the same news.
@@ -211,7 +211,7 @@ def _has_own_news(article: Article, earlier: Sequence[Article]) -> bool:
         significant_numbers(report.title) for report in same_language
     )
     count, share = len(new) + has_first_figure, FIRST_FIGURE_SHARE if has_first_figure else OWN_NEWS_SHARE
-    return bool(same_language) and count >= max(MIN_NEWS_WORDS, share * (len(told) + has_first_figure))
+    return bool(same_language) and count >= max(MIN_NEWS_WORDS, share * (len(title_stems) + has_first_figure))
 
 
 def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> bool:

@@ -50,7 +50,7 @@ def find_notices(
     left, a report with "corrected" in its title is told.
     """
     known = [articles[key] for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS]
-    texts = {article.id: said for article in known if (said := _find_text(article))}
+    texts = {article.id: notice_text for article in known if (notice_text := _find_text(article))}
     if not texts:
         return ()
     groups = {key: group for group in story.wire_groups for key in group.articles}

@@ -39,8 +39,8 @@ def find_rejected_claims(story: Story, articles: Mapping[str, Article]) -> froze
     is_central = len(outlets) >= CENTRAL_SHARE * len({article.outlet for article in known})
 
     def tells_claim(article: Article) -> bool:
-        own = _words(article.title, article) - subject.get(article.language, frozenset())
-        return is_central or any(len(own & _words(other.title, other)) >= MIN_SHARED_WORDS for other in rejecting)
+        own_words = _words(article.title, article) - subject.get(article.language, frozenset())
+        return is_central or any(len(own_words & _words(other.title, other)) >= MIN_SHARED_WORDS for other in rejecting)
 
     return frozenset(article.id for article in others if article.published_at <= last and tells_claim(article))
 

@@ -58,8 +58,8 @@ def leave_out_apart(
 ) -> tuple[tuple[Article, ...], dict[str, Cause]]:
     """Return the articles without opinion pieces and galleries on whose story there is no report; and those, by id."""
     reports = {article.id for article in articles if article.kind not in APART}
-    told = {key for story in stories if not reports.isdisjoint(story.articles) for key in story.articles}
-    apart = {a.id: (APART[a.kind], "") for a in articles if a.kind in APART and a.id not in told}
+    reported = {key for story in stories if not reports.isdisjoint(story.articles) for key in story.articles}
+    apart = {a.id: (APART[a.kind], "") for a in articles if a.kind in APART and a.id not in reported}
     return tuple(article for article in articles if article.id not in apart), apart
 
 

@@ -44,7 +44,7 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
 
 def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
     """Return the Markdown as DOCX and ODT. Errors: DigestError."""
-    made = {}
+    documents = {}
     with TemporaryDirectory() as place:
         for name in DOCUMENTS:
             # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
@@ -54,10 +54,10 @@ def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
             try:
                 subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
             except (OSError, subprocess.SubprocessError) as error:
-                said = getattr(error, "stderr", None) or str(error).encode()
-                raise DigestError(f"pandoc could not make {name}: {said.decode('utf-8', 'replace')[:200]}") from error
-            made[name] = (Path(place) / name).read_bytes()
-    return made
+                output = getattr(error, "stderr", None) or str(error).encode()
+                raise DigestError(f"pandoc could not make {name}: {output.decode('utf-8', 'replace')[:200]}") from error
+            documents[name] = (Path(place) / name).read_bytes()
+    return documents
 
 
 def is_pack(path: Path) -> bool:

@@ -106,9 +106,9 @@ def _format_events(events: Sequence[ComingEvent]) -> Iterator[str]:
     if events:
         yield from ("", "Coming up:")
     for event in events:
-        said, words = event.last_said, english(UTC)
-        yield f"  {describe_event_day(event, words)}: {to_one_line(said.text)}"
-        yield f"      {said.outlet}, {said.published_at:{MINUTE}}  {said.url}"
+        sentence, words = event.last_said, english(UTC)
+        yield f"  {describe_event_day(event, words)}: {to_one_line(sentence.text)}"
+        yield f"      {sentence.outlet}, {sentence.published_at:{MINUTE}}  {sentence.url}"
 
 
 def _format_score(edition: Edition, story: EditionStory) -> Iterator[str]:
@@ -272,9 +272,11 @@ def follow(
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
         if story is None and not stop:
-            held = {row.id: (row, since) for _, since, row in read(engine, load_followed)}.values()
-            rows = [{"id": row.id, "title": row.title, "since": at, "last_report_at": row.last_at} for row, at in held]
-            parts = ((row, f"since {at:{MINUTE}}, last report {row.last_at:{MINUTE}} UTC") for row, at in held)
+            followed = {row.id: (row, since) for _, since, row in read(engine, load_followed)}.values()
+            rows = [
+                {"id": row.id, "title": row.title, "since": at, "last_report_at": row.last_at} for row, at in followed
+            ]
+            parts = ((row, f"since {at:{MINUTE}}, last report {row.last_at:{MINUTE}} UTC") for row, at in followed)
             lines = [f"{row.id}  {row.title} ({times})" for row, times in parts]
             print_result(rows, lines or ["you follow no story; watcher follow STORY follows one"], json=json)
             return

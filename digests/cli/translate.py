@@ -47,8 +47,8 @@ def list_models(config: Config = None, json: Json = False) -> None:
         pair: sum(path.stat().st_size for path in files.values()) for pair, files in find_models(section.models).items()
     }
     missing = {digest.name: find_lacking_models(settings, digest) for digest in digests_of(settings)}
-    lacking = {digest: list(pairs) for digest, pairs in missing.items()}
-    values = {"engine": section.engine, "folder": section.models, "models": sizes, "lacking": lacking}
+    missing_pairs = {digest: list(pairs) for digest, pairs in missing.items()}
+    values = {"engine": section.engine, "folder": section.models, "models": sizes, "lacking": missing_pairs}
     lines = [f"engine: {section.engine}, models in {section.models}: {len(sizes)}"]
     lines += [f"  {pair}  {format_bytes(size)}" for pair, size in sizes.items()]
     for digest in digests_of(settings):

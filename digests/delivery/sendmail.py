@@ -34,22 +34,22 @@ class SendmailChannel(ProcessChannel):
         """Hand a mail to the mail program; return what it said. Errors: DeliveryError."""
         (form,) = message.forms
         # A file, not a pipe: if we were killed while writing, the program would send half a mail.
-        with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as output:
             mail.write(form.body.replace(b"\r\n", b"\n"))
             mail.flush()
             mail.seek(0)
             if self.is_aborted:
                 raise self.fault("interrupted")
             before_commit()
-            code = self._run(message.recipient, mail, said)
-            said.seek(0)
-            told = to_one_line(said.read(4 * MAX_REPLY_CHARS).decode("utf-8", "replace"), MAX_REPLY_CHARS)
+            code = self._run(message.recipient, mail, output)
+            output.seek(0)
+            reply = to_one_line(output.read(4 * MAX_REPLY_CHARS).decode("utf-8", "replace"), MAX_REPLY_CHARS)
         if code:
-            words = f"ended with exit code {code}" + (f": {told}" if told else "")
+            words = f"ended with exit code {code}" + (f": {reply}" if reply else "")
             raise self.fault(
                 words, permanent=code in PERMANENT_CODES, affects_all_recipients=code not in RECIPIENT_CODES
             )
-        return told or "accepted"
+        return reply or "accepted"
 
     def _run(self, recipient: str, mail: IO[bytes], output: IO[bytes]) -> int:
         """Run the mail program with `mail` as its input, its output goes to `output`; return the exit code."""

@@ -76,12 +76,12 @@ class WebhookChannel(Channel):
             response = self._post.run()
         except FetchError as error:
             raise self.fault(f"cannot be reached: {_describe_error(error)}", maybe_arrived=is_sent) from error
-        status, told = response.status, self._reply_text(response.body)
+        status, reply = response.status, self._reply_text(response.body)
         if 200 <= status < 300 and self.refuses(response.body):
-            raise self.fault(f"refused it: {told}", permanent=True)
+            raise self.fault(f"refused it: {reply}", permanent=True)
         if 200 <= status < 300:
-            return f"{status} {told}".rstrip()
-        raise self.status_fault(status, told, retry_after=response.headers.get("Retry-After", ""))
+            return f"{status} {reply}".rstrip()
+        raise self.status_fault(status, reply, retry_after=response.headers.get("Retry-After", ""))
 
     def refuses(self, body: bytes) -> bool:
         """Whether the reply to a status of success says that the message was not taken."""
@@ -118,15 +118,15 @@ def _describe_error(error: FetchError) -> str:
 
 def reveal_target(url: str | Secret, token: Secret | None, *, name: str) -> tuple[str, str]:
     """Return a URL and a token from the settings. Errors: WatcherError, if one cannot be read or is not valid."""
-    shown, given = url.reveal() if isinstance(url, Secret) else url, token.reveal() if token else ""
+    shown, revealed = url.reveal() if isinstance(url, Secret) else url, token.reveal() if token else ""
     try:
         shown = check_web(shown)
     except ValueError:
         hint = "write the full URL there"
         raise DeliveryError("webhook", f"{name} is not an http or https URL", hint=hint) from None
-    if not (given.isascii() and given.isprintable()):
+    if not (revealed.isascii() and revealed.isprintable()):
         raise DeliveryError("webhook", f"the token in {token} has characters that a token cannot have")
-    return shown, given
+    return shown, revealed
 
 
 class WebhookDeliverSettings(DeliverSettings):

@@ -44,11 +44,11 @@ def load_left_out(engine: Engine, digest: DigestSettings, edition: Edition) -> L
     )
     grouped = cluster_preview(engine, start=edition.window_start, end=edition.window_end)
     excluded, inputs = read(engine, _load, digest, request, grouped, edition)
-    shown, told = shown_places(edition), shown_articles(edition)
+    shown, article_ids = shown_places(edition), shown_articles(edition)
     stories = find_left_out(inputs, shown)
     return LeftOutItems(
         edition=edition,
-        articles={article.id: (article, cause) for article, cause in excluded if article.id not in told},
+        articles={article.id: (article, cause) for article, cause in excluded if article.id not in article_ids},
         stories=stories,
         wanted=sum(story.place is not None for story in stories) + len(shown),
     )
@@ -72,5 +72,5 @@ def shown_places(edition: Edition) -> dict[str, str]:
 def shown_articles(edition: Edition) -> set[str]:
     """Return the ids of the articles of the stories that an edition shows."""
     listed = (brief for story in edition.stories for brief in story.related)
-    told = (key for story in edition.stories for key in story.article_ids)
-    return {*told, *(key for brief in (*listed, *edition.briefs) for key in brief.article_ids)}
+    of_stories = (key for story in edition.stories for key in story.article_ids)
+    return {*of_stories, *(key for brief in (*listed, *edition.briefs) for key in brief.article_ids)}

@@ -239,20 +239,20 @@ class _Check:
 
     def coming_event(self, where: str, event: ComingEvent) -> Iterator[Fault]:
         """Check that an event's sentences are those of their reports, and that its days are those that they say."""
-        said = event.sentence
-        yield from self.sentence(where, said)
-        if article := self.articles.get(said.article_id):
+        sentence = event.sentence
+        yield from self.sentence(where, sentence)
+        if article := self.articles.get(sentence.article_id):
             days = days_of_report(article.published_at, article.country)
-            date_ahead = find_date_ahead(said.text, said.language, days, article.country)
+            date_ahead = find_date_ahead(sentence.text, sentence.language, days, article.country)
             announced = date_ahead.in_zone(ZoneInfo(self.edition.timezone)) if date_ahead else (None, None, None)
             is_moved = event.moved_from is not None and announced[0] == event.moved_from
             if announced != (event.on, event.until, event.begins_at) and not is_moved:
-                yield Fault(where, said.text, f"it does not announce an event for {event.moved_from or event.on}")
+                yield Fault(where, sentence.text, f"it does not announce an event for {event.moved_from or event.on}")
         if event.until < event.on or event.is_over(self.edition.local_date):
-            yield Fault(where, said.text, f"{event.on} to {event.until} are no days to come")
+            yield Fault(where, sentence.text, f"{event.on} to {event.until} are no days to come")
         change = event.change
         kind = "announced" if change is None else "moved" if event.kind == "moved" else "off"
-        yield from self.equal(where, said.text, "kind", event.kind, kind)
+        yield from self.equal(where, sentence.text, "kind", event.kind, kind)
         if change is None:
             return
         yield from self.sentence(where, change)
@@ -384,16 +384,18 @@ class _Check:
 
     def withheld(self, at: str, story: EditionStory) -> Iterator[Fault]:
         """Check the notices of a story, and that no report that they concern, or that others reject, is told."""
-        told = Story(id="", articles=story.article_ids, wire_groups=())
+        story_of_all = Story(id="", articles=story.article_ids, wire_groups=())
         names = ("kind", "text", "offset", "article_id", "published_at")
-        notices = find_notices(told, self.articles, self.changed_at)
+        notices = find_notices(story_of_all, self.articles, self.changed_at)
         said, true = (
             [[getattr(each, name) for name in names] for each in shown_notice]
             for shown_notice in (story.notices, notices)
         )
         # An edition of an earlier version has none.
         yield from self.equal(at, story.headline, "notices of outlets", said, true, self.is_certain)
-        rejected = find_rejected_claims(told, self.articles).difference(*(each.withheld for each in story.notices))
+        rejected = find_rejected_claims(story_of_all, self.articles).difference(
+            *(each.withheld for each in story.notices)
+        )
         stated, expected = sorted(story.rejected), sorted(rejected)
         yield from self.equal(at, story.headline, "reports that others reject", stated, expected, self.is_certain)
         for notice in story.notices:

@@ -88,7 +88,7 @@ def edition_view(edition: Edition) -> view.EditionView:
         for section in edition.sections
         if section.stories or section.followed
     ]
-    stories = _keep_telling_marks([story for _, told in sections for story in told])
+    stories = _keep_telling_marks([story for _, section_stories in sections for story in section_stories])
     elsewhere = sum(row.count for row in edition.ledger.left_out if row.kind in NOT_ON_SUBJECT)
     on_subject = counts["stories_found"] - elsewhere
     before = f"-{edition.previous_at:%H%M}" if edition.previous_at else ""
@@ -105,7 +105,8 @@ def edition_view(edition: Edition) -> view.EditionView:
         note=sanitize_lines(edition.note),
         at_a_glance=tuple(views.glance_lines()),
         sections=tuple(
-            view.SectionView(title=line(name), stories=tuple(islice(stories, len(told)))) for name, told in sections
+            view.SectionView(title=line(name), stories=tuple(islice(stories, len(section_stories))))
+            for name, section_stories in sections
         ),
         coming_up=tuple(views.coming_event(event) for event in edition.coming_up if event.is_shown),
         corrections=tuple(map(views.correction, edition.corrections)),
@@ -533,10 +534,12 @@ class Views:
         return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[direction] if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> view.LangAttr:
-        own = language_direction(self.words.language, "")
+        own_direction = language_direction(self.words.language, "")
         direction = language_direction(tag, text)
         is_foreign = bool(self.words.language_name(tag))
-        return view.LangAttr(lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own else "")
+        return view.LangAttr(
+            lang=language_tag(tag) if is_foreign else "", dir=direction if direction != own_direction else ""
+        )
 
     def _choose_text(
         self, text: str, language: str, translation: Translation | None

@@ -37,12 +37,12 @@ def render(view: EditionView, own_templates: OwnTemplates = (), *, frame: SiteFr
     stories, briefs = (frame.stories, frame.briefs) if frame else (NO_URLS, NO_URLS)
     doc, shown = document(view, own_templates, form="page", stories=stories, briefs=briefs), pins(view.stories)
     sparks = (_spark(story) for section in view.sections for story in section.stories if story.trend)
-    told = re.sub('<span class="trend">', lambda found: next(sparks, "") + found.group(), doc["stories"])
+    stories_html = re.sub('<span class="trend">', lambda found: next(sparks, "") + found.group(), doc["stories"])
     values = {
         "frame": frame,
         "v": view,
         "w": view.words,
-        "doc": doc | {"stories": Markup(told)},
+        "doc": doc | {"stories": Markup(stories_html)},
         "css": Markup(style_sheet(own_templates)),
         "world": world(),
         "pins": shown,

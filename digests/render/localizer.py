@@ -228,8 +228,8 @@ def _zone(name: str) -> tzinfo:
 @lru_cache(maxsize=16)
 def load_phrases(language: str) -> dict[str, Phrase]:
     """Return the phrases of a language, with English ones for those missing; empty if the language has none."""
-    own = files("digests.render") / "phrases" / f"{language}.toml"
-    if not own.is_file():
+    own_file = files("digests.render") / "phrases" / f"{language}.toml"
+    if not own_file.is_file():
         return {}
-    phrases: dict[str, Phrase] = tomllib.loads(own.read_text("utf-8"))
+    phrases: dict[str, Phrase] = tomllib.loads(own_file.read_text("utf-8"))
     return phrases if language == FALLBACK_LANGUAGE else load_phrases(FALLBACK_LANGUAGE) | phrases

@@ -109,12 +109,12 @@ def escape(value: str) -> str:
 def link(label: str, url: str | None, tongue: LangAttr | None = None, *, html: bool = False) -> SafeText:
     """Return a link; the label alone without `url`, which is a URL of `web_url`, a fragment or a path."""
     shown = text(label)
-    said = _attributes(tongue) if html and tongue else ""
+    attributes = _attributes(tongue) if html and tongue else ""
     if not url:
-        return SafeText(f"<span{said}>{shown}</span>" if said else shown)
+        return SafeText(f"<span{attributes}>{shown}</span>" if attributes else shown)
     if shown.lower() in VAGUE_LABELS:
         shown = _entity(shown[0]) + shown[1:]
-    return SafeText(f"[{shown}]({LOOKS_LIKE_ENTITY.sub('&amp;', url)})" + (f"{{:{said} }}" if said else ""))
+    return SafeText(f"[{shown}]({LOOKS_LIKE_ENTITY.sub('&amp;', url)})" + (f"{{:{attributes} }}" if attributes else ""))
 
 
 def _front(view: EditionView) -> tuple[tuple[str, str | int | SafeText], ...]:

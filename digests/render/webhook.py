@@ -70,8 +70,8 @@ def _slack_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
     head = f"*{escape_slack(view.heading)}*"
     lines = [head, *map(line, view.stories)] if view.stories else [head, escape_slack(view.preview)]
-    told = _fit_lines(lines, lambda told: len(told) <= SLACK_CHARS)
-    return {"text": told, "unfurl_links": False, "unfurl_media": False}
+    text = _fit_lines(lines, lambda text: len(text) <= SLACK_CHARS)
+    return {"text": text, "unfurl_links": False, "unfurl_media": False}
 
 
 def _discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
@@ -82,8 +82,8 @@ def _discord_payload(view: EditionView, edition: Edition) -> dict[str, object]:
         return f"{story.number}\\. " + (f"[{title}]({story.url})" if story.url else title)
 
     lines = map(line, view.stories) if view.stories else [escape_markdown(view.preview)]
-    told = _fit_lines(lines, lambda told: len(told) <= DISCORD_CHARS)
-    embed = {"title": view.heading[:DISCORD_TITLE], "description": told}
+    text = _fit_lines(lines, lambda text: len(text) <= DISCORD_CHARS)
+    embed = {"title": view.heading[:DISCORD_TITLE], "description": text}
     return {"embeds": [embed], "allowed_mentions": {"parse": []}}
 
 
@@ -105,13 +105,13 @@ def _apprise_payload(view: EditionView, edition: Edition) -> dict[str, object]:
 
 def _fit_lines(lines: Iterable[str], fits: Callable[[str], bool]) -> str:
     """Return as many of the first lines as fit; no line is cut, so no link breaks."""
-    told = ""
+    text = ""
     for line in lines:
-        longer = f"{told}\n{line}" if told else line
+        longer = f"{text}\n{line}" if text else line
         if not fits(longer):
             break
-        told = longer
-    return told
+        text = longer
+    return text
 
 
 def escape_slack(value: str) -> str:

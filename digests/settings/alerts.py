@@ -39,9 +39,9 @@ class AlertsSettings(SettingsModel):
         for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))
         for n, row in raw_rows(rows.get("deliver")):
-            for key, lacking in (("attach", "book"), ("formats", "format")):
+            for key, what in (("attach", "book"), ("formats", "format")):
                 if key in row:
-                    message = f"belongs to the deliveries of a digest: an alert has no {lacking}"
+                    message = f"belongs to the deliveries of a digest: an alert has no {what}"
                     yield ValidationIssue(loc=("deliver", n, key), message=message, at_key=True)
 
 

@@ -29,8 +29,8 @@ def _refuse_cron(value: object) -> None:
 def _parse_times(value: object) -> tuple[time, ...]:
     """Return the times of day in "06:30" or ["06:30", "17:00"], in order, each once. Errors: ValueError."""
     _refuse_cron(value)
-    given = tuple(value) if isinstance(value, list | tuple) else (value,)
-    times = tuple(sorted({parse_clock(each) for each in given}))
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    times = tuple(sorted({parse_clock(each) for each in values}))
     if not 1 <= len(times) <= MAX_TIMES_A_DAY:
         raise ValueError(f"got {len(times)} times of day, expected 1 to {MAX_TIMES_A_DAY}")
     return times

@@ -80,10 +80,10 @@ def claim(
     """
     query = sa.select(editions.c.claimed_by, editions.c.claimed_at)
     query = query.where(*edition_filter(editions, key), editions.c.made_at.is_(None))
-    held = connection.execute(query).one_or_none()
+    claimed = connection.execute(query).one_or_none()
     # A claim that has expired, or whose process on this machine has ended, is taken over.
-    if held is not None and not _is_claim_live(*held, now=now, held_for=held_for or CLAIM_LASTS):
-        release_claim(connection, key, by=held.claimed_by)
+    if claimed is not None and not _is_claim_live(*claimed, now=now, held_for=held_for or CLAIM_LASTS):
+        release_claim(connection, key, by=claimed.claimed_by)
     values = {name: getattr(key, name) for name in EditionKey.__slots__}
     values["number"] = next_number(connection, key.digest, now=now)
     values |= {"window_start": window[0], "window_end": window[1], "claimed_at": now}
@@ -123,7 +123,7 @@ def cited_ids(edition: Edition) -> set[str]:
     ids |= {change.before.mention.article_id for story in edition.stories for change in story.figure_changes}
     ids |= {turn.sentence.article_id for story in edition.stories for turn in story.turns}
     ids |= {source.article_id for story in edition.stories for prose in story.llm_sentences for source in prose.sources}
-    ids |= {said.article_id for event in edition.coming_up for said in event.sentences}
+    ids |= {sentence.article_id for event in edition.coming_up for sentence in event.sentences}
     return ids | {correction.article_id for correction in edition.corrections}
 
 

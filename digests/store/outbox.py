@@ -167,10 +167,10 @@ def claim_delivery(
     for delivery in map(_delivery_of, connection.execute(query).all()):
         if is_leased(delivery, now=now):
             continue
-        held = deliveries.c.lease_by.is_not_distinct_from(delivery.lease_by)
+        has_same_lease = deliveries.c.lease_by.is_not_distinct_from(delivery.lease_by)
         taken = connection.execute(
             update(deliveries)
-            .where(deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, held)
+            .where(deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, has_same_lease)
             .values(
                 state=case((deliveries.c.state == UNKNOWN, UNKNOWN), else_=SENDING),
                 attempts=deliveries.c.attempts + 1,

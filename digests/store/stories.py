@@ -388,8 +388,8 @@ def add_correction(connection: Connection, correction: UserCorrection, *, descri
 
 def revoke(connection: Connection, number: int, *, now: datetime) -> bool:
     """Revoke a correction; False if there is none with this number, or it is revoked already."""
-    held = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
-    return connection.execute(held.values(revoked_at=now)).rowcount == 1
+    statement = update(corrections).where(corrections.c.id == number, corrections.c.revoked_at.is_(None))
+    return connection.execute(statement.values(revoked_at=now)).rowcount == 1
 
 
 def load_corrections(connection: Connection) -> tuple[StoredCorrection, ...]:

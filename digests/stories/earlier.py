@@ -28,10 +28,10 @@ class EarlierStory:
 
 def find_earlier(connection: Connection, row: StoryRow) -> tuple[EarlierStory, ...]:
     """Return up to `MAX_EARLIER` earlier stories of other threads, the nearest first; none without vectors."""
-    own = story_vector(connection, row.id)
-    if own is None:
+    vector_and_model = story_vector(connection, row.id)
+    if vector_and_model is None:
         return ()
-    vector, model = own
+    vector, model = vector_and_model
     wanted = center_vector(vector, model, row.language)
     near: list[tuple[float, str]] = []
     for story, language, other in vectors_of_earlier(connection, model, before=row.first_at - QUIET, thread=row.thread):

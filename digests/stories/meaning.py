@@ -130,10 +130,10 @@ class MeaningSearch:
         rows = load_sketches(connection, model=model, vector_bytes=2 * dimensions, after=after)
         new = {key: data for key, data in rows if key not in table.rows}
         if new:
-            made = np.frombuffer(b"".join(new.values()), sketch_type(dimensions))
-            table.ids = np.concatenate([table.ids, made["article"]])
-            table.hours = np.concatenate([table.hours, made["hour"]])
-            table.bits = np.concatenate([table.bits, made["bits"]])
+            sketches = np.frombuffer(b"".join(new.values()), sketch_type(dimensions))
+            table.ids = np.concatenate([table.ids, sketches["article"]])
+            table.hours = np.concatenate([table.hours, sketches["hour"]])
+            table.bits = np.concatenate([table.bits, sketches["bits"]])
             table.rows.update(new)
         return table
 

@@ -131,8 +131,8 @@ def load_items(connection: Connection, articles: Iterable[Article]) -> dict[str,
     """Return the items of those articles that have features, by article id."""
     by_id = {article.id: article for article in articles}
     return {
-        key: make_item(by_id[key], upgrade(decode(key, own.payload, own.vector, own.vector_model), by_id[key]))
-        for key, own in packed_features(connection, by_id).items()
+        key: make_item(by_id[key], upgrade(decode(key, packed.payload, packed.vector, packed.vector_model), by_id[key]))
+        for key, packed in packed_features(connection, by_id).items()
     }
 
 

@@ -67,10 +67,10 @@ def find_translation_fault(text: str, translation: str, *, source: str, target: 
         return TranslationFault.NUMBERS
     if not countries_in(text, source) <= countries_in(translation, target):
         return TranslationFault.NAMES
-    said = {word: POSSESSIVE.sub("", fold(word)) for word in WORD.findall(translation)}
-    scripts = {script_of(word) for word in said}
+    translated_words = {word: POSSESSIVE.sub("", fold(word)) for word in WORD.findall(translation)}
+    scripts = {script_of(word) for word in translated_words}
     has_names = all(
-        2 * sum(_is_said(word, said, source, target) for word in name) >= len(name)
+        2 * sum(_is_said(word, translated_words, source, target) for word in name) >= len(name)
         for name in _find_names(text, source)
         if script_of(name[0]) in scripts
     )
@@ -83,10 +83,10 @@ def _find_language_fault(text: str, translation: str, target: str) -> Translatio
     known = {fold(word) for word in written}
     # A word with a capital in both is a name: "Lula da Silva welcomes Macron" is Portuguese by its names.
     names = {fold(word) for word in written if word[:1].isupper()}
-    said = [word for word in words(translation) if not (word[:1].isupper() and fold(word) in names)]
-    said = [word for word in said if not word[0].isdecimal()]
-    new = [word for word in said if fold(word) not in known]
-    shared = len(said) - len(new)
+    plain_words = [word for word in words(translation) if not (word[:1].isupper() and fold(word) in names)]
+    plain_words = [word for word in plain_words if not word[0].isdecimal()]
+    new = [word for word in plain_words if fold(word) not in known]
+    shared = len(plain_words) - len(new)
     # Languages that are alike share many words: Danish and Norwegian more than half of a sentence.
     is_copy = not new and shared >= MIN_COPIED_WORDS
     if shared > len(new) and (is_copy or not may_be_in(translation, target)):
@@ -246,18 +246,20 @@ def is_supported(text: str, sources: Sequence[Sentence], *, language: str) -> bo
         return False
     if not stands_alone(_with_end_mark(text, language), language):
         return False
-    said = " ".join(source.text for source in sources)
-    figures, known = ({re.sub(r"\D", "", number) for number in NUMBER_IN_TEXT.findall(each)} for each in (text, said))
+    source_text = " ".join(source.text for source in sources)
+    figures, known = (
+        {re.sub(r"\D", "", number) for number in NUMBER_IN_TEXT.findall(each)} for each in (text, source_text)
+    )
     if not figures <= known:
         return False
-    if NEGATION.search(text) and not NEGATION.search(said):
+    if NEGATION.search(text) and not NEGATION.search(source_text):
         return False
     about = set(stems(text, language))
-    if not about or len(about.intersection(stems(said, language))) < MIN_SUPPORT * len(about):
+    if not about or len(about.intersection(stems(source_text, language))) < MIN_SUPPORT * len(about):
         return False
     if is_unspaced(text):
         return True
-    spoken = {stem(fold(word)) for word in words(said)}
+    spoken = {stem(fold(word)) for word in words(source_text)}
     names = [m.group() for m in WORD.finditer(text) if m.group()[:1].isupper() and m.start() > 0]
     return all(stem(fold(name)) in spoken for name in names)
 

@@ -162,14 +162,14 @@ def choose_latest(
     It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
     headline first), and adds to it.
     """
-    said: dict[str, set[str]] = {}
+    stems_of_outlet: dict[str, set[str]] = {}
     for text, language in shown:
-        said.setdefault(language, set()).update(stems(text, language))
+        stems_of_outlet.setdefault(language, set()).update(stems(text, language))
     for article in sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True):
         if article.published_at < since + MIN_LATER:
             return None
         title, language = title_without_outlet(article), article.language
-        about, known = set(stems(title, language)), said.get(language, set())
+        about, known = set(stems(title, language)), stems_of_outlet.get(language, set())
         is_on_event = len(about & known) >= MIN_LATEST_COMMON and len(about - known) >= MIN_LATEST_NEW
         if is_flagged(article) or not (can_read(language) and is_on_event) or not is_informative(title, language):
             continue

@@ -57,12 +57,14 @@ class CandidateSentence:
 
     def can_follow(self, quoted: Collection[Sentence], known: Iterable[str]) -> bool:
         """Whether it fits, and says whom it means to a reader of `quoted` and of a headline with the stems `known`."""
-        key, told = self.article.id, set(known)
+        key, told_names = self.article.id, set(known)
         before = [s for s in quoted if s.article_id != key or s.offset < self.start]
-        told.update(stem for s in before for stem in stems(s.text, s.language))
+        told_names.update(stem for s in before for stem in stems(s.text, s.language))
         follows = any((s.article_id, s.offset) == (key, self.previous) for s in before)
-        is_known = len(self.stems & told) >= self.known and all(not told.isdisjoint(need) for need in self.needs)
-        return self.names <= told and (follows or is_known) and fits_limit(self.sentence, quoted)
+        is_known = len(self.stems & told_names) >= self.known and all(
+            not told_names.isdisjoint(need) for need in self.needs
+        )
+        return self.names <= told_names and (follows or is_known) and fits_limit(self.sentence, quoted)
 
 
 def fits_limit(sentence: Sentence, quoted: Iterable[Sentence]) -> bool:
@@ -149,11 +151,11 @@ def reports_by_language(
 
 
 def find_candidates(
-    article: Article, agreed: Agreement, said: Iterable[Collection[str]] = ()
+    article: Article, agreed: Agreement, stem_sets: Iterable[Collection[str]] = ()
 ) -> list[CandidateSentence]:
-    """Return the scored sentences at an article's beginning that can stand alone, in order; `said`: known stems."""
+    """Return the scored sentences of an article's beginning that can stand alone; `stem_sets` are of known texts."""
     text, language = article.text[:SUMMARY_TEXT_CHARS], article.language
-    said = (stems(article.title, language), *said)
+    stem_sets = (stems(article.title, language), *stem_sets)
     candidates = []
     value, previous, count = 1.0, -1, 0
     for start, end, is_clear in islice(first_sentences(article, text), READ_SENTENCES):
@@ -184,7 +186,7 @@ def find_candidates(
         is_prose = language in readable.SHORT_LANGUAGES or readable.ENDING.search(words)
         if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not readable.FURNITURE.search(words):
             count += 1
-            if not any(is_repetition(stems(words, language), each) for each in said):
+            if not any(is_repetition(stems(words, language), each) for each in stem_sets):
                 previous = start
         value *= FALLOFF
     return candidates
@@ -264,14 +266,14 @@ def _best_sentences(
     chosen: list[CandidateSentence] = []
     above, title_language = title or article.title, headed[0].language if title and headed else article.language
     known = stems(above, article.language)
-    said = set(known)
+    told_stems = set(known)
     room = MAX_WIDTH
     for candidate in sorted(find_candidates(article, agreed), key=lambda c: (-c.score, c.start)):
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
         can_follow = can_follow and can_show(candidate.sentence)
-        is_new = not is_repetition(candidate.stems, said)
+        is_new = not is_repetition(candidate.stems, told_stems)
         is_new = is_new and not any(says_the_same(candidate.stems, each.stems) for each in chosen)
         if not may_repeat and repeats_headline(candidate.text, article.language, above, title_language):
             if not chosen:
@@ -279,6 +281,6 @@ def _best_sentences(
             is_new = False
         if can_follow and is_new and display_length(candidate.text) <= room:
             chosen.append(candidate)
-            said |= candidate.stems
+            told_stems |= candidate.stems
             room -= display_length(candidate.text) + 1
     return tuple(sorted(chosen, key=lambda c: c.start))

@@ -90,12 +90,12 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     Return the stems of surnames that `before`, the text before a sentence, introduced, and sets of stems: one of each
     set must be known unless the sentence before is quoted. An empty set stands for a word such as "also".
     """
-    told = _own_words(text)
-    first_words = FIRST.findall(told)
+    own_text = _own_words(text)
+    first_words = FIRST.findall(own_text)
     links = words_for_language("link", language) | words_for_language("speaker", language)
     bare = (name for left, name in pairwise(["", *first_words]) if name[0].isupper() and not left[:1].isupper())
     names = frozenset(stem(fold(name)) for name in bare if _is_introduced(name, before, language))
-    opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
+    opening = FIRST.findall(re.split("[,;:–—]", own_text, maxsplit=1)[0].replace("'", " "))
     pairs = (pair for pair in pairwise([*map(str.lower, first_words), ""]) if pair not in _calendar(language))
     is_linked = any(not links.isdisjoint((word, f"{word}-{after}")) for word, after in pairs)
     is_inside = ASKED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
@@ -112,14 +112,14 @@ def find_first_needs(text: str, language: str) -> tuple[frozenset[str], ...]:
     A lead often goes on where its title ends, and names its subject as known: for "The documents surfaced …", the title
     must have spoken of documents.
     """
-    told = _own_words(text)
-    opening = FIRST.findall(re.split("[,;:–—]", told, maxsplit=1)[0].replace("'", " "))
+    own_text = _own_words(text)
+    opening = FIRST.findall(re.split("[,;:–—]", own_text, maxsplit=1)[0].replace("'", " "))
     unique = words_for_language("unique", language)
     is_definite = bool(unique and opening) and opening[0].lower() in words_for_language("definite", language)
     nouns = _definite_nouns(opening, language) if is_definite else ()
     is_known = not unique.isdisjoint(map(str.lower, opening[1 : 1 + NOUN_PHRASE]))
     needs = [frozenset(stem(fold(noun)) for noun in nouns)] if nouns and not is_known else []
-    return (*needs, *_pointing_needs(FIRST.findall(told), language))
+    return (*needs, *_pointing_needs(FIRST.findall(own_text), language))
 
 
 def find_generic_needs(text: str, title: str, language: str) -> tuple[frozenset[str], ...]:
@@ -214,8 +214,8 @@ def _is_name_with_relative_clause(text: str, language: str) -> bool:
 
 def _has_no_speaker(text: str, language: str) -> bool:
     """Whether a quotation is followed by only a pronoun or a verb: “…,” he said. «…», dijo."""
-    said = QUOTATION_WITH_SPEAKER.match(text)
-    speaker_words = re.findall(r"[^\W_]+", said.group(1))[:MAX_SPEAKER_WORDS] if said else []
+    quotation = QUOTATION_WITH_SPEAKER.match(text)
+    speaker_words = re.findall(r"[^\W_]+", quotation.group(1))[:MAX_SPEAKER_WORDS] if quotation else []
     if len(speaker_words) > 1 and speaker_words[1] in words_for_language("unnamed", language):
         return True
     return (len(speaker_words) == 1 and speaker_words[0].islower()) or not words_for_language(

@@ -54,11 +54,11 @@ def find_lacking_models(settings: Settings, digest: DigestSettings) -> dict[str,
         return {}
     engine, target = FirefoxEngine(settings.section(TranslateSettings).models), digest.read_languages[0]
     tags = sorted(tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target))
-    lacking = {f"{tag}-{PIVOT}": [tag] for tag in tags if tag != PIVOT}
+    tags_of_pair = {f"{tag}-{PIVOT}": [tag] for tag in tags if tag != PIVOT}
     if tags and target != PIVOT:
-        lacking[f"{PIVOT}-{target}"] = tags
+        tags_of_pair[f"{PIVOT}-{target}"] = tags
     installed = find_models(settings.section(TranslateSettings).models)
-    return {pair: lacking[pair] for pair in sorted(lacking) if pair not in installed}
+    return {pair: tags_of_pair[pair] for pair in sorted(tags_of_pair) if pair not in installed}
 
 
 def is_too_long(line: str) -> bool:

@@ -115,8 +115,8 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
 
 
 def _coverage_page(site: Site, ask: PageRequest) -> PageResponse:
-    asked = ask.query.get("days", "")
-    days = asked if asked in COVERAGE_DAYS else next(iter(COVERAGE_DAYS))
+    days_text = ask.query.get("days", "")
+    days = days_text if days_text in COVERAGE_DAYS else next(iter(COVERAGE_DAYS))
     since = site.now() - timedelta(days=int(days))
     coverage = read(site.engine, measure_world_coverage, since=since, until=site.now())
     return render_page(site, "coverage.html.j2", package="digests.web", found=coverage, days=days, spans=COVERAGE_DAYS)

@@ -46,9 +46,9 @@ class SearchForm:
     @property
     def query(self) -> dict[str, str]:
         """The fields as the query of a URL, without the empty ones."""
-        given = {"q": self.words, "since": self.since, "language": self.asked_language, "outlet": self.outlet}
-        given["by"] = self.by
-        return {name: value for name, value in given.items() if value}
+        values = {"q": self.words, "since": self.since, "language": self.asked_language, "outlet": self.outlet}
+        values["by"] = self.by
+        return {name: value for name, value in values.items() if value}
 
     def filters(self, now: datetime) -> Filters:
         length = PERIODS[self.since][1]

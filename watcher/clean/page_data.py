@@ -87,8 +87,8 @@ def all_names(value: object) -> tuple[str, ...]:
 
 
 def _name_of(thing: Node) -> object:
-    given, family = json_text(thing.get("givenName")), json_text(thing.get("familyName"))
-    return thing.get("name") or f"{given} {family}".strip()
+    given_name, family = json_text(thing.get("givenName")), json_text(thing.get("familyName"))
+    return thing.get("name") or f"{given_name} {family}".strip()
 
 
 def _parse_json(script: str) -> object:

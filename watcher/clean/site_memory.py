@@ -62,8 +62,8 @@ def block_hashes(texts: Iterable[str]) -> Hashes:
     hashes = []
     for text in texts:
         name = DIGIT_RUN.sub("0", normalize_key(text))
-        made = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
-        digest = int.from_bytes(made.digest(), "big")
+        hashed = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=7, person=VERSION)
+        digest = int.from_bytes(hashed.digest(), "big")
         weight = min((1 << WEIGHT_BITS) - 1, max(1, len(text) // WEIGHT_UNIT))
         hashes.append(digest << WEIGHT_BITS | weight)
     return tuple(hashes)

@@ -162,9 +162,9 @@ def _format_validators(response: Response, again: Revalidation | None) -> Iterab
 
     `again`: the outcome of a second request with them; None if the response has none.
     """
-    given = response.validators
-    names = [f"ETag {given.etag}"] if given.etag else []
-    names += [f"Last-Modified {given.last_modified}"] if given.last_modified else []
+    validators = response.validators
+    names = [f"ETag {validators.etag}"] if validators.etag else []
+    names += [f"Last-Modified {validators.last_modified}"] if validators.last_modified else []
     sent = _sent_bytes(response)
     cost = f"every poll transfers {format_bytes(len(response.body) if sent is None else sent)}"
     if again is None:

@@ -85,9 +85,9 @@ def init(
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     zone = timezone or _machine_zone()
     is_zone_known = bool(timezone) or zone not in UTC_ZONES
-    for name, given in (("contact", contact), ("language", language), ("timezone", zone if is_zone_known else "")):
+    for name, value in (("contact", contact), ("language", language), ("timezone", zone if is_zone_known else "")):
         take = partial(_fill_in, text, name)
-        text = take(given) if given or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
+        text = take(value) if value or not asks else prompt(QUESTIONS[name], "", show_default=False, value_proc=take)
     written = tomllib.loads(text)["digests"][0]
     text = _fill_in(text, "title", STARTER_TITLES.get(written.get("language", "en").partition("-")[0], ""))
     write_file(target, text)

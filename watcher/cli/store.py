@@ -234,7 +234,7 @@ def _open_input(file: Path) -> BinaryIO:
 async def _import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> ImportSummary:
     """Store articles from JSON lines; worker processes extract features. Errors: StoreError, WorkerFailed."""
     summary = ImportSummary()
-    given = _read_articles(stream, summary, now=now)
+    articles = _read_articles(stream, summary, now=now)
     with closing(Writer(engine)) as writer, closing(Pool()) as pool:
         # An export has the URL of a feed without its secrets.
         histories = defaultdict[str, Counter[str]](Counter)
@@ -242,7 +242,7 @@ async def _import_lines(engine: Engine, stream: BinaryIO, *, now: datetime) -> I
 
         async def import_chunks() -> None:
             """Store articles a chunk at a time, until there are no more lines."""
-            while part := list(islice(given, IMPORT_CHUNK)):
+            while part := list(islice(articles, IMPORT_CHUNK)):
                 part = await _add_languages(part, histories, pool)
                 rows = tuple((one.id, one.title, one.text, one.language) for one, _ in part)
                 packed = await pool.run(tasks.pack_features, rows, limit_s=IMPORT_LIMIT_S)

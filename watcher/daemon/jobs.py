@@ -104,12 +104,12 @@ class JobRunner:
 
     def set_jobs(self, jobs: Iterable[Job]) -> None:
         """Schedule these jobs and no others; a run of a replaced job continues."""
-        given = {job.name: job for job in jobs}
+        jobs_by_name = {job.name: job for job in jobs}
         for old in self.scheduler.get_jobs():
-            if old.id not in given:
+            if old.id not in jobs_by_name:
                 old.remove()
                 self.faults.pop(old.id, None)
-        for job in given.values():
+        for job in jobs_by_name.values():
             trigger = job.cron or Every(job.every_s)
             self.scheduler.add_job(self.run, trigger, args=(job,), id=job.name, name=job.name, replace_existing=True)
 

@@ -66,12 +66,12 @@ def _format_line(journal: bool, _logger: object, _name: str, event: EventDict) -
 
 def _split_event(_logger: object, _name: str, fields_of_event: EventDict) -> EventDict:
     """Return an event with its fields; a log line of a library becomes a `message`."""
-    message, given = str(fields_of_event["_record"].msg), fields_of_event["positional_args"]
+    message, arguments = str(fields_of_event["_record"].msg), fields_of_event["positional_args"]
     match = EVENT.fullmatch(message)
     event = {"event": match[1]} if match else {"event": "message", "message": fields_of_event["event"]}
     head = {key: fields_of_event[key] for key in ("at", "level", "logger")}
     tail = {"traceback": fields_of_event["exception"]} if "exception" in fields_of_event else {}
-    return head | event | (given if isinstance(given, Fields) else {}) | tail
+    return head | event | (arguments if isinstance(arguments, Fields) else {}) | tail
 
 
 def _dump_printable(value: object, **_given: object) -> str:

@@ -28,12 +28,14 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Counters:
     def __init__(self) -> None:
         """Register the metrics that are counted while the daemon runs."""
-        self.registry = own = CollectorRegistry()
-        self._polls = Counter("watcher_polls_total", "Polls of feeds, by result.", ["status"], registry=own)
-        self._entries = Counter("watcher_entries_total", "Entries found by polls.", ["kind"], registry=own)
-        self._pages = Counter("watcher_pages_total", "Pages of articles, by result.", ["outcome"], registry=own)
-        self._jobs = Counter("watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=own)
-        self._took = Histogram("watcher_poll_seconds", "Response times of feeds.", buckets=BOUNDS_S, registry=own)
+        self.registry = registry = CollectorRegistry()
+        self._polls = Counter("watcher_polls_total", "Polls of feeds, by result.", ["status"], registry=registry)
+        self._entries = Counter("watcher_entries_total", "Entries found by polls.", ["kind"], registry=registry)
+        self._pages = Counter("watcher_pages_total", "Pages of articles, by result.", ["outcome"], registry=registry)
+        self._jobs = Counter(
+            "watcher_job_runs_total", "Runs of the daemon's jobs.", ["job", "outcome"], registry=registry
+        )
+        self._took = Histogram("watcher_poll_seconds", "Response times of feeds.", buckets=BOUNDS_S, registry=registry)
 
     def count_event(self, event: Event) -> None:
         """Count an event of a visit."""

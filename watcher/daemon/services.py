@@ -188,8 +188,8 @@ def _format_status(services: Services, faults: Sequence[JobFault]) -> str:
 
 def _watchdog_interval_s() -> float | None:
     """Return the longest time between two heartbeats that systemd allows, None if it expects none."""
-    own, wanted = str(os.getpid()), os.environ.get("WATCHDOG_USEC", "")
-    is_ours = os.environ.get("WATCHDOG_PID", own) == own
+    own_pid, wanted = str(os.getpid()), os.environ.get("WATCHDOG_USEC", "")
+    is_ours = os.environ.get("WATCHDOG_PID", own_pid) == own_pid
     return int(wanted) / 1e6 if is_ours and wanted.isdigit() and int(wanted) > 0 else None
 
 

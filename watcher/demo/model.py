@@ -127,9 +127,11 @@ def _edit_report(outlet: Outlet, story: str, report: dict[str, Any], row: dict[s
             raise ValueError(f"{outlet.key}{row['path']}: the text has no {old!r} to edit")
         text = text.replace(old, new)
     body = tuple(" ".join(part.split()) for part in text.split("\n\n"))[: row.get("keep")]
-    own: dict[str, Any] = {key: row[key] for key in ("path", "title", "hours", "day", "byline", "kind") if key in row}
+    own_fields: dict[str, Any] = {
+        key: row[key] for key in ("path", "title", "hours", "day", "byline", "kind") if key in row
+    }
     return DemoArticle(
-        **own | {"summary": row.get("summary") or body[0].removeprefix("## ")},
+        **own_fields | {"summary": row.get("summary") or body[0].removeprefix("## ")},
         story=story,
         report=f"{story}/{report['report']}",
         agency=report.get("agency"),

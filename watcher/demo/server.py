@@ -139,7 +139,7 @@ def _shown_date(outlet: Outlet, at: datetime) -> str:
 def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle], *, page: object) -> str:
     """Render a template with the values that all pages of an outlet share."""
     outlet, archive = printed.outlet, printed.outlet.words["archive"]
-    own = [(other.title, other.path, other.summary, printed.published_at(other)) for other in others]
+    own_teasers = [(other.title, other.path, other.summary, printed.published_at(other)) for other in others]
     old = [(title, f"/archive/{n}", "", printed.now - timedelta(hours=5 * n - 2)) for n, title in enumerate(archive, 1)]
     return TEMPLATES.get_template(template).render(
         page=page,
@@ -150,7 +150,7 @@ def _render(template: str, printed: PrintedOutlet, others: Sequence[DemoArticle]
         has=set(outlet.furniture),
         teasers=[
             {"title": title, "path": path, "summary": summary, "at": at, "shown_at": _shown_date(outlet, at)}
-            for title, path, summary, at in (own + old)[:MAX_PAGE_TEASERS]
+            for title, path, summary, at in (own_teasers + old)[:MAX_PAGE_TEASERS]
         ],
         latest=[archive[-1], archive[-2]],
     )

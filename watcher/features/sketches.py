@@ -21,11 +21,11 @@ def sketch_type(dimensions: int) -> np.dtype[np.void]:
 def make_sketches(rows: Iterable[tuple[str, str, datetime, bytes]], model: str, dimensions: int) -> Sketches:
     """Return the sketches of articles, given by id, language, time of publication and vector of `model`."""
     ids, languages, times, vectors = zip(*rows, strict=True)
-    made = np.zeros(len(ids), sketch_type(dimensions))
-    made["article"], made["hour"] = np.array(ids, "S"), [at.timestamp() / 3600 for at in times]
+    sketches = np.zeros(len(ids), sketch_type(dimensions))
+    sketches["article"], sketches["hour"] = np.array(ids, "S"), [at.timestamp() / 3600 for at in times]
     means = np.stack([embedder_mean(model, language, dimensions) for language in languages])
-    made["bits"] = sketch_bits(np.frombuffer(b"".join(vectors), "<f2").reshape(len(ids), dimensions) - means)
-    return made
+    sketches["bits"] = sketch_bits(np.frombuffer(b"".join(vectors), "<f2").reshape(len(ids), dimensions) - means)
+    return sketches
 
 
 def list_articles(data: bytes, dimensions: int) -> list[str]:
@@ -35,8 +35,8 @@ def list_articles(data: bytes, dimensions: int) -> list[str]:
 
 def keep_articles(data: bytes, dimensions: int, ids: Collection[str]) -> bytes:
     """Return the packed sketches of those articles that are in `ids`."""
-    made = np.frombuffer(data, sketch_type(dimensions))
-    return made[np.isin(made["article"], np.array([*ids], f"S{ARTICLE_ID_BYTES}"))].tobytes()
+    sketches = np.frombuffer(data, sketch_type(dimensions))
+    return sketches[np.isin(sketches["article"], np.array([*ids], f"S{ARTICLE_ID_BYTES}"))].tobytes()
 
 
 def sketch_bits(centered: npt.NDArray[np.float32]) -> Bits:

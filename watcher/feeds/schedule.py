@@ -76,9 +76,9 @@ def schedule_next_poll(policy: PollPolicy, facts: PollFacts, *, now: datetime, j
     spread_s = wait_s * POLL_JITTER * min(max(jitter, 0.0), 1.0)
     at = now + timedelta(seconds=wait_s + spread_s)
     if stated.retry_after_s is not None:
-        held = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + POLL_JITTER * jitter))
-        if held > at:
-            at, why = held, "the server asked for this pause (Retry-After)"
+        hold_until = now + timedelta(seconds=min(stated.retry_after_s, LONGEST_HOLD_S) * (1 + POLL_JITTER * jitter))
+        if hold_until > at:
+            at, why = hold_until, "the server asked for this pause (Retry-After)"
     allowed = _next_allowed_time(at, policy.skip_hours, policy.skip_days)
     if allowed > at:
         at, why = allowed + timedelta(seconds=min(spread_s, 3000.0)), "the feed asks to skip these hours or days"

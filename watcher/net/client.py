@@ -160,21 +160,21 @@ class Client:
     ) -> Response | NotModified | tuple[int, str]:
         """Return the response to one request, or the status and the target of a redirect."""
         async with self._send(chain, headers, proxy, stay) as response:
-            said = response_headers(chain.first_url, response)
+            response_head = response_headers(chain.first_url, response)
             status = response.status_code
             if status in redirects.FOLLOWED and (location := _raw_location(response)):
                 return status, decode_header(location)
             if status == 304 and any(name.startswith("If-") for name, _ in headers):
                 took_s = time.monotonic() - started_s
-                return NotModified(url=chain.url, moved_to=chain.moved_to, headers=said, took_s=took_s)
+                return NotModified(url=chain.url, moved_to=chain.moved_to, headers=response_head, took_s=took_s)
             if status not in GOOD:
                 beginning = await read_error_body(response) if status in WALLED else b""
-                raise status_error(chain.first_url, status, said, beginning, answered_by=chain.url)
+                raise status_error(chain.first_url, status, response_head, beginning, answered_by=chain.url)
             return Response(
                 url=chain.url,
                 moved_to=chain.moved_to,
                 status=status,
-                headers=said,
+                headers=response_head,
                 body=await read_body(response, self._max_bytes if max_bytes is None else max_bytes),
                 took_s=time.monotonic() - started_s,
             )

@@ -28,9 +28,9 @@ ENABLED_LINE = re.compile(r"""^\s*(?:enabled|"enabled"|'enabled')\s*=\s*(?:true|
 
 def source_row(**fields: object) -> SourceSettings:
     """Return a validated row of `[[sources]]`. Errors: SettingsError that names each invalid field."""
-    given = {key: value for key, value in fields.items() if value not in (None, "", (), {})}
+    stated = {key: value for key, value in fields.items() if value not in (None, "", (), {})}
     try:
-        return SourceSettings.model_validate(given)
+        return SourceSettings.model_validate(stated)
     except ValidationError as error:
         faults = to_issues(error, SourceSettings)
         words = "; ".join(f"{format_location(fault.loc)}: {fault.message}" for fault in faults)

@@ -288,14 +288,14 @@ class SourceSettings(SettingsModel):
         """Return what the requests of this source have of their own, None for nothing."""
         headers = request_headers(self.headers, user_agent=self.user_agent, cookie=self.cookie)
         page = PageSelectors(**{name: getattr(self, name) for name in PageSelectors.__slots__}) if self.items else None
-        own = RequestOptions(url=self.url, headers=headers, proxy=self.proxy, password=self.password, page=page)
-        return own if headers or self.proxy or self.password or page else None
+        options = RequestOptions(url=self.url, headers=headers, proxy=self.proxy, password=self.password, page=page)
+        return options if headers or self.proxy or self.password or page else None
 
     def source(self) -> Source:
         """Return the row as the rest of the program uses it, with a name in any case."""
-        own = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
+        fields_of_source = {name: getattr(self, name) for name in Source.__slots__ if name not in ("name", "every_s")}
         return Source(
-            **own,
+            **fields_of_source,
             name=self.name.strip() or outlet_host(self.url) or Path(unquote(self.url)).name,
             every_s=self.every.total_seconds() if self.every else None,
         )

@@ -112,8 +112,8 @@ class Secret:
     def _read_file(self) -> str:
         """Return the secret in a file, or in systemd's credential of that name. Errors: WatcherError."""
         handed = os.environ.get("CREDENTIALS_DIRECTORY")
-        given = Path(handed) / Path(self.name).name if handed else None
-        path = given if given and given.is_file() else self.path
+        credential = Path(handed) / Path(self.name).name if handed else None
+        path = credential if credential and credential.is_file() else self.path
         try:
             with path.open("rb") as file:
                 return file.read(MAX_SECRET_BYTES).decode("utf-8").rstrip("\r\n")

@@ -78,12 +78,12 @@ def _drop_rows(connection: Connection, name: str, rows: list[int]) -> None:
 def _check_index(connection: Connection) -> Iterator[StoreProblem]:
     """Yield a problem if the full-text index has articles that are not stored, or is complete but lacks some."""
     key = full_text_index(connection).article_id
-    held, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
+    indexed, there = count_rows(connection, select(key)), count_rows(connection, select(articles.c.id))
     gone = count_rows(connection, select(key).where(~exists().where(articles.c.id == key)))
     if gone:
         yield _broken_index(f"the search index has {gone} articles that do not exist")
-    elif index_state(connection).get("is_complete") and held != there:
-        yield _broken_index(f"{there - held} articles are missing from the search index")
+    elif index_state(connection).get("is_complete") and indexed != there:
+        yield _broken_index(f"{there - indexed} articles are missing from the search index")
 
 
 def _broken_index(what: str) -> StoreProblem:

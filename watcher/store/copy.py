@@ -140,16 +140,16 @@ def _copy_table(
     query = table.insert().values(values)
     try:
         for rows in read_rows(connection, table):
-            given = [dict(zip(names, row, strict=True)) for row in rows]
+            parameters = [dict(zip(names, row, strict=True)) for row in rows]
             savepoint = target.begin_nested()
             try:
-                target.execute(query, given)
+                target.execute(query, parameters)
                 savepoint.commit()
             except (DBAPIError, OverflowError) as error:
                 if transient_error(error):
                     raise
                 savepoint.rollback()
-                for row in given:
+                for row in parameters:
                     try:
                         target.execute(query, row)
                     except (DBAPIError, OverflowError) as rejected:

@@ -136,8 +136,8 @@ def drop_dead_leases(connection: Connection, *, worker: str) -> None:
     """Release leases of dead processes of this machine, so that after a crash nobody waits until they expire."""
     machine = worker.rpartition(":")[0]
     is_ours = hosts.c.lease_by.startswith(f"{machine}:", autoescape=True)
-    held = connection.scalars(select(hosts.c.lease_by).where(is_ours).distinct()).all()
-    dead = [name for name in held if not is_alive(int(name.rpartition(":")[2]))]
+    lease_holders = connection.scalars(select(hosts.c.lease_by).where(is_ours).distinct()).all()
+    dead = [name for name in lease_holders if not is_alive(int(name.rpartition(":")[2]))]
     connection.execute(update(hosts).where(hosts.c.lease_by.in_(dead)).values(lease_by=None, lease_until=None))
 
 
@@ -162,8 +162,8 @@ def set_blocked_until(connection: Connection, host: str, *, until: datetime) -> 
     """Block all requests to `host` until a time (Retry-After); a block that lasts longer stays."""
     query = insert(connection, hosts).values(host=host, blocked_until=until)
     earlier = or_(hosts.c.blocked_until.is_(None), hosts.c.blocked_until < until)
-    held = {"blocked_until": until}
-    connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=held, where=earlier))
+    blocked = {"blocked_until": until}
+    connection.execute(query.on_conflict_do_update(index_elements=["host"], set_=blocked, where=earlier))
 
 
 def blocked_until(connection: Connection, host: str, *, now: datetime) -> datetime | None:

@@ -154,21 +154,23 @@ def parse_article(line: bytes, *, now: datetime) -> tuple[Article, str | None]:
         row = LINE.validate_python(line_values)
     except ValidationError as error:
         raise ValueError(describe_fault(error)) from error
-    given: dict[str, Any] = {**row}
-    if not all(given.get(name) for name in ("url", "title")):
+    values_of_row: dict[str, Any] = {**row}
+    if not all(values_of_row.get(name) for name in ("url", "title")):
         raise ValueError('expected "url" and "title", none of them empty')
-    given.setdefault("text", "")
-    url, feed = given["url"], given.pop("feed", None)
-    given["fetched_at"] = min(given.get("fetched_at", now), now)
-    given["published_at"] = min(given.get("published_at", given["fetched_at"]), now)
-    given["authors"] = tuple(filter(None, given.get("authors", ())))
-    given["removed"] = tuple(RemovedBlock(**cut) for cut in given.get("removed", ()))
+    values_of_row.setdefault("text", "")
+    url, feed = values_of_row["url"], values_of_row.pop("feed", None)
+    values_of_row["fetched_at"] = min(values_of_row.get("fetched_at", now), now)
+    values_of_row["published_at"] = min(values_of_row.get("published_at", values_of_row["fetched_at"]), now)
+    values_of_row["authors"] = tuple(filter(None, values_of_row.get("authors", ())))
+    values_of_row["removed"] = tuple(RemovedBlock(**cut) for cut in values_of_row.get("removed", ()))
     host = host_of(url)
     defaults = {"id": article_id(normalize_url(url)), "outlet": host, "language": "und"}
-    given |= {name: given.get(name) or default for name, default in defaults.items()}
-    given["kind"] = given.get("kind") or classify_kind(given["title"], url=url, text=given["text"])
-    given["country"] = given.get("country") or None
-    return Article(**given, host=host), feed
+    values_of_row |= {name: values_of_row.get(name) or default for name, default in defaults.items()}
+    values_of_row["kind"] = values_of_row.get("kind") or classify_kind(
+        values_of_row["title"], url=url, text=values_of_row["text"]
+    )
+    values_of_row["country"] = values_of_row.get("country") or None
+    return Article(**values_of_row, host=host), feed
 
 
 def _parse_object(line: bytes) -> dict[str, Any]:

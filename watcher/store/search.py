@@ -121,8 +121,8 @@ def index_missing(connection: Connection, *, limit: int) -> int:
 def count_missing(connection: Connection) -> int:
     if index_state(connection).get("is_complete"):
         return 0
-    held = select(func.count(full_text_index(connection).article_id)).scalar_subquery()
-    return connection.execute(select(func.count() - held).select_from(articles)).scalar_one()
+    indexed = select(func.count(full_text_index(connection).article_id)).scalar_subquery()
+    return connection.execute(select(func.count() - indexed).select_from(articles)).scalar_one()
 
 
 def rebuild_index(connection: Connection) -> None:

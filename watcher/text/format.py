@@ -70,9 +70,9 @@ class Fields(dict[str, object]):
 
 def fields(**values: object) -> Fields:
     """Return the fields of a log event, without None values and without secrets in URLs."""
-    given = {name: value for name, value in values.items() if value is not None}
+    stated = {name: value for name, value in values.items() if value is not None}
     plain = int | float | datetime
-    return Fields({k: v if isinstance(v, plain) else hide_secrets(str(v)) for k, v in given.items()})
+    return Fields({k: v if isinstance(v, plain) else hide_secrets(str(v)) for k, v in stated.items()})
 
 
 def format_field(value: object) -> str:

@@ -204,9 +204,9 @@ def make_app(site: Site, *, routes: Sequence[BaseRoute] = (), clock: Callable[[]
             log.exception("answer_failed")
             return refuse(request, "This page could not be made: see the log for the reason.", 500)
 
-    own = (*STATIC_FILES, *sources.SOURCE_PAGES, *site.pages)
+    site_pages = (*STATIC_FILES, *sources.SOURCE_PAGES, *site.pages)
     return Starlette(
-        routes=[*(Route(page.path, partial(answer, page), methods=[page.method]) for page in own), *routes],
+        routes=[*(Route(page.path, partial(answer, page), methods=[page.method]) for page in site_pages), *routes],
         middleware=[Middleware(GZipMiddleware, **PACKING)],
         exception_handlers={HTTPException: refuse_error, WatcherError: answer_error},
     )

@@ -120,14 +120,14 @@ class AuthMiddleware:
         count = count if now - at < HOLD_S else 0
         if count >= MAX_GUESSES:
             return refuse(429, "too many wrong tokens: wait a minute", {"Retry-After": f"{HOLD_S:.0f}"})
-        given = _parse_token(authorization)
-        if given and hmac.compare_digest(given.encode(), (self.token or "").encode()):
+        credentials = _parse_token(authorization)
+        if credentials and hmac.compare_digest(credentials.encode(), (self.token or "").encode()):
             self.guesses.pop(peer, None)
             return None
         # That of guests ends no block: a guest must not get more guesses at the other one.
-        if given and hmac.compare_digest(given.encode(), (self.guest_token or "").encode()):
+        if credentials and hmac.compare_digest(credentials.encode(), (self.guest_token or "").encode()):
             return None if is_read else refuse(403, "the token of guests changes nothing")
-        if given:
+        if credentials:
             self.guesses.pop(peer, None)  # move to the end, so that the least recent client is removed first
             self.guesses[peer] = count + 1, now
             if len(self.guesses) > MAX_CLIENTS:
@@ -173,13 +173,13 @@ def client_key(scope: Scope) -> str:
 
 def _parse_token(authorization: str) -> str:
     """Return the token in an Authorization header (Bearer, or Basic password), "" if there is none."""
-    kind, _, given = authorization.partition(" ")
+    kind, _, credentials = authorization.partition(" ")
     if kind.lower() == "bearer":
-        return given.strip()
+        return credentials.strip()
     if kind.lower() != "basic":
         return ""
     try:
-        return base64.b64decode(given, validate=True).decode("utf-8", "replace").partition(":")[2]
+        return base64.b64decode(credentials, validate=True).decode("utf-8", "replace").partition(":")[2]
     except ValueError:
         return ""
 
