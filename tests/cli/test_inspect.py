@@ -311,9 +311,19 @@ def test_a_page_with_too_short_a_list_says_what_was_looked_for_what_was_seen_and
 
     out = capsys.readouterr().out
     assert "a list of articles: 3 elements or more with a selector in common" in out
-    assert "the longest list that was seen has 2 items" in out
-    assert f'[[sources]]\nurl = "{site.url("/news")}"\nitems = "article.card"\n' in out
+    assert 'the longest list that was seen, "div.news > a", has 2 items: 3 are needed' in out
+    assert f'[[sources]]\nurl = "{site.url("/news")}"\nitems = "div.news > a"\n' in out
     assert f"watcher sources test {site.url('/news')}" in out
+
+
+def test_a_page_whose_list_a_script_writes_says_so(site, file, capsys):
+    site.page("/news", "<title>News</title><div id=app></div>")
+
+    assert sources(file, "discover", site.url("/news")) == 1
+
+    out = capsys.readouterr().out
+    assert "no list was seen on this page: it has no link to another page" in out
+    assert "Watcher runs no scripts" in out and "[[sources]]" not in out
 
 
 def test_a_list_that_is_added_is_not_offered_again(site, file, capsys):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from watcher.errors import FeedError
 from watcher.failure_messages import FeedKind
-from watcher.feeds.page import MAX_ITEMS, propose_selectors
+from watcher.feeds.page import MAX_ITEMS, describe_refused_list, propose_selectors
 from watcher.feeds.parse import parse_feed
 from watcher.model import PageSelectors, ParsedFeed
 
@@ -217,6 +217,7 @@ def test_no_page_crashes(pieces):
     except FeedError as error:
         assert isinstance(error.kind, FeedKind)
     propose_selectors(body, URL, None)
+    describe_refused_list(body, URL, None)
 
 
 def cards(titles, item, dates=("",) * 5) -> str:
@@ -297,6 +298,45 @@ def test_the_proposed_selectors_find_the_list_of_articles(html, expected, titles
     feed = parse_feed(html.encode(), url=URL, now=NOW, page=found)
     assert tuple(entry.title for entry in feed.entries) == titles
     assert not found.date or all(entry.published_at for entry in feed.entries)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<article class=tile><h2><a href=/{word}>{title}</a></h2></article>",
+        "<div class=tile><a href=/{word}>{title}</a></div>",
+        "<div class=tile><h3>{title}</h3><p>A teaser.</p><a href=/{word}>Read more</a></div>",
+    ],
+    ids=["heading", "link", "read more"],
+)
+@pytest.mark.parametrize("page", ["{}", page_of("{}")], ids=["bare", "with a menu"])
+def test_three_titles_are_a_list_whatever_their_addresses_are(page, item):
+    words = ("ferry", "bridge", "lighthouse")
+    items = "".join(item.format(word=word, title=title) for word, title in zip(words, TITLES, strict=False))
+    html = page.replace("{}", items)
+
+    found = propose(html)
+
+    assert found is not None and found.items in ("article", "article.tile", "div.tile")
+    entries = parse_feed(html.encode(), url=URL, now=NOW, page=found).entries
+    assert tuple(entry.title for entry in entries) == TITLES[:3]
+
+
+@pytest.mark.parametrize(
+    ("html", "items", "count", "reason"),
+    [
+        (cards(TITLES[:2], "<p class=tile><a href=/{n}-a-b>{title}</a></p>", ("",) * 2), "p.tile", 2, "3 are needed"),
+        (cards(TITLES, "<p class=tile><a href=/{n}>More</a></p>"), "p.tile", 0, "no link has a title of 20 letters"),
+        ("<nav>" + cards(TITLES, "<p class=tile><a href=/{n}>{title}</a></p>"), "p.tile", 5, "those of a menu"),
+        ("<div id=app></div>", "", 0, "it has no link to another page"),
+    ],
+    ids=["two", "short titles", "menu", "no links"],
+)
+def test_a_refused_list_is_named_with_the_reason(html, items, count, reason):
+    assert propose(html) is None
+    refused = describe_refused_list(html.encode(), URL, "text/html; charset=utf-8")
+
+    assert (refused.items.removesuffix(" > a"), refused.count) == (items, count) and reason in refused.reason
 
 
 @pytest.mark.parametrize(

@@ -158,10 +158,17 @@ def _describe_missing_list(discovery: Discovery) -> Iterator[str]:
         f"looked on the page itself for a list of articles: {MIN_ITEMS} elements or more with a selector in common,"
         f" each with a link to one article, whose title has {MIN_TITLE_LETTERS} letters or more"
     )
-    count = format_count(discovery.listed, "item")
-    yield f"the longest list that was seen has {count}" if discovery.listed else "no link to an article was seen"
+    if (seen := discovery.refused) is None:
+        yield "the page took too long to read"
+    elif seen.count:
+        yield f'the longest list that was seen, "{seen.items}", has {format_count(seen.count, "item")}: {seen.reason}'
+    else:
+        yield f"no list was seen on this page: {seen.reason}"
+    if seen and not seen.items:
+        yield "if you see a list there, a script writes it, and Watcher runs no scripts; try another page of the site"
+        return
     yield "if you see a list, name its items with a CSS selector in the settings, such as:"
-    yield from ("", *row_lines(source_row(url=discovery.page.asked, items="article.card")), "")
+    yield from ("", *row_lines(source_row(url=discovery.page.asked, items=seen.items if seen else "article")), "")
     yield f"then see what it finds: watcher sources test {quote(discovery.page.asked)}"
     yield 'how to write selectors: docs/guides/sources.md, "An outlet without a feed"'
 
@@ -229,7 +236,7 @@ def _discovery_to_json(discovery: Discovery, known: Mapping[str, SourceSettings]
             if (report := candidate.report)
         ],
         "items": asdict(discovery.items[0]) if discovery.items else None,
-        "listed": discovery.listed,
+        "listed": discovery.refused.count if discovery.refused else 0,
         "others": [
             {
                 "url": candidate.url,

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from urllib.parse import urlsplit
@@ -113,10 +113,12 @@ MIN_ITEMS, MOST = 3, 0.8
 MIN_TITLE_LETTERS = 20  # of a link that may be the title of an article
 MAX_CLIMB, MAX_COMPARED = 8, 25  # elements above a link that may be its item; selectors that are compared closely
 MAX_SAMPLE, MAX_INSIDE, MAX_DATE_CHARS = 20, 150, 60  # items that are looked at closely; elements of each; of a date
+MAX_BESIDE = 3  # elements above a link such as "Read more" that may have the heading of its article
 MAX_ABOVE, MAX_NAMES = 40, 200  # elements above a link, and characters of their names, that say in which part it is
 MAX_LINKS_TO_ARTICLE = 4  # that a page links an article: its picture, its title, "read more" and once in another list
 MIN_ARTICLE_WEIGHT = 15.0  # of an article, on average; the links of a menu have less
 ARTICLE_PATH = re.compile(r"\d|[-_][^/]*[-_]")  # a date, a number, or a title of several words
+HEADING_TAGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # Parts of a page whose links are rarely the list of articles, by their tags, classes and ids.
 BESIDE = re.compile(r"(?:^|\s|(?<!main)[_-])(?:nav|menu|foot|aside|side|bread|social|share|relat|popul|trend)", re.I)
 
@@ -138,11 +140,45 @@ def propose_selectors(body: bytes, url: str, content_type: str | None) -> PageSe
     )
 
 
-def count_listed(body: bytes, url: str, content_type: str | None) -> int:
-    """Return the number of articles in the longest list on a page, also if `propose_selectors` finds it too short."""
-    groups = _group_articles(_parse_tree(decode_page(body, content_type), url), url)
-    lists = ({next(iter(links)) for links in items.values() if len(links) == 1} for items in groups.values())
-    return max(map(len, lists), default=0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedList:
+    """The longest list of links on a page that `propose_selectors` refuses."""
+
+    items: str  # its CSS selector, "" if the page has no links to other pages
+    count: int = 0  # of its links that may be those of articles
+    reason: str = ""
+
+
+def describe_refused_list(body: bytes, url: str, content_type: str | None) -> RefusedList:
+    """Return the longest list on a page for which `propose_selectors` returns None, and why it is refused."""
+    root = _parse_tree(decode_page(body, content_type), url)
+    groups = _group_articles(root, url)
+    if not groups:
+        above = (part for link in root.iter("a") if link.get(TARGET) for part in (link.getparent(), link))
+        names = Counter(name for part in above for name in islice(selectors_of(part), 1) if part.tag != "body")
+        selector = max(names, key=lambda name: (names[name], "." in name), default="")
+        reason = f"no link has a title of {MIN_TITLE_LETTERS} letters or more"
+        return RefusedList(items=selector, reason=reason if selector else "it has no link to another page")
+    count, _, selector = max((len(_single_links(items)), _is_named(name), name) for name, items in groups.items())
+    items = groups[selector]
+    if count < MIN_ITEMS:
+        reason = f"{MIN_ITEMS} are needed"
+    elif sum(len(links) == 1 for links in items.values()) < MOST * len(items):
+        reason = "too many of its items have links to several articles"
+    elif not _weigh_articles(items):
+        reason = "its links look like those of a menu, by their titles, addresses or place on the page"
+    else:
+        reason = "its selector matches too much else on the page"
+    return RefusedList(items=selector, count=count, reason=reason)
+
+
+def _single_links(items: Items) -> Mapping[str, float]:
+    """Return the links that are alone in their item, with their weights."""
+    return dict(next(iter(links.items())) for links in items.values() if len(links) == 1)
+
+
+def _is_named(selector: str) -> bool:
+    return selector == "article" or "." in selector or "#" in selector
 
 
 def _group_articles(root: _Element, url: str) -> Mapping[str, Items]:
@@ -153,17 +189,33 @@ def _group_articles(root: _Element, url: str) -> Mapping[str, Items]:
     times, names = Counter(target for _, target in links), dict[_Element, list[str]]()
     for link, target in links:
         # A page that is linked often, such as that of a section, is no article.
-        weight = (
-            _title_weight(text_of(next(iter(HEADINGS(link)), link))) if times[target] <= MAX_LINKS_TO_ARTICLE else 0
-        )
+        is_rare = times[target] <= MAX_LINKS_TO_ARTICLE
+        heading = next(iter(HEADINGS(link)), None)
+        weight = _title_weight(text_of(link if heading is None else heading)) if is_rare else 0
+        if is_rare and not weight and (heading := _heading_beside(link)) is not None:
+            weight = _title_weight(text_of(heading))
         above = [part for part in islice(link.iterancestors(), MAX_ABOVE) if part.tag not in ("html", "body")]
         place = " ".join(f"{part.tag} {part.get('class', '')} {part.get('id', '')}"[:MAX_NAMES] for part in above)
-        is_likely = host_of(target).endswith(site) and ARTICLE_PATH.search(urlsplit(target).path)
-        value = weight * (0.2 if BESIDE.search(place) else 1.0) * (1.0 if is_likely else 0.3)
+        # A title in a heading is that of an article whatever its address is: "/bridge" is enough.
+        is_heading = heading is not None or any(part.tag in HEADING_TAGS for part in above)
+        is_likely = is_heading or ARTICLE_PATH.search(urlsplit(target).path)
+        likely = 0.3 if not host_of(target).endswith(site) else 1.0 if is_likely else 0.4
+        value = weight * (0.2 if BESIDE.search(place) else 1.0) * likely
         for element in (link, *above[:MAX_CLIMB]) if value else ():
             for selector in names.get(element) or names.setdefault(element, list(selectors_of(element))):
                 groups[selector][element][target] = value
     return groups
+
+
+def _heading_beside(link: _Element) -> _Element | None:
+    """Return the heading beside a link, in an element whose links all lead to one page; None without one."""
+    for above in islice(link.iterancestors(), MAX_BESIDE):
+        inside = list(islice(above.iter(), MAX_INSIDE))
+        if any(part.get(TARGET, link.get(TARGET)) != link.get(TARGET) for part in inside):
+            return None
+        if (heading := next((part for part in inside if part.tag in HEADING_TAGS), None)) is not None:
+            return heading
+    return None
 
 
 def _weigh_articles(items: Items) -> float:
@@ -172,19 +224,16 @@ def _weigh_articles(items: Items) -> float:
 
     It is the sum of the weights of the links that are alone in their item, each link once.
     """
-    alone = [next(iter(links.items())) for links in items.values() if len(links) == 1]
-    weight_of_link = dict(alone)
-    total, count = sum(weight_of_link.values()), len(weight_of_link)
-    return (
-        total if count >= MIN_ITEMS and len(alone) >= MOST * len(items) and total >= MIN_ARTICLE_WEIGHT * count else 0.0
-    )
+    alone = sum(len(links) == 1 for links in items.values())
+    links = _single_links(items)
+    total, count = sum(links.values()), len(links)
+    return total if count >= MIN_ITEMS and alone >= MOST * len(items) and total >= MIN_ARTICLE_WEIGHT * count else 0.0
 
 
 def _rank_items(root: _Element, selector: str, items: Items) -> tuple[float, ...]:
     """Return a tuple that is greater for the better selector; it begins with 0 if the selector is of no use."""
     share = len(items) / (len(XPath(xpath_of(selector))(root)) or 1)
-    is_named = selector == "article" or "." in selector or "#" in selector
-    value = round(_weigh_articles(items) * share**2 * (1.0 if is_named else 0.5 if share >= MOST else 0.0))
+    value = round(_weigh_articles(items) * share**2 * (1.0 if _is_named(selector) else 0.5 if share >= MOST else 0.0))
     return value, UNSTABLE.search(selector) is None, -len(list(next(iter(items)).iterancestors())), -len(selector)
 
 

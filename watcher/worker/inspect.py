@@ -13,7 +13,7 @@ from watcher.errors import FetchError, HttpStatusError, RequestRefused, TimedOut
 from watcher.failure_messages import FetchKind, Reason
 from watcher.feeds.discover import FoundFeed, common_feed_urls, platform_feed
 from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_mails
-from watcher.feeds.page import count_listed, propose_selectors
+from watcher.feeds.page import RefusedList, describe_refused_list, propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
 from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
@@ -300,7 +300,7 @@ class Discovery:
     page: ProbeResult
     candidates: tuple[FeedCandidate, ...]
     items: tuple[PageSelectors, FeedReport] | None = None  # without a feed: the page's list of articles, and a report
-    listed: int = 0  # without such a list: how many articles the longest one seen has
+    refused: RefusedList | None = None  # without such a list: the longest one seen; None if the page was not read
 
     @property
     def feeds(self) -> tuple[FeedCandidate, ...]:
@@ -349,7 +349,7 @@ async def discover(urls: tuple[str, ...], prober: FeedProber, *, as_page: bool =
 async def _find_list(discovery: Discovery, prober: FeedProber) -> Discovery:
     """
     Return what was found with the selectors for the list of articles on the page itself, and a report on it; else with
-    the number of items that were looked at. A page on which the worker process fails has no list.
+    the longest list that was seen. A page on which the worker process fails has no list.
     """
     page = discovery.page
     if (answer := page.response) is None:
@@ -360,7 +360,8 @@ async def _find_list(discovery: Discovery, prober: FeedProber) -> Discovery:
         report = await prober.pool.run(inspect_body, *args, page.at, selectors, limit_s=EXAMINE_LIMIT_S)
         if selectors and isinstance(report, FeedReport):
             return replace(discovery, items=(selectors, report))
-        return replace(discovery, listed=await prober.pool.run(count_listed, *args, limit_s=EXAMINE_LIMIT_S))
+        refused = await prober.pool.run(describe_refused_list, *args, limit_s=EXAMINE_LIMIT_S)
+        return replace(discovery, refused=refused)
     return discovery
 
 
