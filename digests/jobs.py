@@ -52,6 +52,8 @@ def jobs(settings: Settings, tools: WorkerContext) -> tuple[Job, ...]:
     since = {digest.name: write(engine, first_seen, digest.name, now=now) for digest in digests_of(settings)}
     editions = EditionJob(settings, tools, since)
     task = BackgroundTask(name="digests", wanted=editions.due_keys, do=editions.build_key)
+    # `finish`: a stop waits until the run has ended. `removes_old`: no run soon after a jump of the clock, which
+    # would make news look old.
     return (
         # Builds editions that are still due after a start, a sleep or a failure.
         Job(name="digests", every_s=EDITIONS_EVERY_S, run=editions.run, finish=True, background_task=task),
@@ -149,8 +151,9 @@ class EditionJob:
                 due_editions.append((digest, due))
         # After a start or a sleep, feeds that were due and their pages are fetched first.
         awake_since = self._awake_since
-        is_soon = due_editions and now - awake_since < CATCH_UP_WAIT
-        return [] if is_soon and read(engine, stats.count_due_since, awake_since, now=now) else due_editions
+        has_just_woken = now - awake_since < CATCH_UP_WAIT
+        may_wait = bool(due_editions) and has_just_woken
+        return [] if may_wait and read(engine, stats.count_due_since, awake_since, now=now) else due_editions
 
     def _waits(self, key: EditionKey, now: datetime) -> bool:
         wait, retry_at = self._retries.get(key, (timedelta(), now))
@@ -173,6 +176,7 @@ class EditionJob:
                 folder=folder_of(digest, settings),
                 deliver=True,
                 translate=settings.section(TranslateSettings),
+                # The services that every story with a phrase of the digest's `must` is sent on to.
                 send=tuple(service for service in settings.section(SendSection).root if service.must),
             )
             arguments = (settings.store.url, digest, request, now, held_for)

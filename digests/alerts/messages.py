@@ -92,7 +92,7 @@ def _render_webhook(alert: AlertMessage, *, shape: str) -> bytes:
             lines = (f"<{escape(s)}>" if s == alert.url else escape_slack(s) for s in alert.text.split("\n"))
             body = {"text": "\n".join((f"*{escape_slack(alert.subject)}*", *lines))}
         case "discord":
-            text = f"{alert.title}\n{alert.text}".strip().split("\n")
+            text = f"{alert.title or alert.subject}\n{alert.text}".strip().split("\n")
             lines = (s if s == alert.url else DISCORD_SIGNS.sub(r"\\\1", s) for s in text)
             body = {"content": "\n".join(lines), "allowed_mentions": {"parse": []}}
         case "apprise":

@@ -67,7 +67,8 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
         grouped = cluster_and_save(engine, start=now - WINDOW, end=now, now=now)
         write(engine, outbox.carry_alerts, now=now)
         adds = [add for digest in digests for add in read(engine, _plan_alerts, digest, grouped, now=now)]
-        # Another process may have joined or split stories meanwhile: what is told now is carried over that, too.
+        # What was told of a story stays told when it is joined or split: `carry_alerts` sees to that for the messages
+        # before, `save_alerts` for these, as another process may have joined or split stories meanwhile.
         write(engine, outbox.save_alerts, adds, now=now)
     finally:
         engine.dispose()

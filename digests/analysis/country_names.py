@@ -94,7 +94,7 @@ def find_locales(language: str) -> tuple[Locale, ...]:
 KEY_LETTERS = 3  # first letters by which names are looked up
 MAX_STAR_ENDING = 6  # letters after a name that is listed with a star
 MAX_ENDING = 4  # letters after a stem in inflected languages
-SHORT_NAME = 4  # letters of a name that takes no ending longer than itself allows
+SHORT_NAME = 4  # letters: a country's name no longer than this takes one more letter at most, and keeps its last vowel
 CITY_STEM = 5  # letters of a city's name from which on it may be inflected
 MAX_CITY_ENDING = 3
 APOSTROPHE = re.compile("['’ʼ]")
@@ -123,6 +123,7 @@ class PlaceName:
 
 def load_place_names(language: str) -> Iterator[PlaceName]:
     """Yield the names of a language, without the cities."""
+    # `forms`: names that are read in all languages; `own`: those of one language; `stems`: beginnings of adjectives.
     tables = load_data("names")
     for spelling in str(tables["not_places"].get(language, "")).split():
         yield _listed_name(spelling, "", lower=False)
@@ -134,6 +135,7 @@ def load_place_names(language: str) -> Iterator[PlaceName]:
 
 
 def _listed_name(spelling: str, code: str, *, lower: bool) -> PlaceName:
+    """Return a name as `names.toml` lists it: its words are joined by "_", and "*" stands for any ending."""
     tokens = tuple(fold(part) for part in spelling.rstrip("*").split("_"))
     return PlaceName(tokens, code, max_ending=MAX_STAR_ENDING if spelling.endswith("*") else 0, lower=lower)
 

@@ -77,8 +77,8 @@ class NearestReports:
         """
         Return a function that returns the article of a group that is nearest to a story, given by article ids.
 
-        It returns None if an article of the group cannot be compared: it has no vector, and its language is none of
-        the story's, or the story and the article have titles alone in it, which may tell one event in other words.
+        It returns None if an article of the group cannot be compared. By meaning that needs a vector on both sides; by
+        words, a language of the story and a text on one side, since two titles may tell one event in other words.
         Nothing can be compared with a story that has an article near no other one of it: it may be two events.
         """
         story_rows = np.array(sorted(self.node[key] for key in story if key in self.node), np.intp)
@@ -118,10 +118,10 @@ class NearestReports:
         )
         # The others are compared by words, in a language of the story, if at least one side has a text.
         words = FAR / FAR_WORDS * self.shared_terms(story_rows)
-        return np.where(is_comparable, by_meaning, np.where(same_as_text | same & self.has_text, words, np.nan))
+        return np.where(is_comparable, by_meaning, np.where(same_as_text | (same & self.has_text), words, np.nan))
 
     def shared_terms(self, story_rows: Places) -> Array:
-        """Return the dot product of each article's terms with the highest weights that these have in the rows `own`."""
+        """Return the dot product of each article's terms with the highest weights that these have in `story_rows`."""
         starts, keys, weights = self.terms
         rows = np.repeat(np.arange(len(self.items)), np.diff(starts))
         highest = np.zeros(keys.max(initial=0) + 1)

@@ -24,7 +24,7 @@ from watcher.features.extract import hash64
 PART_POWER, PART_THRESHOLD = 2, 0.54
 
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
-Parts: TypeAlias = dict[str, int]  # by article: the number of the part of a story; none for live blogs and round-ups
+Parts: TypeAlias = dict[str, int]  # by article that has a vote: the number of the part of a story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,9 +53,10 @@ def group_articles(
     """
     Return the stories of a window; `items` may be in any order.
 
-    A report has one vote, however often it was reprinted. Live blogs and round-ups have no vote: a live blog joins its
-    nearest story or stays alone, a round-up always stays alone. `rules` override all scores. `known` has the story that
-    each article was in; a bonus keeps it there. `copies` are the wire groups of `items`; None to compute them.
+    A report has one vote, however often it was reprinted. Live blogs, round-ups, opinion and service pieces have
+    no vote: a live blog or an opinion piece joins its nearest story or stays alone, the others always stay alone.
+    `rules` override all scores. `known` has the story that each article was in; a bonus keeps it there. `copies` are
+    the wire groups of `items`; None to compute them.
     """
     ordered = sort_by_time(items)
     place = {item.article_id: number for number, item in enumerate(ordered)}
@@ -92,7 +93,7 @@ def represent_reports(
     """
     Return the reports, and the article that stands for each, both in the time order of these articles.
 
-    That article is the report's earliest one that has a vote (a live blog or round-up has none), else its earliest.
+    That article is the report's earliest one that has a vote (`is_non_voting`), else its earliest.
 
     Args:
         ordered: The articles, sorted by time.
@@ -165,7 +166,7 @@ def attach_live_blogs(
     groups: list[list[int]], nodes: Sequence[ClusterItem], edges: Edges, threshold: float, are_apart: AreApart
 ) -> list[list[int]]:
     """
-    Return `groups`, with each live blog and comment in the nearest group, as `average_linkage` measures it.
+    Return `groups`, with each live blog and opinion piece in the nearest group, as `average_linkage` measures it.
 
     One that a user correction put into a group stays there. `edges` are those with a node that has no vote.
     """

@@ -41,7 +41,11 @@ class WebhookChannel(Channel):
         timeout_s: float = WEBHOOK_TIMEOUT_S,
         deadline_s: float = WEBHOOK_DEADLINE_S,
     ) -> None:
-        """Keep address, headers and limits; `name` is how errors call the receiver."""
+        """
+        Keep address, headers and limits; `name` is how errors call the receiver.
+
+        `headers` replace the token, which is then only hidden in what the receiver answers.
+        """
         self._url, self.peer, self._token, self._headers = url, name, token, headers
         self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._post: HttpPost | None = None

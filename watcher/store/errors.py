@@ -30,10 +30,10 @@ class ErrorAdvice:
 
     what: str
     hint: str
-    codes: Sequence[str] = ()
-    said: str = ""
-    then: str = "writing then resumes automatically"
-    report_after_s: float = 0.0
+    codes: Sequence[str] = ()  # SQLSTATEs, or names of SQLite's and the system's errors
+    said: str = ""  # a regular expression, searched in the message of an error without a code
+    then: str = "writing then resumes automatically"  # when the hint was followed; "" if nothing does
+    report_after_s: float = 0.0  # of an error that soon passes by itself
 
     @property
     def daemon_hint(self) -> str:
