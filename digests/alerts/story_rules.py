@@ -25,11 +25,12 @@ from digests.model.story import Story
 from digests.render.edition_view import CORRECTION_PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer
-from digests.settings.alerts import CORRECTIONS, StoryAlertSettings
+from digests.settings.alerts import CORRECTIONS, FOLLOWED, StoryAlertSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
+from digests.stories.follows import FollowedThread, load_followed_reports
 from digests.stories.window import GroupedStories, cluster_and_save
 from digests.summarise.headline import Headline
 from digests.summarise.openings import title_without_outlet
@@ -117,6 +118,8 @@ def _plan_alerts(
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
     resting = {(threads.get(alert.about), alert.recipient) for alert in late}
+    follows_any = any(rule.when == FOLLOWED for rule in digest.alerts)
+    followed = load_followed_reports(connection, set(threads.values())) if follows_any else {}
     told_now = set[str]()
     for rule in digest.alerts:
         mark = sha256(rule.label.encode()).hexdigest()[:8]
@@ -124,7 +127,7 @@ def _plan_alerts(
         count = len({alert.key for alert in mine if alert.state not in UNSENT and alert.local_date == today})
         ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.sends_story_alerts)]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
-        for candidate in find_candidates(rule, inputs, now):
+        for candidate in find_candidates(rule, inputs, now, followed):
             about, report = candidate.about, candidate.report
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
             if not lack:
@@ -148,14 +151,16 @@ def _plan_alerts(
             adds.append(partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state))
             # The reports of a story that is told are told with it, also if the story is joined to another one later.
             is_told = state == WAITING and report is None
-            for known in _named_reports(rule.words, candidate.item, inputs.context) if is_told else ():
+            for known in _named_reports(rule.words, candidate.item, inputs.context) if is_told and rule.words else ():
                 silent = [replace(message, forms=()) for message in messages]
                 of_report = replace(key, about=f"report-{known}")
                 adds.append(partial(outbox.enqueue, key=of_report, parcels=silent, now=due, state=KNOWN))
     return adds
 
 
-def find_candidates(rule: StoryAlertSettings, inputs: EditionInputs, now: datetime) -> Iterator[Candidate]:
+def find_candidates(
+    rule: StoryAlertSettings, inputs: EditionInputs, now: datetime, followed: Mapping[str, FollowedThread]
+) -> Iterator[Candidate]:
     """Yield what meets a rule, the largest stories first, each before its reports that have news of their own."""
     if rule.when == CORRECTIONS:
         pattern = phrase_pattern(rule.words)
@@ -166,7 +171,10 @@ def find_candidates(rule: StoryAlertSettings, inputs: EditionInputs, now: dateti
     context = inputs.context
     before = {key: article for key, article in context.articles.items() if article.published_at < now - NEWS_FOR}
     for story in sorted(inputs.stories, key=lambda each: (-len(each.articles), each.id)):
-        if meets(rule, story, context.articles) and is_wanted(story, context):
+        if rule.when == FOLLOWED:
+            for report in _followed_news(rule.words, story, context, followed):
+                yield Candidate(about=f"report-{report.id}", item=story, report=report, is_old=report.id in before)
+        elif meets(rule, story, context.articles) and is_wanted(story, context):
             is_old = meets(rule, story, before)
             yield Candidate(about=_story_key(story), item=story, is_old=is_old)
             for report in _reports_with_news(rule.words, story, context):
@@ -181,7 +189,7 @@ def _story_key(item: Story | Correction) -> str:
 
 def _reports_with_news(words: tuple[str, ...], story: Story, context: ComposeContext) -> Iterator[Article]:
     """Yield reports of a story with one of `words` in the title that tell what no report before them told."""
-    if not (named := _named_reports(words, story, context)):
+    if not words or not (named := _named_reports(words, story, context)):
         return
     known = {**context.earlier_articles, **context.articles}
     stored = sorted((known[key] for key in story.articles if key in known), key=lambda a: (a.fetched_at, a.id))
@@ -190,27 +198,49 @@ def _reports_with_news(words: tuple[str, ...], story: Story, context: ComposeCon
             yield article
 
 
+def _followed_news(
+    words: tuple[str, ...], story: Story, context: ComposeContext, followed: Mapping[str, FollowedThread]
+) -> Iterator[Article]:
+    """Yield reports of a followed story that came since, and tell what no report of its thread before them told."""
+    if (thread := followed.get(story.thread)) is None:
+        return
+    stored = sorted(thread.reports, key=lambda report: (report.fetched_at, report.id))
+    # Reports are compared within a language only: without this choice, each language would tell the same news.
+    if any(report.language == context.digest.language for report in stored):
+        stored = [report for report in stored if report.language == context.digest.language]
+    named = _named_reports(words, story, context)
+    for number, report in enumerate(stored):
+        is_new = report.id in named and report.fetched_at > thread.since
+        if is_new and (number == 0 or _has_own_news(report, stored[:number], counts_any_figure=True)):
+            yield report
+
+
 def _named_reports(words: tuple[str, ...], story: Story | Correction, context: ComposeContext) -> set[str]:
-    """Return the ids of a story's reports, copies left out, with one of `words` in the title."""
-    if not isinstance(story, Story) or (pattern := phrase_pattern(words)) is None:
+    """Return the ids of a story's reports, copies left out, with one of `words` in the title if there are words."""
+    if not isinstance(story, Story):
         return set()
+    pattern = phrase_pattern(words)
     origins = (context.articles[group.origin] for group in story.wire_groups if group.origin in context.articles)
     reports = (article for article in origins if article.kind not in NO_REPORTS)
-    return {article.id for article in reports if pattern.search(fold(article.title))}
+    return {article.id for article in reports if pattern is None or pattern.search(fold(article.title))}
 
 
-def _has_own_news(article: Article, earlier: Sequence[Article]) -> bool:
-    """Whether most of a title is in none of the `earlier` reports of its language; False if there is none."""
+def _has_own_news(article: Article, earlier: Sequence[Article], *, counts_any_figure: bool = False) -> bool:
+    """
+    Whether most of a title is in none of the `earlier` reports of its language; False if there is none.
+
+    `counts_any_figure`: A new figure counts as much as the first one, such as a toll that rises.
+    """
     language = article.language
     same_language = [report for report in earlier if report.language == language]
     title_stems = set(stems(article.title, language))
     new = title_stems - {
         stem for each in same_language for stem in stems(f"{each.title}\n{each.text[:PHRASE_LEAD_CHARS]}", language)
     }
-    # A later figure, such as another toll, is rather another state of the same news.
-    has_first_figure = bool(significant_numbers(article.title)) and not any(
-        significant_numbers(report.title) for report in same_language
-    )
+    # A later figure, such as another toll, is rather another state of the same news, unless a reader follows it.
+    figures = significant_numbers(article.title)
+    known_figures = {number for report in same_language for number in significant_numbers(report.title)}
+    has_first_figure = bool(figures - known_figures if counts_any_figure else figures and not known_figures)
     count, share = len(new) + has_first_figure, FIRST_FIGURE_SHARE if has_first_figure else OWN_NEWS_SHARE
     return bool(same_language) and count >= max(MIN_NEWS_WORDS, share * (len(title_stems) + has_first_figure))
 

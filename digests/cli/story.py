@@ -267,7 +267,7 @@ def follow(
     Follow a story, or list the stories that you follow.
 
     Each edition begins with what is new in them. If another story continues one of them on a later day, you follow that
-    one too.
+    one too. A rule with `when = "followed"` in `[[digests.alerts]]` also sends a message as soon as there is news.
     """
     settings = load_settings(config)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:

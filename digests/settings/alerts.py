@@ -15,7 +15,7 @@ from watcher.settings.base import SettingsModel, ValidationIssue, raw_rows
 from watcher.settings.types import Duration, Phrases, quote_value, within
 from watcher.text.format import did_you_mean
 
-CORRECTIONS = "corrections"
+CORRECTIONS, FOLLOWED = "corrections", "followed"
 ALERT_COUNTS = ("outlets", "countries")
 COUNT_CONDITION = re.compile(r"(outlets|countries) *>= *([1-9]\d{0,2})")
 TOO_SHORT = 'got less than "10m", expected "10m" or more: most errors pass within minutes'
@@ -50,20 +50,22 @@ def _check_when(value: str) -> str:
     text = value.strip().lower()
     if match := COUNT_CONDITION.fullmatch(text):
         return f"{match[1]} >= {match[2]}"
-    if text in ("", CORRECTIONS):
+    if text in ("", CORRECTIONS, FOLLOWED):
         return text
     word = text.split()[0].partition(">")[0]
-    meant = did_you_mean(word, (*ALERT_COUNTS, CORRECTIONS)) if word not in ALERT_COUNTS else ""
-    raise ValueError(f'got {quote_value(value)}, expected "outlets >= 5", "countries >= 3" or "corrections"{meant}')
+    meant = did_you_mean(word, (*ALERT_COUNTS, CORRECTIONS, FOLLOWED)) if word not in ALERT_COUNTS else ""
+    expected = 'expected "outlets >= 5", "countries >= 3", "corrections" or "followed"'
+    raise ValueError(f"got {quote_value(value)}, {expected}{meant}")
 
 
 class StoryAlertSettings(SettingsModel):
-    """Sends a message at once, between editions, for each story with `when` and `words`, or for each correction."""
+    """Sends a message at once, between editions, for a story, for a correction, or for news of a followed story."""
 
     when: Annotated[str, AfterValidator(_check_when)] = Field(
         default="",
-        description='"outlets >= 5" (independent outlets that report the story), "countries >= 3" (of its outlets), or'
-        ' "corrections" (changes to reports that an edition cites); by default, `words` are enough.',
+        description='"outlets >= 5" (independent outlets that report the story), "countries >= 3" (of its outlets),'
+        ' "corrections" (changes to reports that an edition cites) or "followed" (news of a story that you follow); by'
+        " default, `words` are enough.",
     )
     words: Phrases = Field(
         default=(), description='Words or phrases, one of which it must have; "elect*" matches "election" and so on.'

@@ -1,6 +1,7 @@
 """The stories that the reader follows: each with its thread, so that its next stories are followed too."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from digests.model.edition_story import Brief
 from digests.store import stories as store
 from digests.store.stories import StoryRow
 from digests.stories.history import resolve_story
+from watcher.model import Article
 from watcher.store.articles import articles_by_id
 
 MAX_STORIES = 30  # latest ones of a thread whose reports are read
@@ -33,6 +35,29 @@ def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]
         if row := store.resolve_merged(connection, key) or store.load_story(connection, key):
             thread = store.thread_rows(connection, row.thread) or (row,)
             followed.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
+    return followed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedThread:
+    """A thread that the reader follows since a time, and its stored reports, with full texts."""
+
+    since: datetime
+    reports: tuple[Article, ...]
+
+
+def load_followed_reports(connection: Connection, threads: Collection[str]) -> dict[str, FollowedThread]:
+    """Return those of `threads` that the reader follows, by id, each with the reports of its latest stories."""
+    since_of_thread: dict[str, datetime] = {}
+    for _, since, row in load_followed(connection):
+        since_of_thread.setdefault(row.thread, since)
+    followed = {}
+    for thread, since in since_of_thread.items():
+        if thread in threads:
+            rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
+            keys = [member.article_id for row in rows for member in store.story_members(connection, row.id)]
+            reports = tuple(articles_by_id(connection, keys).values())
+            followed[thread] = FollowedThread(since=since, reports=reports)
     return followed
 
 

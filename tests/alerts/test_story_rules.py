@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from digests.alerts.messages import _render_webhook, render_message
 from digests.alerts.story_rules import StoryAlert, _count_dropped, _quiet_end, send_story_alerts
@@ -24,6 +25,7 @@ from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, load_story_alerts
 from digests.store.schema import stories
 from digests.store.stories import _record_events
+from digests.stories.follows import set_followed
 from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
 from tests.delivery.tables import deliver_table
@@ -167,6 +169,35 @@ def test_what_a_story_had_when_it_was_told_is_not_told_again(desk):
 
     assert len(world.look()) == 1
     assert world.look(0.1) == world.look(1) == []
+
+
+TOLL = "Death toll of ferry fire rises to {}. Divers found more of the passengers of the ferry from Tarvola; {{}} wait."
+
+
+@pytest.mark.slow
+def test_news_of_a_followed_story_is_told_each_time_and_what_was_there_before_is_not(desk):
+    world = desk('when = "followed"\nmost = 2')
+    world.report(FERRY, "Alfa", ago=HOUR)
+    world.report(STORM, "Alfa", ago=HOUR)
+    assert world.look() == []
+    (story,) = read(
+        world.engine, lambda c: c.execute(select(stories.c.id).where(stories.c.title.like("Ferry%"))).scalars()
+    )
+    write(world.engine, set_followed, story, followed=True, now=world.now)
+    world.report(FERRY, "Bravo", ago=HOUR / 12)
+    world.report(STORM.replace("floods", "kills dozens in"), "Bravo", ago=HOUR / 12)
+    assert world.look(0.1) == []  # the same news again, and news of a story that is not followed
+
+    world.report(RESCUE, "Charlie", ago=HOUR / 12)
+    assert world.look(0.5) == ["80 rescued as ferry burns off Tarvola"]
+    assert world.last()["text"].splitlines()[-1] == "[followed]"
+    world.report(TOLL.format(12), "Delta", ago=HOUR / 12)
+    assert world.look(0.5) == ["Death toll of ferry fire rises to 12"]
+    assert world.look(0.1) == []
+
+    world.report(TOLL.format(14).replace("Death toll", "Number of dead"), "Echo", ago=HOUR / 12)
+    assert world.look(0.5) == []  # over the limit of the day
+    assert OVER_LIMIT in {alert.state for alert in read(world.engine, load_story_alerts)}
 
 
 @pytest.mark.slow
