@@ -355,6 +355,7 @@ def _find_beginning(
 
 
 def _is_beside(clock: re.Match[str], day: re.Match[str], words: _Words) -> bool:
+    """Whether a time of day (`clock`) belongs to a date (`day`): only words that join them are between the two."""
     has_at = words.numbers and (clock["at"] or clock["hours"])
     if clock.end() <= day.start():
         is_time = has_at or clock["half"] or clock["zone"]

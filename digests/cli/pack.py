@@ -78,6 +78,7 @@ def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
+    """Yield what is wrong in a pack: in words, a line for each file; `listed` is the content of its list of hashes."""
     rows = (line.split("  ", 1) for line in listed.decode("utf-8", "replace").splitlines())
     expected = {row[1]: row[0] for row in rows if len(row) == 2}
     if render_pack.sums(files) != listed:

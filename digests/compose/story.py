@@ -269,6 +269,7 @@ def find_headline(story: Story, context: ComposeContext) -> Headline | None:
 
 
 def _make_headline(story: Story, context: ComposeContext) -> Headline | None:
+    """Return the headline that a story gets by its reports in the window, None if none of them has a title."""
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
     agreed, changes = (

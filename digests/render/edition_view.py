@@ -534,6 +534,7 @@ class Views:
         return view.CiteView(outlet=name, url=web_url(cited.url), mark=MARKS[direction] if turns else "", time=time)
 
     def _lang_attr(self, tag: str, text: str) -> view.LangAttr:
+        """Return the attributes `lang` and `dir` of a text, "" where they are those of the edition."""
         own_direction = language_direction(self.words.language, "")
         direction = language_direction(tag, text)
         is_foreign = bool(self.words.language_name(tag))

@@ -91,6 +91,7 @@ def find_faults(pack: Pack) -> Iterator[str]:
 
 
 def _markdown_lines(pack: Pack) -> Iterator[str]:
+    """Yield the lines of the pack's main file: timeline, quotations, changed pages, other stories of the thread."""
     yield f"# {plain(pack.title or 'Untitled')}"
     yield ""
     counts = f"{format_count(len(pack.outlets), 'outlet')}, {len(pack.independent)} independent"
@@ -129,6 +130,7 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
 
 
 def _quotation(article: PackArticle, quote: PackQuote) -> Iterator[str]:
+    """Yield a quotation in Markdown, with its source, and its place in the article's text in characters."""
     text = (article.text or "")[quote.start : quote.end]
     yield f"> {plain(text)}"
     yield ""
@@ -154,6 +156,7 @@ class _Citation:
     """A report's fields that all formats of citations have, each in one line, and its record in each format."""
 
     def __init__(self, article: PackArticle) -> None:
+        """Read the fields of an article, each in one line."""
         self.published, self.accessed = article.published_at, article.fetched_at
         self.id = sanitize_line(article.id, limit=LINE_CHARS)
         self.title = sanitize_line(article.title, limit=LINE_CHARS)
@@ -163,6 +166,7 @@ class _Citation:
         self.authors = [name for name in (sanitize_line(each, limit=AUTHOR_CHARS) for each in article.authors) if name]
 
     def csl(self) -> dict[str, Any]:
+        """Return the citation in CSL-JSON."""
         fields: dict[str, Any] = {
             "id": self.id,
             "type": "article-newspaper",
@@ -177,6 +181,7 @@ class _Citation:
         return {name: value for name, value in fields.items() if value}
 
     def bibtex(self) -> str:
+        """Return the citation in BibTeX."""
         title, outlet, *authors = (text.translate(BIBTEX_ESCAPES) for text in (self.title, self.outlet, *self.authors))
         fields = {
             "author": " and ".join(f"{{{name}}}" for name in authors),

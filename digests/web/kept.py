@@ -26,6 +26,7 @@ KEPT_FIELDS = ("q", "tag")  # of the query
 
 
 def kept_page(site: Site, ask: PageRequest) -> PageResponse:
+    """Return a page of the list of what was kept, filtered by words and tag."""
     words, tag, at = ask.query.get("q", "")[:QUERY_CHARS].strip(), ask.query.get("tag", "")[:100], ask.page()
     every = read(site.engine, load_kept)
     found = read(site.engine, load_kept, words=words, tag=tag) if words or tag else every
@@ -56,6 +57,7 @@ def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
 
 
 def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedItem:
+    """Return a kept item as an item of the feed."""
     lines = [*item.mark.note.splitlines(), " ".join(f"#{tag}" for tag in item.mark.tags)]
     html = Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line)
     return feeds.make_item(

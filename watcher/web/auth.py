@@ -73,6 +73,7 @@ class AuthMiddleware:
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None = None, clock: Clock = time.monotonic) -> None:
+        """Keep the token; the listener sets the other attributes from the settings."""
         self.app, self.token, self._clock = app, token, clock
         self.guest_token: str | None = None
         self.user_header: str | None = None
@@ -81,6 +82,7 @@ class AuthMiddleware:
         self.guesses: dict[str, tuple[int, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request if it may pass, with the security headers in any case."""
         if scope["type"] != "http":
             return
 
