@@ -72,7 +72,7 @@ def test_a_pack_that_is_missing_is_named_without_a_store(tmp_path, capsys, name)
     assert run_command_line(["verify", str(tmp_path / name)]) == 1
 
     err = capsys.readouterr().err
-    assert f"there is no file or folder {tmp_path / name}" in err and "its folder or zip file" in err
+    assert f"there is no file or folder {tmp_path / name}" in err and "the pack of a story: a folder or zip file" in err
 
 
 def test_a_pack_tells_the_timeline_first_words_copies_quotations_and_changes(pack, story):
