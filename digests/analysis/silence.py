@@ -47,12 +47,19 @@ def find_missing_perspectives(
     outlets_with_it: Set[str] = frozenset(),
 ) -> tuple[MissingPerspective, ...]:
     """
-    Return the groups that surely have no report of a story that `MIN_COVERED_REPORTS` outlets have, its `places` first.
+    Return the groups that surely have no report of a story with `MIN_COVERED_REPORTS` independent reports, the groups
+    of its `places` first.
 
     A group is returned only if its silence says something: the story is about its country, or about a neighbour, or
-    most of the world reports it. Only the outlets in `read` count. `outlets_with_it` have an article of any kind on the
-    story, as a live blog or an opinion piece. Grouping may have missed a report: a group is returned only if even the
-    article of it that is nearest to the story is far from it; those with the farthest come first.
+    most of the world reports it. Grouping may have missed a report: a group is returned only if even the article of it
+    that is nearest to the story is far from it; those with the farthest come first.
+
+    Args:
+        groups: (kind, name) → the outlets of a country, or of a kind of owner, that have an article in the window.
+        read: Outlets whose feeds were read up to the end of the window; only these count.
+        nearest: (kind, name) → the nearest article of a group; None if one of its articles cannot be compared with
+            the story, so that its silence is not sure.
+        outlets_with_it: They have an article of any kind on the story, such as a live blog or an opinion piece.
     """
     if len(covered.independent) < MIN_COVERED_REPORTS:
         return ()
@@ -68,8 +75,11 @@ def find_missing_perspectives(
         least = MIN_OUTLETS_CONCERNED if group == COUNTRY and name in places else MIN_OUTLETS
         count = len(outlets & read)
         near = nearest(group, name) if count >= least and outlets.isdisjoint(reporting) else None
-        if near and near[1] < FAR:
-            missing.append(MissingPerspective(group=group, name=name, outlets=count, nearest=near[0], likeness=near[1]))
+        if near and near.likeness < FAR:
+            row = MissingPerspective(
+                group=group, name=name, outlets=count, nearest=near.article_id, likeness=near.likeness
+            )
+            missing.append(row)
     missing.sort(key=lambda each: (each.name not in places, each.likeness, each.name))
     return tuple(
         each for kind in (COUNTRY, OWNER) for each in [one for one in missing if one.group == kind][:MAX_MISSING_GROUPS]

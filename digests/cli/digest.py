@@ -244,16 +244,26 @@ def _find_or_build(
 def _find_existing(
     engine: Engine, digest: DigestSettings, options: TimeOptions, *, now: datetime | None = None
 ) -> BuiltEdition | None:
-    """Return the edition stored for `--date`, None with a window; with `now`, the scheduled one that was due last."""
+    """
+    Return the stored edition of `--date`, or of today if `now` is given; None if it is to be made.
+
+    With `now` it is the one that is to be sent: that of the day's last due time, such as "-1700" of a digest at 07:00
+    and 17:00. None, too, with a window of its own, which no stored edition has.
+    """
     today = now.astimezone(ZoneInfo(digest.timezone)).date() if now else None
     day = options.day or today
     if options.has_window or day is None:
         return None
-    key = edition_of_date(digest, day, now).key if now else EditionKey(digest=digest.name, local_date=day)
-    row = read(engine, editions.find_row, digest.name, day, suffix=key.suffix)
-    if row is None and day != today:
+    if now is None:
         row = read(engine, editions.find_row, digest.name, day)
-    if row is None or (day == today and row.slot != key.slot):
+    else:
+        due = edition_of_date(digest, day, now).key
+        row = read(engine, editions.find_row, digest.name, day, suffix=due.suffix)
+        if row is None and day != today:  # of a past day, any edition will do
+            row = read(engine, editions.find_row, digest.name, day)
+        if row is not None and day == today and row.slot != due.slot:  # one on demand is not the scheduled one
+            row = None
+    if row is None:
         return None
     return BuiltEdition(edition=read(engine, editions.load_edition, row), key=row, is_new=False)
 

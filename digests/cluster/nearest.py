@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,11 @@ FAR = 0.36
 NEAR = 0.3
 MAX_NEAR = 80  # articles that may be of a story's event and that others are compared with, the nearest
 FAR_WORDS = 0.16  # the cosine of terms that counts as `FAR` without vectors, for a text and an article of its language
-NearReport: TypeAlias = tuple[str, float]  # the id of an article, and its likeness to a story, 0 to 1
+
+
+class NearReport(NamedTuple):
+    article_id: str
+    likeness: float  # to a story, 0 to 1
 
 
 class NearestReports:
@@ -93,7 +97,7 @@ class NearestReports:
             if not len(likeness) or np.isnan(likeness).any():
                 return None
             best = int(np.argmax(likeness))
-            return self.items[rows[best]].article_id, round(min(float(likeness[best]), 1.0), 3)
+            return NearReport(self.items[rows[best]].article_id, round(min(float(likeness[best]), 1.0), 3))
 
         return nearest
 

@@ -87,7 +87,7 @@ def _find_events(story: Story, shown: Container[str], context: ComposeContext) -
         if any(_says_same(each, other) for each in said for other in given):
             continue
         given += said
-        for first in context.readable(said[:1]):
+        for first in context.readable_beginning(said[:1]):
             on, until, begins_at = dates[said[0]].in_zone(ZoneInfo(context.digest.timezone))
             yield ComingEvent(
                 id=sha256(f"{first.article_id}/{first.offset}".encode()).hexdigest()[:16],
@@ -190,7 +190,7 @@ def _find_changes(
         if article.published_at <= event.last_said.published_at or article.language != event.sentence.language:
             continue
         for named, found in _find_sentences(article, find_put_off):
-            sentence = next(iter(context.readable((found,))), None)
+            sentence = next(iter(context.readable_beginning((found,))), None)
             if sentence and _says_same(sentence, event.sentence):
                 others = named - {event.on}
                 yield sentence, next(iter(others)) if len(others) == 1 else None

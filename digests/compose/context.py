@@ -116,7 +116,7 @@ class ComposeContext:
         text = ForeignText(part="sentences", text=sentence.text, language=sentence.language)
         return not self.translations.has_failed(text)
 
-    def readable(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    def readable_beginning(self, sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
         """
         Return the first sentences that the reader can read, those in other languages with translations.
 

@@ -158,9 +158,9 @@ def _choose_readable_summary(
         return not (is_old(sentence) or is_background(sentence, context.window_start))
 
     chosen = choose(can_show=lambda sentence: context.can_show(sentence) and is_current(sentence))
-    if not context.readable(chosen):
+    if not context.readable_beginning(chosen):
         chosen = choose(can_show=context.can_show)
-    return chosen[: len(context.readable(chosen))]
+    return chosen[: len(context.readable_beginning(chosen))]  # translations come when the updates are taken out
 
 
 def _choose_latest(
@@ -195,14 +195,14 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     current = tuple(filterfalse(superseded_by_figures(changes, story, of_window), change.updates)) or change.updates
     translation = context.translate("headlines", title.text, title.article.language)
-    summary = context.readable([sentence for sentence in summary if sentence not in current])
+    summary = context.readable_beginning([sentence for sentence in summary if sentence not in current])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     # What is withheld differs from nothing, and is no other angle.
     told = {key: article for key, article in own.items() if article.kind not in WITHHELD}
     covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
-    updates = context.readable(current)
+    updates = context.readable_beginning(current)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
     latest = None if updates or is_light else _choose_latest(story, told, title, (*summary, *others), changes, context)

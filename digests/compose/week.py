@@ -133,7 +133,7 @@ def _choose_turn(
                 rank = languages.index(candidate.article.language)
                 score = candidate.score * (1 + min(MAX_NEW_NUMBERS, len(new)))
                 candidates.append((rank, -score, candidate.article.id, candidate.start, candidate.sentence))
-    shown = (context.readable([row[-1]]) for row in sorted(candidates, key=lambda row: row[:-1]))
+    shown = (context.readable_beginning([row[-1]]) for row in sorted(candidates, key=lambda row: row[:-1]))
     return next((sentence for sentences in shown for sentence in sentences), None)
 
 

@@ -5,6 +5,7 @@ import pytest
 from digests.analysis.country_names import COUNTRY_CODES, load_data
 from digests.analysis.silence import find_missing_perspectives, find_neighbours
 from digests.analysis.story_coverage import Coverage
+from digests.cluster.nearest import NearReport
 
 
 def coverage(*countries: str) -> Coverage:
@@ -30,7 +31,7 @@ def groups(*countries: str, **kinds: set[str]) -> dict[tuple[str, str], set[str]
 
 def silent(known, covered, places, **more) -> list[str]:
     read = {outlet for outlets in known.values() for outlet in outlets}
-    found = find_missing_perspectives(known, read, covered, places, lambda _kind, _name: ("a1", 0.1), **more)
+    found = find_missing_perspectives(known, read, covered, places, lambda _kind, _name: NearReport("a1", 0.1), **more)
     return [each.name for each in found]
 
 

@@ -44,7 +44,7 @@ class FlatPage:
         self.texts: list[str] = []
         self.owners: list[int] = []  # the innermost element around a text
         self.begins: list[bool] = []  # whether a text begins a paragraph
-        self.loose: list[bool] = []  # whether a text follows an element of BEFORE_LOOSE
+        self.follows_break: list[bool] = []  # whether a text follows an element of BEFORE_LOOSE
         self.sizes: list[int] = []  # characters
         self.unlinked: list[int] = []  # characters that are in no link
         self.there = bytearray()  # 0 for an element that is cut
@@ -153,7 +153,7 @@ def _walk(page: FlatPage, body: _Element, silent: frozenset[str]) -> None:
         page.texts.append(text)
         page.owners.append(owner)
         page.begins.append(begins)
-        page.loose.append(loose)
+        page.follows_break.append(loose)
         begins = False
         if len(page.texts) >= MAX_TEXTS:
             break

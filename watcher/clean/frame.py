@@ -49,16 +49,20 @@ def text_length(blocks: Iterable[Block]) -> int:
 
 
 def read_frame(page: FlatPage, frame: int, kinds: Kinds, untouched: tuple[bytes, bytes]) -> MainText:
-    """Return the text in `frame` without its furniture; nothing outside of it is cut."""
+    """
+    Return the text in `frame` without its furniture; nothing outside of it is cut.
+
+    `untouched`: the flags of the page's texts, there and shown, before anything was pruned; the page is reset to them.
+    """
     page.there[:], page.shown[:] = untouched
     page.count()
     cuts = prune(page, frame, kinds)
     if not (size := page.size(frame)):
         return MainText(frame=frame)
-    blocks = list(_blocks(page, frame, loose=not _has_paragraphs(page)))
+    blocks = list(_blocks(page, frame, takes_loose=not _has_paragraphs(page)))
     prose_places = [index for index, (_, block) in enumerate(blocks) if block.kind not in ("h", LOOSE)]
     if text_length(block for _, block in blocks if block.kind != LOOSE) < FULL * size:
-        blocks = list(_blocks(page, frame, loose=True))
+        blocks = list(_blocks(page, frame, takes_loose=True))
     else:  # prose outside of paragraphs is text between paragraphs; before and behind them it is often about the site
         begin, end = (prose_places[0], prose_places[-1]) if prose_places else (0, 0)
         inside = (pair for index, pair in enumerate(blocks) if pair[1].kind != LOOSE or begin < index < end)
@@ -89,11 +93,11 @@ def _has_paragraphs(page: FlatPage) -> bool:
     return False
 
 
-def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, Block]]:
+def _blocks(page: FlatPage, frame: int, *, takes_loose: bool) -> Iterator[tuple[int, Block]]:
     """
     Yield the blocks in `frame` with the index of each one's first text.
 
-    `loose`: also text outside of paragraphs; otherwise long prose there has the kind `LOOSE`.
+    `takes_loose`: also text outside of paragraphs; otherwise long prose there has the kind `LOOSE`.
     """
     rows: list[tuple[int, int, list[str]]] = []
     loose_prose: set[int] = set()
@@ -104,7 +108,9 @@ def _blocks(page: FlatPage, frame: int, *, loose: bool) -> Iterator[tuple[int, B
         first = places[0]
         owner = page.owners[first]
         block_element = page.enclosing_blocks[owner]
-        is_taken = loose or block_element >= frame or owner == frame or page.loose[first]
+        # In a block inside the frame (elements are numbered as they begin), in the frame itself, or behind a break.
+        is_in_paragraph = block_element >= frame or owner == frame or page.follows_break[first]
+        is_taken = takes_loose or is_in_paragraph
         if not is_taken and _is_long_prose(page, places):
             loose_prose.add(first)
             is_taken = True

@@ -238,5 +238,6 @@ def _format_value(value: object, field: FieldInfo) -> str:
         extra = field.json_schema_extra
         return to_toml(extra["default"]) if isinstance(extra, dict) and "default" in extra else "none"
     if isinstance(value, str) and "://" in value and not field.repr:
+        # Of an address with a default, which is [store] url, the password alone is secret; any other is one whole.
         return to_toml(hide_password(value) if field.default_factory else "…")
     return to_toml(format_size(value) if isinstance(value, ByteSize) else value)
