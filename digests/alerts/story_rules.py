@@ -26,6 +26,7 @@ from digests.render.edition_view import CORRECTION_PHRASES, outlet_name
 from digests.render.escape import sanitize_line, web_url
 from digests.render.localizer import Localizer, make_localizer
 from digests.settings.alerts import CORRECTIONS, FOLLOWED, StoryAlertSettings
+from digests.settings.channel import DeliverSettings
 from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
@@ -125,7 +126,7 @@ def _plan_alerts(
         mark = sha256(rule.label.encode()).hexdigest()[:8]
         mine = [alert for alert in alerts if alert.rule == mark]
         count = len({alert.key for alert in mine if alert.state not in UNSENT and alert.local_date == today})
-        ways = [w for w in digest.deliver if (w.channel in rule.channels if rule.channels else w.sends_story_alerts)]
+        ways = [way for way in digest.deliver if _sends(way, rule)]
         ends = [(way, recipient) for way in ways for recipient in way.recipients(digest.mail.to)]
         for candidate in find_candidates(rule, inputs, now, followed):
             about, report = candidate.about, candidate.report
@@ -156,6 +157,10 @@ def _plan_alerts(
                 of_report = replace(key, about=f"report-{known}")
                 adds.append(partial(outbox.enqueue, key=of_report, parcels=silent, now=due, state=KNOWN))
     return adds
+
+
+def _sends(way: DeliverSettings, rule: StoryAlertSettings) -> bool:
+    return way.alerts and (way.channel in rule.channels if rule.channels else way.sends_story_alerts)
 
 
 def find_candidates(

@@ -32,7 +32,7 @@ PRIVATE, PUBLIC = 0o600, 0o666
 TRANSIENT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR, errno.EMFILE, errno.ENFILE})
 
 
-def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ...]:
+def write_files(rendered: Sequence[Rendered], directory: Path, *, channel: str = "file") -> tuple[Path, ...]:
     """
     Write each form into `directory`, created if needed, and return the paths in order.
 
@@ -46,7 +46,7 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
         directory.mkdir(parents=True, exist_ok=True)
         for form in rendered:
             if form.name in ("", ".", "..") or Path(form.name).name != form.name or "\0" in form.name:
-                raise DeliveryError("file", f"{form.name!r} is not a file name", permanent=True)
+                raise DeliveryError(channel, f"{form.name!r} is not a file name", permanent=True)
             target = directory / form.name
             waiting.append((directory / f".{target.name}.{os.getpid()}.tmp", target))
             _write_through(waiting[-1][0], form.body, PRIVATE if form.format == "eml" else PUBLIC)
@@ -55,7 +55,7 @@ def write_files(rendered: Sequence[Rendered], directory: Path) -> tuple[Path, ..
         flush_names(directory)
     except OSError as error:
         reason = ERRNO_TEXTS.get(error.errno or 0, error.strerror or str(error))
-        raise DeliveryError("file", f"{directory}: {reason}", permanent=error.errno not in TRANSIENT_ERRNOS) from error
+        raise DeliveryError(channel, f"{directory}: {reason}", permanent=error.errno not in TRANSIENT_ERRNOS) from error
     finally:
         for temporary, _ in waiting:
             with contextlib.suppress(OSError):
@@ -70,6 +70,13 @@ def _write_through(path: Path, body: bytes, mode: int) -> None:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
+
+
+def check_writable(folder: Path) -> None:
+    """Errors: WatcherError if a folder can be neither written to nor made."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise WatcherError("cannot write to this folder")
 
 
 class FileChannel(Channel):
@@ -105,7 +112,4 @@ class FileDeliverSettings(DeliverSettings):
         return FileChannel()
 
     def check(self, settings: Settings) -> None:
-        folder = self.directory
-        there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            raise WatcherError("cannot write to this folder")
+        check_writable(self.directory)

@@ -19,6 +19,12 @@ CORRECTIONS, FOLLOWED = "corrections", "followed"
 ALERT_COUNTS = ("outlets", "countries")
 COUNT_CONDITION = re.compile(r"(outlets|countries) *>= *([1-9]\d{0,2})")
 TOO_SHORT = 'got less than "10m", expected "10m" or more: most errors pass within minutes'
+# Keys of a delivery that [[alerts.deliver]] does not have.
+DIGEST_KEYS = {
+    "attach": "an alert has no book",
+    "formats": "an alert has no format",
+    "alerts": "here, each one sends alerts",
+}
 
 
 class AlertsSettings(SettingsModel):
@@ -39,9 +45,9 @@ class AlertsSettings(SettingsModel):
         for fault in cross_field_issues(rows.get("deliver"), rows, document):
             yield replace(fault, loc=("deliver", *fault.loc))
         for n, row in raw_rows(rows.get("deliver")):
-            for key, what in (("attach", "book"), ("formats", "format")):
+            for key, reason in DIGEST_KEYS.items():
                 if key in row:
-                    message = f"belongs to the deliveries of a digest: an alert has no {what}"
+                    message = f"belongs to the deliveries of a digest: {reason}"
                     yield ValidationIssue(loc=("deliver", n, key), message=message, at_key=True)
 
 
@@ -76,7 +82,9 @@ class StoryAlertSettings(SettingsModel):
     )
     most: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=5, description="Messages a day, at most.")
     channels: tuple[ChannelName, ...] = Field(
-        default=(), description="Channels of `deliver` that send the messages; by default, all but `file`."
+        default=(),
+        description="Channels of `deliver` that send the messages; by default, all but `file`. A delivery with"
+        " `alerts = false` sends none.",
     )
 
     @model_validator(mode="after")
@@ -93,7 +101,7 @@ class StoryAlertSettings(SettingsModel):
 
 def story_alert_issues(row: Mapping[str, object]) -> Iterator[ValidationIssue]:
     """Yield a fault for each alert of a raw digest that names a channel which the digest lacks, or that has none."""
-    ways = {way.get("channel") for _, way in raw_rows(row.get("deliver"))}
+    ways = {way.get("channel") for _, way in raw_rows(row.get("deliver")) if way.get("alerts") is not False}
     silent = {name for name, model in channel_models().items() if not model.sends_story_alerts}
     for n, rule in raw_rows(row.get("alerts")):
         wanted = rule.get("channels") or ()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Literal, Protocol, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from digests.errors import DeliveryError
 from digests.model.delivery import OutboundMessage, Rendered
@@ -63,6 +63,9 @@ class DeliverSettings(SettingsModel, ABC):
     sends_story_alerts: ClassVar[bool] = True
 
     channel: str
+    alerts: bool = Field(
+        default=True, description="Send alerts on stories by this delivery too, if it is one of their channels."
+    )
 
     @classmethod
     def find_missing(

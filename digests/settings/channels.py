@@ -15,6 +15,7 @@ CHANNEL_ENTRY_POINTS = "watcher.channels"  # entry points: name = the channel, v
 # The channels of Watcher: module and model of each. A plug-in adds others.
 CHANNELS: Mapping[str, str] = {
     "file": "digests.delivery.file:FileDeliverSettings",
+    "maildir": "digests.delivery.maildir:MaildirDeliverSettings",
     "smtp": "digests.delivery.smtp:SmtpDeliverSettings",
     "sendmail": "digests.delivery.sendmail:SendmailDeliverSettings",
     "webhook": "digests.delivery.webhook:WebhookDeliverSettings",

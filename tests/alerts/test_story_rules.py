@@ -29,6 +29,7 @@ from digests.stories.follows import set_followed
 from digests.stories.window import cluster_and_save
 from tests.delivery.hook import listening
 from tests.delivery.tables import deliver_table
+from watcher.errors import SettingsError
 from watcher.settings.load import parse_settings
 from watcher.store.articles import compress
 from watcher.store.schema import revisions
@@ -208,6 +209,29 @@ def test_two_rules_tell_a_story_once_by_one_channel_and_each_by_its_own(desk, tm
     assert both.look() == ["Earthquake shakes harbour town of Tarvola"]
     (file,) = (tmp_path / "alerts").iterdir()
     assert file.read_text().startswith("Earthquake shakes harbour town of Tarvola\n\nEcho, 12:49\nhttps://")
+
+
+@pytest.mark.slow
+def test_a_delivery_without_alerts_sends_none_and_another_of_its_channel_does(desk, tmp_path):
+    silent = '{ channel = "file", directory = "books", alerts = false }'
+    world = desk('when = "outlets >= 3"\nchannels = ["file"]')
+    text = SETTINGS.replace('{{ channel = "file"', f'{{{silent}}}, {{{{ channel = "file"').format(
+        url=world.hook.url("/a"), alerts='[[digests.alerts]]\nwords = ["Tarvola"]\nchannels = ["file"]\n'
+    )
+    world.settings = parse_settings(text, tmp_path / "settings.toml")
+    world.report(QUAKE, *FIVE)
+
+    assert world.look() == []  # nothing by the webhook
+
+    assert len(list((tmp_path / "alerts").iterdir())) == 1
+    assert not (tmp_path / "books").exists()
+
+
+def test_a_rule_needs_a_delivery_that_sends_alerts(tmp_path):
+    text = SETTINGS.format(url="https://a.example/hook", alerts="[[digests.alerts]]\nwords = ['Tarvola']\n")
+
+    with pytest.raises(SettingsError, match="got an alert without a channel, expected one in `deliver`"):
+        parse_settings(text.replace('/hook"', '/hook", alerts = false'), tmp_path / "settings.toml")
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mailbox
 import sys
 from datetime import timedelta
 from importlib.util import find_spec
@@ -87,6 +88,45 @@ class TestFile(ChannelContract):
     @pytest.fixture
     def other(self, tmp_path):
         return FolderSide(tmp_path)
+
+
+class MaildirSide:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "Maildir"
+
+    def open(self) -> Channel:
+        return opened({"channel": "maildir", "directory": str(self.folder)})
+
+    def parcel(self) -> OutboundMessage:
+        form = Rendered(format="eml", name="2025-03-14.eml", body=MAIL)
+        return OutboundMessage(channel="maildir", recipient=str(self.folder), forms=(form,))
+
+    def received(self) -> list[bytes]:
+        """Return the new mails as a mail program reads them; none is left in `tmp`, and only their owner reads them."""
+        if not self.folder.is_dir():
+            return []
+        box = mailbox.Maildir(self.folder, create=False)
+        paths = list((self.folder / "new").iterdir())
+        assert len(paths) == len(box) and not list((self.folder / "tmp").iterdir())
+        assert {path.stat().st_mode & 0o777 for path in paths} <= {0o600}
+        return [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted(paths)]
+
+    def goes_away(self) -> None:
+        pytest.skip("a disk that is full for a while is in test_file.py")
+
+    def refuses(self) -> None:
+        self.folder.write_text("a file where the folder should be")
+
+    def hangs(self) -> None:
+        pass  # a disk answers, or not at all
+
+
+class TestMaildir(ChannelContract):
+    name = "maildir"
+
+    @pytest.fixture
+    def other(self, tmp_path):
+        return MaildirSide(tmp_path)
 
 
 class ServerSide:

@@ -127,7 +127,7 @@ def test_its_settings_are_checked_with_line_and_column_as_all_others(run_watcher
 
     done = run_watcher(f"[[digests]]\ndeliver = [{', '.join(rows)}]\n", "check")
 
-    known = '"file", "smtp", "sendmail", "webhook", "apprise", "pager"'
+    known = '"file", "maildir", "smtp", "sendmail", "webhook", "apprise", "pager"'
     assert done.returncode == 2
     assert re.findall(r"settings\.toml:(\S+): digests\[1\]\.deliver(.*)", done.stderr) == [
         ("2:24", '[1].channel: got "pager" without port; expected one'),

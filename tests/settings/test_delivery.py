@@ -47,7 +47,7 @@ def test_a_web_address_is_never_shown_whole():
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ('{ channel = "fax" }', '5:24 digests[1].deliver[1].channel: got "fax", expected one of "file", "smtp"'),
+        ('{ channel = "fax" }', '5:24 digests[1].deliver[1].channel: got "fax", expected one of "file", "maildir"'),
         ("{}", "digests[1].deliver[1].channel: is missing"),
         (
             '{ channel = "smtp", url = "https://x.org" }',
@@ -88,13 +88,14 @@ def test_a_fault_is_told_where_it_stands(rows, told):
 
 
 @pytest.mark.parametrize(
-    ("table", "key", "noun"),
+    ("table", "key", "reason"),
     [
-        ('{ channel = "smtp", to = ["a@x.org"], attach = ["epub"] }', "attach", "book"),
-        ('{ channel = "file", directory = "x", formats = ["html"] }', "formats", "format"),
+        ('{ channel = "smtp", to = ["a@x.org"], attach = ["epub"] }', "attach", "an alert has no book"),
+        ('{ channel = "file", directory = "x", formats = ["html"] }', "formats", "an alert has no format"),
+        ('{ channel = "file", directory = "x", alerts = false }', "alerts", "here, each one sends alerts"),
     ],
 )
-def test_an_alert_has_no_book_to_attach_and_no_format(table, key, noun):
+def test_an_alert_has_no_book_to_attach_no_format_and_no_choice_of_alerts(table, key, reason):
     text = f'{SMTP}[alerts]\nfrom = "w@example.org"\ndeliver = [{table}]\n'
 
     with pytest.raises(SettingsError) as caught:
@@ -102,7 +103,7 @@ def test_an_alert_has_no_book_to_attach_and_no_format(table, key, noun):
 
     (problem,) = caught.value.problems
     assert (problem.key, problem.line) == (f"alerts.deliver[1].{key}", 5)
-    assert problem.message == f"belongs to the deliveries of a digest: an alert has no {noun}"
+    assert problem.message == f"belongs to the deliveries of a digest: {reason}"
 
 
 def test_mail_needs_a_sender_recipients_and_a_server():
