@@ -250,6 +250,24 @@ NESTED = """<opml version="2.0"><body>
 """
 
 
+def test_private_addresses_are_named_by_an_import_and_by_check_and_status_with_what_allows_them(file, tmp_path, capsys):
+    opml = tmp_path / "feeds.opml"
+    urls = ("http://10.0.0.7:8700/feed", "http://localhost/feed", "http://[fd00::7]/feed", "https://8.8.8.8/feed")
+    outlines = "".join(f'<outline text="{n}" xmlUrl="{url}"/>' for n, url in enumerate(urls))
+    opml.write_text(f'<opml version="1.0"><body>{outlines}</body></opml>')
+    places = '"10.0.0.7:8700", "localhost:80", "[fd00::7]:80"'
+
+    assert sources(file, "import", str(opml)) == 0
+    assert f"not polled: to allow what is yours, set [fetch] allow_private = [{places}]" in capsys.readouterr().err
+    assert run_command_line(["check", "--config", str(file)]) == 0
+    assert f"allow_private = [{places}]" in capsys.readouterr().err
+
+    text = file.read_text()
+    file.write_text(f"[fetch]\nallow_private = [{places}]\n{text}")
+    assert run_command_line(["check", "--config", str(file)]) == 0
+    assert "not polled" not in capsys.readouterr().err
+
+
 def test_nested_folders_are_imported_once_and_exported_alike_ever_after(tmp_path, capsys):
     files = [tmp_path / f"{n}.toml" for n in range(2)]
     opmls = [tmp_path / f"{n}.opml" for n in range(3)]

@@ -33,6 +33,7 @@ class World:
         self.has_route, self.has_names = has_route, has_names
         World.latest = self
         self.witnesses = witnesses
+        self.refused: set[str] = set()  # URLs with private addresses that the settings do not allow
         self.machines: dict[str, str] = {}  # the address of a URL, if it is not its own
         self.line = ConnectivityMonitor(self, self.load_witnesses, now=lambda: self.now, down_since=down_since)
 
@@ -43,8 +44,8 @@ class World:
         self.tried.append(url)
         return url in self.up
 
-    async def addresses(self, url: str) -> frozenset[str]:
-        return frozenset((self.machines.get(url, url),))
+    async def addresses(self, url: str) -> frozenset[str] | None:
+        return None if url in self.refused else frozenset((self.machines.get(url, url),))
 
     async def fails(
         self, host: str, kind: FetchKind = FetchKind.CONNECTION_BROKEN, *, asked_at: datetime | None = None
@@ -188,6 +189,14 @@ async def test_an_outage_that_an_earlier_process_found_is_judged_again_and_keeps
 )
 async def test_a_single_source_is_blamed_by_the_kind_of_its_error(kind, world, expected):
     assert await World(**world).fails("only.example", kind) is expected
+
+
+@pytest.mark.parametrize("kind", [FetchKind.CONNECTION_REFUSED, FetchKind.TIMED_OUT])
+async def test_sources_with_private_addresses_that_are_refused_say_nothing_of_our_own_network(kind):
+    world = World(witnesses=("https://ten.example/", "https://eleven.example/"))
+    world.refused = set(world.witnesses)
+
+    assert not await world.fails("down.example", kind)
 
 
 @pytest.mark.parametrize("has_names", [True, False])

@@ -13,6 +13,7 @@ from typing import Annotated
 from sqlalchemy import Engine
 from typer import Option
 
+from watcher.cli.check import describe_refused_places
 from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
@@ -56,6 +57,9 @@ def poll(
         claim_store(engine, settings, take_over=yes)
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary, is_empty=not settings.sources), json=json)
+    urls = [source.url for source in settings.active_sources()]
+    if summary.network_down_since and (refused := describe_refused_places(settings, urls)):
+        print_err(refused)
     SESSION.exit_immediately = True
     return exit_code(summary)
 

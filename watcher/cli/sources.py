@@ -9,6 +9,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from watcher.cli.check import describe_refused_places
 from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines, print_result
@@ -176,6 +177,8 @@ def import_opml(
     if rows and not dry_run:
         save_rows(path, text, rows)
     print_result(lines, _format_import(lines, rows, dry_run=dry_run), json=json)
+    if refused := describe_refused_places(settings, [row.url for row in rows]):
+        print_err(refused)
     if opml.repairs:
         places = format_count(opml.repairs, "place")
         print_err(f"{file}: not well-formed XML in {places} (a bare & or <, or quotes in a text); read all the same")

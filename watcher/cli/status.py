@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from sqlalchemy import Engine
 from typer import Argument, Option
 
-from watcher.cli.check import describe_unknown_countries
+from watcher.cli.check import describe_refused_places, describe_unknown_countries
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
@@ -291,6 +291,8 @@ def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Itera
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
+    if refused := describe_refused_places(settings, [source.url for source in settings.active_sources()]):
+        yield "", refused
     if unplaced := describe_unknown_countries(settings):
         yield "", f"{unplaced}: watcher check"
     if paused := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_paused]:

@@ -6,11 +6,13 @@ import asyncio
 import ipaddress
 import socket
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from watcher.errors import HopError, MachineError
 from watcher.failure_messages import FetchKind, Reason, TaskKind
@@ -53,6 +55,21 @@ class PrivateAllowlist:
         inner = embedded_ipv4(address)
         is_in_range = any(inner in network or address in network for network in self.ranges)
         return is_in_range or is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
+
+
+def refused_places(urls: Iterable[str], allow_private: Sequence[str]) -> list[str]:
+    """Return the `host:port` of each URL whose host is written as a private address that is not allowed."""
+    allowed = PrivateAllowlist.parse(allow_private)
+    places: dict[str, None] = {}
+    for url in urls:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        with suppress(ValueError):  # a name, which a check does not look up, or no port
+            address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            if parts.scheme in ("http", "https") and not allowed.permits(address, host=host, port=port):
+                places[f"[{host}]:{port}" if ":" in host else f"{host}:{port}"] = None
+    return list(places)
 
 
 ANYWHERE = PrivateAllowlist.parse(["0.0.0.0/0", "::/0"])  # for URLs that the user has set

@@ -88,8 +88,8 @@ class Client:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it. Errors: MachineError."""
         return await can_connect(self._guard, url, timeout_s=self.timeout_s)
 
-    async def addresses(self, url: str) -> frozenset[str]:
-        """Return the addresses of the host of `url`; none if its name cannot be resolved."""
+    async def addresses(self, url: str) -> frozenset[str] | None:
+        """Return the addresses of the host of `url`, as `addresses_of`."""
         return await addresses_of(self._guard, url, timeout_s=self.timeout_s)
 
     async def get(

@@ -273,11 +273,17 @@ async def can_connect(guard: AddressGuard, url: str, *, timeout_s: float) -> boo
     return True
 
 
-async def addresses_of(guard: AddressGuard, url: str, *, timeout_s: float) -> frozenset[str]:
-    """Return the addresses of the host of a URL that may be connected to; none if its name cannot be resolved."""
-    with suppress(OSError, UnicodeError, httpx.InvalidURL, HopError):
-        async with asyncio.timeout(timeout_s):
-            return frozenset(await guard.addresses(*_host_and_port(url)))
+async def addresses_of(guard: AddressGuard, url: str, *, timeout_s: float) -> frozenset[str] | None:
+    """
+    Return the addresses of the host of a URL that may be connected to; none if its name cannot be resolved, and None
+    if all are private ones that the settings do not allow.
+    """
+    with suppress(OSError, UnicodeError, httpx.InvalidURL):
+        try:
+            async with asyncio.timeout(timeout_s):
+                return frozenset(await guard.addresses(*_host_and_port(url)))
+        except HopError:
+            return None
     return frozenset()
 
 

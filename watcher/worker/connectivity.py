@@ -25,8 +25,8 @@ class Network(Protocol):
     async def can_connect(self, url: str) -> bool:
         """Whether a connection to the host of `url` can be opened; nothing is sent over it."""
 
-    async def addresses(self, url: str) -> frozenset[str]:
-        """Return the addresses of the host of `url`; none if its name cannot be resolved."""
+    async def addresses(self, url: str) -> frozenset[str] | None:
+        """Return the addresses of the host of `url`; none if it is unknown, None if private ones are not allowed."""
 
 
 class ConnectivityMonitor:
@@ -116,12 +116,17 @@ class ConnectivityMonitor:
                 return not await self._count_machines(witnesses, besides=error.answered_by) and _has_default_route()
 
     async def _count_machines(self, urls: Sequence[str], *, besides: str) -> int:
-        """Return how many of `urls` have addresses of their own, which neither `besides` nor one before them has."""
+        """
+        Return how many of `urls` have addresses of their own, which neither `besides` nor one before them has.
+
+        A host whose private addresses the settings do not allow is not counted: it was never asked.
+        """
         first, *others = await asyncio.gather(*map(self.network.addresses, (besides, *urls)))
-        seen, count = set(first), 0
+        seen, count = set(first or ()), 0
         for addresses in others:
-            count += seen.isdisjoint(addresses)
-            seen |= addresses
+            if addresses is not None:
+                count += seen.isdisjoint(addresses)
+                seen |= addresses
         return count
 
     async def _reaches_any(self, urls: Iterable[str]) -> bool:
