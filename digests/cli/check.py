@@ -64,8 +64,14 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     if translate.engine == "libretranslate":
         yield f"headlines that you do not read are sent to {urlsplit(translate.url or '').hostname} for translation"
     yield from _find_shared_folders(settings)
+    outlets = {source.name.casefold(): source.name for source in settings.active_sources()}
     for digest in digests_of(settings):
         today = datetime.now(ZoneInfo(digest.timezone)).date()
+        for phrase in dict.fromkeys(phrase for rule in digest.mute for phrase in _mute_words(rule)):
+            if phrase.casefold() in outlets:
+                table = f'[[digests.mute]] with sources = ["{outlets[phrase.casefold()]}"]'
+                muted = f'{digest.name}: the mute rule "{phrase}" mutes titles with these words, not the source'
+                yield f"{muted} of that name; to mute the source, use {table}"
         for rule in digest.mute:
             if isinstance(rule, MuteSettings) and rule.until and rule.until < today:
                 ended = f'{digest.name}: the mute rule "{rule.label}" ended on {rule.until} and has no effect'
@@ -73,6 +79,13 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         if pairs := find_lacking_models(settings, digest):
             missing = f"{digest.name}: missing translation models: {', '.join(pairs)}"
             yield f"{missing} (why: watcher translate list); install one with: watcher translate install PAIR FROM"
+
+
+def _mute_words(rule: str | MuteSettings) -> tuple[str, ...]:
+    """Return the words that a mute rule searches in the articles of all sources."""
+    if isinstance(rule, str):
+        return (rule,)
+    return () if rule.sources or rule.tags else rule.words
 
 
 def _find_shared_folders(settings: Settings) -> Iterator[str]:

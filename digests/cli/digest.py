@@ -48,7 +48,7 @@ from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration
 from watcher.store.articles import count_articles
 from watcher.store.features import embedder_name, lacks_vector, newest_articles
-from watcher.store.feeds import claim_store, sync_settings
+from watcher.store.feeds import claim_store, other_settings, sync_settings
 from watcher.store.writer import Writer, read, write
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
@@ -72,7 +72,7 @@ def make_digest(
     stdout: Annotated[bool, Option("--stdout", help="Print the edition; write no files, store no edition.")] = False,
     formats: Annotated[
         list[str] | None,
-        Option("--format", help="markdown, html, text, eml, json, epub, atom; repeatable.", metavar="FORMAT"),
+        Option("--format", help="markdown, html, text, eml, json, atom, epub, ics; repeatable.", metavar="FORMAT"),
     ] = None,
     send: Annotated[
         bool, Option("--send", help="Send the edition that was due most recently today; make it if needed.")
@@ -107,7 +107,8 @@ def make_digest(
     if preview:
         return _preview_all(settings, wanted, options, json=json)
     with closing_store(editions.open_digests(settings.store.url)) as engine:
-        claim_store(engine, settings, take_over=yes)
+        if yes or not stdout or not other_settings(engine, settings):
+            claim_store(engine, settings, take_over=yes)
         if stdout:
             done = [_print_edition(settings, engine, digest, options, chosen, json=json) for digest in wanted]
         else:
@@ -211,7 +212,8 @@ def _edition_to_print(settings: Settings, engine: Engine, digest: DigestSettings
     if existing := _find_existing(engine, digest, options):
         return existing.edition
     now = datetime.now(UTC)
-    write(engine, sync_settings, settings, now=now, spread_s=0.0)
+    if not other_settings(engine, settings):  # else the sources in the store stay those of the other file
+        write(engine, sync_settings, settings, now=now, spread_s=0.0)
     request = _plan_edition(settings, engine, digest, options, now, kind=None)
     add_missing_features(settings, engine, since=request.window_start - LOOKBACK)
     return build_unsaved_edition(engine, digest, request, now=now)

@@ -156,6 +156,23 @@ def test_each_fault_of_a_mute_rule_is_named_with_its_place(tmp_path, capsys):
     ]
 
 
+def test_a_word_to_mute_that_is_the_name_of_a_source_is_noted_with_the_rule_for_sources(tmp_path, capsys):
+    settings = tmp_path / "settings.toml"
+    contact, digest = '[fetch]\ncontact = "me@news.example"\n', '[[digests]]\nname = "world"\n'
+    source = '[[sources]]\nurl = "https://north.example/feed"\nname = "Northern Wire"\ncountry = "FR"\n'
+    table = '[[digests.mute]]\nwords = ["Northern Wire"]\nsources = ["Northern Wire"]\n'
+
+    settings.write_text(f'{contact}{source}{digest}mute = ["museum", "northern wire"]\n')
+    assert run_command_line(["check", "--config", str(settings)]) == 0
+    assert capsys.readouterr().err == (
+        'world: the mute rule "northern wire" mutes titles with these words, not the source of that name; to mute the'
+        ' source, use [[digests.mute]] with sources = ["Northern Wire"]\n'
+    )
+    settings.write_text(f"{contact}{source}{digest}{table}")
+    assert run_command_line(["check", "--config", str(settings)]) == 0
+    assert not capsys.readouterr().err
+
+
 def test_a_mute_rule_that_has_ended_is_a_warning_from_the_next_day_on(tmp_path, capsys):
     settings = tmp_path / "settings.toml"
     today = datetime.now(ZoneInfo("Pacific/Auckland")).date()

@@ -48,6 +48,16 @@ def test_a_command_for_another_file_says_so_and_changes_nothing(files, command, 
     assert [state.feed.source.url for state in read(engine, feed_states)] == ["https://a.example/feed"]
 
 
+def test_an_edition_that_is_only_printed_needs_no_claim_and_changes_no_source(files, capsys):
+    _, b, engine = files
+
+    assert run_command_line(["digest", "--stdout", "--config", str(b)]) == 3  # the store has no articles
+
+    out, err = capsys.readouterr()
+    assert "World Digest" in out and "last used with" not in err
+    assert [state.feed.source.url for state in read(engine, feed_states)] == ["https://a.example/feed"]
+
+
 def test_with_yes_the_store_serves_the_other_file_from_then_on(files, capsys):
     a, b, engine = files
 

@@ -261,6 +261,15 @@ def test_reasons_for_lost_pages_are_told_the_commonest_first(shop, status):
     assert status(press, "--all").count("https://ash.example/feed.xml/") == 7
 
 
+def test_a_poll_whose_time_has_come_is_due_now(shop, status):
+    press = shop("Ash")
+    press.read("Ash", at=NOW - HOUR, next_poll_at=NOW - timedelta(seconds=17))
+
+    (line,) = (line for line in status(press, "ash").splitlines() if line.startswith("next poll"))
+
+    assert line.endswith("UTC, due now")
+
+
 def test_one_source_is_shown_with_its_history_its_polls_and_what_comes(shop, status):
     press = shop("Ash", "Birch")
     press.read("Ash", at=NOW - 9 * HOUR, validators=Validators(etag='"abc"', last_modified=None))

@@ -166,7 +166,8 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     if refused := describe_refused_places(settings, [source.url for source in active]):
         yield refused
     if unplaced := describe_unknown_countries(settings):
-        yield f"{unplaced}: set `country`; without it, no edition says where a story is not reported"
+        what = "no edition says where a story is not reported (articles that are stored already do not get it)"
+        yield f"{unplaced}: set `country`; without it, {what}"
     unset = dict.fromkeys(
         secret.name
         for _, secret in _find_secrets(settings, ())

@@ -127,8 +127,9 @@ def _source_rows(status: SourceStatus, now: datetime) -> Iterator[Row]:
     if health.status in ("gone", PAUSED):
         yield "next poll", f"none: it is {health.status}"
     elif state.next_request_at:
-        time_left = format_age(now - state.next_request_at).replace(" ahead", " from now")
-        yield "next poll", f"{format_minute(state.next_request_at)}, {time_left}"
+        ahead = format_age(now - state.next_request_at).replace(" ahead", " from now")
+        when = ahead if state.next_request_at > now else "due now"
+        yield "next poll", f"{format_minute(state.next_request_at)}, {when}"
     else:
         yield "next poll", "with the next watcher poll or watcher run"
     if feed.interval_s:

@@ -202,6 +202,6 @@ def _store_file(engine: Engine, instead: str, *, database: str | None = None) ->
     kind = url.get_backend_name()
     plain = URL.create(kind, url.username, None, url.host, url.port, database or url.database, url.query)
     raise StoreError(
-        "Watcher can back up and restore only SQLite stores",
+        "the store is in PostgreSQL, whose own programs back it up and restore it",
         hint=instead.replace("{url}", shlex.quote(plain.render_as_string())),
     )

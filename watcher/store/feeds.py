@@ -55,15 +55,21 @@ class FeedState:
 
 def claim_store(engine: Engine, settings: Settings, *, take_over: bool) -> None:
     """Note whose settings a store serves. Errors: SettingsError if it served another file, unless `take_over`."""
-    path, last = settings.path and settings.path.resolve(), read(engine, load_meta, SETTINGS_FILE)
-    if path is None or last == str(path):
+    path, last = settings.path and settings.path.resolve(), other_settings(engine, settings)
+    if path is None or read(engine, load_meta, SETTINGS_FILE) == str(path):
         return
-    if last and Path(last).exists() and not take_over:
+    if last and not take_over:
         words = f"the store {redacted_url(engine)} was last used with {last}: the sources of {path} would replace those"
         hint = 'use another store for this file, such as [store] url = "sqlite:///watcher.db"; --yes uses this one'
         raise SettingsError((), words, hint=hint)
     with suppress(StoreError):  # a full disk: the next command notes it
         write(engine, save_meta, SETTINGS_FILE, str(path))
+
+
+def other_settings(engine: Engine, settings: Settings) -> str | None:
+    """Return the settings file that a store served last, if that is another one than `settings` and still exists."""
+    path, last = settings.path and settings.path.resolve(), read(engine, load_meta, SETTINGS_FILE)
+    return last if last and path and last != str(path) and Path(last).exists() else None
 
 
 def sync_settings(connection: Connection, settings: Settings, *, now: datetime, spread_s: float) -> None:
