@@ -83,7 +83,7 @@ def test_check_gives_counts_as_json(file, capsys):
         "warnings": [
             (
                 "2 of 2 sources have no country (One, Two): set `country`; without it, no edition says where a story"
-                " is not reported"
+                " is not reported (articles that are stored already do not get it)"
             ),
             "[fetch] contact is not set: a publisher with a complaint cannot reach you and may simply block you"
         ],

@@ -17,13 +17,13 @@ from watcher.cli.commands import DONE, FAILED, PARTLY, USAGE
 from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines
 from watcher.errors import SettingsError, WatcherError
-from watcher.net.address_guard import refused_places
+from watcher.net.address_guard import describe_refused_places
 from watcher.plugins import CheckResult, load_plugins
 from watcher.settings.base import SettingsList, ValidationIssue
 from watcher.settings.load import locate_issues, read_file
 from watcher.settings.models import TOKEN_CHARS, Settings
 from watcher.settings.toml_syntax import Loc, Positions
-from watcher.settings.types import Secret, format_duration_setting, quote_value
+from watcher.settings.types import Secret, format_duration_setting
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import is_mail
@@ -34,7 +34,7 @@ CHECKS_GROUP = "watcher.checks"
 # Entry points: value = "module:function", which yields a sentence for each of the settings' doubtful parts.
 WARNINGS_GROUP = "watcher.warnings"
 REASON_CHARS, NAME_CHARS = 200, 60
-SOURCES_NAMED, PLACES_NAMED = 3, 10  # of those without a country; of those with private addresses
+SOURCES_NAMED = 3  # of those without a country
 
 
 def check(
@@ -163,7 +163,7 @@ def find_warnings(settings: Settings) -> Iterator[str]:
     for name, alike in urls.items():
         if len(alike) > 1:
             yield f"{len(alike)} sources are named {name} and count as one outlet: {', '.join(alike)}"
-    if refused := describe_refused_places(settings, [source.url for source in active]):
+    if refused := describe_refused_places([source.url for source in active], fetch.allow_private):
         yield refused
     if unplaced := describe_unknown_countries(settings):
         what = "no edition says where a story is not reported (articles that are stored already do not get it)"
@@ -185,17 +185,6 @@ def find_warnings(settings: Settings) -> Iterator[str]:
         yield f"the title and first words of each article are sent to {host} to be embedded"
     for _, find_more in load_plugins(WARNINGS_GROUP, "the check"):
         yield from find_more(settings)
-
-
-def describe_refused_places(settings: Settings, urls: Sequence[str]) -> str:
-    """Return that URLs have private addresses, which are refused, and what allows them; "" if none has."""
-    if not (places := refused_places(urls, settings.fetch.allow_private)):
-        return ""
-    listed = ", ".join(quote_value(place) for place in places[:PLACES_NAMED])
-    more = f" and {len(places) - PLACES_NAMED} more" if len(places) > PLACES_NAMED else ""
-    verb = "is a private address, which is" if len(places) == 1 else "are private addresses, which are"
-    named = ", ".join(places[:SOURCES_NAMED]) + (" …" if len(places) > SOURCES_NAMED else "")
-    return f"{named} {verb} not polled: to allow what is yours, set [fetch] allow_private = [{listed}]{more}"
 
 
 def describe_unknown_countries(settings: Settings) -> str:

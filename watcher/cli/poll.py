@@ -13,7 +13,6 @@ from typing import Annotated
 from sqlalchemy import Engine
 from typer import Option
 
-from watcher.cli.check import describe_refused_places
 from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
@@ -21,6 +20,7 @@ from watcher.errors import StoreError, WatcherError
 from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import has_private_address
 from watcher.model import NetworkDown, PollFailed, count_new_entries
+from watcher.net.address_guard import describe_refused_places
 from watcher.settings.models import Settings
 from watcher.store.engine import open_store
 from watcher.store.errors import check_writable
@@ -58,7 +58,7 @@ def poll(
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
     print_result(summary.to_json(), format_summary(summary, is_empty=not settings.sources), json=json)
     urls = [source.url for source in settings.active_sources()]
-    if summary.network_down_since and (refused := describe_refused_places(settings, urls)):
+    if summary.network_down_since and (refused := describe_refused_places(urls, settings.fetch.allow_private)):
         print_err(refused)
     SESSION.exit_immediately = True
     return exit_code(summary)

@@ -9,13 +9,13 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from watcher.cli.check import describe_refused_places
 from watcher.cli.commands import DONE, PARTLY
 from watcher.cli.options import Config, Json, load_settings, settings_path
 from watcher.cli.output import print_err, print_json, print_lines, print_result
 from watcher.errors import SettingsError
 from watcher.feeds.opml import MAX_OPML_BYTES, Opml, OpmlFeed, parse_opml, render_opml
 from watcher.model import PageSelectors
+from watcher.net.address_guard import describe_refused_places
 from watcher.settings.edit import (
     add_source_row,
     read_for_edit,
@@ -177,7 +177,7 @@ def import_opml(
     if rows and not dry_run:
         save_rows(path, text, rows)
     print_result(lines, _format_import(lines, rows, dry_run=dry_run), json=json)
-    if refused := describe_refused_places(settings, [row.url for row in rows]):
+    if refused := describe_refused_places([row.url for row in rows], settings.fetch.allow_private):
         print_err(refused)
     if opml.repairs:
         places = format_count(opml.repairs, "place")

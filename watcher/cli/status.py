@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from sqlalchemy import Engine
 from typer import Argument, Option
 
-from watcher.cli.check import describe_refused_places, describe_unknown_countries
+from watcher.cli.check import describe_unknown_countries
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
@@ -23,6 +23,7 @@ from watcher.errors import MACHINE_HINTS, SettingsError, StoreError
 from watcher.failure_messages import Reason
 from watcher.features.embedders import embedder_config
 from watcher.feeds.health import severity
+from watcher.net.address_guard import describe_refused_places
 from watcher.plugins import load_plugins
 from watcher.settings.models import Settings
 from watcher.store.articles import count_articles, count_fallback_reasons
@@ -291,7 +292,8 @@ def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Itera
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
-    if refused := describe_refused_places(settings, [source.url for source in settings.active_sources()]):
+    urls = [source.url for source in settings.active_sources()]
+    if refused := describe_refused_places(urls, settings.fetch.allow_private):
         yield "", refused
     if unplaced := describe_unknown_countries(settings):
         yield "", f"{unplaced}: watcher check"

@@ -23,6 +23,7 @@ Resolve = Callable[[str, int], list[IPAddress]]
 
 DATA = Path(__file__).with_name("special_addresses.toml")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in a network without IPv4
+PLACES_NAMED, PLACES_LISTED = 3, 10  # of refused private addresses, in a message and in the line that allows them
 MAX_ADDRESSES = 4  # addresses tried for one name
 RESOLVER_THREADS = 64  # one per fetch: a dead name server blocks a thread for seconds, beyond the fetch
 
@@ -57,7 +58,18 @@ class PrivateAllowlist:
         return is_in_range or is_public(inner) or (host.strip("[]").lower().rstrip("."), port) in self.places
 
 
-def refused_places(urls: Iterable[str], allow_private: Sequence[str]) -> list[str]:
+def describe_refused_places(urls: Iterable[str], allow_private: Sequence[str]) -> str:
+    """Return which URLs are written with private addresses that are not allowed, and what allows them; "" for none."""
+    if not (places := _refused_places(urls, allow_private)):
+        return ""
+    named = ", ".join(places[:PLACES_NAMED]) + (" …" if len(places) > PLACES_NAMED else "")
+    verb = "is a private address, which is" if len(places) == 1 else "are private addresses, which are"
+    listed = ", ".join(f'"{place}"' for place in places[:PLACES_LISTED])
+    more = f" and {len(places) - PLACES_LISTED} more" if len(places) > PLACES_LISTED else ""
+    return f"{named} {verb} not polled: to allow what is yours, set [fetch] allow_private = [{listed}]{more}"
+
+
+def _refused_places(urls: Iterable[str], allow_private: Sequence[str]) -> list[str]:
     """Return the `host:port` of each URL whose host is written as a private address that is not allowed."""
     allowed = PrivateAllowlist.parse(allow_private)
     places: dict[str, None] = {}
