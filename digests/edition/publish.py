@@ -134,7 +134,7 @@ class EditionContent:
         self, engine: Engine, edition: Edition, digest: DigestSettings, *, recipients: Sequence[str], suffix: str
     ) -> None:
         self._engine, self._edition, self._digest, self._suffix = engine, edition, digest, suffix
-        self._longest = max(recipients, key=len, default="")
+        self._recipients = recipients
         self._mails: dict[tuple[str, ...], EmailMessage] = {}
 
     def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
@@ -145,7 +145,10 @@ class EditionContent:
         """Return the mail, which names its own recipient only."""
         wanted = tuple(attach)
         if wanted not in self._mails:
-            self._mails[wanted] = self._compose_mail(wanted)
+            # To the longest address, so that the mail to each stays within the budget. A channel that writes mails into
+            # a folder has an address of its own.
+            longest = max(self._recipients, key=len) if recipient in self._recipients else recipient
+            self._mails[wanted] = self._compose_mail(wanted, to=longest)
         message = self._mails[wanted]
         address_to(message, recipient)
         name = FORMATS["eml"].format(date=f"{self._edition.local_date}{self._suffix or self._edition.suffix}")
@@ -156,11 +159,10 @@ class EditionContent:
         name = f"{self._edition.local_date.isoformat()}{self._edition.suffix}.json"
         return Rendered(format=shape, name=name, body=body)
 
-    def _compose_mail(self, attach: Sequence[str]) -> EmailMessage:
+    def _compose_mail(self, attach: Sequence[str], *, to: str) -> EmailMessage:
         """Return the edition as a mail, with the files that are to be attached."""
         edition, digest = self._edition, self._digest
-        # To the longest address, so that the mail to each stays within the budget.
-        head = _mail_head(edition, digest, to=(self._longest,), suffix=self._suffix or edition.suffix)
+        head = _mail_head(edition, digest, to=(to,), suffix=self._suffix or edition.suffix)
         head = replace(head, keep_urls=_load_keep_urls(self._engine, edition, digest))
         message = compose_mail(edition_view(edition), edition, head, load_own_templates(digest.templates))
         for book in render_files(self._engine, edition, digest, attach, suffix=self._suffix):

@@ -71,6 +71,20 @@ def test_an_older_edition_written_again_takes_none_from_the_feed(engine, digest,
 
 
 @pytest.mark.slow
+def test_a_mail_for_a_maildir_needs_no_address_of_a_reader(engine, digest, put, tmp_path):
+    put("Gazette", "The harbour opens. Ships wait.", FIRST - timedelta(hours=2))
+    edition = make(engine, digest, FIRST, tmp_path)
+    folder = str(tmp_path / "Maildir")
+    local = digest.model_copy(update={"deliver": (deliver_table({"channel": "maildir", "directory": folder}),)})
+
+    (message,) = build_messages(engine, edition, local)
+
+    mail = email.message_from_bytes(message.forms[0].body, policy=policy.default)
+    assert (message.recipient, mail["To"]) == (folder, "you@localhost")
+    assert "The harbour opens" in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.slow
 def test_a_book_has_the_texts_as_they_were_at_the_end_of_the_window(engine, digest, put, tmp_path):
     old = put("Gazette", "The harbour opens. Ships wait in the rain.", FIRST - timedelta(hours=2)).id
     gone = put("Ledger", "A ferry sinks. Nobody was hurt at sea.", FIRST - timedelta(hours=2)).id
