@@ -192,8 +192,8 @@ def _with_siblings_together(
     """Return the stories in their order, those of one running story behind its first."""
     first: dict[str, int] = {}
     for at, (ranked, _) in enumerate(main):
-        first.setdefault(ranked.event, at)
-    return sorted(main, key=lambda pair: first[pair[0].event])
+        first.setdefault(ranked.family, at)
+    return sorted(main, key=lambda pair: first[pair[0].family])
 
 
 def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> Iterator[Brief]:
@@ -225,11 +225,11 @@ def _title_events(main: Sequence[tuple[RankedStory, EditionStory]], titles: Sequ
     If these happened in several regions, it is named after the country that all of them are about: a riot in Karachi
     over a war in Iran is no news of the Middle East. Without such a country, each stays in its own section.
     """
-    by_event: defaultdict[str, list[int]] = defaultdict(list)
+    by_family: defaultdict[str, list[int]] = defaultdict(list)
     for number, (ranked, _) in enumerate(main):
-        by_event[ranked.event].append(number)
+        by_family[ranked.family].append(number)
     chosen = list(titles)
-    for numbers in by_event.values():
+    for numbers in by_family.values():
         if len({titles[number] for number in numbers}) > 1:
             first, *others = (main[number][1].place_codes for number in numbers)
             if shared := [code for code in first if all(code in codes for codes in others)]:

@@ -78,8 +78,12 @@ class RankedStory:
     followed: bool = False  # the reader follows its thread
 
     @property
-    def event(self) -> str:
-        """The same for stories of which one is shown in full: of a followed thread, else of siblings."""
+    def family(self) -> str:
+        """
+        The id that stories share of which one stands for all, in full or in one line: a running story's, mostly.
+
+        It is the thread that the reader follows, else the best sibling of a story, else the story itself.
+        """
         return self.story.thread if self.followed else self.sibling_of or self.story.id
 
 
@@ -242,13 +246,13 @@ def _with_siblings(scored: Sequence[RankedStory], context: ComposeContext) -> li
     as one that is told in a large one, nearly.
     """
     found: list[RankedStory] = []
-    family: defaultdict[str, list[str]] = defaultdict(list)
+    ids_of_thread: defaultdict[str, list[str]] = defaultdict(list)
     outlets: defaultdict[str, set[str]] = defaultdict(set)
     for ranked in scored:
         outlets[ranked.story.thread or ranked.story.id].update(ranked.coverage.outlets)
     for ranked in scored:
         thread = ranked.story.thread or ranked.story.id
-        own = family[thread]
+        own = ids_of_thread[thread]
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
         alike = [each.story.id for each in found if each.story.id in near]
         above = [*own, *(each for each in alike if each not in own)]

@@ -82,7 +82,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     order = {each.story.id: number for number, each in enumerate(queue)}
     # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
-    _attach_quiet_to_thread(selection, places.shown_by_event)
+    _attach_quiet_to_thread(selection, places.shown_by_family)
     pending = _leave_out_told(selection, pending, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
@@ -106,9 +106,7 @@ class _Places:
         self._anchors = anchors
         self._capacity = context.digest.stories
         self.selection = StorySelection()
-        self.shown_by_event: dict[
-            str, str
-        ] = {}  # the first story that is shown in full, by the event, or by the sibling of a followed one
+        self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
         self.repeated: list[RankedStory] = []  # that say what is told; they take lines that no other story takes
@@ -124,8 +122,9 @@ class _Places:
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
-        if ranked.event in self.shown_by_event and not self._is_event_of_its_own(ranked):
+        if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
             if not self._list_under_thread(ranked) and ranked.repeats:
+                # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
                 (self.pending if ranked.is_apart else self.repeated).append(ranked)
             # One too many of a thread is left out: its thread is told.
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
@@ -141,7 +140,7 @@ class _Places:
 
     def list_bare(self, ranked: RankedStory) -> None:
         """List a story of `bare` under the story of its thread, else with those that wait for one line."""
-        if ranked.event not in self.shown_by_event or not self._list_under_thread(ranked):
+        if ranked.family not in self.shown_by_family or not self._list_under_thread(ranked):
             self.pending.append(ranked)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
@@ -149,8 +148,13 @@ class _Places:
         return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
-        """List a story under the one of its thread that is shown; False if that has enough, or is much larger."""
-        head, outlets = self.shown_by_event[ranked.event], len(ranked.coverage.outlets)
+        """
+        List a story under the one of its family that is shown.
+
+        False if that one has enough, if it has three outlets or more and this story one alone, or if this one, which
+        may be on its event, says the same.
+        """
+        head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
         is_near = _is_part(ranked.story) or ranked.repeats == head
         if is_near and self._says_the_same(ranked, self._shown[head]):
@@ -185,9 +189,10 @@ class _Places:
             self._of_rule[rule] += 1
         self._of_country.update(shown.place_codes)
         self._shown[ranked.story.id] = shown
-        self.shown_by_event.setdefault(ranked.event, ranked.story.id)
+        self.shown_by_family.setdefault(ranked.family, ranked.story.id)
         if ranked.followed:
-            self.shown_by_event.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
+            # Stories of its thread that are not followed have the family of the best sibling.
+            self.shown_by_family.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
             self._capacity += 1
         self.selection.main.append((ranked, shown))
 
@@ -281,13 +286,13 @@ def _is_light(topic: str, digest: DigestSettings) -> bool:
     return topic in LIGHT_TOPICS and not (topic in digest.topics or topic in digest.most or weights.get(topic, 0.0) > 0)
 
 
-def _attach_quiet_to_thread(chosen: StorySelection, shown_by_event: dict[str, str]) -> None:
+def _attach_quiet_to_thread(chosen: StorySelection, shown_by_family: dict[str, str]) -> None:
     """Move quiet stories under the main story of their thread; keep one of each followed thread; drop the rest."""
     rest: list[tuple[RankedStory, EditionStory]] = []
     for each, shown in chosen.quiet:
-        head = shown_by_event.get(each.event)
+        head = shown_by_family.get(each.family)
         if head is None:
-            if not each.followed or all(other.event != each.event for other, _ in rest):
+            if not each.followed or all(other.family != each.family for other, _ in rest):
                 rest.append((each, shown))
         elif len(chosen.related[head]) < MAX_RELATED:
             chosen.related[head].insert(0, each)
@@ -351,15 +356,15 @@ def _fill_briefs(
     light_ids = {each.story.id for each in light}
     news = [each for each in readable if each.story.id not in light_ids]
     first = math.floor(LIGHT_SHARE * digest.briefs)
-    watched = _first_of_events([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
+    watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
-        return _first_of_events((*watched, *light[:first], *news, *light[first:]))[len(watched) :][: max(0, places)]
+        return _first_of_families((*watched, *light[:first], *news, *light[first:]))[len(watched) :][: max(0, places)]
 
     places = max(0, digest.briefs - len(watched))
     others = choose(places)
-    events = {each.event for each in (*watched, *others)}
-    foreign = _first_of_events(each for each in foreign if each.event not in events)
+    families = {each.family for each in (*watched, *others)}
+    foreign = _first_of_families(each for each in foreign if each.family not in families)
     chosen.foreign_lines = foreign[: max(math.floor(FOREIGN_SHARE * places), places - len(others))]
     places -= len(chosen.foreign_lines)
     quiet = [pair for pair in chosen.quiet if not pair[0].followed][: max(places // 2, places - len(others))]
@@ -378,9 +383,9 @@ def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
     return context.translate("headlines", title.text, title.article.language) is None
 
 
-def _first_of_events(ranked: Iterable[RankedStory]) -> list[RankedStory]:
-    """Return the first story of each event."""
-    by_event: dict[str, RankedStory] = {}
+def _first_of_families(ranked: Iterable[RankedStory]) -> list[RankedStory]:
+    """Return the first story of each family."""
+    by_family: dict[str, RankedStory] = {}
     for each in ranked:
-        by_event.setdefault(each.event, each)
-    return list(by_event.values())
+        by_family.setdefault(each.family, each)
+    return list(by_family.values())
