@@ -355,7 +355,7 @@ def _fill_briefs(
     light = [each for each in readable if _is_light(context.find_topic(each.story), digest)]
     light_ids = {each.story.id for each in light}
     news = [each for each in readable if each.story.id not in light_ids]
-    first = math.floor(LIGHT_SHARE * digest.briefs)
+    first = math.ceil(LIGHT_SHARE * digest.briefs)
     watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
