@@ -14,7 +14,7 @@ from watcher.settings.types import OptionalSecret, matching
 
 SENT_FIELDS = ("url", "title", "tags", "note", "outlet", "published")
 SEND_FIELD = re.compile(rf"\{{({'|'.join(SENT_FIELDS)})\}}")
-HEADER = re.compile(r"[A-Za-z0-9-]{1,80}: (?=.*\{token\})[\x20-\x7e]{0,200}")
+HEADER = re.compile(r"[A-Za-z0-9-]{1,80}: [\x20-\x7e]{0,100}\{token\}[\x20-\x7e]{0,100}")
 
 
 def fill_body(body: str, values: Mapping[str, Any]) -> str:
