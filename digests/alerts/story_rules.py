@@ -50,6 +50,8 @@ MIN_NEWS_WORDS = 2  # of a title, a first figure included, that the story has no
 # The share of such words from which on a title has news of its own; the second one if it has the first figure. On three
 # labelled days, one event in four has such a title among its reports, mostly its next development.
 OWN_NEWS_SHARE, FIRST_FIGURE_SHARE = 2 / 3, 1 / 2
+# The same for a story that the reader follows, with any new figure. On these days 27 % of 330 later reports have it.
+FOLLOWED_SHARES = 1 / 2, 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +218,7 @@ def _followed_news(
     named = _named_reports(words, story, context)
     for number, report in enumerate(stored):
         is_new = report.id in named and report.fetched_at > thread.since
-        if is_new and (number == 0 or _has_own_news(report, stored[:number], counts_any_figure=True)):
+        if is_new and (number == 0 or _has_own_news(report, stored[:number], is_followed=True)):
             yield report
 
 
@@ -230,11 +232,11 @@ def _named_reports(words: tuple[str, ...], story: Story | Correction, context: C
     return {article.id for article in reports if pattern is None or pattern.search(fold(article.title))}
 
 
-def _has_own_news(article: Article, earlier: Sequence[Article], *, counts_any_figure: bool = False) -> bool:
+def _has_own_news(article: Article, earlier: Sequence[Article], *, is_followed: bool = False) -> bool:
     """
     Whether most of a title is in none of the `earlier` reports of its language; False if there is none.
 
-    `counts_any_figure`: A new figure counts as much as the first one, such as a toll that rises.
+    `is_followed`: Less is enough, and a new figure counts as much as the first one, such as a toll that rises.
     """
     language = article.language
     same_language = [report for report in earlier if report.language == language]
@@ -245,8 +247,9 @@ def _has_own_news(article: Article, earlier: Sequence[Article], *, counts_any_fi
     # A later figure, such as another toll, is rather another state of the same news, unless a reader follows it.
     figures = significant_numbers(article.title)
     known_figures = {number for report in same_language for number in significant_numbers(report.title)}
-    has_first_figure = bool(figures - known_figures if counts_any_figure else figures and not known_figures)
-    count, share = len(new) + has_first_figure, FIRST_FIGURE_SHARE if has_first_figure else OWN_NEWS_SHARE
+    has_first_figure = bool(figures - known_figures if is_followed else figures and not known_figures)
+    words_share, figure_share = FOLLOWED_SHARES if is_followed else (OWN_NEWS_SHARE, FIRST_FIGURE_SHARE)
+    count, share = len(new) + has_first_figure, figure_share if has_first_figure else words_share
     return bool(same_language) and count >= max(MIN_NEWS_WORDS, share * (len(title_stems) + has_first_figure))
 
 

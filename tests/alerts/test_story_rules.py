@@ -177,7 +177,7 @@ TOLL = "Death toll of ferry fire rises to {}. Divers found more of the passenger
 
 @pytest.mark.slow
 def test_news_of_a_followed_story_is_told_each_time_and_what_was_there_before_is_not(desk):
-    world = desk('when = "followed"\nmost = 2')
+    world = desk('when = "followed"\nmost = 3')
     world.report(FERRY, "Alfa", ago=HOUR)
     world.report(STORM, "Alfa", ago=HOUR)
     assert world.look() == []
@@ -195,6 +195,9 @@ def test_news_of_a_followed_story_is_told_each_time_and_what_was_there_before_is
     world.report(TOLL.format(12), "Delta", ago=HOUR / 12)
     assert world.look(0.5) == ["Death toll of ferry fire rises to 12"]
     assert world.look(0.1) == []
+    half_new = "Police arrest captain of ferry after fire off Tarvola"  # three words of six that no report had
+    world.report(half_new, "Foxtrot", ago=HOUR / 12)
+    assert world.look(0.5) == [half_new]
 
     world.report(TOLL.format(14).replace("Death toll", "Number of dead"), "Echo", ago=HOUR / 12)
     assert world.look(0.5) == []  # over the limit of the day
