@@ -90,7 +90,7 @@ class TestFile(ChannelContract):
         return FolderSide(tmp_path)
 
 
-class MaildirSide:
+class MaildirSide(FolderSide):
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "Maildir"
 
@@ -110,15 +110,6 @@ class MaildirSide:
         assert len(paths) == len(box) and not list((self.folder / "tmp").iterdir())
         assert {path.stat().st_mode & 0o777 for path in paths} <= {0o600}
         return [path.read_bytes().replace(b"\n", b"\r\n") for path in sorted(paths)]
-
-    def goes_away(self) -> None:
-        pytest.skip("a disk that is full for a while is in test_file.py")
-
-    def refuses(self) -> None:
-        self.folder.write_text("a file where the folder should be")
-
-    def hangs(self) -> None:
-        pass  # a disk answers, or not at all
 
 
 class TestMaildir(ChannelContract):

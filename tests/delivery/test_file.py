@@ -1,4 +1,4 @@
-"""The file channel writes whole editions or none."""
+"""The channels that write into folders write whole editions or none."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 from digests.delivery import file
 from digests.delivery.file import FileDeliverSettings, write_files
+from digests.delivery.maildir import MaildirChannel
 from digests.errors import DeliveryError
-from digests.model.delivery import Rendered
+from digests.model.delivery import OutboundMessage, Rendered
 
 FORMS = (
     Rendered(format="markdown", name="2025-03-14.md", body=b"# News\n"),
@@ -65,6 +66,30 @@ def test_a_full_disk_leaves_the_last_edition_and_no_litter(tmp_path, monkeypatch
     assert not caught.value.permanent
     assert [path.name for path in tmp_path.iterdir()] == ["2025-03-14.md"]
     assert (tmp_path / "2025-03-14.md").read_text() == "old"
+
+
+def test_a_full_disk_leaves_no_mail_and_no_litter_in_a_maildir(tmp_path, monkeypatch):
+    real = file._write_through
+    is_full = True
+
+    def full_until_later(path: Path, body: bytes, mode: int) -> None:
+        real(path, body, mode)
+        if is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(file, "_write_through", full_until_later)
+    message = OutboundMessage(channel="maildir", recipient=str(tmp_path / "box"), forms=FORMS[-1:])
+
+    with pytest.raises(DeliveryError, match="no space is left on the disk") as caught:
+        MaildirChannel().send(message, before_commit=lambda: None)
+
+    assert (caught.value.channel, caught.value.permanent) == ("maildir", False)
+    assert [path for path in (tmp_path / "box").rglob("*") if path.is_file()] == []
+    is_full = False
+    name = MaildirChannel().send(message, before_commit=lambda: None)
+    assert [path.relative_to(tmp_path / "box") for path in (tmp_path / "box").rglob("*") if path.is_file()] == [
+        Path("new") / name
+    ]
 
 
 def test_a_file_where_the_folder_should_be_is_said_in_words(tmp_path):
