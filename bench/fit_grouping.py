@@ -32,7 +32,7 @@ from digests.cluster.item import ClusterItem, sort_by_time
 from digests.cluster.likeness import CIRCLES, CONTEXT, MEASURES, Pairs, Window
 from digests.cluster.linkage import Edges, average_linkage
 from digests.cluster.pair_model import SITUATIONS, sigmoid
-from digests.cluster.stories import attach_live_blogs, represent_reports
+from digests.cluster.stories import PART_POWER, PART_THRESHOLD, attach_live_blogs, represent_reports
 from digests.cluster.tracking import story_profile
 from watcher.features.embedders import Embedder, load_embedder, with_vector
 from watcher.features.extract import embedding_text, extract_features
@@ -55,6 +55,7 @@ SIGNS = dict.fromkeys((*MEASURES, "shared names", "shared numbers"), 1) | dict.f
 # The situations that exist, as rows of `SITUATIONS` after "always": two long texts are two texts.
 CASES = np.array([[1, one, text or long, long] for one in (0, 1) for text, long in ((0, 0), (1, 0), (1, 1))], float)
 STIFFNESS = 1e5  # of a sign: how hard a weight is pushed back that has the wrong one
+LARGEST_CORES, PURE, LARGE_EVENT = 30, 0.8, 5  # of a day; share of a core; reports
 THRESHOLDS = {"event": 0.48, "thread": 0.7}
 OUT = Path(__file__).resolve().parent.parent / "digests" / "cluster" / "grouping.json"
 
@@ -277,6 +278,40 @@ def judge(sample: Sample, chance: Numbers, threshold: float) -> tuple[float, flo
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
+def judge_cores(sample: Sample, chance: Numbers, power: int, threshold: float) -> tuple[float, float, float]:
+    """
+    Return what the cores of a set are like if a power mean joins the parts of its stories from a threshold on.
+
+    Shares: of the `LARGEST_CORES` largest cores those of which less than `PURE` is on one event; of their reports those
+    on another event; and of the reports of a large event those that the core with most of them has, on average.
+    """
+    assert sample.events is not None
+    edges = Edges.from_scores(sample.pairs.first, sample.pairs.second, chance)
+    silent = np.array([node.is_non_voting for node in sample.nodes], bool)
+    edges = edges.filter(~(silent[edges.first] | silent[edges.second]))
+    groups = average_linkage(len(sample.nodes), edges, THRESHOLDS["event"], lambda a, b: False)
+    group_of = np.zeros(len(sample.nodes), np.int64)
+    for number, members in enumerate(groups):
+        group_of[members] = number
+    inside = edges.filter(group_of[edges.first] == group_of[edges.second])
+    cores: dict[int, Counter[str]] = {}
+    sizes: Counter[str] = Counter()
+    for part in average_linkage(len(sample.nodes), inside, threshold, lambda a, b: False, power=power):
+        events = Counter(sample.events[key] for node in part if not silent[node] for key in sample.reports[node])
+        sizes.update(events)
+        cores[group_of[part[0]]] = max(cores.get(group_of[part[0]], Counter()), events, key=Counter.total)
+    largest = sorted(cores.values(), key=Counter.total, reverse=True)[:LARGEST_CORES]
+    common = [max(events.values()) for events in largest]
+    mixed = np.mean([most < PURE * events.total() for most, events in zip(common, largest, strict=True)])
+    foreign = 1 - sum(common) / sum(events.total() for events in largest)
+    large = [event for event, count in sizes.items() if count >= LARGE_EVENT]
+    best = {
+        event: max((e[event] for e in cores.values() if e[event] == max(e.values(), default=0)), default=0)
+        for event in large
+    }
+    return float(mixed), float(foreign), float(np.mean([best[event] / sizes[event] for event in large]))
+
+
 def load_samples(data: Path, embedder: Embedder | None, cache: Path, *, left_out: str = "") -> dict[str, list[Sample]]:
     """Return the samples of all sets but `left_out`, by question."""
     samples: dict[str, list[Sample]] = {"event": [], "thread": []}
@@ -319,6 +354,9 @@ def print_judgement(samples: dict[str, list[Sample]], has_vectors: bool) -> None
             f"  events {threshold}: B3 P {mean[0]:.3f} R {mean[1]:.3f} F {mean[2]:.3f}",
             [round(row[2], 3) for row in rows],
         )
+    for power, threshold in ((1, THRESHOLDS["event"]), (2, 0.48), (PART_POWER, PART_THRESHOLD), (3, 0.58), (6, 0.65)):
+        mixed, foreign, reached = np.mean([judge_cores(own, chance, power, threshold) for own, chance in found], axis=0)
+        print(f"  cores {power}, {threshold}: mixed {mixed:.3f} foreign {foreign:.3f} found {reached:.3f}")
     found = cross_fit(samples["thread"], LIKENESSES["thread"][has_vectors])
     answer, score = np.concatenate([own.answers for own, _ in found]), np.concatenate([chance for _, chance in found])
     for threshold in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
