@@ -213,13 +213,10 @@ class StoryView:
         others = (line for line in self.sources if not line.is_credited and line.outlet not in self._named)
         return tuple(islice(chain(credited, others), MAX_OUTLETS_LISTED))
 
-    def count_unnamed(self, listed: Sequence[SourceView]) -> int:
-        """Return how many outlets, copies among them, neither `listed` nor the rest of the story names."""
+    def count_unlisted(self, listed: Sequence[SourceView]) -> int:
+        """Return how many outlets, copies among them, `listed` does not name: with those it does, all of the story."""
         names = {line.outlet for line in listed}
-        return sum(
-            (outlet not in names | self._named) + (copies if outlet not in names else 0)
-            for outlet, copies in self.reporters
-        )
+        return sum(1 + copies for outlet, copies in self.reporters if outlet not in names)
 
     @property
     def marks(self) -> tuple[str, ...]:

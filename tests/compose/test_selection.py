@@ -288,7 +288,7 @@ def test_copies_are_counted_behind_their_origin_and_not_named():
     }  # fmt: skip
     (view,) = edition_view(edition).stories
     assert [(source.outlet, source.copies) for source in view.sources] == [("Herald", 0), ("AFP", 3)]
-    assert view.count_unnamed(view.short_list) == 0
+    assert view.count_unlisted(view.sources) == 0
     body = render(edition, ["text"])[0].body.decode()
     assert "and 3 copies" in body and "Paper 1" not in body
 
