@@ -22,6 +22,9 @@ from watcher.features.extract import hash64
 # Reports of a story stay together in an edition if a power mean joins them that trusts sure pairs less, and asks for
 # more, than the one that makes stories: fitted on labelled days (docs/decisions/0062).
 PART_POWER, PART_THRESHOLD = 2, 0.54
+# A small part beside a large one is no event of its own: seven of ten are late reports of the same, or in another
+# language, and neither their probabilities nor their words tell which (docs/decisions/0062).
+SMALL_PART_SHARE = 0.2  # of the largest part
 
 Links: TypeAlias = dict[str, tuple[str, float]]  # by article: its nearest article of another report, and the score
 Parts: TypeAlias = dict[str, int]  # by article that has a vote: the number of the part of a story
@@ -217,20 +220,24 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
     """
     Return `stories`, each as its core, which keeps the id, and its other parts, in its thread under ids of their own.
 
-    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it.
+    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it, and the parts
+    that are small beside it.
     """
     separated: list[Story] = []
     for story in stories:
         by_part: defaultdict[int | None, list[WireGroup]] = defaultdict(list)
         for report in story.wire_groups:
             by_part[parts.get(report.origin)].append(report)
-        live = by_part.pop(None, [])
+        with_core = by_part.pop(None, [])
         core, *others = sorted(
             by_part.values(),
             key=lambda part_reports: -sum(any(key in window for key in each.articles) for each in part_reports),
         ) or [[]]
+        most = SMALL_PART_SHARE * len(core)
+        with_core += chain.from_iterable(part_reports for part_reports in others if len(part_reports) <= most)
+        others = [part_reports for part_reports in others if len(part_reports) > most]
         place = {article: number for number, article in enumerate(story.articles)}
-        for number, part_reports in enumerate(([*core, *live], *others), 1):
+        for number, part_reports in enumerate(([*core, *with_core], *others), 1):
             part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", part_reports, place)
             separated.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
     return tuple(separated)

@@ -297,3 +297,13 @@ def test_the_part_with_the_most_reports_in_the_window_keeps_the_id_and_the_live_
     assert (rest.id, rest.articles) == ("2-s1", ("old1", "old2", "old3"))
     assert core.thread == rest.thread == "t1"
     assert separate_parts([whole], dict.fromkeys(keys, 0), keys) == (whole,)
+
+
+def test_a_part_that_is_small_beside_the_largest_stays_with_it_and_a_larger_one_does_not():
+    keys = tuple(f"a{number}" for number in range(13))
+    reports = tuple(WireGroup(articles=(key,)) for key in keys)
+    whole = Story(id="s1", articles=keys, wire_groups=reports)
+    parts = {key: 0 if number < 10 else 1 for number, key in enumerate(keys)}
+
+    assert [len(part.articles) for part in separate_parts([whole], parts, keys)] == [10, 3]
+    assert separate_parts([whole], parts | {"a12": 0}, keys) == (whole,)
