@@ -33,6 +33,8 @@ MATTER_WORDS = {
     "ruling": "courts and rulings",
 }
 NO_NEIGHBOURS = Neighbours()
+# Expected outlets beyond those that are counted: from here on, an even chance or more that there is one.
+EVEN_CHANCE = math.log(2)
 PROBABLE = 0.2  # mean probability of the pairs of two stories, from which on one of them stands for both
 MAX_TOLL_REPORTS = 12  # of a story, the latest, that are searched for its toll
 # The weights of the terms. Logarithms (base 2) make the second report count more than the twentieth. With these
@@ -76,6 +78,11 @@ class RankedStory:
     must_phrases: tuple[str, ...] = ()  # phrases of the digest's `must` that it contains
     watched: tuple[str, ...] = ()  # phrases of the digest's `watch` that it contains
     followed: bool = False  # the reader follows its thread
+
+    @property
+    def is_least(self) -> bool:
+        """Whether more outlets probably report its event than those whose reports were recognised."""
+        return self.expected_outlets - len(self.coverage.outlets) >= EVEN_CHANCE
 
     @property
     def family(self) -> str:

@@ -72,7 +72,7 @@ def show_edition(connection: Connection, digest: str, day: str) -> Answer:
         "briefs": [
             {
                 "story": brief.id,
-                **select_fields(brief, "outlets", "independent", "headline_only"),
+                **select_fields(brief, "outlets", "is_least", "independent", "headline_only"),
                 "headline": make_quote(brief.title, by_url[brief.url]),
             }
             for brief in briefs
@@ -296,7 +296,9 @@ def _describe_story(story: EditionStory) -> Answer:
     return {
         "story": story.id,
         **select_fields(
-            story, "topic", "status", "day", "outlets", "independent", "headline_only", "languages", "countries"
+            story,
+            *("topic", "status", "day", "outlets", "is_least", "independent", "headline_only"),
+            *("languages", "countries"),
         ),
         "headline": _quote_headline(story),
         "summary": quote_sentences(story.summary),

@@ -52,7 +52,7 @@ Each text that an outlet wrote is an object with the mark "untrusted quote". It 
 it. Its text is copied from the outlet, cut if it is long. When you use one, name its outlet and link its url.
 "independent" counts outlets with a report of their own; copies of an agency's text do not count. \
 Outlets counted as "headline_only" have a story by headline alone: their text is not known, and they are never \
-independent.
+independent. If "is_least" is true, more outlets than "outlets" probably report it.
 Before you quote an article, check the quote with verify_quote. check_claim says who reports a claim, never whether it \
 is true."""
 MAX_VALUE_CHARS = 60  # of a wrong argument, in an error

@@ -89,6 +89,7 @@ class Brief:
     outlets: int
     independent: int
     headline_only: int = 0  # of the outlets, those that have it by headline alone; never independent
+    is_least: bool = False  # more outlets than `outlets` probably report it
     article_ids: tuple[str, ...]
     thread: str = ""
     status: str = ""  # quiet (shown before, and nothing is new), foreign (in no language that the reader reads), gone
@@ -214,6 +215,7 @@ class EditionStory:
     independent: int
     folded: int
     headline_only: int = 0  # of `folded`: the outlets that have it by headline alone
+    is_least: bool = False  # more outlets than `outlets` probably report it
     agencies: tuple[tuple[str, int], ...]  # agency, copies
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
     # Further headlines that tell it, one an outlet, if it has no sentence and several outlets have a headline alone.

@@ -300,7 +300,7 @@ class Views:
         outlet = outlet_name(brief.outlet, brief.url)
         day = words.say("day", n=brief.day) if brief.day > 1 else ""
         in_language = "" if original else words.in_language(brief.language)
-        outlets = words.say("outlets", n=brief.outlets) if brief.outlets > 1 else ""
+        outlets = words.count_outlets(brief.outlets, is_least=brief.is_least) if brief.outlets > 1 else ""
         if outlets and brief.headline_only == brief.outlets:
             outlets = words.say("outlets_by_headline", outlets=outlets)
         if (quiet := brief.quiet_days) is not None:
@@ -397,7 +397,10 @@ class Views:
             return ""
         return self.words.join(
             self.words.outlet_counts(
-                outlets=story.outlets, independent=story.independent, headline_only=story.headline_only
+                outlets=story.outlets,
+                independent=story.independent,
+                headline_only=story.headline_only,
+                is_least=story.is_least,
             )
         )
 

@@ -66,13 +66,22 @@ class Localizer:
         named = list(filter(None, names))
         return format_list(named, locale=self.plurals) if len(named) <= limit else self.join([*named[:limit], "…"])
 
-    def outlet_counts(self, *, outlets: int, independent: int, headline_only: int) -> list[str]:
-        """Return "12 outlets", "4 independent" and "3 by headline alone"; or that all have it by headline alone."""
-        count = self.say("outlets", n=outlets)
+    def outlet_counts(self, *, outlets: int, independent: int, headline_only: int, is_least: bool = False) -> list[str]:
+        """
+        Return "12 outlets", "4 independent" and "3 by headline alone"; or that all have it by headline alone.
+
+        `is_least`: "at least 12 outlets".
+        """
+        count = self.count_outlets(outlets, is_least=is_least)
         if headline_only == outlets:
             return [self.say("outlets_by_headline", outlets=count)]
         by_headline = [self.say("by_headline", n=headline_only)] if headline_only else []
         return [count, self.say("independent", n=independent), *by_headline]
+
+    def count_outlets(self, outlets: int, *, is_least: bool) -> str:
+        """Return "12 outlets" or "at least 12 outlets"."""
+        count = self.say("outlets", n=outlets)
+        return self.say("at_least", figure=count) if is_least else count
 
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""

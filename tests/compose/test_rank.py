@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import chain
 
 from digests.cluster.neighbours import Neighbours
 from digests.compose.rank import rank
@@ -94,6 +95,18 @@ def test_reports_that_are_probably_on_its_event_raise_a_story():
     terms = {term.name: (term.value, term.words) for term in first.score_terms}
     assert terms["likely"] == (2.0, "6.0 more outlets probably report it")
     assert "likely" not in {term.name for term in second.score_terms}
+
+
+def test_a_count_is_the_least_if_the_chance_of_one_more_outlet_is_at_least_even():
+    stories = [story(*many(event, 2)) for event in ("Talks", "Volcano", "Ferry")]
+    reports = [many(event, 2) for event in ("Talks", "Volcano", "Ferry")]
+    near = {stories[0].id: Neighbours(outlets=0.7), stories[1].id: Neighbours(outlets=0.69)}
+
+    ranked = rank(stories, make_context(by_id(*chain.from_iterable(reports)), neighbours=near))
+
+    assert {each.story.id: each.is_least for each in ranked} == {
+        stories[0].id: True, stories[1].id: False, stories[2].id: False,
+    }  # fmt: skip
 
 
 def test_a_story_that_is_probably_on_the_event_of_a_higher_one_repeats_it():

@@ -130,6 +130,18 @@ def test_folded_outlets_are_called_agency_copies_only_if_all_of_them_are(edition
     assert "3 with the same text, source or owner · 2 languages" in one(editions.edition((section,)), "html")
 
 
+@pytest.mark.parametrize("form", ["markdown", "html", "text", "eml"])
+def test_a_count_that_is_the_least_says_so_in_each_form(editions, form):
+    told = replace(editions.story(1), outlets=12, independent=4, folded=8, agencies=(), is_least=True)
+    brief = replace(editions.brief(1), outlets=3, is_least=True)
+    section = editions.Section(title="Asia", anchor="asia", stories=(told,))
+
+    text = as_text(replace(editions.edition((section,)), briefs=(brief,)), form)
+
+    assert "At least 12 outlets, 4 independent" in text
+    assert "at least 3 outlets" in text
+
+
 @pytest.mark.parametrize(
     ("language", "mixed", "bare"),
     [
