@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from digests.analysis import country_names
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
@@ -31,8 +32,9 @@ class CountryMatch:
     is_abroad: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NameToken:
+class NameToken(NamedTuple):
+    """A word of a text, as names are compared with it."""
+
     folded: str
     is_capital: bool
     is_whole: bool  # all letters are capitals
@@ -63,11 +65,12 @@ class Gazetteer:
         matches: list[CountryMatch] = []
         index = 0
         while index < len(tokens):
-            if self._needs_capitals and not tokens[index].is_capital and "a" <= tokens[index].folded[0] <= "z":
+            folded, is_capital = tokens[index].folded, tokens[index].is_capital
+            if self._needs_capitals and not is_capital and "a" <= folded[0] <= "z":
                 index += 1  # a small word is no name here, and most words are small
                 continue
-            alike = self._like(tokens[index].folded)  # the longest first, a country's before a city's
-            name = next((name for folded, name in alike if self._matches(name, tokens, index, folded)), None)
+            alike = self._like(folded, is_capital)  # the longest first, a country's before a city's
+            name = next((name for reading, name in alike if self._matches(name, tokens, index, reading)), None)
             # A name without a code is no country, and keeps its words from being one.
             if name is not None and name.code:
                 is_abroad = not name.is_city and _is_beside_embassy(tokens, index, index + len(name.tokens))
@@ -77,12 +80,12 @@ class Gazetteer:
             index += len(name.tokens) if name else 1
         return matches
 
-    def _names_like(self, word: str) -> list[tuple[str, country_names.PlaceName]]:
+    def _names_like(self, word: str, is_capital: bool) -> list[tuple[str, country_names.PlaceName]]:
         """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
-        names = [(folded, name) for folded in _readings(word) for name in self._candidates(folded)]
+        names = [(folded, name) for folded in _readings(word) for name in self._candidates(folded, is_capital)]
         return sorted(names, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
 
-    def _candidates(self, folded: str) -> Iterator[country_names.PlaceName]:
+    def _candidates(self, folded: str, is_capital: bool) -> Iterator[country_names.PlaceName]:
         """Yield the names that a word may begin, countries first; of those with adjectives, `_matches` checks more."""
         keys = (
             (folded[: country_names.KEY_LETTERS], folded[: country_names.KEY_LETTERS - 1])
@@ -91,8 +94,9 @@ class Gazetteer:
         )
         countries = (name for key in keys for name in self._names.get(key, ()))
         yield from (name for name in countries if name.has_adjectives or folded.startswith(name.tokens[0]))
-        cities = (name for key in keys for name in country_names.find_cities(folded, key, inflected=self._inflected))
-        yield from (name for name in cities if folded.startswith(name.tokens[0]))
+        if is_capital or not _has_case(folded):
+            cities = (name for k in keys for name in country_names.find_cities(folded, k, inflected=self._inflected))
+            yield from (name for name in cities if folded.startswith(name.tokens[0]))
 
     def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], index: int, first: str) -> bool:
         """
@@ -105,9 +109,7 @@ class Gazetteer:
             and not tokens[index].is_whole
         ):
             return False
-        # Georgian has capital letters, but does not use them.
-        has_case = first[0] != first[0].upper() and not "ა" <= first[0] <= "ჿ"
-        is_small = has_case and not tokens[index].is_capital
+        is_small = not tokens[index].is_capital and _has_case(first)
         if name.has_adjectives and country_names.is_derived(first, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
@@ -185,6 +187,11 @@ def _is_beside_embassy(tokens: Sequence[NameToken], start: int, end: int) -> boo
     before = reversed(tokens[max(0, start - MAX_BEFORE_NAME) : start])
     nearest = next((token for token in before if token.folded not in joins), None)
     return nearest is not None and nearest.folded.startswith(embassies)
+
+
+def _has_case(folded: str) -> bool:
+    """Whether names that begin so have a capital. Georgian has capital letters, but does not use them."""
+    return folded[0] != folded[0].upper() and not "ა" <= folded[0] <= "ჿ"
 
 
 def _readings(folded: str) -> Iterator[str]:
