@@ -62,7 +62,7 @@ def test_the_numbers_of_keys_do_not_depend_on_the_process():
         "from watcher.features.extract import extract_features;"
         "made = [ClusterItem(article_id=str(n), title=t, language='en', published_at=None, outlet='', url='',"
         " features=extract_features(str(n), title=t, text='', language='en')) for n, t in enumerate("
-        "['Dam breaks above Kelmscott', 'Kelmscott dam breaks', 'Rates are held'])];"
+        "['Dam breaks above Kelmscott', 'Kelmsford dam breaks', 'Rates are held'])];"
         "rows = load_term_rows(made);"
         "print([each.tolist() for found in (term_vectors(rows), ngram_vectors(rows), name_vectors(made))"
         " for each in found])"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import DIGITS, MAX_TERMS, _average_terms
-from digests.cluster.vectorize import _word_ngrams, load_term_rows, name_vectors, ngram_vectors, term_vectors
+from digests.cluster.vectorize import _number_ngrams, load_term_rows, name_vectors, ngram_vectors, term_vectors
 from watcher.features.extract import packed_terms
 from watcher.model import Features
 
@@ -67,9 +67,10 @@ def test_a_name_in_two_spellings_or_scripts_has_common_ngrams():
 
 
 def test_a_short_word_and_one_in_another_script_are_their_own_ngrams():
-    assert _word_ngrams("ab", "ab") == {"ab"}
-    assert _word_ngrams("地震", "地震") == {"地震"}
-    assert _word_ngrams("dam", "dam") == {" dam", "dam ", " dam "}
+    sizes, numbers = _number_ngrams(["ab", "地震", "dam", "дам", "ab"])
+
+    assert sizes.tolist() == [1, 1, 3, 3, 1]
+    assert numbers.tolist() == [0, 1, *(2, 3, 4), *(2, 3, 4), 0]
 
 
 def test_a_shared_rare_name_weighs_more_than_a_shared_common_one():
