@@ -297,9 +297,13 @@ def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, overlap: Overlap) ->
     shorter = a if overlap.in_a <= overlap.in_b else b
     # Stems of its text have more weight than the headline alone would give them.
     counts = Counter(stems(shorter.title.strip()[:FEATURE_TITLE_CHARS], shorter.language))
-    weights = term_weights(shorter.features).items()
-    body_stems = {stem for stem, weight in weights if weight > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)}
-    return all(len(headline & body_stems) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
+    weights = term_weights(shorter.features)
+    told = {
+        stem
+        for stem in headlines[0] | headlines[1]
+        if weights.get(stem, 0) > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)
+    }
+    return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
 
 
 @lru_cache(maxsize=4_096)  # an article is compared with many
