@@ -32,6 +32,7 @@ SUBJECT_FIRST = frozenset({"en", "fr", "es", "it", "pt", "ro", "id", "vi"})
 SAME_DATE_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
 CLAUSE_MARK = re.compile(r":(?!\d)|[,;!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
+OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT, REPEATED = (re.compile(load_data("dates_ahead")[name], re.IGNORECASE) for name in ("no_event", "repeated"))
 NO_MATCH = "(?!)"
@@ -59,6 +60,12 @@ class DateAhead:
         """Return its first and its last day for a reader in a zone, and its time."""
         day = self.begins_at and self.begins_at.astimezone(zone).date()
         return day or self.on, day or self.until, self.begins_at
+
+
+def has_word(name: str, text: str, language: str) -> bool:
+    """Whether a text has a word of the list "ahead" or "put_off": without one, no sentence says what these look for."""
+    words = _words_of(language)
+    return words is not None and words.search(name, _plain(text)) is not None
 
 
 def find_date_ahead(text: str, language: str, days: Set[date], country: str | None = None) -> DateAhead | None:
@@ -117,9 +124,7 @@ def _zones_of(country: str | None) -> tuple[str, ...]:
 def _plain(text: str) -> str:
     """Return a text with plain spaces, ASCII digits and one spelling of Arabic letters, each character at its place."""
     text = re.sub(r"\s", " ", text)
-    if text.isascii():
-        return text
-    return "".join(str(int(char)) if char.isdecimal() else char for char in text.translate(SAME_LENGTH))
+    return text if text.isascii() else OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(SAME_LENGTH))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,14 @@ from itertools import islice
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from digests.analysis.dates_ahead import DateAhead, days_of_report, find_date_ahead, find_put_off, zones_of_outlet
+from digests.analysis.dates_ahead import (
+    DateAhead,
+    days_of_report,
+    find_date_ahead,
+    find_put_off,
+    has_word,
+    zones_of_outlet,
+)
 from digests.analysis.select import can_be_quoted, display_length
 from digests.compose.context import ComposeContext
 from digests.model.coming_event import ComingEvent
@@ -76,7 +83,7 @@ def _find_events(story: Story, shown: Container[str], context: ComposeContext) -
     by_day: defaultdict[tuple[date, date], dict[Sentence, DateAhead]] = defaultdict(dict)
     for article in _reports(story, shown, context):
         title = set(stems(article.title, article.language))
-        for found, sentence in _find_sentences(article, partial(find_date_ahead, country=article.country)):
+        for found, sentence in _find_sentences(article, "ahead", partial(find_date_ahead, country=article.country)):
             is_of_story = len(title & set(stems(sentence.text, article.language))) >= MIN_TITLE_STEMS
             if is_of_story and context.can_show(sentence):
                 by_day[found.on, found.until][sentence] = found
@@ -125,11 +132,18 @@ def _reports(story: Story, shown: Container[str], context: ComposeContext) -> li
 
 
 def _find_sentences(
-    article: Article, find: Callable[[str, str, Set[date]], DateRead | None]
+    article: Article, words: str, find: Callable[[str, str, Set[date]], DateRead | None]
 ) -> Iterator[tuple[DateRead, Sentence]]:
-    """Yield what `find` reads in the sentences of a report that can be quoted alone, each with its sentence."""
+    """
+    Yield what `find` reads in the sentences of a report that can be quoted alone, each with its sentence.
+
+    `words` is the list of which it looks for a word: few reports have one, and the others need not be split.
+    """
+    beginning = article.text[:EVENT_TEXT_CHARS]
+    if not has_word(words, beginning, article.language):
+        return
     days = days_of_report(article.published_at, article.country)
-    for at, (start, end, is_clear) in enumerate(first_sentences(article, article.text[:EVENT_TEXT_CHARS])):
+    for at, (start, end, is_clear) in enumerate(first_sentences(article, beginning)):
         text = article.text[start:end]
         found = find(text, article.language, days)
         if found is not None and is_clear and _stands_alone(article, start, end, is_first=at == 0):
@@ -189,7 +203,7 @@ def _find_changes(
     for article in _reports(story, shown, context):
         if article.published_at <= event.last_said.published_at or article.language != event.sentence.language:
             continue
-        for named, found in _find_sentences(article, find_put_off):
+        for named, found in _find_sentences(article, "put_off", find_put_off):
             sentence = next(iter(context.readable_beginning((found,))), None)
             if sentence and _says_same(sentence, event.sentence):
                 others = named - {event.on}
