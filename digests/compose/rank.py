@@ -111,7 +111,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
         if present := context.present(story):
             covered = measure_coverage(story, context.articles)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
-            happened = _event_terms(present, context.find_topic(story), context.find_countries(story), leaders)
+            happened = _event_terms(story, present, leaders, context)
             near = context.neighbours.get(story.id, NO_NEIGHBOURS).outlets
             terms = (
                 *_terms(present, covered, moved, context),
@@ -172,17 +172,18 @@ def _likely_terms(near: float, covered: Coverage) -> tuple[ScoreTerm, ...]:
 
 
 def _event_terms(
-    present: Sequence[Article], topic: str, places: Sequence[str], leaders: frozenset[str]
+    story: Story, present: Sequence[Article], leaders: frozenset[str], context: ComposeContext
 ) -> tuple[ScoreTerm, ...]:
     """
     Return the terms of what happened: whether it is world news, to how many outlets it is foreign news, what its titles
-    speak of, how many people died, how strong a quake was; empty if none applies. `places`: of the story.
+    speak of, how many people died, how strong a quake was; empty if none applies.
     """
-    terms = []
+    terms, topic = [], context.find_topic(story)
     if topic in WORLD_TOPICS:
         terms.append(_term("world", 1.0, WEIGHTS["world"], "world news or politics"))
     if topic in LIGHT_TOPICS:  # a film tells of the dead of another day, and of kings
         return ()
+    places = context.find_countries(story)
     abroad = {a.outlet for a in present if places and a.country and a.country not in places and not is_flagged(a)}
     if abroad:
         words = f"foreign news to {format_count(len(abroad), 'outlet')}"
