@@ -66,6 +66,24 @@ def test_a_story_that_three_outlets_have_by_headline_alone_is_told_by_their_head
         assert all(title in body for title in told) or form == "eml"
 
 
+def test_a_text_that_the_reader_cannot_read_does_not_tell_a_story():
+    dutch = article(
+        "Meeuw",
+        "Veerboot Albatros gezonken bij Tarvola, 31 mensen gered",
+        "De veerboot Albatros is in de nacht gezonken voor de haven van Tarvola. Alle 31 opvarenden zijn gered.",
+        language="nl",
+    )
+    bare = [article(f"Gull{n}", f"Ferry Albatross sinks {place}", "", hours=n) for n, place in enumerate(PLACES)]
+
+    by_two, by_three = edition_of([[dutch, *bare[:2]]]), edition_of([[dutch, *bare]])
+
+    assert not by_two.stories
+    assert [brief.language for brief in by_two.briefs] == ["en"]
+    (shown,) = by_three.stories
+    assert not shown.summary
+    assert {mention.language for mention in shown.headlines} == {shown.title_language} == {"en"}
+
+
 def test_a_further_headline_that_no_report_has_is_found():
     ferry = [article(f"Gull{n}", f"Ferry Albatross sinks {place}", "") for n, place in enumerate(PLACES)]
     edition = edition_of([ferry])
