@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.select import is_flagged
-from digests.analysis.story_coverage import measure_coverage
+from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.model.story import Story
 from watcher.model import Article
 
@@ -20,7 +20,7 @@ MIN_HOME_WEIGHT = 0.4  # weight per report that the country of most outlets need
 MIN_COUNTRY_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
 
 
-def find_countries(story: Story, articles: Mapping[str, Article]) -> tuple[str, ...]:
+def find_countries(story: Story, articles: Mapping[str, Article], covered: Coverage | None = None) -> tuple[str, ...]:
     """
     Return ISO codes of the countries that `story` is about, most named first; each report has the same weight.
 

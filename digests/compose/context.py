@@ -13,6 +13,7 @@ from itertools import takewhile
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.silence import OutletGroups, group_outlets
 from digests.analysis.story_countries import find_countries
+from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.analysis.topics import Chances, find_topic, topic_chances
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
@@ -51,6 +52,7 @@ class ComposeContext:
     translations: TranslationLookup | None = None  # None if nothing is translated
     # Of each thread that the reader follows, by its id, the newest story, and when its last report was published.
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)
+    _coverage: dict[str, Coverage] = field(default_factory=dict, init=False)  # by story
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
     headlines: dict[str, Headline | None] = field(default_factory=dict, init=False)  # by story; see `find_headline`
 
@@ -127,10 +129,16 @@ class ComposeContext:
         keeps_all = self.translations is not None and "sentences" not in self.translations.known.parts
         return tuple(takewhile(lambda s: keeps_all or s.translation or self.can_read(s.language), translated))
 
+    def measure_coverage(self, story: Story) -> Coverage:
+        """Return which outlets report a story, by the articles of the window."""
+        if story.id not in self._coverage:
+            self._coverage[story.id] = measure_coverage(story, self.articles)
+        return self._coverage[story.id]
+
     def find_countries(self, story: Story) -> tuple[str, ...]:
         """Return the ISO codes of the countries that a story is about."""
         if story.id not in self._countries:
-            self._countries[story.id] = find_countries(story, self.articles)
+            self._countries[story.id] = find_countries(story, self.articles, self.measure_coverage(story))
         return self._countries[story.id]
 
     def find_topic(self, story: Story) -> str:

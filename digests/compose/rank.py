@@ -9,7 +9,7 @@ from statistics import median_low
 from digests.analysis.preferences import matching_phrases, score_weights
 from digests.analysis.select import is_flagged
 from digests.analysis.significance import find_leaders, measure_matters
-from digests.analysis.story_coverage import Coverage, measure_coverage
+from digests.analysis.story_coverage import Coverage
 from digests.cluster.neighbours import Neighbours
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import Brief, EditionStory, ScoreTerm
@@ -109,7 +109,7 @@ def rank(stories: Sequence[Story], context: ComposeContext) -> tuple[RankedStory
     scored = []
     for story in stories:
         if present := context.present(story):
-            covered = measure_coverage(story, context.articles)
+            covered = context.measure_coverage(story)
             moved = _report_growth(story, len(covered.independent), before) if previous else None
             happened = _event_terms(story, present, leaders, context)
             near = context.neighbours.get(story.id, NO_NEIGHBOURS).outlets

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 
 from sqlalchemy import Connection
@@ -43,6 +44,7 @@ LOOKBACK = timedelta(days=2)  # before the window: articles that the reader may 
 REVISIONS_BACK = timedelta(days=10)  # before the window: revisions of pages that remembered editions cited
 REMEMBERED_DATES = 7  # with editions, in which a story is known to have been seen
 MAX_OTHER_EDITIONS = 50  # editions of other digests whose citations a weekly one checks for corrections
+MAX_UNPACKED = 2_048  # full texts that are kept, some 10 MB
 TEXT_LEAD_CHARS = max(LEAD_CHARS, PHRASE_LEAD_CHARS)  # of a text: enough to choose, rank and classify stories
 
 
@@ -256,11 +258,12 @@ def load_corrections(
 def _text_loader(articles: Mapping[str, Article], compressed: Mapping[str, bytes]) -> LoadFullTexts:
     """Return a function that returns articles by id with full texts; it unpacks those in `compressed` on demand."""
 
-    def with_full_text(article: Article) -> Article:
-        packed = compressed.get(article.id)
-        return replace(article, text=decompress(packed)) if packed is not None else article
+    @lru_cache(MAX_UNPACKED)  # the articles of a story are asked for again and again
+    def with_full_text(key: str) -> Article:
+        packed = compressed.get(key)
+        return replace(articles[key], text=decompress(packed)) if packed is not None else articles[key]
 
-    return lambda ids: {key: with_full_text(articles[key]) for key in ids}
+    return lambda ids: {key: with_full_text(key) for key in ids}
 
 
 def _find_late_articles(

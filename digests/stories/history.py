@@ -73,6 +73,7 @@ def load_story_details(
     articles |= {article.id: article for article in with_owners(texts.values(), owners)}
     evident = [members[key] for report in shown for key in report.articles if members[key].evidence]
     members |= {member.article_id: member for member in _load_evidence(connection, evident, articles)}
+    covered = measure_coverage(whole, articles)
     return StoryDetails(
         asked=requested,
         row=row,
@@ -80,8 +81,8 @@ def load_story_details(
         articles=articles,
         members=members,
         copies={copy.article_id: copy for report in shown for copy in explain.diff_copies(report, articles)},
-        coverage=measure_coverage(whole, articles),
-        places=find_countries(whole, articles),
+        coverage=covered,
+        places=find_countries(whole, articles, covered),
         thread=store.thread_rows(connection, row.thread),
         changes=store.load_story_changes(connection, {requested.id, row.id}),
     )
