@@ -298,12 +298,12 @@ def _is_site_notice_overlap(a: ClusterItem, b: ClusterItem, overlap: Overlap) ->
     # Stems of its text have more weight than the headline alone would give them.
     counts = Counter(stems(shorter.title.strip()[:FEATURE_TITLE_CHARS], shorter.language))
     weights = term_weights(shorter.features)
-    told = {
+    in_text = {
         stem
         for stem in headlines[0] | headlines[1]
         if weights.get(stem, 0) > round(1000 * TITLE_WEIGHT * counts[stem] ** 0.5)
     }
-    return all(len(headline & told) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
+    return all(len(headline & in_text) <= MAX_HEADLINE_SHARE * len(headline) for headline in headlines)
 
 
 @lru_cache(maxsize=4_096)  # an article is compared with many

@@ -112,12 +112,13 @@ def _number_ngrams(words: Sequence[str]) -> tuple[Starts, Starts]:
     wholes = defaultdict[str, int](count(1 << 8 * max(NGRAM_CHARS)).__next__)  # beyond the codes of n-grams
     letters = np.frombuffer("".join(marked).encode("ascii"), np.uint8).astype(np.int64)
     lengths = np.array([len(each) for each in marked], np.int64)
-    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(letters))  # in the word, from each letter on
+    padded = np.append(letters, np.zeros(max(NGRAM_CHARS), np.int64))
+    reach = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(letters))  # from each letter to the end of its word
     codes = np.zeros((len(letters), len(NGRAM_CHARS)), np.int64)  # of the n-grams that begin at each letter
     for column, size in enumerate(NGRAM_CHARS):
         for place in range(size):
-            codes[: len(letters) - place, column] += letters[place:] << 8 * (size - 1 - place)
-    codes[left[:, None] < NGRAM_CHARS] = NO_NGRAM
+            codes[:, column] += padded[place : place + len(letters)] << 8 * (size - 1 - place)
+    codes[reach[:, None] < NGRAM_CHARS] = NO_NGRAM
     codes[letters == ord(WHOLE_WORD), 0] = [wholes[word] for word in compress(words, is_whole)]
     is_ngram = codes != NO_NGRAM
     sizes = np.bincount(np.repeat(np.arange(len(words)), lengths), is_ngram.sum(axis=1), len(words)).astype(np.int64)

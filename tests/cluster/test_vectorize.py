@@ -71,6 +71,7 @@ def test_a_short_word_and_one_in_another_script_are_their_own_ngrams():
 
     assert sizes.tolist() == [1, 1, 3, 3, 1]
     assert numbers.tolist() == [0, 1, *(2, 3, 4), *(2, 3, 4), 0]
+    assert [each.tolist() for each in _number_ngrams(["ab", "地震", "ab"])] == [[1, 1, 1], [0, 1, 0]]
 
 
 def test_a_shared_rare_name_weighs_more_than_a_shared_common_one():
