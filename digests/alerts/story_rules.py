@@ -232,6 +232,20 @@ def _named_reports(words: tuple[str, ...], story: Story | Correction, context: C
     return {article.id for article in reports if pattern is None or pattern.search(fold(article.title))}
 
 
+def _report_with_word(words: tuple[str, ...], story: Story, context: ComposeContext) -> Article | None:
+    """Return the report that a message by one of `words` names: with a word in its title, else in its beginning."""
+    reports = [article for key in story.articles if (article := context.articles.get(key)) and article.title]
+    if not (reports := [report for report in reports if matching_phrases(words, [report])]):
+        return None
+    in_title, headline = _named_reports(words, story, context), find_headline(story, context)
+
+    def rank(report: Article) -> tuple[bool, bool, bool, datetime]:
+        is_headline = headline is not None and report.id == headline.article.id
+        return report.id in in_title, context.can_read(report.language), is_headline, report.published_at
+
+    return max(reports, key=rank)
+
+
 def _has_own_news(article: Article, earlier: Sequence[Article], *, is_followed: bool = False) -> bool:
     """
     Whether most of a title is in none of the `earlier` reports of its language; False if there is none.
@@ -280,7 +294,8 @@ def _make_alert(
         change = words.label(words[CORRECTION_PHRASES.get(item.kind, "text_changed")])
         why = [change, *(words.say("quoted", text=text) for text in (item.before, item.after) if text)]
     else:
-        headline = Headline(title_without_outlet(report), report) if report else find_headline(item, context)
+        named = report or _report_with_word(rule.words, item, context)
+        headline = Headline(title_without_outlet(named), named) if named else find_headline(item, context)
         assert headline is not None, "an article without a title is not selected"
         article, covered = headline.article, measure_coverage(item, context.articles)
         title, outlet, url, at = headline.text, article.outlet, article.url, article.published_at

@@ -172,6 +172,22 @@ def test_what_a_story_had_when_it_was_told_is_not_told_again(desk):
     assert world.look(0.1) == world.look(1) == []
 
 
+@pytest.mark.slow
+def test_a_message_by_a_word_names_the_report_that_has_the_word(desk):
+    world = desk('words = ["divers"]')
+    world.report(STORM.replace("and {} bridges", "divers search {} bridges which"), "Echo", ago=HOUR)
+    world.report(STORM, *FIVE[:3], ago=HOUR / 2)
+    world.report(VOTE, *FIVE[:3], ago=2 * HOUR)
+    world.report(VOTE.replace("as speaker", "and divers, as speaker"), "Echo", ago=3 * HOUR)
+    assert sorted(world.look()) == [
+        "Senate of Ostrava elects Kowalska and divers, as speaker",
+        "Storm floods valley of Brenmark",
+    ]
+
+    told = [json.loads(post.body)["text"] for post in world.hook.posts]
+    assert all(text.startswith("Echo, ") for text in told)
+
+
 TOLL = "Death toll of ferry fire rises to {}. Divers found more of the passengers of the ferry from Tarvola; {{}} wait."
 
 
