@@ -6,18 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from hashlib import sha256
+from math import ceil
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from digests.alerts.messages import SUBJECT_CHARS, WORDS_CHARS, AlertMessage, render_message
 from digests.analysis.numbers import significant_numbers
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, matching_phrases, phrase_pattern
+from digests.analysis.select import Cause
 from digests.analysis.story_coverage import measure_coverage
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
-from digests.edition.load import load_edition_inputs
+from digests.edition.load import load_edition_inputs, load_excluded_articles
 from digests.edition.schedule import EditionRequest, due_at
 from digests.model.delivery import OutboundMessage
 from digests.model.edition import Correction
@@ -32,7 +34,7 @@ from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
 from digests.stories.follows import FollowedThread, load_followed_reports
-from digests.stories.window import GroupedStories, cluster_and_save
+from digests.stories.window import GroupedStories, cluster_and_save, cluster_preview
 from digests.summarise.headline import Headline
 from digests.summarise.openings import title_without_outlet
 from watcher.model import Article
@@ -45,6 +47,8 @@ from watcher.text.words import fold, stems
 WINDOW = timedelta(hours=24)  # its articles are counted
 NEWS_FOR = timedelta(hours=12)  # a story that met its rule before that is no news
 THREAD_RESTS = timedelta(days=1)  # dates after an alert, on which no other story of its thread is told
+# What a rule does not look at, in words.
+LEFT_OUT, NO_WORD = "the digest leaves it out", "none of the words is in a title or at the beginning of a text"
 MAX_NAMES_LISTED = 8  # of outlets or countries in a message
 MIN_NEWS_WORDS = 2  # of a title, a first figure included, that the story has not told before
 # The share of such words from which on a title has news of its own; the second one if it has the first figure. On three
@@ -56,12 +60,23 @@ FOLLOWED_SHARES = 1 / 2, 1 / 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A story or a correction that meets a rule, or a `report` of such a story that has news of its own."""
+    """A story or a correction that a rule looks at, or a `report` that may have news of its own."""
 
     about: str  # as in `StoryAlertKey`
     item: Story | Correction
     report: Article | None = None
     is_old: bool = False  # no news
+    unmet: str = ""  # which condition of the rule it does not meet, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a rule does about a candidate, in words; `adds` are the calls that store it with its messages."""
+
+    rule: StoryAlertSettings
+    candidate: Candidate
+    words: str
+    adds: tuple[Callable[[Connection], None], ...] = ()
 
 
 def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime) -> None:
@@ -70,12 +85,31 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
     try:
         grouped = cluster_and_save(engine, start=now - WINDOW, end=now, now=now)
         write(engine, outbox.carry_alerts, now=now)
-        adds = [add for digest in digests for add in read(engine, _plan_alerts, digest, grouped, now=now)]
+        plans = [read(engine, _plan_alerts, digest, grouped, now=now)[1] for digest in digests]
+        adds = [add for decisions in plans for decision in decisions for add in decision.adds]
         # What was told of a story stays told when it is joined or split: `carry_alerts` sees to that for the messages
         # before, `save_alerts` for these, as another process may have joined or split stories meanwhile.
         write(engine, outbox.save_alerts, adds, now=now)
     finally:
         engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertReview:
+    """What the rules of a digest look at now, and what they do about it."""
+
+    inputs: EditionInputs
+    decisions: tuple[Decision, ...]
+    excluded: Mapping[str, tuple[Article, Cause]]  # by id: articles that take no part in the digest
+
+
+def review_alerts(engine: Engine, digest: DigestSettings, *, now: datetime) -> AlertReview:
+    """Return what the rules of a digest look at now, and why they send a message or not; nothing is saved or sent."""
+    grouped = cluster_preview(engine, start=now - WINDOW, end=now)
+    inputs, decisions = read(engine, _plan_alerts, digest, grouped, now=now)
+    excluded = read(engine, load_excluded_articles, digest, _request(digest, now), grouped)
+    in_window = {each.id: (each, cause) for each, cause in excluded if each.published_at >= now - WINDOW}
+    return AlertReview(inputs=inputs, decisions=decisions, excluded=in_window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,20 +139,27 @@ class StoryAlert:
         )
 
 
-def _plan_alerts(
-    connection: Connection, digest: DigestSettings, grouped: GroupedStories, *, now: datetime
-) -> list[Callable[[Connection], None]]:
-    """Return calls that store what a digest tells now with its messages, and what it will not tell."""
-    zone, adds = ZoneInfo(digest.timezone), list[Callable[[Connection], None]]()
-    alerts = [alert for alert in outbox.load_story_alerts(connection) if alert.digest == digest.name]
-    today = now.astimezone(zone).date()
-    request = EditionRequest(
+def _request(digest: DigestSettings, now: datetime) -> EditionRequest:
+    """Return the request of an edition whose articles the alerts look at."""
+    today = now.astimezone(ZoneInfo(digest.timezone)).date()
+    return EditionRequest(
         local_date=today, window_start=now - WINDOW, window_end=now, slot=DAILY, number=1, is_exact=True
     )
+
+
+def _plan_alerts(
+    connection: Connection, digest: DigestSettings, grouped: GroupedStories, *, now: datetime
+) -> tuple[EditionInputs, tuple[Decision, ...]]:
+    """Return what the rules of a digest look at, and what each of them does about it."""
+    zone, decisions = ZoneInfo(digest.timezone), list[Decision]()
+    alerts = [alert for alert in outbox.load_story_alerts(connection) if alert.digest == digest.name]
+    request = _request(digest, now)
+    today = request.local_date
     counts_no_opinion = digest.model_copy(update={"opinion": "leave-out"})
     inputs = load_edition_inputs(connection, counts_no_opinion, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped.stories}, make_localizer(digest.language, zone, today)
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
+    outcomes = {alert.about: _describe_stored(alert) for alert in alerts}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
     resting = {(threads.get(alert.about), alert.recipient) for alert in late}
     follows_any = any(rule.when == FOLLOWED for rule in digest.alerts)
@@ -133,13 +174,22 @@ def _plan_alerts(
         for candidate in find_candidates(rule, inputs, now, followed):
             about, report = candidate.about, candidate.report
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
-            if not lack:
+            if candidate.unmet or not lack:
+                outcome = outcomes.get(about, f"not sent: {candidate.unmet}")
+                decisions.append(Decision(rule=rule, candidate=candidate, words=outcome))
                 continue
             story = about if report is None else _story_key(candidate.item)
             theirs = {(threads[story], recipient) for _, recipient in lack if story in threads}
+            state, why = WAITING, ""
+            if candidate.is_old:
+                state, why = KNOWN, "it was older than 12 hours when Watcher looked"
             # What a story had when it was told is known with it; its later news do not wait for its thread to rest.
-            is_known = bool(theirs & resting) if report is None else story in told_now
-            state = KNOWN if candidate.is_old or is_known else OVER_LIMIT if count >= rule.most else WAITING
+            elif report is not None and story in told_now:
+                state, why = KNOWN, "it was there when the message on its story was made"
+            elif report is None and theirs & resting:
+                state, why = KNOWN, "a message on its thread was sent that day or the day before"
+            elif count >= rule.most:
+                state, why = OVER_LIMIT, f"the rule sends at most {rule.most} a day (`most`)"
             messages = [OutboundMessage(channel=way.channel, recipient=recipient, forms=()) for way, recipient in lack]
             if state == WAITING:
                 dropped = 0 if count else _count_dropped(mine)
@@ -151,14 +201,30 @@ def _plan_alerts(
             has |= {(about, way.channel, recipient) for way, recipient in lack}
             key = StoryAlertKey(digest=digest.name, local_date=today, about=about, rule=mark)
             due = _quiet_end(rule.quiet, now, zone) or now
-            adds.append(partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state))
+            when = "when the quiet hours end" if due > now else "when it looks next"
+            outcomes[about] = f"not sent: {why}" if why else f"the daemon sends it {when}"
+            adds = [partial(outbox.enqueue, key=key, parcels=messages, now=due, state=state, response=why)]
             # The reports of a story that is told are told with it, also if the story is joined to another one later.
             is_told = state == WAITING and report is None
             for known in _named_reports(rule.words, candidate.item, inputs.context) if is_told and rule.words else ():
                 silent = [replace(message, forms=()) for message in messages]
                 of_report = replace(key, about=f"report-{known}")
                 adds.append(partial(outbox.enqueue, key=of_report, parcels=silent, now=due, state=KNOWN))
-    return adds
+            decisions.append(Decision(rule=rule, candidate=candidate, words=outcomes[about], adds=tuple(adds)))
+    return inputs, tuple(decisions)
+
+
+def _describe_stored(alert: StoryAlertRow) -> str:
+    """Return in words what became of an alert that is in the outbox."""
+    match alert.state:
+        case outbox.SENT if alert.settled_at:
+            return f"sent at {alert.settled_at:%Y-%m-%d %H:%M} UTC"
+        case outbox.FAILED:
+            return f"could not be delivered: {alert.response}"
+        case outbox.KNOWN | outbox.OVER_LIMIT:
+            return f"not sent: {alert.response or 'it was told with its story'}"
+        case _:
+            return f"waits for its delivery at {alert.next_try_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _sends(way: DeliverSettings, rule: StoryAlertSettings) -> bool:
@@ -179,14 +245,17 @@ def find_candidates(
     before = {key: article for key, article in context.articles.items() if article.published_at < now - NEWS_FOR}
     for story in sorted(inputs.stories, key=lambda each: (-len(each.articles), each.id)):
         if rule.when == FOLLOWED:
-            for report in _followed_news(rule.words, story, context, followed):
-                yield Candidate(about=f"report-{report.id}", item=story, report=report, is_old=report.id in before)
-        elif meets(rule, story, context.articles) and is_wanted(story, context):
-            is_old = meets(rule, story, before)
-            yield Candidate(about=_story_key(story), item=story, is_old=is_old)
-            for report in _reports_with_news(rule.words, story, context):
-                about = f"report-{report.id}"
-                yield Candidate(about=about, item=story, report=report, is_old=report.id in before)
+            reports = _followed_news(rule.words, story, context, followed)
+        else:
+            unmet = why_unmet(rule, story, context.articles)
+            if not unmet and not is_wanted(story, context):
+                unmet = "it is about none of the digest's `regions`, `topics` or `only`"
+            is_old = not (unmet or why_unmet(rule, story, before))
+            yield Candidate(about=_story_key(story), item=story, is_old=is_old, unmet=unmet)
+            reports = iter(()) if unmet else _reports_with_news(rule.words, story, context)
+        for report, unmet in reports:
+            about, is_old = f"report-{report.id}", report.id in before
+            yield Candidate(about=about, item=story, report=report, is_old=is_old, unmet=unmet)
 
 
 def _story_key(item: Story | Correction) -> str:
@@ -194,32 +263,48 @@ def _story_key(item: Story | Correction) -> str:
     return item.id.rpartition("-")[2] if isinstance(item, Story) else ""
 
 
-def _reports_with_news(words: tuple[str, ...], story: Story, context: ComposeContext) -> Iterator[Article]:
-    """Yield reports of a story with one of `words` in the title that tell what no report before them told."""
+def _reports_with_news(words: tuple[str, ...], story: Story, context: ComposeContext) -> Iterator[tuple[Article, str]]:
+    """Yield reports of a story with one of `words` in the title, each with "" or why it has no news of its own."""
     if not words or not (named := _named_reports(words, story, context)):
         return
     known = {**context.earlier_articles, **context.articles}
     stored = sorted((known[key] for key in story.articles if key in known), key=lambda a: (a.fetched_at, a.id))
     for number, article in enumerate(stored):
-        if article.id in named and _has_own_news(article, stored[:number]):
-            yield article
+        if number and article.id in named:
+            yield article, _why_no_news(article, stored[:number])
 
 
 def _followed_news(
     words: tuple[str, ...], story: Story, context: ComposeContext, followed: Mapping[str, FollowedThread]
-) -> Iterator[Article]:
-    """Yield reports of a followed story that came since, and tell what no report of its thread before them told."""
+) -> Iterator[tuple[Article, str]]:
+    """Yield reports of a followed story that came since, each with "" or why it is no news of the thread."""
     if (thread := followed.get(story.thread)) is None:
         return
     stored = sorted(thread.reports, key=lambda report: (report.fetched_at, report.id))
     # Reports are compared within a language only: without this choice, each language would tell the same news.
-    if any(report.language == context.digest.language for report in stored):
-        stored = [report for report in stored if report.language == context.digest.language]
+    has_own_language = any(report.language == context.digest.language for report in stored)
+    comparable = [each for each in stored if not has_own_language or each.language == context.digest.language]
+    places = {report.id: place for place, report in enumerate(comparable)}
     named = _named_reports(words, story, context)
-    for number, report in enumerate(stored):
-        is_new = report.id in named and report.fetched_at > thread.since
-        if is_new and (number == 0 or _has_own_news(report, stored[:number], is_followed=True)):
-            yield report
+    for report in stored:
+        if report.id not in story.articles or report.fetched_at <= thread.since:
+            continue
+        place = places.get(report.id)
+        if report.id not in named or place is None:
+            yield report, _why_not_named(report, story, context, is_comparable=place is not None)
+        else:
+            yield report, _why_no_news(report, comparable[:place], is_followed=True) if place else ""
+
+
+def _why_not_named(report: Article, story: Story, context: ComposeContext, *, is_comparable: bool) -> str:
+    """Return why a report of a followed story is not looked at for news."""
+    if report.id not in context.articles:
+        return LEFT_OUT
+    if report.kind in NO_REPORTS:
+        return "it is no report of news, but an opinion piece, a live blog or the like"
+    if not any(group.origin == report.id for group in story.wire_groups):
+        return "it is a copy of another report"
+    return "none of the rule's words is in its title" if is_comparable else "it is not in the language of the digest"
 
 
 def _named_reports(words: tuple[str, ...], story: Story | Correction, context: ComposeContext) -> set[str]:
@@ -246,14 +331,16 @@ def _report_with_word(words: tuple[str, ...], story: Story, context: ComposeCont
     return max(reports, key=rank)
 
 
-def _has_own_news(article: Article, earlier: Sequence[Article], *, is_followed: bool = False) -> bool:
+def _why_no_news(article: Article, earlier: Sequence[Article], *, is_followed: bool = False) -> str:
     """
-    Whether most of a title is in none of the `earlier` reports of its language; False if there is none.
+    Return "" if enough of a title is in none of the `earlier` reports of its language, else how much of it is.
 
     `is_followed`: Less is enough, and a new figure counts as much as the first one, such as a toll that rises.
     """
     language = article.language
     same_language = [report for report in earlier if report.language == language]
+    if not same_language:
+        return "its story has no earlier report in its language to compare it with"
     title_stems = set(stems(article.title, language))
     new = title_stems - {
         stem for each in same_language for stem in stems(f"{each.title}\n{each.text[:PHRASE_LEAD_CHARS]}", language)
@@ -264,17 +351,21 @@ def _has_own_news(article: Article, earlier: Sequence[Article], *, is_followed: 
     has_first_figure = bool(figures - known_figures if is_followed else figures and not known_figures)
     words_share, figure_share = FOLLOWED_SHARES if is_followed else (OWN_NEWS_SHARE, FIRST_FIGURE_SHARE)
     count, share = len(new) + has_first_figure, figure_share if has_first_figure else words_share
-    return bool(same_language) and count >= max(MIN_NEWS_WORDS, share * (len(title_stems) + has_first_figure))
+    total = len(title_stems) + has_first_figure
+    least = max(MIN_NEWS_WORDS, ceil(share * total))
+    return "" if count >= least else f"{count} of the {total} words of its title are new, {least} are needed"
 
 
-def meets(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> bool:
-    """Whether a story meets a rule by those of its reports that are in `articles`."""
+def why_unmet(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> str:
+    """Return "" if a story meets a rule by those of its reports that are in `articles`, else what it lacks."""
     present = [articles[key] for key in story.articles if key in articles]
     if not present or (rule.words and not matching_phrases(rule.words, present)):
-        return False
+        return NO_WORD
     what, _, least = rule.when.partition(" >= ")
     covered = measure_coverage(story, articles)
-    return len(covered.countries if what == "countries" else covered.independent) >= int(least or 1)
+    count = len(covered.countries if what == "countries" else covered.independent)
+    name = "countries" if what == "countries" else "independent outlets"
+    return "" if count >= int(least or 1) else f"{name} that report it: {count}, needed: {least or 1}"
 
 
 def _count_dropped(mine: Sequence[StoryAlertRow]) -> int:

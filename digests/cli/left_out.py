@@ -80,7 +80,7 @@ def _why_not(engine: Engine, digest: DigestSettings, edition: Edition, article: 
         return f"it was published after the time that the edition covers ({_format_window(edition)})"
     left_out = load_left_out(engine, digest, edition)
     if article.id in left_out.articles:
-        return _describe_cause(left_out.articles[article.id][1])
+        return describe_cause(left_out.articles[article.id][1])
     for story in left_out.stories:
         if article.id in story.story.articles:
             return _describe_story(story, left_out, digest)
@@ -97,7 +97,8 @@ def _format_window(edition: Edition) -> str:
     return f"{edition.window_start:{MINUTE}} to {edition.window_end:{MINUTE}} UTC"
 
 
-def _describe_cause(cause: Cause) -> str:
+def describe_cause(cause: Cause) -> str:
+    """Return in words why an article takes no part in a digest."""
     kind, rule = cause
     if kind is LeftOutKind.MUTED:
         return f'the mute rule "{rule}" leaves it out' if rule else "a phrase of `mute` is in its title"

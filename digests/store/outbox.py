@@ -64,6 +64,9 @@ class StoryAlertRow(StoryAlertKey):
     channel: str
     recipient: str
     state: str
+    next_try_at: datetime
+    settled_at: datetime | None
+    response: str  # of the server; in one of the states `UNSENT`, why the message is not sent
 
     @property
     def key(self) -> StoryAlertKey:
@@ -116,9 +119,10 @@ def enqueue(
     *,
     now: datetime,
     state: str = WAITING,
+    response: str = "",
 ) -> None:
     """Add a delivery for each message; deliveries that the edition or the alert has already stay unchanged."""
-    common = _key_values(key) | {"state": state, "attempts": 0, "response": ""}
+    common = _key_values(key) | {"state": state, "attempts": 0, "response": response}
     common |= {"next_try_at": now, "give_up_at": now + RETRY_FOR}
     rows = [
         common | {"channel": parcel.channel, "recipient": parcel.recipient, "payload": _pack_forms(parcel)}

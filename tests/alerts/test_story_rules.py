@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from digests.alerts.messages import _render_webhook, render_message
-from digests.alerts.story_rules import StoryAlert, _count_dropped, _quiet_end, send_story_alerts
+from digests.alerts.story_rules import StoryAlert, _count_dropped, _quiet_end, review_alerts, send_story_alerts
 from digests.cluster.tracking import FOLLOWS, StoryEvent
+from digests.compose.story import find_headline
 from digests.delivery.outbox import OutboxWorker
 from digests.edition.build import build_edition
 from digests.edition.schedule import EditionRequest
@@ -333,6 +334,51 @@ def test_each_correction_of_a_report_that_an_edition_cites_is_told_once(desk, tm
     text = world.last()["text"]
     assert "Headline changed:\n“Earthquake shakes harbour town of Tarvola”\n“Earthquake spares Tarvola”\n" in text
     assert world.look(1) == []
+
+
+def reviewed(world: Desk) -> dict[str, str]:
+    """Return what became of each story and report that the rules look at, by its title."""
+    review, found = review_alerts(world.engine, digests_of(world.settings)[0], now=world.now), {}
+    for decision in review.decisions:
+        of_story = find_headline(decision.candidate.item, review.inputs.context)
+        title = decision.candidate.report.title if decision.candidate.report else of_story.text
+        found[title] = decision.words
+    return found
+
+
+@pytest.mark.slow
+def test_a_review_says_for_each_story_why_a_message_was_sent_or_not(desk):
+    world = desk('when = "outlets >= 3"\nmost = 1')
+    world.report(QUAKE, *FIVE)
+    world.report(STORM, *FIVE, ago=HOUR)
+    world.report(VOTE, *FIVE[:2], ago=2 * HOUR)
+    before = reviewed(world)
+    world.look()
+
+    assert before["Storm floods valley of Brenmark"] == "the daemon sends it when it looks next"
+    assert reviewed(world) == {
+        "Storm floods valley of Brenmark": "sent at 2026-11-23 12:00 UTC",
+        "Earthquake shakes harbour town of Tarvola": "not sent: the rule sends at most 1 a day (`most`)",
+        "Senate of Ostrava elects Kowalska as speaker": ("not sent: independent outlets that report it: 2, needed: 3"),
+    }
+
+
+@pytest.mark.slow
+def test_a_review_says_why_a_report_of_a_followed_story_is_no_news(desk):
+    world = desk('when = "followed"')
+    world.report(FERRY, "Alfa", ago=HOUR)
+    world.look()
+    (story,) = read(world.engine, lambda c: c.execute(select(stories.c.id)).scalars())
+    write(world.engine, set_followed, story, followed=True, now=world.now)
+    world.now += HOUR / 2
+    world.report(FERRY.replace("Ferry stops", "Ferry still"), "Bravo", ago=HOUR / 12)
+    world.report(RESCUE, "Charlie", ago=HOUR / 15)
+    world.look(0.2)
+
+    assert reviewed(world) == {
+        "Ferry still in the bay of Tarvola": "not sent: 0 of the 3 words of its title are new, 2 are needed",
+        "80 rescued as ferry burns off Tarvola": "sent at 2026-11-23 12:42 UTC",
+    }
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
