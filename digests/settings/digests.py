@@ -182,6 +182,12 @@ class MuteSettings(SettingsModel):
         default=None, description="Last day of the rule, in the digest's time zone; by default, it does not end."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def read_phrase(cls, value: object) -> object:
+        """Return a phrase that stands among tables as the table of this phrase."""
+        return {"words": [value]} if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def check_anything(self) -> Self:
         if not (self.words or self.regex or self.authors or self.sources or self.tags):

@@ -9,7 +9,7 @@ import pytest
 
 from digests.settings.digests import digests_of, folder_of
 from watcher.errors import SettingsError
-from watcher.settings.load import find_settings, load_settings_file
+from watcher.settings.load import find_settings, load_settings_file, parse_settings
 from watcher.settings.models import hide_password
 
 
@@ -129,13 +129,26 @@ robots = True
     assert messages[5] == "got True, expected true or false; did you mean true?"
 
 
+def test_a_phrase_among_tables_of_mute_is_a_table_of_this_phrase(tmp_path):
+    text = '[[digests]]\nname = "a"\nmute = ["quiz", { authors = ["Doe"] }]\n'
+
+    (digest,) = digests_of(parse_settings(text, tmp_path / "settings.toml"))
+
+    assert [rule.label for rule in digest.mute] == ["quiz", "Doe"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
         ('a = """\nno end\n', 1, "not closed"),
         ('[poll]\n[fetch]\nallow_private = ["10.0.0.0/8"\n[semantic]\n', 3, "not closed"),
         ('[poll]\nevery = "1h"\nevery = "2h"\n', 3, "set a second time"),
-        ("[poll]\n[fetch]\n[poll]\n", 3, "set a second time"),
+        ("[poll]\n[fetch]\n[poll]\n", 3, "set a second time, after line 1"),
+        (
+            '[[digests]]\nname = "a"\nmute = ["quiz"]\n[[digests.mute]]\nauthors = ["Doe"]\n',
+            4,
+            'delete line 3, and add a table [[digests.mute]] with words = ["quiz"]',
+        ),
         ("[poll]\nevery =\n", 2, "no value"),
         ("just words\n", 1, "expected key = value"),
         ("x = " + "[" * 5000 + "\n", 1, "deep"),

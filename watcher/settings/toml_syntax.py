@@ -71,7 +71,7 @@ def _locate_fault(lines: list[str], error: tomllib.TOMLDecodeError, path: str) -
         if statement.lstrip().startswith("["):
             last = next((n for n in range(first, len(lines)) if lines[n].startswith("[")), len(lines))
         if any(word in reason for word in REPEATED_KEY_WORDS):
-            column, message = indent, "is set a second time; expected each key and table once"
+            column, message = indent, _describe_repetition(lines[: first - 1], statement)
         else:
             message = _describe_syntax_error(statement, reason)
     key = _statement_name(statement)
@@ -95,6 +95,24 @@ def _statement_name(statement: str) -> str:
         return match[1]
     text = statement.strip()
     return text if text.startswith("[") and len(text) < 60 else "syntax"
+
+
+def _describe_repetition(before: list[str], statement: str) -> str:
+    """Return in words that a key or table is in the lines `before` it, too, and in which."""
+    name = _statement_name(statement)
+    inner = name.strip("[]").strip()
+    for number in range(len(before), 0, -1):
+        earlier = before[number - 1]
+        if _statement_name(earlier) == name:
+            return f"is set a second time, after line {number}; expected each key and table once"
+        match = ASSIGNMENT.match(earlier)
+        if match and name.startswith("[") and match[1] == inner.rpartition(".")[2]:
+            tables = f"[[{inner}]]"
+            # Of all settings, only `mute` can be a list of words, or tables.
+            as_table = f" with words = {match[2].strip()}" if match[2].startswith(('["', "['")) else ""
+            one_form = f"expected one of the two forms: delete line {number}, and add a table {tables}{as_table}"
+            return f"line {number} sets {match[1]} as a value already; {one_form}"
+    return "is set a second time; expected each key and table once"
 
 
 def _describe_syntax_error(statement: str, reason: str) -> str:
