@@ -16,7 +16,7 @@ from digests.settings.alerts import AlertsSettings
 from digests.settings.channel import DeliverSettings
 from digests.settings.digests import MuteSettings, digests_of, folder_of
 from digests.settings.translate import TranslateSettings
-from digests.translate.translator import find_lacking_models, foreign_languages, make_engine
+from digests.translate.translator import choose_target, find_lacking_models, foreign_languages, make_engine
 from watcher.errors import SettingsError, WatcherError
 from watcher.plugins import CheckResult, install_command
 from watcher.settings.base import ValidationIssue
@@ -137,9 +137,10 @@ def _check_service(what: str, name: str, attempt: Callable[[], None]) -> CheckRe
 
 def _try_translation(settings: Settings) -> None:
     """Have a word translated from each language that a digest does not read. Errors: WatcherError, the first one."""
-    engine = make_engine(settings.section(TranslateSettings))
+    section = settings.section(TranslateSettings)
+    engine = make_engine(section)
     for digest in digests_of(settings):
-        target = digest.read_languages[0]
+        target = choose_target(section, digest)
         for source in sorted(foreign_languages(settings, digest)) or ["es" if target == "en" else "en"]:
             if engine is not None:
                 engine.translate(TRIAL_WORD, source, target)

@@ -11,11 +11,17 @@ from digests.errors import TranslationError
 from digests.model.ledger import TranslationFault
 from digests.render.ledger import describe_fault
 from digests.render.localizer import english
-from digests.settings.digests import DigestSettings, digests_of
+from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.summarise.checks import find_translation_fault
 from digests.translate.engines import MODEL_HINT, PAIR, PIVOT, FirefoxEngine, find_models, install_model
-from digests.translate.translator import MAX_TRANSLATED_LINE_CHARS, find_lacking_models, is_too_long, make_engine
+from digests.translate.translator import (
+    MAX_TRANSLATED_LINE_CHARS,
+    choose_target,
+    find_lacking_models,
+    is_too_long,
+    make_engine,
+)
 from watcher.cli.options import Config, Json, load_settings
 from watcher.cli.output import format_bytes, print_lines, print_result
 
@@ -54,14 +60,14 @@ def list_models(config: Config = None, json: Json = False) -> None:
     for digest in digests_of(settings):
         if pairs := missing[digest.name]:
             lines.append(f"missing for {digest.name}, which reads {_name_languages(digest.read_languages)}:")
-            lines += [f"  {pair}  {_explain_need(pair, tags, digest)}" for pair, tags in pairs.items()]
+            target = choose_target(section, digest)
+            lines += [f"  {pair}  {_explain_need(pair, tags, target)}" for pair, tags in pairs.items()]
     print_result(values, lines if sizes else [*lines, MODEL_HINT], json=json)
 
 
-def _explain_need(pair: str, tags: Sequence[str], digest: DigestSettings) -> str:
-    """Return why a digest needs a model: for sources in these languages, directly or by way of English."""
+def _explain_need(pair: str, tags: Sequence[str], read: str) -> str:
+    """Return why a digest that is translated into `read` needs a model: for sources in these languages."""
     source, target = pair.split("-")
-    read = digest.read_languages[0]
     needed = f"for sources in {_name_languages(tags)}"
     if target != read:
         return f"{needed}: to English, and with {target}-{read} to {_name_languages([read])}"

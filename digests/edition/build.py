@@ -28,7 +28,7 @@ from digests.store.marks import save_link_key
 from digests.store.stories import save_headlines
 from digests.stories.send import send_must
 from digests.stories.window import GroupedStories, cluster_and_save, cluster_preview
-from digests.translate.translator import Translator
+from digests.translate.translator import Translator, choose_target
 from watcher.errors import StoreError
 from watcher.store.pages import schedule_rechecks
 from watcher.store.writer import read, write, write_with_retry
@@ -126,7 +126,7 @@ def _compose_translated(
     inputs, settings = read(engine, load_edition_inputs, digest, request, grouped, now=now), request.translate
     if settings.engine == "none":
         return compose_edition(inputs), None
-    translator = Translator(settings, digest.read_languages[0], engine)
+    translator = Translator(settings, choose_target(settings, digest), engine)
     return translator.with_outcome(_compose_and_translate(inputs, translator)), translator
 
 

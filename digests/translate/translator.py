@@ -38,6 +38,18 @@ def make_engine(settings: TranslateSettings) -> TranslationEngine | None:
     return LibreTranslateEngine(settings.url, settings.key) if settings.engine != "none" and settings.url else None
 
 
+def choose_target(settings: TranslateSettings, digest: DigestSettings) -> str:
+    """
+    Return the language that a digest is translated into: the first that its reader reads.
+
+    With Firefox's models it is English instead, if the reader reads that too and no model leads to the first one.
+    """
+    first = digest.read_languages[0]
+    if settings.engine != "firefox" or PIVOT not in digest.read_languages:
+        return first
+    return first if any(pair.endswith(f"-{first}") for pair in find_models(settings.models)) else PIVOT
+
+
 def foreign_languages(settings: Settings, digest: DigestSettings) -> set[str]:
     """Return the languages that are set for sources, and that a digest does not read."""
     tags = {source.language.split("-")[0] for source in settings.active_sources() if source.language}
@@ -50,14 +62,15 @@ def find_lacking_models(settings: Settings, digest: DigestSettings) -> dict[str,
 
     To another language than English, all languages need the model from English, too: few models go without it.
     """
-    if settings.section(TranslateSettings).engine != "firefox":
+    section = settings.section(TranslateSettings)
+    if section.engine != "firefox":
         return {}
-    engine, target = FirefoxEngine(settings.section(TranslateSettings).models), digest.read_languages[0]
+    engine, target = FirefoxEngine(section.models), choose_target(section, digest)
     tags = sorted(tag for tag in foreign_languages(settings, digest) if not engine.find_model(tag, target))
     tags_of_pair = {f"{tag}-{PIVOT}": [tag] for tag in tags if tag != PIVOT}
     if tags and target != PIVOT:
         tags_of_pair[f"{PIVOT}-{target}"] = tags
-    installed = find_models(settings.section(TranslateSettings).models)
+    installed = find_models(section.models)
     return {pair: tags_of_pair[pair] for pair in sorted(tags_of_pair) if pair not in installed}
 
 

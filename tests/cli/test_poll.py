@@ -155,6 +155,20 @@ def test_a_feed_that_is_polled_twice_in_one_pass_is_counted_once_by_its_last_pol
     assert (summary.to_json()["feeds"], summary.to_json()["unchanged"], summary.to_json()["failed"]) == (3, 2, 1)
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({}, "nothing is due yet: watcher poll --all"),
+        ({"is_empty": True}, "there are no sources: watcher sources add URL"),
+        ({"everything": True}, "no feed was polled here: all are paused, or the running daemon has polled them"),
+    ],
+)
+def test_a_poll_of_no_feed_says_why_and_proposes_no_command_that_was_just_given(given, line):
+    (said,) = format_summary(PollSummary(), **given)
+
+    assert said.startswith(line)
+
+
 def test_the_repr_of_a_summary_does_not_name_each_feed():
     """asyncio makes it twice at the end of each poll; with the entries of 1,000 feeds that took a third of a second."""
     at = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

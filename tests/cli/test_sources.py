@@ -258,7 +258,10 @@ def test_private_addresses_are_named_by_an_import_and_by_check_and_status_with_w
     places = '"10.0.0.7:8700", "localhost:80", "[fd00::7]:80"'
 
     assert sources(file, "import", str(opml)) == 0
-    assert f"not polled: to allow what is yours, set [fetch] allow_private = [{places}]" in capsys.readouterr().err
+    assert (
+        f"not polled: to allow what is yours, set [fetch] allow_private = [{places}], then: watcher poll --all"
+        in capsys.readouterr().err
+    )
     assert run_command_line(["check", "--config", str(file)]) == 0
     assert f"allow_private = [{places}]" in capsys.readouterr().err
 

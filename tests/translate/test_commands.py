@@ -119,6 +119,25 @@ def test_status_says_what_became_of_the_last_editions_translations():
     assert _format_translation(outcome) == f"{told}; no model for ar, ru: watcher translate list"
 
 
+def test_a_reader_of_english_needs_no_model_from_english_until_one_is_there(watcher, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(path.read_text().replace('reads = ["en", "de"]', 'language = "de"\nreads = ["de", "en"]'))
+
+    before = watcher("translate", "list")[1], watcher("check")[2]
+    (tmp_path / "models" / "en-de").mkdir(parents=True)
+    for name in ("model.ende.intgemm.alphas.bin", "vocab.ende.spm"):
+        (tmp_path / "models" / "en-de" / name).touch()
+    after = watcher("translate", "list")[1]
+
+    assert before[0].splitlines()[1:4] == [
+        "missing for world, which reads German and English:",
+        "  ar-en  for sources in Arabic",
+        "  pt-en  for sources in Portuguese",
+    ]
+    assert "world: missing translation models: ar-en, pt-en (why" in before[1]
+    assert "  ar-en  for sources in Arabic: to English, and with en-de to German" in after
+
+
 def test_a_model_from_english_is_said_to_be_needed_by_the_languages_that_it_serves(watcher, tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text(path.read_text().replace('reads = ["en", "de"]', 'language = "de"'))

@@ -17,8 +17,9 @@ from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
 from watcher.errors import StoreError, WatcherError
+from watcher.failure_messages import FetchKind
 from watcher.features.embedders import EmbedderConfig
-from watcher.feeds.health import has_private_address
+from watcher.feeds.health import HINTS, has_private_address
 from watcher.model import NetworkDown, PollFailed, count_new_entries
 from watcher.net.address_guard import describe_refused_places
 from watcher.settings.models import Settings
@@ -56,7 +57,8 @@ def poll(
     with closing_store(open_store(settings.store.url)) as engine:
         claim_store(engine, settings, take_over=yes)
         summary = scheduler.run(run_poll(settings, engine, everything=everything, quiet=json, pages=pages))
-    print_result(summary.to_json(), format_summary(summary, is_empty=not settings.sources), json=json)
+    lines = format_summary(summary, is_empty=not settings.sources, everything=everything)
+    print_result(summary.to_json(), lines, json=json)
     urls = [source.url for source in settings.active_sources()]
     if summary.network_down_since and (refused := describe_refused_places(urls, settings.fetch.allow_private)):
         print_err(refused)
@@ -246,15 +248,20 @@ class PollSummary:
         )
 
 
-def format_summary(summary: PollSummary, *, is_empty: bool = False) -> Iterator[str]:
-    """Yield the lines at the end of a poll."""
+def format_summary(summary: PollSummary, *, is_empty: bool = False, everything: bool = False) -> Iterator[str]:
+    """Yield the lines at the end of a poll; `everything`: all feeds were to be polled, due or not."""
     if since := summary.network_down_since:
         down = f"your internet connection seems to be down since {format_minute(since)}"
         yield f"{down}: feeds that are still due were not polled; run watcher poll again later"
     if summary.feeds or summary.stored or summary.pages_lost or summary.pages_later or summary.rechecked:
         yield from format_counts(summary)
     elif not (since or summary.waiting or summary.visited):
-        yield "there are no sources: watcher sources add URL" if is_empty else "nothing is due yet: watcher poll --all"
+        if is_empty:
+            yield "there are no sources: watcher sources add URL"
+        elif everything:
+            yield "no feed was polled here: all are paused, or the running daemon has polled them (watcher status)"
+        else:
+            yield "nothing is due yet: watcher poll --all"
     why = "its host asked for a pause, or cannot be reached"
     waiting = [f"  waits until {format_minute(until)}: {outlet}: {why}" for outlet, until in summary.waiting]
     yield from _at_most(waiting, "more wait")
@@ -286,7 +293,7 @@ def format_counts(summary: PollSummary) -> Iterator[str]:
     failures = [f"  failed: {outlet}: {reason}" for outlet, reason in summary.failures]
     yield from _at_most(failures, "more: see watcher status")
     if summary.is_private:
-        yield "  try: allow private addresses with [fetch] allow_private in the settings"
+        yield f"  try: {HINTS[FetchKind.PRIVATE_ADDRESS]}"
     for reason, count in summary.lost.most_common(MAX_FAILURES_SHOWN):
         yield f"  no article in {format_count(count, 'page')}: {reason}"
 

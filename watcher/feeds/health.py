@@ -43,7 +43,7 @@ PLAIN_KINDS = {
 REDESIGNED = frozenset((FeedKind.NO_ITEMS, FeedKind.NO_LINKS))
 BOT_WALL_KINDS = frozenset((FetchKind.STATUS_BOT_WALL, FeedKind.BOT_WALL))
 HINTS: dict[ReasonKind, str] = {
-    FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private in the settings",
+    FetchKind.PRIVATE_ADDRESS: "allow private addresses with [fetch] allow_private, then: watcher poll --all",
     FetchKind.UNRESOLVED: "check the spelling of the name, and that this machine is online",
     FetchKind.NAME_LOOKUP_FAILED: "check that this machine is online",
     FetchKind.CERTIFICATE: "tell the publisher: Watcher reads nothing from a site without a valid certificate",

@@ -66,7 +66,8 @@ def describe_refused_places(urls: Iterable[str], allow_private: Sequence[str]) -
     verb = "is a private address, which is" if len(places) == 1 else "are private addresses, which are"
     listed = ", ".join(f'"{place}"' for place in places[:PLACES_LISTED])
     more = f" and {len(places) - PLACES_LISTED} more" if len(places) > PLACES_LISTED else ""
-    return f"{named} {verb} not polled: to allow what is yours, set [fetch] allow_private = [{listed}]{more}"
+    setting = f"[fetch] allow_private = [{listed}]{more}"
+    return f"{named} {verb} not polled: to allow what is yours, set {setting}, then: watcher poll --all"
 
 
 def _refused_places(urls: Iterable[str], allow_private: Sequence[str]) -> list[str]:
