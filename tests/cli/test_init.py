@@ -45,6 +45,16 @@ def test_the_last_line_is_the_command_that_checks_this_file(folder, capsys):
         assert capsys.readouterr().out.strip().endswith(f"read the file, then run: {command}")
 
 
+def test_without_sources_the_file_has_none_and_the_next_step_is_to_add_feeds(folder, capsys):
+    assert run_command_line(["init", "--no-sources", "--contact", "me@example.org"]) == 0
+
+    assert load_settings_file(folder / "settings.toml").sources == ()
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "wrote settings.toml without sources, for the time zone Europe/Berlin"
+    assert second == "add feeds: watcher sources add URL, or watcher sources import FEEDS.opml"
+    assert third == "read the file, then run: watcher check"
+
+
 def test_the_time_zone_is_that_of_the_machine(folder, capsys):
     assert run_command_line(["init"]) == 0
 

@@ -43,6 +43,7 @@ QUESTIONS = {
     " empty for English (en)",
     "timezone": "Your time zone, such as Europe/Berlin; empty for UTC",
 }
+FIRST_SOURCES = "# --- Europe ---\n"  # the heading of the first sources in the starter file
 STARTER_TITLES = {  # of the digest
     "ar": "أخبار العالم",
     "de": "Nachrichten aus der Welt",
@@ -65,11 +66,14 @@ def init(
     contact: Annotated[str, Option(help="Your email address or web page, shown to publishers.")] = "",
     language: Annotated[str, Option(help='Language of the digest, such as "de".')] = "",
     timezone: Annotated[str, Option(help='Your time zone, such as "Europe/Berlin"; by default the machine\'s.')] = "",
+    no_sources: Annotated[
+        bool, Option("--no-sources", help="Write no sources: you add or import your own feeds next.")
+    ] = False,
     force: Annotated[bool, Option("--force", help="Overwrite an existing file.")] = False,
     config: Config = None,
 ) -> int:
     """
-    Write a starter settings.toml with about 40 sources of world news and a comment on each setting.
+    Write a starter settings.toml with about 40 sources of world news, or none, and a comment on each setting.
 
     On a terminal, the command asks for your contact address and your language, unless you give them as options, and for
     your time zone if the machine says UTC. In a script it asks nothing: without these options, the contact stays empty
@@ -82,6 +86,8 @@ def init(
         print_err(f"{target} already exists; --force overwrites it")
         return USAGE
     text = _starter_settings()
+    if no_sources:
+        text = text.partition(FIRST_SOURCES)[0].rstrip() + "\n"
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     zone = timezone or _machine_zone()
     is_zone_known = bool(timezone) or zone not in UTC_ZONES
@@ -93,11 +99,14 @@ def init(
     write_file(target, text)
     place = "" if is_found(target) else f" --config {quote(str(target))}"
     settings = parse_settings(text, target)
-    what = f"wrote {target} with {len(settings.sources)} sources of world news, for the time zone {written['timezone']}"
+    count = len(settings.sources)
+    sources = f"with {count} sources of world news" if count else "without sources"
+    what = f"wrote {target} {sources}, for the time zone {written['timezone']}"
     missing = (
         [] if settings.fetch.contact else ["no contact is set: publishers cannot write to you (contact in [fetch])"]
     )
-    print_lines([what, *missing, f"read the file, then run: watcher check{place}"])
+    adds = f"add feeds: watcher sources add{place} URL, or watcher sources import{place} FEEDS.opml"
+    print_lines([what, *missing, *([] if count else [adds]), f"read the file, then run: watcher check{place}"])
     return DONE
 
 
