@@ -247,10 +247,10 @@ def find_candidates(
         if rule.when == FOLLOWED:
             reports = _followed_news(rule.words, story, context, followed)
         else:
-            unmet = why_unmet(rule, story, context.articles)
+            unmet = _why_unmet(rule, story, context.articles)
             if not unmet and not is_wanted(story, context):
                 unmet = "it is about none of the digest's `regions`, `topics` or `only`"
-            is_old = not (unmet or why_unmet(rule, story, before))
+            is_old = not (unmet or _why_unmet(rule, story, before))
             yield Candidate(about=_story_key(story), item=story, is_old=is_old, unmet=unmet)
             reports = iter(()) if unmet else _reports_with_news(rule.words, story, context)
         for report, unmet in reports:
@@ -356,7 +356,7 @@ def _why_no_news(article: Article, earlier: Sequence[Article], *, is_followed: b
     return "" if count >= least else f"{count} of the {total} words of its title are new, {least} are needed"
 
 
-def why_unmet(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> str:
+def _why_unmet(rule: StoryAlertSettings, story: Story, articles: Mapping[str, Article]) -> str:
     """Return "" if a story meets a rule by those of its reports that are in `articles`, else what it lacks."""
     present = [articles[key] for key in story.articles if key in articles]
     if not present or (rule.words and not matching_phrases(rule.words, present)):

@@ -8,7 +8,7 @@ from typer import Argument
 
 from digests.alerts.story_rules import LEFT_OUT, NO_WORD, AlertReview, Candidate, Decision, review_alerts
 from digests.analysis.preferences import matching_phrases
-from digests.cli.left_out import describe_cause
+from digests.cli.left_out import TITLE_CHARS, describe_cause
 from digests.cli.lookup import find_digest
 from digests.compose.story import find_headline
 from digests.errors import DigestError
@@ -24,7 +24,6 @@ from watcher.store.writer import read
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 
-TITLE_CHARS = 100
 MAX_UNMET = 5  # stories of a rule that are listed although they do not meet it, the largest first
 NOTHING = {  # that a rule looks at, by its condition
     CORRECTIONS: "no outlet has corrected a report that an edition cites",
