@@ -14,6 +14,7 @@ from watcher.feeds.health import HEALTH_STATUSES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+MARKDOWN_LINK = re.compile(r"\[([^]]+)\]\(([^)]+)\)")
 REFERENCE = DOCS / "reference"
 
 
@@ -54,6 +55,26 @@ def test_the_docs_explain_each_word_for_a_sources_health_worst_first():
     table = page.partition("| word | ")[2].partition("\n\n")[0]
 
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == list(HEALTH_STATUSES)
+
+
+def test_what_people_do_first_is_listed_with_links_to_sections_that_are_there():
+    listed = []
+    for page, base in (
+        (ROOT / "README.md", "https://github.com/watcher-digests/watcher/blob/main/docs/"),
+        (DOCS / "index.md", ""),
+    ):
+        part = (
+            page.read_text(encoding="utf-8").partition("## Fifteen things people do first\n")[2].partition("\n## ")[0]
+        )
+        rows = [line for line in part.splitlines() if line[:1].isdigit()]
+        listed.append([(title, link.removeprefix(base)) for row in rows for title, link in MARKDOWN_LINK.findall(row)])
+
+    assert listed[0] == listed[1]
+    assert len({link for _, link in listed[0]}) >= 15
+    for _, link in listed[0]:
+        path, _, anchor = link.partition("#")
+        titles = re.findall(r"(?m)^#+ (.+)$", (DOCS / path).read_text(encoding="utf-8"))
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 def test_each_script_of_bench_is_named():
