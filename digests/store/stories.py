@@ -269,17 +269,17 @@ def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
     """
     Return the story that has the articles of `story` now: itself, or the one that it was merged into; None if unknown.
 
-    If most of them have left that story since, it is the story that has most of them.
+    If most of them have left that story since, it is the story that has most of them. If that is gone, it is `story`.
     """
     row = requested = load_story(connection, story)
     while row is not None and row.merged_into is not None:
         row = load_story(connection, row.merged_into)
     if row is None or row is requested:
-        return row
+        return requested
     had = _articles_when_merged(connection, [story]).get(story, ())
     now = Counter(member.story_id for member in load_members(connection, had).values())
     most = max(now, key=lambda each: (now[each], each == row.id, each), default=row.id)
-    return row if most == row.id else load_story(connection, most)
+    return row if most == row.id else load_story(connection, most) or requested
 
 
 def stories_of_articles(connection: Connection, articles: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -32,7 +32,7 @@ def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]
     """Return each id that was followed, since when, and the newest story of the thread that it is in now."""
     followed = []
     for key, since in store.load_follows(connection).items():
-        if row := store.resolve_merged(connection, key) or store.load_story(connection, key):
+        if row := store.resolve_merged(connection, key):
             thread = store.thread_rows(connection, row.thread) or (row,)
             followed.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
     return followed

@@ -11,7 +11,7 @@ from digests.errors import DigestError
 from digests.model.kept_item import ARTICLE, STORY, KeptItem, Mark
 from digests.render.escape import sanitize_line, sanitize_lines
 from digests.store import marks as store
-from digests.store.stories import StoryRow, load_story, resolve_merged, story_members
+from digests.store.stories import resolve_merged, story_members
 from digests.stories.history import look_up_article, resolve_story
 from watcher.model import Article
 from watcher.store.articles import article_leads, articles_by_id
@@ -116,18 +116,14 @@ def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
     near = store.marks_near(connection, kind, key)
     if kind == ARTICLE:
         return list(near)
-    return [mark for mark in near if (row := _story_now(connection, mark.key)) is not None and row.id == key]
-
-
-def _story_now(connection: Connection, key: str) -> StoryRow | None:
-    return resolve_merged(connection, key) or load_story(connection, key)
+    return [mark for mark in near if (row := resolve_merged(connection, mark.key)) is not None and row.id == key]
 
 
 def _article_ids(connection: Connection, mark: Mark) -> list[str]:
     """Return the articles that a mark keeps."""
     if mark.kind == ARTICLE:
         return [mark.key]
-    row = _story_now(connection, mark.key)
+    row = resolve_merged(connection, mark.key)
     return [member.article_id for member in story_members(connection, row.id)] if row else []
 
 
@@ -136,7 +132,7 @@ def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[Kept
     articles = articles_by_id(connection, [mark.key for mark in wanted if mark.kind == ARTICLE])
     for mark in wanted:
         article = articles.get(mark.key) if mark.kind == ARTICLE else None
-        story = _story_now(connection, mark.key) if mark.kind == STORY else None
+        story = resolve_merged(connection, mark.key) if mark.kind == STORY else None
         known = article or story
         yield KeptItem(
             mark=mark,

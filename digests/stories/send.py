@@ -54,12 +54,10 @@ def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str
         "outlet": sanitize_line(article.outlet, limit=OUTLET_CHARS),
         "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    forms = {service.name: fill_body(service.body, values).encode("utf-8", "replace") for service in services}
-    messages = [
-        OutboundMessage(
-            channel=SEND_CHANNEL, recipient=name, forms=(Rendered(format="json", name=f"{key}.json", body=body),)
-        )
-        for name, body in forms.items()
-    ]
+    messages = []
+    for service in services:
+        body = fill_body(service.body, values).encode("utf-8", "replace")
+        form = Rendered(format="json", name=f"{key}.json", body=body)
+        messages.append(OutboundMessage(channel=SEND_CHANNEL, recipient=service.name, forms=(form,)))
     outbox.enqueue_item(connection, f"{kind} {item.id}", messages, now=now)
     return f"{kind} {item.id}"
