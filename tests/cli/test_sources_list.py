@@ -42,6 +42,13 @@ def test_the_list_is_tab_separated_off_a_terminal_and_says_what_is_paused(file, 
     ]
 
 
+def test_without_sources_the_list_is_empty_and_the_next_command_is_on_standard_error(tmp_path, capsys):
+    (tmp_path / "settings.toml").write_text("")
+
+    assert sources(tmp_path / "settings.toml", "list") == 0
+    assert capsys.readouterr() == ("", "there are no sources: watcher sources add URL\n")
+
+
 def test_the_list_as_json_has_every_field(file, capsys):
     assert sources(file, "list", "--json") == 0
 

@@ -49,6 +49,8 @@ def list_sources(config: Config = None, json: Json = False) -> int:
     if json:
         print_json(rows)
         return DONE
+    if not rows:
+        print_err("there are no sources: watcher sources add URL")
     cells = [
         {key: str(row[key] or "") for key in SOURCE_TABLE_COLUMNS} | {"paused": "" if row["enabled"] else "paused"}
         for row in rows
