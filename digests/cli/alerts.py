@@ -14,7 +14,7 @@ from digests.compose.story import find_headline
 from digests.errors import DigestError
 from digests.model.story import Story
 from digests.settings.alerts import CORRECTIONS, FOLLOWED, StoryAlertSettings
-from digests.settings.digests import DigestSettings
+from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import open_digests
 from digests.store.stories import StoryRow
 from digests.stories.follows import load_followed
@@ -34,28 +34,34 @@ Row: TypeAlias = dict[str, str | None]
 
 
 def show_alerts(
-    name: Annotated[str | None, Argument(help="Name of the digest; by default, the first in the settings.")] = None,
+    name: Annotated[str | None, Argument(help="Name of the digest; by default, all that have alert rules.")] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """
-    Show what each alert rule of a digest looked at in the last 24 hours, and why it sent a message or none.
+    Show what each alert rule looked at in the last 24 hours, and why it sent a message or none.
 
     A story or a report was sent, with the time, or not: too few outlets, muted, a copy, a title that says little new,
     too old, or the limit of the day was reached. Nothing is sent or changed.
     """
     settings = load_settings(config)
-    digest = find_digest(settings, name)
-    if not digest.alerts:
+    wanted = [find_digest(settings, name)] if name else digests_of(settings)
+    if not (digests := [digest for digest in wanted if digest.alerts]):
         raise DigestError(
-            f"the digest {digest.name!r} has no alert rule",
+            f"the digest {name!r} has no alert rule" if name else "no digest has an alert rule",
             hint='add a [[digests.alerts]] table below its other settings, with a line such as words = ["quake*"]',
         )
+    values: list[Row] = []
+    lines: list[str] = []
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        review = review_alerts(engine, digest, now=datetime.now(UTC))
         follows = {row.thread: (row, since) for _, since, row in read(engine, load_followed)}
-    rows = [(rule, list(_rule_rows(rule, review, follows))) for rule in digest.alerts]
-    print_result([row for _, of_rule in rows for row in of_rule], _format_rows(digest, review, rows), json=json)
+        for digest in digests:
+            review = review_alerts(engine, digest, now=datetime.now(UTC))
+            rows = [(rule, list(_rule_rows(rule, review, follows))) for rule in digest.alerts]
+            values += [{"digest": digest.name, **row} for _, of_rule in rows for row in of_rule]
+            lines += _format_rows(digest, review, rows)
+    lines.append("watcher story STORY shows the reports of one; the daemon looks after each poll that brings articles")
+    print_result(values, lines, json=json)
 
 
 def _rule_rows(
@@ -117,4 +123,3 @@ def _format_rows(
             yield f"    {row['outcome']}"
         if not of_rule:
             yield f"  {NOTHING.get(rule.when, 'none of these articles has one of its words')}"
-    yield "watcher story STORY shows the reports of one; the daemon looks after each poll that brings articles"

@@ -65,14 +65,19 @@ def test_each_rule_is_followed_by_what_it_looked_at_and_why_nothing_was_sent(wat
     assert lines[11].startswith("    not sent: no report since you followed it at ")
     assert [row["rule"] for row in rows] == ["outlets >= 3", "quake*", "quake*", "followed"]
     assert rows[0] == {
+        "digest": "world",
         "rule": "outlets >= 3", "story": story, "article": None, "title": "Quake shakes Tarvola",
         "outcome": "not sent: independent outlets that report it: 1, needed: 3",
     }  # fmt: skip
 
 
 def test_a_digest_without_a_rule_is_told_how_to_write_one(watcher):
-    code, _, error = watcher("alerts")
+    for arguments, message in (
+        (["alerts"], "no digest has an alert rule"),
+        (["alerts", "world"], "the digest 'world' has no alert rule"),
+    ):
+        code, _, error = watcher(*arguments)
 
-    assert code == 1
-    assert "the digest 'world' has no alert rule" in error
-    assert "[[digests.alerts]]" in error
+        assert code == 1
+        assert message in error
+        assert "[[digests.alerts]]" in error
