@@ -151,7 +151,7 @@ def test_each_fault_of_a_mute_rule_is_named_with_its_place(tmp_path, capsys):
         '16:9: digests[1].mute[3].until: got "soon", expected a date such as 2026-12-31',
         f'18:9: digests[1].mute[4].regex: got "\\w{{1,1000}}", expected a regular expression: {TOO_LARGE}',
         '19:1: digests[1].mute[4].utnil: unknown setting; did you mean "until"?',
-        '22:9: digests[2].mute[1]: got 1, expected a table',
+        "22:9: digests[2].mute[1]: got 1, expected a table",
         "error: 9 problems in the settings",
     ]
 
