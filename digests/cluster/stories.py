@@ -220,8 +220,8 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
     """
     Return `stories`, each as its core, which keeps the id, and its other parts, in its thread under ids of their own.
 
-    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it, and the parts
-    that are small beside it.
+    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it, and
+    the parts that are small beside it.
     """
     separated: list[Story] = []
     for story in stories:

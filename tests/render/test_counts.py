@@ -120,7 +120,6 @@ def test_each_form_prints_the_counts_of_the_articles(rows):
     outlets = {each.outlet for each in told}
     bare = outlets - {each.outlet for each in told if each.text}
     languages = {each.language for each in told} - {"und"}
-    angle = {voice.mention.outlet for voice in shown.perspectives}
 
     for form, text in texts_of(edition).items():
         if form != "feed":
