@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoints, PackageNotFoundError, distribution, entry_points
 from typing import Any, cast
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from watcher.errors import PluginError
 
@@ -52,6 +51,6 @@ def install_command(extra: str) -> str:
 def _requirement(origin: Mapping[str, Any], extra: str) -> list[str]:
     """Return what pip has to install; `origin` is empty for an installation from PyPI."""
     parts = urlsplit(origin.get("url", ""))
-    what = url2pathname(parts.path) if parts.scheme == "file" else "watcher-digests"
+    what = unquote(parts.path) if parts.scheme == "file" else "watcher-digests"
     option = ["-e"] if origin.get("dir_info", {}).get("editable") else []
     return [*option, f"{what}[{extra}]"]

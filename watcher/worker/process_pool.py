@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import ctypes
 import logging
 import multiprocessing
 import os
-import pickle
-import resource
 import signal
 import threading
-import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, TypeVar
 
@@ -27,14 +20,13 @@ from watcher.errors import MachineError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.machine import lacks_descriptors
 from watcher.text.format import fields
+from watcher.worker.worker_process import OUT_OF_MEMORY, serve_tasks
 
 log = logging.getLogger("watcher.worker")
 T = TypeVar("T")
 MAX_TASKS = 2_000  # after which a worker is replaced, as parsers leak memory
-TRIM_AFTER_S = 1.0
 IDLE_S = 600.0  # after which a worker without a task ends
 MAX_ATTEMPTS = 2  # workers that a task is given to, if the first has ended before it began the task
-OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
 
 
 class WorkerFailed(WatcherError):
@@ -172,7 +164,7 @@ class Worker:
         self._memory_bytes, self._tasks_left = memory_bytes, max_tasks
         self._pipe, end = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(
-            target=_serve_tasks, args=(end, os.getpid(), memory_bytes, idle_s, load), daemon=True
+            target=serve_tasks, args=(end, os.getpid(), memory_bytes, idle_s, load), daemon=True
         )
         resource_tracker.ensure_running()  # before signals are blocked: starting it unblocks them
         # A signal to the process group (Ctrl-C, systemd's stop) is for the owner, which ends its workers itself.
@@ -212,54 +204,3 @@ class Worker:
         if is_done:
             return result  # type: ignore[no-any-return]
         raise result
-
-
-def _serve_tasks(
-    pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], None] | None
-) -> None:
-    """Run tasks until the owner ends or none comes for `idle_s`; send True before each, then its result or error."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # of numeric libraries
-    if memory_bytes is not None:
-        with suppress(OSError, ValueError):  # a lower limit is set already, or the system has none
-            resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    threading.Thread(target=_exit_with_parent, args=(owner,), daemon=True).start()
-    if load is not None:
-        load()
-    with suppress(EOFError, OSError):
-        while _wait_for_task(pipe, idle_s):
-            task = pipe.recv_bytes()
-            pipe.send(True)
-            pipe.send_bytes(_run_task(task))
-
-
-def _wait_for_task(pipe: Connection, idle_s: float) -> bool:
-    """Return whether a task comes within `idle_s` seconds; after one second, give unused memory back to the system."""
-    if pipe.poll(min(TRIM_AFTER_S, idle_s)):
-        return True
-    with suppress(AttributeError, OSError, TypeError):  # the C library has no such function
-        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps up to 20 MB after large pages
-    return pipe.poll(idle_s)
-
-
-def _run_task(task: bytes) -> bytes:
-    """Return whether a task succeeded, and its result or error, pickled; if its memory runs out, end the process."""
-    try:
-        function, args = pickle.loads(task)
-        return bytes(ForkingPickler.dumps((True, function(*args))))
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
-    except Exception as error:  # noqa: BLE001 - raised by the owner
-        error.add_note(traceback.format_exc())  # a pickle keeps no traceback
-        try:
-            answer = pickle.dumps((False, error))
-            pickle.loads(answer)
-        except Exception:  # noqa: BLE001 - any error of a foreign class
-            answer = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
-        return answer
-
-
-def _exit_with_parent(owner: int) -> None:
-    """End this process within 2 seconds after its owner has ended, even by SIGKILL."""
-    while os.getppid() == owner:
-        time.sleep(2)
-    os._exit(0)
