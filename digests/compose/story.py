@@ -128,12 +128,16 @@ def _choose_headline(
     context: ComposeContext,
 ) -> Headline | None:
     """Return the headline, one without a figure that a newer one replaces if a title that can be shown has none."""
-    languages, is_old = context.languages_for("headlines", own), superseded_by_figures(changes, story, own)
-    current = {key: article for key, article in own.items() if not is_old(make_sentence(article, 0, article.title))}
-    title = choose_headline(story, current, agreed, languages=languages)
-    if title is None or (title.article.language not in languages and len(current) < len(own)):
-        return choose_headline(story, own, agreed, languages=languages)
-    return title
+    languages = context.languages_for("headlines", own)
+    readable = {key: article for key, article in own.items() if article.language in languages}
+    # The newest figure may stand only in titles that cannot be shown: then it is the newest of those that can be.
+    for known, found in ((changes, own), ((), readable)):
+        is_old = superseded_by_figures(known, story, found)
+        current = {key: each for key, each in own.items() if not is_old(make_sentence(each, 0, each.title))}
+        title = choose_headline(story, current, agreed, languages=languages)
+        if title is not None and (title.article.language in languages or len(current) == len(own)):
+            return title
+    return choose_headline(story, own, agreed, languages=languages)
 
 
 def _choose_readable_summary(

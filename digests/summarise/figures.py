@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from itertools import islice, pairwise, product
+from itertools import chain, islice, pairwise, product
 
 from digests.analysis.country_names import languages_in
 from digests.analysis.gazetteer import load_gazetteer
@@ -132,9 +132,10 @@ def superseded_by_figures(
     """
     spans = {change.quantity: (change.before.value, change.after.value) for change in changes}
     known = _statements(story, articles.values()) if story and articles else []
+    fallen = {quantity for quantity, (before, after) in spans.items() if before > after}
     latest = {
         quantity: highest
-        for quantity in CUMULATIVE - spans.keys()
+        for quantity in CUMULATIVE - fallen
         if (highest := _find_highest([pair for pair in known if pair[1].quantity == quantity]))
     }
 
@@ -286,8 +287,16 @@ def _is_same_thing(one: Statement, other: Statement) -> bool:
     for figure, theirs in ((first_figure, about[1]), (second_figure, about[0])):
         if figure.names and theirs.isdisjoint(stem for name in figure.names for stem in stems(name, first.language)):
             return False
-    counted = {stem for figure in (first_figure, second_figure) for stem in stems(figure.phrase, first.language)}
+    counted = {stem for figure in (first_figure, second_figure) for stem in _counting_stems(figure, first.language)}
     return len((about[0] & about[1]) - counted) >= MIN_SHARED_STEMS
+
+
+def _counting_stems(figure: Figure, language: str) -> list[str]:
+    """Return the stems of a figure's phrase that say what is counted: "death toll in the school strike rises to 165"."""
+    if _is_unspaced(language):
+        return stems(figure.phrase, language)
+    known = _counting_words(SAME_WORDS.get(language, language))
+    return stems(" ".join(word for word in WORD.findall(figure.phrase) if fold(word) in known), language)
 
 
 def _codes(text: str, language: str, *, is_sure: bool) -> set[str]:
@@ -689,6 +698,14 @@ def _is_unspaced(language: str) -> bool:
 def near_words(name: str, language: str) -> frozenset[str]:
     """Return the entries of a list of figure_words.toml, folded; the words of a sequence are joined by hyphens."""
     return frozenset(_fold_entry(word) for word in NEAR_WORDS[name].get(language, "").split())
+
+
+@cache
+def _counting_words(language: str) -> frozenset[str]:
+    """Return the words by which the figures of a language are read."""
+    near = chain.from_iterable(near_words(name, language) for name in ("rises", "reaches", "people", "verbs", "counts"))
+    entries = chain(near, *(_quantity_words(place, language) for place in WORD_PLACES))
+    return frozenset(word for entry in entries for word in entry.split("-"))
 
 
 @cache

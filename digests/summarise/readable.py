@@ -150,12 +150,20 @@ def _find_generic_noun(text: str, language: str) -> str | None:
 
 
 def _pointing_needs(first_words: Sequence[str], language: str) -> Iterator[frozenset[str]]:
-    """Yield the stem of each noun such as "the move" that nothing behind it describes: "the move to close the port"."""
+    """
+    Yield the stems of each noun such as "the move" that nothing behind it describes: "the move to close the port".
+
+    "The incident" may be what the sentence has named before: "blamed them for the strike; reports of the incident".
+    """
     articles, nouns = words_for_language("definite", language), words_for_language("pointing_nouns", language)
-    described = words_for_language("described", language)
+    described, happened = (words_for_language(name, language) for name in ("described", "happened"))
+    named: set[str] = set()
     for article, noun, behind in zip(first_words, first_words[1:], [*first_words[2:], ""], strict=False):
-        if article.lower() in articles and noun.lower() in nouns and behind.lower() not in described:
-            yield frozenset({stem(fold(noun))})
+        if article.lower() in articles:
+            own = {stem(fold(noun))}
+            if noun.lower() in nouns and behind.lower() not in described:
+                yield frozenset(own | named if noun.lower() in happened else own)
+            named |= own if noun.islower() else set()
 
 
 def _is_introduced(name: str, before: str, language: str) -> bool:

@@ -126,6 +126,13 @@ def test_the_newest_figure_wins_and_the_freshest_report_with_it_is_cited():
     assert changes(FIRST, SECOND, THIRD) == [("killed", (15, "Alpha"), (19, "Gamma"), 2)]
 
 
+def test_what_a_toll_is_of_may_stand_between_its_words():
+    first = dam("Alpha", 4, "Число погибших при ударе по школе в Линдове возросло до 118", language="ru")
+    second = dam("Beta", 8, "Число погибших при атаке на школу в Линдове возросло до 165", language="ru")
+
+    assert changes(first, second, reads=("ru",)) == [("killed", (118, "Alpha"), (165, "Beta"), 1)]
+
+
 def test_a_report_in_a_language_of_the_reader_is_cited_before_a_fresher_one():
     late = dam("Delta", 12, "Rupture du barrage à Lindow : 19 morts", language="fr")
 
