@@ -27,6 +27,8 @@ from watcher.feeds.html_text import html_to_text
             "One<script>x()</script> line<h2>Head</h2><ul><li>Item</ul><blockquote>Said</blockquote>end",
             "One line\nHead\nItem\nSaid\nend",
         ),
+        ('Bridge closed <a href="https://news.example/a?b=c', "Bridge closed"),
+        ("a <b and c", "a <b and c"),
         ("<html>", ""),
         ("<!doctype html><head><title>x", ""),
         ("<!-- c --> \n", ""),

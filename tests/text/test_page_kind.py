@@ -101,6 +101,8 @@ def test_a_title_says_what_its_page_is(title, kind):
 def test_a_live_address_is_told_by_a_part_of_its_path():
     assert is_address_of("live", "https://news.example/world/live/storm")
     assert is_address_of("live", "https://news.example/live-blog-storm")
+    assert is_address_of("live_blog", "https://news.example/en/storm-reaches-coast/live-76161011")
+    assert not is_address_of("live_blog", "https://news.example/en/where-we-live-2026")
     assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
 
@@ -238,6 +240,7 @@ def test_a_word_before_the_title_or_a_quotation_makes_no_comment(title, path, te
             "Many words. " * 80,
             "article",
         ),
+        ("LINDOW-BRIDGE", "https://x.example/a", "(260301) -- LINDOW, March 1, 2026 (Agency) -- Crowds.", "gallery"),
         ("Best printers we tried", "https://x.example/gallery/best-printers", "A few words.", "service"),
         ("The awards' carpet in pictures: Lind, Moreau", "https://x.example/a", "", "gallery"),
         ("The minister was seen in pictures of the meeting", "https://x.example/a", "", "article"),

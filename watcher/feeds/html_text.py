@@ -12,6 +12,7 @@ HIDDEN = re.compile(
     re.IGNORECASE,
 )
 NAMED_TAG = re.compile(r"<[/!]?([A-Za-z][A-Za-z0-9:-]{0,30})(?:[\s/][^<>]{0,4000})?>")
+CUT_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9]{0,30}\s[^<>]*=[^<>]*\Z")  # at the end of a summary that its feed has cut
 BLOCK = frozenset(
     [
         "p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote",
@@ -31,6 +32,7 @@ def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     text = markup[: limit * 8].replace("<![CDATA[", "").replace("]]>", "")
     if "<" in text:
         text = NAMED_TAG.sub(lambda tag: "\n" if tag[1].lower() in BLOCK else "", drop_hidden(text))
+        text = CUT_TAG.sub("", text)
     lines = (" ".join(line.split()) for line in strip_control_chars(unescape(text)).split("\n"))
     return truncate("\n".join(filter(None, lines)), limit)
 

@@ -59,7 +59,8 @@ def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
     if is_short and (is_title_of("video", title) or TEXTS["video"].search(text)):
         return "video"
     piece = classify_piece(title, url=url, text=text)
-    return "gallery" if piece == NEWS and is_short and is_address_of("gallery", url) else piece
+    is_picture = is_short and (is_address_of("gallery", url) or TEXTS["gallery"].search(text))
+    return "gallery" if piece == NEWS and is_picture else piece
 
 
 def classify_piece(
