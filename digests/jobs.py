@@ -21,8 +21,8 @@ from digests.settings.translate import TranslateSettings
 from digests.store.editions import MAKE_LIMIT_S, first_seen, is_made, is_settled, open_digests
 from digests.store.keys import DAILY, DeliveryKey, EditionKey
 from digests.store.maintenance import drop_editions, drop_stories, drop_translations
+from digests.store.marks import pin_kept
 from digests.store.outbox import OPEN_STATES, SENT, count_due, latest_news
-from digests.stories.marks import pin_kept
 from watcher.daemon.jobs import TIDY_EVERY_S, Job
 from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.settings.models import Settings

@@ -16,7 +16,7 @@ from digests.model.story import Story
 from digests.settings.alerts import CORRECTIONS, FOLLOWED, StoryAlertSettings
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import open_digests
-from digests.store.stories import StoryRow
+from digests.store.story_rows import StoryRow
 from digests.stories.follows import load_followed
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import format_minute, print_result

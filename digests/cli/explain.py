@@ -24,7 +24,8 @@ from digests.cluster.nearest import FAR
 from digests.errors import AmbiguousStory, DigestError
 from digests.model.edition_story import MissingPerspective
 from digests.store.editions import last_places, open_digests
-from digests.store.stories import active_corrections, load_members
+from digests.store.stories import active_corrections
+from digests.store.story_rows import load_members
 from digests.stories.history import find_article, look_up_article, resolve_story
 from digests.stories.window import load_items, load_window
 from watcher.cli.options import Config, Json, closing_store, load_settings

@@ -16,7 +16,7 @@ from digests.model.ledger import STORY_KINDS, LeftOutKind
 from digests.render.ledger import describe_left_out
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import find_newest_edition
-from digests.store.stories import load_members
+from digests.store.story_rows import load_members
 from watcher.cli.output import MINUTE
 from watcher.model import Article
 from watcher.settings.models import Settings

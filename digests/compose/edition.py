@@ -18,8 +18,9 @@ from digests.compose.changes import day_number
 from digests.compose.coming_up import choose_coming_up
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
+from digests.compose.reading_time import reading_time
 from digests.compose.selection import StorySelection, select_stories
-from digests.compose.story import add_distinct, compose_brief, find_headline, latin_words, reading_time
+from digests.compose.story import add_distinct, compose_brief, find_headline, latin_words
 from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
 from digests.model.edition import Edition, Section

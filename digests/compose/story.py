@@ -1,6 +1,5 @@
 """One story as an edition shows it: in full or as a brief, with its sparkline, trend and anchor."""
 
-import math
 import re
 import unicodedata
 from collections import Counter
@@ -28,16 +27,12 @@ from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
-from watcher.text.words import words
 
 EIGHTHS = 8
 RISING, FADING = 1.25, 0.75  # thresholds for the last quarter's rate of articles, divided by the whole rate
 MIN_TREND_ARTICLES = 4
-WORDS_PER_MINUTE = 230
-UNSPACED_CHARS_PER_WORD = 2.2  # characters of a script without spaces that are read in the time of a word
 ANCHOR_WORDS, ANCHOR_CHARS = 6, 48
 OF_CHANGE = ("status", "day", "first_seen_at", "number_changes", "new_outlets")  # as `StoryChange` has it
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def count_in_eighths(times: Iterable[datetime], *, start: datetime, end: datetime) -> tuple[int, ...]:
@@ -62,15 +57,6 @@ def classify_trend(counts: Sequence[int]) -> str:
     pace = sum(counts[began:]) / (EIGHTHS - began)
     last = sum(counts[-2:]) / 2
     return "rising" if last >= RISING * pace else "fading" if last <= FADING * pace else "steady"
-
-
-def reading_time(texts: Iterable[str]) -> int:
-    """Return how long it takes to read `texts`, in minutes, at least 1."""
-    total = 0.0
-    for text in texts:
-        unspaced = len(UNSPACED.findall(text))
-        total += unspaced / UNSPACED_CHARS_PER_WORD + len(words(UNSPACED.sub(" ", text)))
-    return max(1, math.ceil(total / WORDS_PER_MINUTE))
 
 
 def _make_anchor(title: str, key: str, taken: set[str]) -> str:

@@ -11,7 +11,8 @@ from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory
 from digests.store.editions import cited_ids, known_translations, recent_editions
 from digests.store.maintenance import load_owners
-from digests.store.stories import load_members, times_of_threads
+from digests.store.stories import times_of_threads
+from digests.store.story_rows import load_members
 from digests.summarise.checks import translations_of
 from watcher.store.articles import articles_by_id, known_times
 from watcher.store.pages import revisions_of

@@ -22,7 +22,8 @@ from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import join_rewritten
 from digests.compose.changes import count_days
 from digests.compose.rank import count_terms
-from digests.compose.story import classify_trend, count_in_eighths, reading_time
+from digests.compose.reading_time import reading_time
+from digests.compose.story import classify_trend, count_in_eighths
 from digests.model.coming_event import ComingEvent
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import (

@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 from rich.cells import cell_len
 
-from digests.compose.story import reading_time
+from digests.compose.reading_time import reading_time
 from digests.render.markdown import document
 from digests.render.templating import OwnTemplates, environment, render_template
 from digests.render.view import EditionView

@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, and_, delete, or_, select, tuple_
 
-from digests.model.kept_item import STORY, Mark
+from digests.model.kept_item import ARTICLE, STORY, Mark
 from digests.store.schema import marks, stories
+from digests.store.story_rows import resolve_merged, story_members
 from watcher.store.articles import pin, unpin
 from watcher.store.sql import insert, load_meta, load_records, save_meta
 
@@ -23,6 +24,21 @@ def save_mark(connection: Connection, mark: Mark) -> None:
 def pin_marked(connection: Connection, mark: Mark, article_ids: Iterable[str]) -> None:
     """Keep the articles of a mark from retention."""
     pin(connection, article_ids, pinned_by=_pin_name(mark))
+
+
+def articles_of_mark(connection: Connection, mark: Mark) -> list[str]:
+    """Return the articles that a mark keeps."""
+    if mark.kind == ARTICLE:
+        return [mark.key]
+    row = resolve_merged(connection, mark.key)
+    return [member.article_id for member in story_members(connection, row.id)] if row else []
+
+
+def pin_kept(connection: Connection) -> None:
+    """Pin the articles that came into kept stories since they were kept."""
+    for mark in load_marks(connection):
+        if mark.kind == STORY:
+            pin_marked(connection, mark, articles_of_mark(connection, mark))
 
 
 def delete_marks(connection: Connection, gone: Collection[Mark]) -> None:

@@ -1,6 +1,6 @@
 """Stories in the store: members, dates, merges, events, the corrections of readers, and what they follow."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -13,9 +13,10 @@ from digests.cluster.item import ClusterItem
 from digests.cluster.tracking import MOVED, ExistingStory, StoryEvent, TrackedStories, start_of_thread
 from digests.model.story import MERGED, SPLIT, Story
 from digests.store.schema import clustering_runs, corrections, follows, stories, story_articles, story_changes
+from digests.store.story_rows import SELECT_STORIES, StoryMember, StoryRow, articles_when_merged
 from watcher.features.extract import decode, encode
 from watcher.store.schema import articles
-from watcher.store.sql import columns_of, execute_each, insert, load_records, rows_in
+from watcher.store.sql import execute_each, insert, load_records, rows_in
 
 MAX_PROFILES = 2_000  # latest stories outside the window that a new one may follow
 MIN_PREFIX_CHARS = 4  # characters of an id's beginning that may be given for it
@@ -33,21 +34,6 @@ class ClusteringVersion:
     def covers(self, end: datetime) -> bool:
         """Whether stories were saved up to `end` or later: then articles stay in their known stories."""
         return self.until is not None and end <= self.until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryMember:
-    """An article of a story. `nearest` is the nearest article of another report, `evidence` has its "score"."""
-
-    article_id: str
-    story_id: str
-    report: str  # the article that its report began with
-    agency: str | None = None
-    nearest: str | None = None
-    evidence: Mapping[str, Any] | None = None
-
-
-SELECT_MEMBERS = select(*columns_of(story_articles, StoryMember))
 
 
 def current_version(connection: Connection) -> ClusteringVersion:
@@ -68,11 +54,6 @@ def load_known_stories(
     may_go_on = (stories.c.last_at >= since, stories.c.profile.is_not(None), stories.c.merged_into.is_(None))
     known += [_existing_story(row) for row in connection.execute(query.where(*may_go_on)) if row.id not in rows]
     return tuple(known)
-
-
-def load_members(connection: Connection, articles: Iterable[str]) -> dict[str, StoryMember]:
-    rows = rows_in(connection, SELECT_MEMBERS, story_articles.c.article_id, articles)
-    return {row.article_id: StoryMember(**row._mapping) for row in rows}
 
 
 def stories_of_feeds(connection: Connection, ids: Collection[int], *, since: datetime) -> dict[int, int]:
@@ -207,20 +188,6 @@ def _record_events(connection: Connection, changes: Sequence[StoryEvent], *, now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoryRow:
-    id: str
-    thread: str
-    title: str
-    language: str
-    size: int
-    first_at: datetime
-    last_at: datetime
-    began_at: datetime
-    merged_ids: tuple[str, ...]
-    merged_into: str | None  # id of the story that it was merged into
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryChangeRow:
     at: datetime
     kind: str
@@ -228,14 +195,6 @@ class StoryChangeRow:
     other: str
     articles: tuple[str, ...]
     reason: str
-
-
-SELECT_STORIES = select(*columns_of(stories, StoryRow))
-
-
-def load_story(connection: Connection, story: str) -> StoryRow | None:
-    """Return a story, merged ones included; None if there never was one with this id."""
-    return next(iter(load_records(connection, SELECT_STORIES.where(stories.c.id == story), StoryRow)), None)
 
 
 def story_vector(connection: Connection, story: str) -> tuple[bytes, str] | None:
@@ -263,23 +222,6 @@ def rows_by_prefix(connection: Connection, beginning: str) -> tuple[StoryRow, ..
         return ()
     query = SELECT_STORIES.where(stories.c.id.startswith(beginning, autoescape=True)).order_by(stories.c.id)
     return load_records(connection, query.limit(MAX_ID_MATCHES), StoryRow)
-
-
-def resolve_merged(connection: Connection, story: str) -> StoryRow | None:
-    """
-    Return the story that has the articles of `story` now: itself, or the one that it was merged into; None if unknown.
-
-    If most of them have left that story since, it is the story that has most of them. If that is gone, it is `story`.
-    """
-    row = requested = load_story(connection, story)
-    while row is not None and row.merged_into is not None:
-        row = load_story(connection, row.merged_into)
-    if row is None or row is requested:
-        return requested
-    had = _articles_when_merged(connection, [story]).get(story, ())
-    now = Counter(member.story_id for member in load_members(connection, had).values())
-    most = max(now, key=lambda each: (now[each], each == row.id, each), default=row.id)
-    return row if most == row.id else load_story(connection, most) or requested
 
 
 def stories_of_articles(connection: Connection, articles: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -318,22 +260,12 @@ def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[St
     return load_records(connection, query.order_by(c.id.desc()).limit(MAX_STORY_CHANGES), StoryChangeRow)[::-1]
 
 
-def story_members(connection: Connection, story: str) -> tuple[StoryMember, ...]:
-    query = SELECT_MEMBERS.where(story_articles.c.story_id == story).order_by(story_articles.c.article_id)
-    return load_records(connection, query, StoryMember)
-
-
 def merged_into(connection: Connection, ids: Collection[str]) -> tuple[ExistingStory, ...]:
     """Return those of the stories `ids` that were merged into others, ordered by id."""
-    had = _articles_when_merged(connection, ids)
+    had = articles_when_merged(connection, ids)
     query = select(stories).where(stories.c.merged_into.is_not(None)).order_by(stories.c.id)
     rows = rows_in(connection, query, stories.c.id, had)
     return tuple(replace(_existing_story(row, had[row.id]), size=len(had[row.id])) for row in rows)
-
-
-def _articles_when_merged(connection: Connection, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
-    query = select(story_changes.c.story_id, story_changes.c.articles).where(story_changes.c.kind == MERGED)
-    return dict(rows_in(connection, query.order_by(story_changes.c.id), story_changes.c.story_id, ids))
 
 
 def _shrink_story_dates(connection: Connection, changes: Sequence[StoryEvent], times: Mapping[str, datetime]) -> None:

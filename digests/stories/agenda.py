@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from digests.model.coming_event import ComingEvent
 from digests.settings.digests import digests_of
 from digests.store.editions import get_edition
-from digests.store.stories import StoryRow, load_members, resolve_merged
+from digests.store.story_rows import StoryRow, load_members, resolve_merged
 from watcher.settings.models import Settings
 
 

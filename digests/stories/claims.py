@@ -19,7 +19,7 @@ from digests.errors import DigestError
 from digests.model.edition import Correction
 from digests.model.story import Story, WireGroup
 from digests.store.maintenance import load_owners
-from digests.store.stories import load_members, load_story, story_members
+from digests.store.story_rows import load_members, load_story, story_members
 from digests.stories.history import story_of
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import load_items

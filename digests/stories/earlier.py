@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from digests.store.stories import StoryRow, load_story, story_members, story_vector, vectors_of_earlier
+from digests.store.stories import story_vector, vectors_of_earlier
+from digests.store.story_rows import StoryRow, load_story, story_members
 from digests.stories.meaning import center_vector
 from watcher.model import Article
 from watcher.store.articles import article_leads, newest_articles

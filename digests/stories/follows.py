@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from digests.analysis.preferences import matching_phrases
 from digests.model.edition_story import Brief
 from digests.store import stories as store
-from digests.store.stories import StoryRow
+from digests.store import story_rows
+from digests.store.story_rows import StoryRow
 from digests.stories.history import resolve_story
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
@@ -32,7 +33,7 @@ def load_followed(connection: Connection) -> list[tuple[str, datetime, StoryRow]
     """Return each id that was followed, since when, and the newest story of the thread that it is in now."""
     followed = []
     for key, since in store.load_follows(connection).items():
-        if row := store.resolve_merged(connection, key):
+        if row := story_rows.resolve_merged(connection, key):
             thread = store.thread_rows(connection, row.thread) or (row,)
             followed.append((key, since, max(thread, key=lambda each: (each.last_at, each.id))))
     return followed
@@ -55,7 +56,7 @@ def load_followed_reports(connection: Connection, threads: Collection[str]) -> d
     for thread, since in since_of_thread.items():
         if thread in threads:
             rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
-            keys = [member.article_id for row in rows for member in store.story_members(connection, row.id)]
+            keys = [member.article_id for row in rows for member in story_rows.story_members(connection, row.id)]
             reports = tuple(articles_by_id(connection, keys).values())
             followed[thread] = FollowedThread(since=since, reports=reports)
     return followed
@@ -73,7 +74,7 @@ def followed_threads(
     brief_of_thread: dict[str, tuple[Brief, datetime]] = {}
     for thread in {row.thread: None for _, _, row in load_followed(connection)}:
         rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
-        home = {member.article_id: row for row in rows for member in store.story_members(connection, row.id)}
+        home = {member.article_id: row for row in rows for member in story_rows.story_members(connection, row.id)}
         stored = (
             each for each in articles_by_id(connection, home).values() if each.title and each.published_at < before
         )

@@ -18,8 +18,10 @@ from digests.cluster.tracking import start_of_thread
 from digests.errors import AmbiguousStory, DigestError
 from digests.model.story import Story, WireGroup
 from digests.store import stories as store
+from digests.store import story_rows
 from digests.store.maintenance import load_owners
-from digests.store.stories import StoryChangeRow, StoryMember, StoryRow
+from digests.store.stories import StoryChangeRow
+from digests.store.story_rows import StoryMember, StoryRow
 from digests.stories.window import MAX_LOOKBACK, items_between, load_items
 from digests.summarise.agreement import measure_agreement
 from digests.summarise.headline import choose_headline
@@ -59,7 +61,7 @@ def load_story_details(
 ) -> StoryDetails:
     """Return the details of a story. `compare` selects the reports to explain. Errors: as `resolve_story`."""
     requested, row = resolve_story(connection, story)
-    members = {member.article_id: member for member in store.story_members(connection, row.id)}
+    members = {member.article_id: member for member in story_rows.story_members(connection, row.id)}
     stored = article_leads(connection, members, chars=HISTORY_LEAD_CHARS)
     owners = load_owners(connection, {article.outlet for article in stored.values()})
     articles = {article.id: article for article in with_owners(stored.values(), owners)}
@@ -108,9 +110,9 @@ def resolve_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRo
     wanted = story.strip().rpartition("/")[2].rpartition("-")[2]
     if wanted.startswith("t") and (thread := store.thread_rows(connection, wanted)):
         return thread[0], thread[0]
-    rows = [row] if (row := store.load_story(connection, wanted)) else store.rows_by_prefix(connection, wanted)
+    rows = [row] if (row := story_rows.load_story(connection, wanted)) else store.rows_by_prefix(connection, wanted)
     if len(rows) == 1:
-        return rows[0], store.resolve_merged(connection, rows[0].id) or rows[0]
+        return rows[0], story_rows.resolve_merged(connection, rows[0].id) or rows[0]
     if rows:
         raise AmbiguousStory(wanted, {row.id: row.title for row in rows})
     hint = "watcher story list  # shows the stories of the last edition"

@@ -11,7 +11,7 @@ from digests.errors import DigestError
 from digests.model.kept_item import ARTICLE, STORY, KeptItem, Mark
 from digests.render.escape import sanitize_line, sanitize_lines
 from digests.store import marks as store
-from digests.store.stories import resolve_merged, story_members
+from digests.store.story_rows import resolve_merged, story_members
 from digests.stories.history import look_up_article, resolve_story
 from watcher.model import Article
 from watcher.store.articles import article_leads, articles_by_id
@@ -46,7 +46,7 @@ def keep(
     if note is not None:
         mark = replace(mark, note=_clean_note(note))
     store.save_mark(connection, mark)
-    store.pin_marked(connection, mark, _article_ids(connection, mark))
+    store.pin_marked(connection, mark, store.articles_of_mark(connection, mark))
     return load_item(connection, mark), known is None
 
 
@@ -105,26 +105,11 @@ def sign_story(key: str, story: str) -> str:
     return hmac.digest(key.encode(), f"keep {story}".encode(), "sha256").hex()[:SIGNATURE_CHARS]
 
 
-def pin_kept(connection: Connection) -> None:
-    """Pin the articles that came into kept stories since they were kept."""
-    for mark in store.load_marks(connection):
-        if mark.kind == STORY:
-            store.pin_marked(connection, mark, _article_ids(connection, mark))
-
-
 def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
     near = store.marks_near(connection, kind, key)
     if kind == ARTICLE:
         return list(near)
     return [mark for mark in near if (row := resolve_merged(connection, mark.key)) is not None and row.id == key]
-
-
-def _article_ids(connection: Connection, mark: Mark) -> list[str]:
-    """Return the articles that a mark keeps."""
-    if mark.kind == ARTICLE:
-        return [mark.key]
-    row = resolve_merged(connection, mark.key)
-    return [member.article_id for member in story_members(connection, row.id)] if row else []
 
 
 def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[KeptItem]:

@@ -11,7 +11,8 @@ from digests.cluster.constraints import UserCorrection
 from digests.errors import DigestError
 from digests.model.story import MERGED, SPLIT, Story
 from digests.store import stories as store
-from digests.store.stories import StoryMember
+from digests.store import story_rows
+from digests.store.story_rows import StoryMember
 from digests.stories.history import resolve_story, story_of
 from digests.stories.window import load_items
 from watcher.store.articles import articles_by_id
@@ -64,7 +65,7 @@ def join(connection: Connection, one: str, other: str, *, now: datetime) -> Corr
 def _load_story_now(connection: Connection, story: str) -> Story:
     """Return a story, or the one that it was merged into, as it is stored. Errors: DigestError."""
     _, now = resolve_story(connection, story)
-    members = store.story_members(connection, now.id)
+    members = story_rows.story_members(connection, now.id)
     whole = story_of(now, members, articles_by_id(connection, [member.article_id for member in members]))
     if not whole.articles:
         raise DigestError(f"the articles of story {now.id} are no longer stored")
@@ -121,7 +122,7 @@ def _save_correction(
     version = store.current_version(connection)
     articles = articles_by_id(connection, [key for story in stories for key in story.articles])
     items = load_items(connection, articles.values())
-    rows = store.load_members(connection, articles)
+    rows = story_rows.load_members(connection, articles)
     items_of_story = {story.id: [items[key] for key in story.articles if key in items] for story in stories}
     profiles = {story: tracking.story_profile(story, members) for story, members in items_of_story.items() if members}
     times = {key: article.published_at for key, article in articles.items()}

@@ -16,7 +16,9 @@ from digests.cluster.tracking import ExistingStory, StoryEvent, TrackedStories, 
 from digests.errors import DigestError
 from digests.model.story import SPLIT, Story
 from digests.store import stories as store
-from digests.store.stories import ClusteringVersion, StoredCorrection, StoryMember
+from digests.store import story_rows
+from digests.store.stories import ClusteringVersion, StoredCorrection
+from digests.store.story_rows import StoryMember
 from watcher.features.extract import decode, upgrade
 from watcher.model import FEATURES_VERSION, Article
 from watcher.store.articles import articles_by_id, nth_last_published_at, outlines_between, packed_features
@@ -101,7 +103,7 @@ def load_window(connection: Connection, *, start: datetime, end: datetime) -> Cl
     enough_since = nth_last_published_at(connection, end, place=ENOUGH_ARTICLES)
     first = min(start - MIN_LOOKBACK, max(end - MAX_LOOKBACK, enough_since or end - MAX_LOOKBACK))
     items = items_between(connection, start=first, end=end)
-    members = store.load_members(connection, items)
+    members = story_rows.load_members(connection, items)
     known = store.load_known_stories(connection, members.values(), since=end - THREAD_IDLE)
     merged_ids = {old for story in known if story.articles for old in story.merged_ids}
     return ClusterWindow(

@@ -292,7 +292,7 @@ def _is_same_thing(one: Statement, other: Statement) -> bool:
 
 
 def _counting_stems(figure: Figure, language: str) -> list[str]:
-    """Return the stems of a figure's phrase that say what is counted: "death toll in the school strike rises to 165"."""
+    """Return the stems of a figure's phrase that say what is counted: "death toll in the strike rises to 165"."""
     if _is_unspaced(language):
         return stems(figure.phrase, language)
     known = _counting_words(SAME_WORDS.get(language, language))

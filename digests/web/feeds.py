@@ -20,7 +20,8 @@ from digests.render.escape import page_url
 from digests.render.mail import MailHead
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import EditionRow, edition_rows, find_row, get_edition, load_edition, recent_editions
-from digests.store.stories import StoryRow, existing_ids, load_members, story_members, thread_rows
+from digests.store.stories import existing_ids, thread_rows
+from digests.store.story_rows import StoryRow, load_members, story_members
 from digests.stories.agenda import events_of_story
 from digests.stories.history import resolve_story
 from digests.stories.meaning import MeaningSearch

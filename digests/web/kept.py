@@ -12,7 +12,7 @@ from digests.render import feeds
 from digests.render.escape import language_tag, sanitize_line
 from digests.settings.digests import digests_of
 from digests.store.marks import load_link_key
-from digests.store.stories import StoryRow
+from digests.store.story_rows import StoryRow
 from digests.stories.history import resolve_story
 from digests.stories.marks import TITLE_CHARS, find_mark, keep, load_kept, sign_story, unkeep
 from digests.web.feeds import domain_of, feed_response, link_to

@@ -12,7 +12,8 @@ from digests.errors import DigestError
 from digests.render.html import style_sheet
 from digests.settings.digests import digests_of
 from digests.store.editions import edition_rows, load_edition, open_digests
-from digests.store.stories import stories_of_feeds, story_members
+from digests.store.stories import stories_of_feeds
+from digests.store.story_rows import story_members
 from digests.stories.history import resolve_story
 from digests.stories.meaning import MeaningSearch
 from digests.stories.world_coverage import measure_world_coverage

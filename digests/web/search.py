@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from digests.render.localizer import find_language
 from digests.settings.digests import spoken_languages
-from digests.store.stories import StoryMember, load_members, stories_of_articles
+from digests.store.stories import stories_of_articles
+from digests.store.story_rows import StoryMember, load_members
 from digests.stories.meaning import MeaningSearch, search_by_meaning
 from digests.translate.headlines import translate_headlines
 from watcher.errors import WatcherError

@@ -18,7 +18,8 @@ from digests.render.escape import language_tag, safe_anchor, sanitize_line, sani
 from digests.render.localizer import Localizer, english, language_direction
 from digests.render.pack import zip_files
 from digests.store.editions import editions_with_story
-from digests.store.stories import StoryMember, StoryRow, load_corrections, load_members, resolve_merged, story_members
+from digests.store.stories import load_corrections
+from digests.store.story_rows import StoryMember, StoryRow, load_members, resolve_merged, story_members
 from digests.stories.agenda import events_of_story
 from digests.stories.earlier import find_earlier
 from digests.stories.follows import load_followed, set_followed

@@ -14,7 +14,8 @@ from digests import edition_json
 from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier
 from digests.compose.edition import _ended_stories
-from digests.compose.story import _make_anchor, classify_trend, count_in_eighths, reading_time
+from digests.compose.reading_time import reading_time
+from digests.compose.story import _make_anchor, classify_trend, count_in_eighths
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model.ledger import STORY_KINDS, Intake, LeftOut, LeftOutKind

@@ -8,7 +8,7 @@ import pytest
 
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
-from digests.store.stories import load_members
+from digests.store.story_rows import load_members
 from digests.stories.history import load_story_details
 from tests.edition.factory import make_edition
 from watcher.model import Source

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from digests.compose.story import reading_time
+from digests.compose.reading_time import reading_time
 from digests.model.edition import Edition
 from digests.model.ledger import STORY_KINDS, Intake, LeftOut, LeftOutKind
 from digests.render.edition_view import edition_view

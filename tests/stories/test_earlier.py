@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from digests.store.schema import stories, story_articles
-from digests.store.stories import load_story
+from digests.store.story_rows import load_story
 from digests.stories.earlier import find_earlier
 from watcher.features.embedders import load_embedder
 from watcher.store.schema import articles

@@ -11,7 +11,8 @@ from digests.errors import DigestError
 from digests.settings.digests import DigestSettings
 from digests.store.keys import DAILY
 from digests.store.maintenance import drop_stories
-from digests.store.stories import load_story, revoke
+from digests.store.stories import revoke
+from digests.store.story_rows import load_story
 from digests.stories.follows import followed_threads, load_followed, set_followed
 from digests.stories.user_corrections import join, split
 from tests.edition.factory import make_edition

@@ -15,9 +15,10 @@ from digests.errors import DigestError
 from digests.model.kept_item import Mark
 from digests.store.editions import open_digests
 from digests.store.maintenance import drop_stories
-from digests.store.marks import save_mark
-from digests.store.stories import load_corrections, revoke, story_members
-from digests.stories.marks import find_mark, keep, load_kept, pin_kept, unkeep
+from digests.store.marks import pin_kept, save_mark
+from digests.store.stories import load_corrections, revoke
+from digests.store.story_rows import story_members
+from digests.stories.marks import find_mark, keep, load_kept, unkeep
 from digests.stories.user_corrections import join, split
 from digests.stories.window import cluster_and_save
 from tests.kinds import POSTGRESQL, on_sqlite

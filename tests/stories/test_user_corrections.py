@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from digests.cluster.constraints import resolve_corrections
 from digests.errors import DigestError
 from digests.store.schema import stories, story_articles
-from digests.store.stories import active_corrections, load_corrections, resolve_merged, revoke
+from digests.store.stories import active_corrections, load_corrections, revoke
+from digests.store.story_rows import resolve_merged
 from digests.stories.user_corrections import join, split
 from digests.stories.window import cluster_and_save
 from watcher.store.schema import articles

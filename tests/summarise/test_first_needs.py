@@ -36,8 +36,8 @@ def test_a_sentence_that_leans_on_what_is_not_printed_gives_way_to_another(first
 
 
 def test_the_incident_may_be_what_the_sentence_and_the_headline_have_named():
-    named = "Lindow has blamed Carrow for the strike; the port looks into reports of the incident, while the army says nothing."
-    unnamed = "Lindow has blamed Carrow for the flood; the port looks into reports of the incident, while the army says nothing."
+    named = "Lindow has blamed Carrow for the strike; the port looks into the incident, while the army says nothing."
+    unnamed = "Lindow has blamed Carrow for the flood; the port looks into the incident, while the army says nothing."
     title = "At least 153 dead after strike on a ferry, Lindow says"
 
     assert told(named, title) == [named]

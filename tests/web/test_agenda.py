@@ -14,7 +14,7 @@ from digests import edition_json
 from digests.mcp.answers import show_story
 from digests.model.coming_event import ComingEvent
 from digests.store import editions
-from digests.store.stories import load_members
+from digests.store.story_rows import load_members
 from digests.stories.user_corrections import join
 from tests.web.press import NOW, app_of, filled, site_of
 from watcher.cli.main import run_command_line

@@ -10,7 +10,7 @@ import feedparser
 import pytest
 from lxml import etree, html
 
-from digests.store.stories import load_members
+from digests.store.story_rows import load_members
 from digests.stories.user_corrections import join, split
 from tests.web.press import NOW, app_of, filled, site_of
 from watcher.store.writer import read, write

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from lxml import html
 
-from digests.store.stories import load_corrections, story_members
+from digests.store.stories import load_corrections
+from digests.store.story_rows import story_members
 from tests.web.press import NOW, app_of, site_of
 from watcher.store.daemon_lock import hold_daemon_lock
 from watcher.store.feeds import feed_states

@@ -22,6 +22,7 @@ from tests.patience import PATIENCE_S
 from watcher.errors import FeedError, HttpStatusError, MachineError
 from watcher.failure_messages import FeedKind, Reason
 from watcher.feeds.parse import parse_feed
+from watcher.feeds.xml_feed import load_feedparser
 from watcher.worker import tasks
 from watcher.worker.process_pool import BrokenPool, Pool, WorkerFailed
 
@@ -78,7 +79,7 @@ async def test_what_a_worker_loads_is_not_of_a_tasks_time():
 
 
 async def test_cleaner_and_parser_are_loaded_before_a_task():
-    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (tasks.load_parser, "feedparser")):
+    for load, name in ((tasks.load_cleaner, "watcher.clean.article"), (load_feedparser, "feedparser")):
         pool = Pool(workers=1, load=load)
         try:
             assert await pool.run(is_loaded, name, limit_s=PATIENCE_S)
@@ -153,7 +154,7 @@ async def test_a_worker_ends_after_as_many_tasks_as_it_may_do():
     ids=["a long author", "many tags", "nested bases", "deep"],
 )
 async def test_a_feed_made_to_take_long_is_stopped_and_the_next_one_is_read(inside):
-    pool = Pool(workers=1, load=tasks.load_parser)
+    pool = Pool(workers=1, load=load_feedparser)
     body = b"<rss version='2.0'><channel><title>The Feed</title><item><title>One</title>%s</item></channel></rss>"
     try:
         with pytest.raises(WorkerFailed, match="more than 1 s"):

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from watcher.failure_messages import Reason
 from watcher.features.embedders import EmbedderConfig, embedder_config
+from watcher.feeds.xml_feed import load_feedparser
 from watcher.model import Feed, PollResult
 from watcher.net.client import Client
 from watcher.settings.models import FetchSettings, PollSettings, Settings, StoreSettings
@@ -107,7 +108,7 @@ async def open_context(
             pool=parsing_pool(
                 fetch, tasks.load_cleaner, workers=max(1, min(MAX_PAGE_WORKERS, (os.cpu_count() or 1) // 2))
             ),
-            feed_pool=parsing_pool(fetch, tasks.load_parser, workers=2),
+            feed_pool=parsing_pool(fetch, load_feedparser, workers=2),
             vector_pool=Pool(workers=1, idle_s=EMBEDDER_IDLE_S),
             edition_pool=Pool(workers=1, max_tasks=1),
             poll=settings.poll,
@@ -150,7 +151,7 @@ def client_for(fetch: FetchSettings, *, concurrency: int = 1) -> Client:
     )
 
 
-def parsing_pool(fetch: FetchSettings, load: Callable[[], None], workers: int | None = None) -> Pool:
+def parsing_pool(fetch: FetchSettings, load: Callable[[], object], workers: int | None = None) -> Pool:
     """Return a pool for parsing feeds and pages, with a memory limit, since their content is not trusted."""
     return Pool(workers, memory_bytes=PARSING_BYTES + PARSING_TIMES * fetch.max_bytes, load=load)
 

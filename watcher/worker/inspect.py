@@ -16,6 +16,7 @@ from watcher.feeds.inspect import FeedReport, NotAFeed, inspect_body, inspect_ma
 from watcher.feeds.page import RefusedList, describe_refused_list, propose_selectors
 from watcher.feeds.schedule import NextPoll, schedule_next_poll
 from watcher.feeds.sitemap import find_sitemaps
+from watcher.feeds.xml_feed import load_feedparser
 from watcher.model import FolderMails, NotModified, PageSelectors, Response, Validators
 from watcher.net.client import ACCEPT_FEED, ACCEPT_PAGE, NONE_KEPT, Client
 from watcher.net.freshness import Freshness, parse_freshness
@@ -25,7 +26,6 @@ from watcher.net.robots import robots_url
 from watcher.settings.models import PollSettings, Settings
 from watcher.settings.request_options import RequestOptions
 from watcher.text.urls import host_of, is_mail, normalize_url
-from watcher.worker import tasks
 from watcher.worker.context import client_for, parsing_pool, system_clock
 from watcher.worker.fetch_feed import get_parts
 from watcher.worker.host_session import HostSession
@@ -240,7 +240,7 @@ async def open_prober(
     After `limit_s`, no further request is made.
     """
     fetch = settings.fetch
-    pool = parsing_pool(fetch, tasks.load_parser, workers=1)
+    pool = parsing_pool(fetch, load_feedparser, workers=1)
     try:
         async with client_for(fetch) as client:
             yield FeedProber(

@@ -63,7 +63,7 @@ class Pool:
         memory_bytes: int | None = None,
         max_tasks: int = MAX_TASKS,
         idle_s: float = IDLE_S,
-        load: Callable[[], None] | None = None,
+        load: Callable[[], object] | None = None,
     ) -> None:
         """Prepare the pool; `max_tasks` and `idle_s` are after how many tasks, and how long idle, a process ends."""
         self.workers = workers or min(4, os.cpu_count() or 1)
@@ -157,7 +157,7 @@ class Worker:
     """A process of a pool. One that is not usable is killed after its task. Errors: OSError if it cannot start."""
 
     def __init__(
-        self, memory_bytes: int | None, max_tasks: int, idle_s: float, load: Callable[[], None] | None
+        self, memory_bytes: int | None, max_tasks: int, idle_s: float, load: Callable[[], object] | None
     ) -> None:
         """Start a process that serves tasks over a pipe."""
         self.is_usable = True

@@ -42,15 +42,6 @@ class ProcessedPage:
     page_record: bytes = b""
 
 
-def load_parser() -> None:
-    """Import the feed parser, so that its time does not count for the first task."""
-    import feedparser  # late: 70 ms and 8 MB that only the processes which parse feeds need
-
-    from watcher.feeds import parse
-
-    assert feedparser and parse
-
-
 def load_cleaner() -> None:
     """Import the modules for cleaning and features: 0.7 s of CPU, half a minute on an overloaded machine."""
     from watcher.clean import article, reject

@@ -23,7 +23,7 @@ OUT_OF_MEMORY = 77  # the exit code of a worker that reached its memory limit
 
 
 def serve_tasks(
-    pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], None] | None
+    pipe: Connection, owner: int, memory_bytes: int | None, idle_s: float, load: Callable[[], object] | None
 ) -> None:
     """Run tasks until the owner ends or none comes for `idle_s`; send True before each, then its result or error."""
     os.environ["OMP_NUM_THREADS"] = "1"  # of numeric libraries
