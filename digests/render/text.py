@@ -33,9 +33,8 @@ def render(
 
 def measure_reading_time(view: EditionView) -> int:
     """Return how many minutes it takes to read all that an edition prints of its stories; at least 1."""
-    head, stories = (
-        lxml_html.fragment_fromstring(document(view)[part], create_parent="div") for part in ("head", "stories")
-    )
+    parts = document(view)
+    head, stories = (lxml_html.fragment_fromstring(parts[name], create_parent="div") for name in ("head", "stories"))
     for folded in tuple(stories.iter("details")):
         folded.drop_tree()
     return reading_time(part.text_content() for part in (*head.find_class("glance"), stories))

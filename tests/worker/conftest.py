@@ -22,8 +22,9 @@ class PatientPool(Pool):
         return await super().run(function, *args, limit_s=max(limit_s, PATIENCE_S))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pool():
+    """One worker process for all tests: to load what cleans a page takes as long as ten short tests."""
     pool = PatientPool(workers=1)
     yield pool
     pool.close()
