@@ -37,21 +37,29 @@ class DueEdition:
     due_at: datetime
 
 
-def _due_editions(
+def _due_editions(digest: DigestSettings, now: datetime) -> list[DueEdition]:
+    """Return the editions of a digest that are due in the eight days before and after `now`, by time."""
+    times = _due_times(digest, now)
+    return [_edition_at(digest, *times[moment]) for moment in sorted(times)]
+
+
+def _due_times(
     digest: DigestSettings, now: datetime, *, days_back: int = 8, days_ahead: int = 8
-) -> list[DueEdition]:
+) -> dict[datetime, tuple[date, time]]:
     """
-    Return the editions of a digest that are due from `days_back` days before `now` to `days_ahead` after it, by time.
+    Return when editions are due from `days_back` days before `now` to `days_ahead` after it, with date and time of day.
 
     When the clocks change, two times of day may be the same moment: only the edition of the first is due then.
     """
-    today, week_days = now.astimezone(ZoneInfo(digest.timezone)).date(), digest.week_days
+    zone, week_days = ZoneInfo(digest.timezone), digest.week_days
+    today = now.astimezone(zone).date()
     days = (today + timedelta(days=n) for n in range(-days_back, days_ahead + 1))
-    all_due = (_edition_at(digest, day, at) for day in days if day.weekday() in week_days for at in digest.at)
-    by_time: dict[datetime, DueEdition] = {}
-    for due in all_due:
-        by_time.setdefault(due.due_at, due)
-    return [by_time[moment] for moment in sorted(by_time)]
+    times: dict[datetime, tuple[date, time]] = {}
+    for day in days:
+        if day.weekday() in week_days:
+            for at in digest.at:
+                times.setdefault(due_at(day, at, zone), (day, at))
+    return times
 
 
 def _edition_at(digest: DigestSettings, day: date, at: time) -> DueEdition:
@@ -76,7 +84,8 @@ def due_edition(
 
 
 def _last_due(digest: DigestSettings, by: datetime) -> DueEdition:
-    return [edition for edition in _due_editions(digest, by, days_ahead=0) if edition.due_at <= by][-1]
+    times = _due_times(digest, by, days_ahead=0)
+    return _edition_at(digest, *times[max(moment for moment in times if moment <= by)])
 
 
 def edition_of_date(digest: DigestSettings, day: date, now: datetime) -> DueEdition:
@@ -131,11 +140,8 @@ def _scheduled_start(
     """Return where the window of a scheduled edition begins: where the last one ended, unless that is too long ago."""
     if previous_end is None:
         return end - digest.window
-    before = [
-        edition.due_at
-        for edition in _due_editions(digest, due_at, days_back=7 * MAX_WINDOWS + 1, days_ahead=0)
-        if edition.due_at < due_at
-    ]
+    times = _due_times(digest, due_at, days_back=7 * MAX_WINDOWS + 1, days_ahead=0)
+    before = sorted(moment for moment in times if moment < due_at)
     return max(previous_end, min(before[-MAX_WINDOWS], end - MAX_WINDOWS * digest.window))
 
 
