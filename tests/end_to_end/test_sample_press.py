@@ -27,7 +27,7 @@ from digests.store.editions import open_digests
 from tests.demo_press import is_broken
 from tests.end_to_end.run import Run, run_press
 from tests.render.reading import headlines_and_links, sent_through_smtp
-from tests.render.tools import faults_of_book, needs
+from tests.render.tools import faults_of_books, needs
 from watcher.cli.main import run_command_line as run_command
 from watcher.demo.model import library
 from watcher.settings.load import load_settings_file
@@ -186,7 +186,7 @@ def test_the_book_is_sound_and_has_a_full_text_in_each_story(run, tmp_path):
     with zipfile.ZipFile(path) as book:
         stories = [book.read(name).decode() for name in book.namelist() if "/story-" in name]
 
-    assert faults_of_book(path) == ""
+    assert faults_of_books(path) == ""
     assert len(stories) == len(run.edition.stories)
     assert all("Timeline" in story and '<p class="text">' in story for story in stories)
 
