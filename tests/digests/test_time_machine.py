@@ -6,9 +6,10 @@ The machine sleeps over an edition's time, crashes at it, and its clock is set f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -43,13 +44,13 @@ HOUR = timedelta(hours=1)
 NOBODY = f"{worker_name().rsplit(':', 1)[0]}:{2**22 + 1}:crashed"  # a process of this machine that is no more
 
 
-def changes(zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield each moment of 2026 and 2027 at which a zone's clocks change."""
+@cache
+def changes(zone: ZoneInfo) -> list[datetime]:
+    """Return each moment of 2026 and 2027 at which a zone's clocks change."""
     now, step = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=30)
-    while now.year < 2028:
-        if now.astimezone(zone).utcoffset() != (now + step).astimezone(zone).utcoffset():
-            yield now + step
-        now += step
+    moments = [now + n * step for n in range(2 * 365 * 48 + 1)]
+    offsets = [moment.astimezone(zone).utcoffset() for moment in moments]
+    return [moments[n] for n in range(1, len(moments)) if offsets[n - 1] != offsets[n]]
 
 
 class InProcess:
@@ -71,7 +72,8 @@ class Crash(BaseException):
 class World:
     """A store, the job of a daemon on it, and the time."""
 
-    def __init__(self, folder: Path, zone: str, ats: tuple[time, ...], now: datetime) -> None:
+    def __init__(self, template: Path, folder: Path, zone: str, ats: tuple[time, ...], now: datetime) -> None:
+        shutil.copy(template, folder / "w.db")
         rows = "".join(
             f'[[digests]]\nname = "at{at:%H%M}"\nat = "{at:%H:%M}"\ntimezone = "{zone}"\nformats = ["text"]\n'
             for at in ats
@@ -161,8 +163,8 @@ TROUBLES = (nothing, sleep, crash, forward, back_before, back_after)
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("zone", ZONES)
-async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tmp_path):
-    found = list(changes(ZoneInfo(zone)))
+async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tmp_path, sqlite_template):
+    found = changes(ZoneInfo(zone))
     years = (found[: len(found) // 2], found[len(found) // 2 :])
     for number, change in enumerate(years[TROUBLES.index(trouble) % 2]):
         skipped = (change - timedelta(minutes=15)).astimezone(ZoneInfo(zone))
@@ -170,7 +172,7 @@ async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tm
         day = change.astimezone(ZoneInfo(zone)).date()
         folder = tmp_path / str(number)
         folder.mkdir()
-        world = World(folder, zone, ats, change - 26 * HOUR)
+        world = World(sqlite_template, folder, zone, ats, change - 26 * HOUR)
         begun = world.now
 
         await trouble(world, due_at(day, ats[number % 2], world.zone))
@@ -188,9 +190,9 @@ async def test_each_change_of_clocks_brings_one_edition_a_date(zone, trouble, tm
     assert len(found) >= 4
 
 
-async def test_an_edition_slept_over_is_marked_late_and_one_on_time_is_not(tmp_path):
+async def test_an_edition_slept_over_is_marked_late_and_one_on_time_is_not(tmp_path, sqlite_template):
     due = datetime(2026, 3, 29, 4, 30, tzinfo=UTC)  # 06:30 in Berlin, on the day of the change
-    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 26 * HOUR)
+    world = World(sqlite_template, tmp_path, "Europe/Berlin", (time(6, 30),), due - 26 * HOUR)
 
     await sleep(world, due)
     await world.live(due + 25 * HOUR)
@@ -201,9 +203,9 @@ async def test_an_edition_slept_over_is_marked_late_and_one_on_time_is_not(tmp_p
 
 
 @pytest.mark.parametrize(("slept", "made"), [("5h", True), ("7h", False)])
-async def test_an_edition_is_caught_up_within_the_settings_window_only(slept, made, tmp_path):
+async def test_an_edition_is_caught_up_within_the_settings_window_only(slept, made, tmp_path, sqlite_template):
     due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
-    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
+    world = World(sqlite_template, tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
     text = '[[digests]]\nname = "at0630"\ncatch_up = "6h"\ntimezone = "Europe/Berlin"\n[store]\nurl = "sqlite:///w.db"'
     world.settings = parse_settings(text, tmp_path / "settings.toml")
     world.job = world.start()
@@ -216,9 +218,9 @@ async def test_an_edition_is_caught_up_within_the_settings_window_only(slept, ma
     world.close()
 
 
-async def test_a_sleep_of_a_week_brings_one_edition_and_no_burst(tmp_path):
+async def test_a_sleep_of_a_week_brings_one_edition_and_no_burst(tmp_path, sqlite_template):
     due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
-    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
+    world = World(sqlite_template, tmp_path, "Europe/Berlin", (time(6, 30),), due - 2 * HOUR)
     await world.live(due + HOUR)
 
     world.now += timedelta(days=7)
@@ -228,9 +230,9 @@ async def test_a_sleep_of_a_week_brings_one_edition_and_no_burst(tmp_path):
     world.close()
 
 
-async def test_a_clock_that_was_ahead_at_the_first_start_keeps_no_edition_back(tmp_path):
+async def test_a_clock_that_was_ahead_at_the_first_start_keeps_no_edition_back(tmp_path, sqlite_template):
     due = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)
-    world = World(tmp_path, "Europe/Berlin", (time(6, 30),), due + timedelta(days=900))
+    world = World(sqlite_template, tmp_path, "Europe/Berlin", (time(6, 30),), due + timedelta(days=900))
 
     world.now = due - HOUR
     world.job = world.start()
