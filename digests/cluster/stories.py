@@ -220,24 +220,27 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
     """
     Return `stories`, each as its core, which keeps the id, and its other parts, in its thread under ids of their own.
 
-    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it, and
-    the parts that are small beside it.
+    The core is the part with the most reports in `window`, on a tie the earliest. Live blogs stay with it, and the
+    parts that are small beside it, as its margin.
     """
     separated: list[Story] = []
     for story in stories:
         by_part: defaultdict[int | None, list[WireGroup]] = defaultdict(list)
         for report in story.wire_groups:
             by_part[parts.get(report.origin)].append(report)
-        with_core = by_part.pop(None, [])
+        live = by_part.pop(None, [])
         core, *others = sorted(
             by_part.values(),
             key=lambda part_reports: -sum(any(key in window for key in each.articles) for each in part_reports),
         ) or [[]]
         most = SMALL_PART_SHARE * len(core)
-        with_core += chain.from_iterable(part_reports for part_reports in others if len(part_reports) <= most)
+        margin = list(chain.from_iterable(part_reports for part_reports in others if len(part_reports) <= most))
         others = [part_reports for part_reports in others if len(part_reports) > most]
         place = {article: number for number, article in enumerate(story.articles)}
-        for number, part_reports in enumerate(([*core, *with_core], *others), 1):
+        for number, part_reports in enumerate(([*core, *live, *margin], *others), 1):
             part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", part_reports, place)
-            separated.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
+            marginal = frozenset(chain.from_iterable(report.articles for report in margin if number == 1))
+            separated.append(
+                replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups, margin=marginal)
+            )
     return tuple(separated)

@@ -175,8 +175,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     places = context.find_countries(story)
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
-    agreed = measure_agreement(story, own, context.frequencies)
-    of_window = context.select_in_window(own)
+    agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
+    of_window = _select_tellers(story, context.select_in_window(own))
     changes = _find_figure_changes(story, own, known, context)
     title = _choose_headline(story, of_window, agreed, changes, context)
     if title is None:
@@ -252,6 +252,11 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     )
 
 
+def _select_tellers(story: Story, articles: Mapping[str, Article]) -> dict[str, Article]:
+    """Return the articles that tell a story: those outside of its margin, if there are any."""
+    return {key: article for key, article in articles.items() if key not in story.margin} or dict(articles)
+
+
 def find_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline of a story: the same wherever an edition shows it; None if no article has a title."""
     if story.id not in context.headlines:  # several rules of choosing ask for it
@@ -263,11 +268,12 @@ def _make_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline that a story gets by its reports in the window, None if none of them has a title."""
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
-    agreed, changes = (
-        measure_agreement(story, own, context.frequencies),
+    agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
+    of_window, changes = (
+        _select_tellers(story, context.select_in_window(own)),
         _find_figure_changes(story, own, known, context),
     )
-    return _choose_headline(story, context.select_in_window(own), agreed, changes, context)
+    return _choose_headline(story, of_window, agreed, changes, context)
 
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:

@@ -70,7 +70,7 @@ class Localizer:
         """
         Return "12 outlets", "4 independent" and "3 by headline alone"; or that all have it by headline alone.
 
-        `is_least`: "at least 12 outlets".
+        `is_least`: "12+ outlets".
         """
         count = self.count_outlets(outlets, is_least=is_least)
         if headline_only == outlets:
@@ -79,9 +79,9 @@ class Localizer:
         return [count, self.say("independent", n=independent), *by_headline]
 
     def count_outlets(self, outlets: int, *, is_least: bool) -> str:
-        """Return "12 outlets" or "at least 12 outlets"."""
-        count = self.say("outlets", n=outlets)
-        return self.say("at_least", figure=count) if is_least else count
+        """Return "12 outlets", or "12+ outlets" if there are probably more."""
+        count, number = self.say("outlets", n=outlets), self.number(outlets)
+        return count.replace(number, f"{number}+", 1) if is_least else count
 
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""

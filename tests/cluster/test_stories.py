@@ -306,4 +306,5 @@ def test_a_part_that_is_small_beside_the_largest_stays_with_it_and_a_larger_one_
     parts = {key: 0 if number < 10 else 1 for number, key in enumerate(keys)}
 
     assert [len(part.articles) for part in separate_parts([whole], parts, keys)] == [10, 3]
-    assert separate_parts([whole], parts | {"a12": 0}, keys) == (whole,)
+    (joined,) = separate_parts([whole], parts | {"a12": 0}, keys)
+    assert joined == replace(whole, margin=frozenset({"a10", "a11"}))

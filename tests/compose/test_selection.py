@@ -484,3 +484,19 @@ def test_light_stories_have_their_quarter_of_all_lines_and_foreign_ones_no_more_
     assert sum("Flut" in title for title in lines) == 2
     assert sum("Goalkeeper" in title for title in lines) == 2
     assert sum("Bridge" in title for title in lines) == 4
+
+
+def test_the_margin_of_a_story_is_counted_and_neither_its_headline_nor_its_quotation():
+    core = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(10)]
+    profile = [
+        article(f"Q{n}", "Who was the mayor of Lindow", "He was the mayor of Lindow for forty years.") for n in range(2)
+    ]
+    whole = story(*core, *profile)
+    parts = {each.id: 0 for each in core} | {each.id: 1 for each in profile}
+    articles = by_id(*core, *profile)
+
+    (shown,) = compose_stories(separate_parts([whole], parts, articles), make_context(articles)).stories
+
+    assert shown.outlets == 12
+    assert shown.title in {each.title for each in core}
+    assert {sentence.article_id for sentence in shown.summary} <= {each.id for each in core}
