@@ -235,7 +235,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         earlier_story=change.earlier.id if change.earlier else "",
         figure_changes=changes,
         differences=find_differences(told, covered_told, context.can_read, changed=[each.quantity for each in changes]),
-        perspectives=find_aspects(story, told, covered_told, title, context.can_read),
+        perspectives=find_aspects(
+            story, told, covered_told, title, context.can_read, is_old=superseded_by_figures(changes, story, own)
+        ),
         silent=find_missing_perspectives(
             context.groups,
             context.outlets_read,

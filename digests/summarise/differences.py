@@ -6,7 +6,7 @@ from itertools import islice, permutations
 
 from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
 from digests.analysis.story_coverage import Coverage
-from digests.model.edition_story import Detail, Difference, Perspective
+from digests.model.edition_story import Detail, Difference, Perspective, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import local_angle_test
 from digests.summarise.figures import (
@@ -22,6 +22,7 @@ from digests.summarise.figures import (
     stated_figures,
 )
 from digests.summarise.headline import Headline, is_informative
+from digests.summarise.lead import make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.number_words import parse_number_words
@@ -120,8 +121,14 @@ def find_aspects(
     covered: Coverage,
     headline: Headline,
     can_read: Callable[[str], bool],
+    *,
+    is_old: Callable[[Sentence], bool] = lambda _: False,
 ) -> tuple[Perspective, ...]:
-    """Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of."""
+    """
+    Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of.
+
+    `is_old`: a title with a figure that a newer one replaces is another state, no aspect.
+    """
     origins = (articles[key] for key in covered.origins)
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
@@ -142,6 +149,7 @@ def find_aspects(
             article.outlet != headline.article.outlet
             and can_read(article.language)
             and is_informative(article.title, article.language)
+            and not is_old(make_sentence(article, 0, article.title))
             and len(lead) >= MIN_NEW_IN_LEAD * len(leads[article.id])
             and (is_new or is_local_angle(article))
         ):
