@@ -70,7 +70,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class AlertOutcome:
     """What a rule does about a candidate, in words; `adds` are the calls that store it with its messages."""
 
     rule: StoryAlertSettings
@@ -99,7 +99,7 @@ class AlertReview:
     """What the rules of a digest look at now, and what they do about it."""
 
     inputs: EditionInputs
-    decisions: tuple[Decision, ...]
+    decisions: tuple[AlertOutcome, ...]
     excluded: Mapping[str, tuple[Article, Cause]]  # by id: articles that take no part in the digest
 
 
@@ -149,9 +149,9 @@ def _request(digest: DigestSettings, now: datetime) -> EditionRequest:
 
 def _plan_alerts(
     connection: Connection, digest: DigestSettings, grouped: GroupedStories, *, now: datetime
-) -> tuple[EditionInputs, tuple[Decision, ...]]:
+) -> tuple[EditionInputs, tuple[AlertOutcome, ...]]:
     """Return what the rules of a digest look at, and what each of them does about it."""
-    zone, decisions = ZoneInfo(digest.timezone), list[Decision]()
+    zone, decisions = ZoneInfo(digest.timezone), list[AlertOutcome]()
     alerts = [alert for alert in outbox.load_story_alerts(connection) if alert.digest == digest.name]
     request = _request(digest, now)
     today = request.local_date
@@ -176,7 +176,7 @@ def _plan_alerts(
             lack = [(way, recipient) for way, recipient in ends if (about, way.channel, recipient) not in has]
             if candidate.unmet or not lack:
                 outcome = outcomes.get(about, f"not sent: {candidate.unmet}")
-                decisions.append(Decision(rule=rule, candidate=candidate, words=outcome))
+                decisions.append(AlertOutcome(rule=rule, candidate=candidate, words=outcome))
                 continue
             story = about if report is None else _story_key(candidate.item)
             theirs = {(threads[story], recipient) for _, recipient in lack if story in threads}
@@ -210,7 +210,7 @@ def _plan_alerts(
                 silent = [replace(message, forms=()) for message in messages]
                 of_report = replace(key, about=f"report-{known}")
                 adds.append(partial(outbox.enqueue, key=of_report, parcels=silent, now=due, state=KNOWN))
-            decisions.append(Decision(rule=rule, candidate=candidate, words=outcomes[about], adds=tuple(adds)))
+            decisions.append(AlertOutcome(rule=rule, candidate=candidate, words=outcomes[about], adds=tuple(adds)))
     return inputs, tuple(decisions)
 
 

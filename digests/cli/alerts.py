@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument
 
-from digests.alerts.story_rules import LEFT_OUT, NO_WORD, AlertReview, Candidate, Decision, review_alerts
+from digests.alerts.story_rules import LEFT_OUT, NO_WORD, AlertOutcome, AlertReview, Candidate, review_alerts
 from digests.analysis.preferences import matching_phrases
 from digests.cli.left_out import TITLE_CHARS, describe_cause
 from digests.cli.lookup import find_digest
@@ -88,7 +88,7 @@ def _rule_rows(
                 yield _make_row(rule, None, article.id, title, f"not sent: {describe_cause(cause)}")
 
 
-def _decision_row(decision: Decision, review: AlertReview) -> Row:
+def _decision_row(decision: AlertOutcome, review: AlertReview) -> Row:
     candidate, outcome = decision.candidate, decision.words
     story, report = candidate.item, candidate.report
     if report is not None:
