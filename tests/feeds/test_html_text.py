@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.feeds.html_text import html_to_text
+from watcher.feeds.html_text import escaped_html_to_text, html_to_text
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,15 @@ def test_no_hostile_text_costs_more_than_a_second(piece):
     html_to_text(text, len(text))
 
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("&lt;p&gt;One&lt;/p&gt;&lt;p&gt;Two&lt;/p&gt;", "One\nTwo"),
+        ('&lt;a href="https://news.example/a?b=c', ""),
+        ("<p>How to write &lt;b&gt; in a text</p>", "How to write <b> in a text"),
+    ],
+)
+def test_markup_that_a_feed_has_escaped_twice_becomes_text_too(markup, text):
+    assert escaped_html_to_text(markup) == text

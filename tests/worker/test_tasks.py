@@ -147,3 +147,10 @@ def test_a_text_that_says_the_title_again_is_none(summary, has_text):
     entry = Entry(guid="1", url=None, title=LONG_TITLE, summary=summary)
 
     assert bool(clean_entry(entry, "https://x.example/1", "en", {}).cleaned.blocks) == has_text
+
+
+def test_the_kind_of_an_entry_is_read_from_its_text_too():
+    caption = "(260301) -- LINDOW, March 1, 2026 (Agency) -- Crowds gather at the bridge of Lindow before the flood."
+    entry = Entry(guid="1", url=None, title="LINDOW-BRIDGE", summary=caption)
+
+    assert clean_entry(entry, "https://x.example/1", "en", {}).cleaned.kind == "gallery"

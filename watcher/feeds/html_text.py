@@ -37,6 +37,12 @@ def html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
     return truncate("\n".join(filter(None, lines)), limit)
 
 
+def escaped_html_to_text(markup: str, limit: int = SUMMARY_CHARS) -> str:
+    """Return the text of HTML that a feed may have escaped twice: then its text begins with a tag again."""
+    text = html_to_text(markup, limit)
+    return html_to_text(text, limit) if HTML_OR_ENTITY.match(text) else text
+
+
 def drop_hidden(markup: str) -> str:
     """Return `markup` without comments, scripts, styles and other hidden elements; unclosed ones extend to the end."""
     if HIDDEN.search(markup) is None:

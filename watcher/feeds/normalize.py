@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from watcher.feeds.html_text import has_markup, html_to_text
+from watcher.feeds.html_text import escaped_html_to_text, has_markup, html_to_text
 from watcher.model import Entry, SitemapPart
 from watcher.text.plain_text import strip_control_chars, to_one_line, truncate
 from watcher.text.timestamps import parse_timestamp
@@ -174,8 +174,9 @@ def _quote_first_sentence(text: str, language: str) -> str:
 def _summary_and_text(row: RawEntry) -> tuple[str, str]:
     """Return an entry's summary, and its whole text with a line for each paragraph, "" if it has only a summary."""
     text = plain_text(row.content)
-    summary = html_to_text(row.summary.value) if row.summary.is_html else strip_control_chars(row.summary.value).strip()
-    if not text and (len(summary) >= LONG_SUMMARY or (row.summary.is_html and has_markup(row.summary.value))):
+    is_html, value = row.summary.is_html, row.summary.value
+    summary = escaped_html_to_text(value) if is_html else strip_control_chars(value).strip()
+    if not text and (len(summary) >= LONG_SUMMARY or (is_html and has_markup(value))):
         text = plain_text(row.summary)
     return summary or truncate(text, LONG_SUMMARY), text
 
@@ -183,7 +184,7 @@ def _summary_and_text(row: RawEntry) -> tuple[str, str]:
 def plain_text(text: RawText) -> str:
     """Return a text with a line for each paragraph, at most `TEXT_CHARS` characters."""
     if text.is_html:
-        return html_to_text(" ".join(text.value.split()), TEXT_CHARS)
+        return escaped_html_to_text(" ".join(text.value.split()), TEXT_CHARS)
     lines = (" ".join(line.split()) for line in strip_control_chars(text.value[:TEXT_CHARS]).split("\n"))
     return "\n".join(filter(None, lines))
 

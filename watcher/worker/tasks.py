@@ -118,7 +118,7 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     from watcher.clean.wire import WireInfo, read_wire
     from watcher.text.page_kind import classify_kind
 
-    lines = (" ".join(line.split()) for line in (entry.text or entry.summary).split("\n"))
+    lines = [" ".join(line.split()) for line in (entry.text or entry.summary).split("\n")]
     blocks = tuple(Block(text=line) for line in lines if line)
     wire = read_wire(blocks, fields=entry.authors, url=url)
     text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
