@@ -237,10 +237,17 @@ def separate_parts(stories: Iterable[Story], parts: Parts, window: Container[str
         margin = list(chain.from_iterable(part_reports for part_reports in others if len(part_reports) <= most))
         others = [part_reports for part_reports in others if len(part_reports) > most]
         place = {article: number for number, article in enumerate(story.articles)}
-        for number, part_reports in enumerate(([*core, *live, *margin], *others), 1):
-            part = constraints.build_story(story.id if number == 1 else f"{number}-{story.id}", part_reports, place)
-            marginal = frozenset(chain.from_iterable(report.articles for report in margin if number == 1))
-            separated.append(
-                replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups, margin=marginal)
+        whole = constraints.build_story(story.id, [*core, *live, *margin], place)
+        separated.append(
+            replace(
+                story,
+                articles=whole.articles,
+                wire_groups=whole.wire_groups,
+                is_parted=any(key in window for reports in others for each in reports for key in each.articles),
+                margin=frozenset(chain.from_iterable(report.articles for report in margin)),
             )
+        )
+        for number, part_reports in enumerate(others, 2):
+            part = constraints.build_story(f"{number}-{story.id}", part_reports, place)
+            separated.append(replace(story, id=part.id, articles=part.articles, wire_groups=part.wire_groups))
     return tuple(separated)

@@ -82,7 +82,7 @@ class RankedStory:
     @property
     def is_least(self) -> bool:
         """Whether more outlets probably report its event than those whose reports were recognised."""
-        return self.expected_outlets - len(self.coverage.outlets) >= EVEN_CHANCE
+        return self.story.is_parted or self.expected_outlets - len(self.coverage.outlets) >= EVEN_CHANCE
 
     @property
     def family(self) -> str:

@@ -29,4 +29,5 @@ class Story:
     thread: str = ""  # id shared by the stories that follow each other over days
     began_at: datetime | None = None  # when the first article of the thread was published
     merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it
+    is_parted: bool = False  # into parts, of which this is the core; about every other part is on its event
     margin: frozenset[str] = frozenset()  # articles that are counted, but tell the story only if no others can

@@ -296,6 +296,7 @@ def test_the_part_with_the_most_reports_in_the_window_keeps_the_id_and_the_live_
     assert (core.id, core.articles, core.merged_ids) == ("s1", ("live", "new1", "new2"), ("s0",))
     assert (rest.id, rest.articles) == ("2-s1", ("old1", "old2", "old3"))
     assert core.thread == rest.thread == "t1"
+    assert (core.is_parted, rest.is_parted) == (True, False)
     assert separate_parts([whole], dict.fromkeys(keys, 0), keys) == (whole,)
 
 

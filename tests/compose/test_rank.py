@@ -98,14 +98,15 @@ def test_reports_that_are_probably_on_its_event_raise_a_story():
 
 
 def test_a_count_is_the_least_if_the_chance_of_one_more_outlet_is_at_least_even():
-    stories = [story(*many(event, 2)) for event in ("Talks", "Volcano", "Ferry")]
-    reports = [many(event, 2) for event in ("Talks", "Volcano", "Ferry")]
+    reports = [many(event, 2) for event in ("Talks", "Volcano", "Ferry", "Strike")]
+    stories = [story(*own) for own in reports]
+    stories[3] = replace(stories[3], is_parted=True)
     near = {stories[0].id: Neighbours(outlets=0.7), stories[1].id: Neighbours(outlets=0.69)}
 
     ranked = rank(stories, make_context(by_id(*chain.from_iterable(reports)), neighbours=near))
 
     assert {each.story.id: each.is_least for each in ranked} == {
-        stories[0].id: True, stories[1].id: False, stories[2].id: False,
+        stories[0].id: True, stories[1].id: False, stories[2].id: False, stories[3].id: True,
     }  # fmt: skip
 
 
