@@ -198,7 +198,8 @@ class _Places:
 
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
         """Whether a story is large enough to be told in full beside others of its running story; never a part."""
-        is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS and ranked.expected_outlets >= MIN_SIBLING_OUTLETS
+        outlets, independent = len(ranked.coverage.outlets), len(ranked.coverage.independent)
+        is_large = outlets >= MIN_BLOCK_OUTLETS and independent > 1 and ranked.expected_outlets >= MIN_SIBLING_OUTLETS
         tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
         is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
