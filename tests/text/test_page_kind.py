@@ -101,8 +101,6 @@ def test_a_title_says_what_its_page_is(title, kind):
 def test_a_live_address_is_told_by_a_part_of_its_path():
     assert is_address_of("live", "https://news.example/world/live/storm")
     assert is_address_of("live", "https://news.example/live-blog-storm")
-    assert is_address_of("live_blog", "https://news.example/en/storm-reaches-coast/live-76161011")
-    assert not is_address_of("live_blog", "https://news.example/en/where-we-live-2026")
     assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
 
