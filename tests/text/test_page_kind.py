@@ -79,6 +79,8 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("BRIEF-Harbour Lines posts third-quarter loss", "article"),
         ("Three things to know about the new ferry", "analysis"),
         ("Die Lage am Hafen bleibt angespannt", "article"),
+        ("Leaders hold conference on the storm - watch live - Harbour Post", "live"),
+        ("Шторм в Линдове: главные новости о шторме к 4 мая", "roundup"),
         ("In pictures: the storm", "gallery"),
         ("【写真特集】台風の爪痕", "gallery"),
         ("The storm – in pictures", "gallery"),

@@ -49,7 +49,10 @@ ORDERED = 0.8  # share of the steps in one direction; in other lists, such as co
 
 def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
     """Return the kind of an article without its page, by its title, URL and text, one paragraph a line."""
-    if is_title_of("live", title) or is_address_of("live_blog", url) or has_ordered_times(text.split("\n")):
+    # "Leaders hold conference - watch live - Harbour Post": what stands at the end may be the outlet.
+    ends = (title, title.rpartition(" - ")[0])
+    is_live = any(is_title_of("live", end) for end in ends)
+    if is_live or is_address_of("live_blog", url) or has_ordered_times(text.split("\n")):
         return "live"
     for kind in ("roundup", "gallery"):
         if is_title_of(kind, title):
