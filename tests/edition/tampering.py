@@ -15,6 +15,8 @@ from digests.edition.schedule import EditionRequest
 from digests.model.edition import Edition
 from digests.model.edition_story import EditionStory, LlmSentence, MissingPerspective, Sentence
 from digests.model.ledger import LeftOut, LeftOutKind
+from digests.render.edition_view import edition_view
+from digests.render.text import measure_reading_time
 from digests.settings.digests import digests_of
 from digests.settings.translate import TranslateSettings
 from digests.store.keys import DAILY
@@ -142,6 +144,11 @@ def build(settings: Settings, engine: Engine, end: datetime) -> BuiltEdition:
     built = build_edition(engine, digest, request, now=end)
     assert built is not None
     return built
+
+
+def read_again(edition: Edition) -> Edition:
+    """Return an edition with the time that it takes to read: a further line may take it over a full minute."""
+    return replace(edition, reading_minutes=measure_reading_time(edition_view(edition)))
 
 
 def with_story(edition: Edition, number: int, **values: Any) -> Edition:
@@ -337,7 +344,7 @@ TAMPERINGS: dict[str, tuple[Tampering, bool]] = {
     ),
     "an outlet that is not new": (lambda e: with_story(e, 1, new_outlets=("Gazette", "Bugle")), True),
     "a country that does not report": (
-        lambda e: with_story(e, 1, silent=(MissingPerspective(group="country", name="FR", outlets=9),)),
+        lambda e: read_again(with_story(e, 1, silent=(MissingPerspective(group="country", name="FR", outlets=9),))),
         False,
     ),
     "a country that reports as silent": (
