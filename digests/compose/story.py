@@ -162,7 +162,8 @@ def _choose_latest(
     context: ComposeContext,
 ) -> Article | None:
     """Return the report whose headline is later than what tells a story, and of the same state in its figures."""
-    of_window, is_old = context.select_in_window(told), superseded_by_figures(changes, story, told)
+    of_window = _select_tellers(story, context.select_in_window(told))
+    is_old = superseded_by_figures(changes, story, told)
     current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
     since = max((title.article.published_at, *(each.published_at for each in shown)))

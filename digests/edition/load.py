@@ -29,6 +29,7 @@ from digests.store.maintenance import load_owners
 from digests.store.stories import thread_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import GroupedStories
+from watcher.failure_messages import HealthKind, Reason
 from watcher.feeds.health import feed_health, is_read_up_to
 from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
@@ -325,13 +326,19 @@ def _measure_intake(
         stop = None
     failing, unread = [], 0
     names = Counter(state.feed.source.name for state in feeds)
-    for state in feeds:
+    healths = [
+        (state, feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now))
+        for state in feeds
+    ]
+    heard = {state.feed.source.name for state, health in healths if health.is_ok}
+    for state, health in healths:
         source = state.feed.source
         # Of two feeds of one name, the other may be read well.
         name = source.name if names[source.name] == 1 else f"{source.name}, {host_of(source.url)}"
-        health = feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now)
         if not health.is_ok:
-            failing.append(FailingSource(name=name, reason=health.reason))
+            is_empty = isinstance(health.reason, Reason) and health.reason.kind == HealthKind.NEVER_AN_ENTRY
+            if not (is_empty and source.name in heard):  # nothing is missing of such an outlet
+                failing.append(FailingSource(name=name, reason=health.reason))
         elif state.feed.last_read_at is None or state.feed.last_read_at < start:
             unread += 1
     rows = (

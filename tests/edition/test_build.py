@@ -261,6 +261,24 @@ def test_of_two_sources_of_one_name_the_one_that_fails_is_told_apart_by_its_host
     assert [each.name for each in ledger.failing] == ["Post, bad.example"]
 
 
+def test_of_two_feeds_of_one_name_the_one_that_never_had_an_entry_is_not_missed(engine):
+    hosts = {"good": "Post", "empty": "Post", "bare": "Herald"}
+    sources = [Source(url=f"https://{host}.example/feed", name=name, language="en") for host, name in hosts.items()]
+    write(engine, sync_sources, sources, now=NOW - timedelta(days=3))
+    for source in sources:
+        (feed,) = read(engine, due_feeds, host_of(source.url), now=NOW)
+        new = (Entry(guid="1", url=f"{source.url}/1", title="T"),) if "good" in source.url else ()
+        changes = EntryChanges(new=new, changed=(), unchanged=0)
+        kept = {"at": NOW - timedelta(hours=1), "next_poll_at": NOW, "took_s": 0.1, "moved_to": None}
+        polled = PollSucceeded(**kept, interval_s=3600.0, validators=Validators(), changes=changes)
+        write(engine, record_polls, [(feed, polled)])
+
+    ledger = make_edition(engine, digest(), order(), now=NOW).ledger
+
+    assert [each.name for each in ledger.failing] == ["Herald"]
+    assert (ledger.sources_total, ledger.sources_ok) == (3, 2)
+
+
 def test_a_source_that_was_not_read_in_the_window_is_not_called_read(engine):
     ages = {"Fresh": 1, "Old": 30, "Ill": 2, "Never": None}  # hours since the last poll
     sources = [Source(url=f"https://{name.lower()}.example/feed", name=name, language="en") for name in ages]
