@@ -210,6 +210,8 @@ OPML = """<?xml version="1.0"?>
 <outline type="rss" text="Odd" xmlUrl="ftp://odd.example/feed"/></body></opml>
 """
 
+TO_CHANGE = "to change it, write in its [[sources]]: section ="
+
 
 def test_opml_is_imported_once_and_each_feed_is_reported(file, tmp_path, capsys):
     opml = tmp_path / "feeds.opml"
@@ -222,10 +224,10 @@ def test_opml_is_imported_once_and_each_feed_is_reported(file, tmp_path, capsys)
 
     assert first.splitlines()[:2] == [
         "added: Three https://three.example/feed",
-        "already there: One https://one.example/feed",
+        f'already there: One https://one.example/feed: it keeps no section; {TO_CHANGE} "Science"',
     ]
     assert first.splitlines()[2].startswith("left out: Odd: ftp://odd.example/feed")
-    assert second.splitlines()[-1] == "0 added, 2 already there, 1 left out"
+    assert second.splitlines()[-2] == "0 added, 2 already there, 1 left out"
     assert file.read_text() == after
     three = load_settings_file(file).sources[2]
     assert (three.section, three.language) == ("Science", "en-us")
@@ -311,7 +313,25 @@ def test_the_last_line_of_an_import_says_how_its_folders_become_headings(file, t
     assert last.endswith('[[digests]] sections = ["World / Asia / East", "World / Asia", "World"]')
 
     assert sources(file, "import", str(opml)) == 0
-    assert "sections" not in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+def test_a_source_that_is_there_already_keeps_its_section_and_the_import_says_how_to_change_it(file, tmp_path, capsys):
+    file.write_text(f'{FILE}\n[[sources]]\nurl = "https://a.example/f"\nsection = "Arts"\n')
+    opml = tmp_path / "feeds.opml"
+    opml.write_text(
+        '<opml version="2.0"><body>'
+        '<outline text="World &quot;X&quot;"><outline xmlUrl="https://one.example/feed" text="One"/></outline>'
+        '<outline text="Books"><outline xmlUrl="https://a.example/f" text="A"/></outline></body></opml>'
+    )
+
+    assert sources(file, "import", str(opml)) == 0
+
+    assert capsys.readouterr().out.splitlines()[:-1] == [
+        f'already there: One https://one.example/feed: it keeps no section; {TO_CHANGE} "World \\"X\\""',
+        f'already there: a.example https://a.example/f: it keeps section "Arts"; {TO_CHANGE} "Books"',
+        "0 added, 2 already there, 0 left out",
+    ]
 
 
 def test_an_import_says_that_its_file_is_not_well_formed(file, tmp_path, capsys):

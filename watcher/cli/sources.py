@@ -25,6 +25,7 @@ from watcher.settings.edit import (
     source_row,
     sources_by_key,
     switch_source,
+    to_toml,
     write_file,
 )
 from watcher.settings.models import Settings, SourceSettings
@@ -35,7 +36,6 @@ from watcher.text.urls import hide_secrets, is_mail, normalize_url
 SourceArgument = Annotated[str, Argument(metavar="URL|NAME", help="Address or name of the source.")]
 SOURCE_TABLE_COLUMNS = ("name", "language", "country", "section", "every", "url")
 MAX_CELL_WIDTH = 40  # of the list on a terminal
-SECTIONS_SHOWN = 6  # of an import, in its last line
 SOURCE_NAME_CHARS = 200  # of a name or a section, as the settings hold them
 
 
@@ -175,10 +175,10 @@ def import_opml(
     path = settings_path(config)
     text, settings = read_for_edit(path)
     opml = parse_opml(read_file_or_stdin(file, MAX_OPML_BYTES), name=str(file))
-    rows, lines = _classify_feeds(opml, settings)
+    rows, lines, sections = _classify_feeds(opml, settings)
     if rows and not dry_run:
         save_rows(path, text, rows)
-    print_result(lines, _format_import(lines, rows, dry_run=dry_run), json=json)
+    print_result(lines, _format_import(lines, sections, dry_run=dry_run), json=json)
     if refused := describe_refused_places([row.url for row in rows], settings.fetch.allow_private):
         print_err(refused)
     if opml.repairs:
@@ -187,22 +187,35 @@ def import_opml(
     return PARTLY if any(line.outcome == "left out" for line in lines) else DONE
 
 
-def _classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult]]:
-    """Return the rows to add for the feeds of an OPML file, and what is said about each feed."""
+def _classify_feeds(opml: Opml, settings: Settings) -> tuple[list[SourceSettings], list[ImportResult], list[str]]:
+    """Return the rows to add for the feeds of an OPML file, what is said about each feed, and the file's sections."""
     known, rows, lines = sources_by_key(settings), [], []
+    sections: dict[str, None] = {}  # also of feeds that are there already
     for feed in opml.feeds:
         try:
             row, dropped = _to_source_row(feed)
         except SettingsError as error:
             lines.append(ImportResult(outcome="left out", name=feed.title, url=feed.url, why=str(error)))
             continue
+        if row.section:
+            sections[row.section] = None
         there = known.setdefault(normalize_url(row.url), row)
         if there is row:
             rows.append(row)
             lines.append(ImportResult(outcome="added", name=row.source().name, url=row.url, why="; ".join(dropped)))
         else:
-            lines.append(ImportResult(outcome="already there", name=there.source().name, url=there.url))
-    return rows, lines + [ImportResult(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
+            why = _describe_kept_section(there, row)
+            lines.append(ImportResult(outcome="already there", name=there.source().name, url=there.url, why=why))
+    lines += [ImportResult(outcome="left out", name="", url="", why=fault) for fault in opml.faults]
+    return rows, lines, [*sections]
+
+
+def _describe_kept_section(there: SourceSettings, row: SourceSettings) -> str:
+    """Return what is said if a source that is there already does not get the section of its row in the file, or ""."""
+    if not row.section or row.section == there.section:
+        return ""
+    has = f"section {to_toml(there.section)}" if there.section else "no section"
+    return f"it keeps {has}; to change it, write in its [[sources]]: section = {to_toml(row.section)}"
 
 
 def _to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
@@ -228,7 +241,7 @@ def _to_source_row(feed: OpmlFeed) -> tuple[SourceSettings, tuple[str, ...]]:
     return row, dropped
 
 
-def _format_import(lines: list[ImportResult], rows: list[SourceSettings], *, dry_run: bool) -> Iterator[str]:
+def _format_import(lines: list[ImportResult], sections: list[str], *, dry_run: bool) -> Iterator[str]:
     """Yield a line for each feed, then the counts and a hint about sections."""
     words = {"added": "would be added"} if dry_run else {}
     for line in lines:
@@ -236,10 +249,9 @@ def _format_import(lines: list[ImportResult], rows: list[SourceSettings], *, dry
         yield ": ".join(part for part in (words.get(line.outcome, line.outcome), feed, line.why) if part)
     counts = {word: sum(line.outcome == word for line in lines) for word in ("added", "already there", "left out")}
     yield ", ".join(f"{number} {words.get(word, word)}" for word, number in counts.items())
-    if sections := [quote_value(section) for section in dict.fromkeys(row.section for row in rows) if section]:
-        more = ["…"] if len(sections) > SECTIONS_SHOWN else []
-        listed = ", ".join(sections[:SECTIONS_SHOWN] + more)
-        yield f"the folders are sections of these sources; to see them in an edition: [[digests]] sections = [{listed}]"
+    if sections:
+        shown = f"[[digests]] sections = {to_toml(sections)}"
+        yield f"the folders are sections of their sources; to see them in an edition: {shown}"
 
 
 def export_opml(
