@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -87,6 +88,20 @@ async def test_an_article_has_the_same_outlet_in_whichever_order_its_feeds_are_p
             await poll(press, source)
             # The three are sources all the time, as far as the settings say.
         assert outlets(press)[title] == ("The B", None), [source.name for source in order]
+
+
+async def test_stored_articles_follow_the_section_of_their_source_and_keep_its_country(press):
+    await poll(press, *REAL)
+    engine = press.tools.writer.engine
+    cited = next(each.id for each in stored(press) if each.title == "Ferry one")
+    write(engine, pin, [cited], pinned_by="an edition")
+    changed = [replace(source, section="Sea", country="FR") for source in REAL[:2]]
+
+    write(engine, sync_sources, [*changed, REAL[2]], now=press.clock[0])
+
+    assert {each.title: (each.section, each.country) for each in stored(press)} == {
+        "Ferry one": ("Sea", "GB"), "Ferry two": ("Sea", "GB"), "Ferry three": (None, "GB"),
+    }  # fmt: skip
 
 
 async def test_an_article_of_a_source_that_another_feed_alone_lists_is_of_the_source(press):

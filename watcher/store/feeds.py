@@ -83,6 +83,8 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     Update the feeds from the settings: add new ones, due at once; disable absent ones; enable those that are back.
 
     A feed whose `every` changed is parsed again at its next poll, as its interval also depends on the feed's content.
+    The stored articles of a source have its section, which only places a story in an edition; they keep their outlet,
+    country and owner, which editions have named.
 
     Args:
         spread_s: Seconds between the first polls of two new feeds; 0 makes them due at once.
@@ -99,12 +101,16 @@ def sync_sources(connection: Connection, sources: Sequence[Source], *, now: date
     ]  # fmt: skip
     changed = [source for url, source in wanted.items() if url in have and source != have[url]]
     paced = [{"of": source.url} for source in changed if source.every_s != have[source.url].every_s]
+    moved = [{"of": each.url, "to": each.section} for each in changed if each.section != have[each.url].section]
     back = [{"of": url} for url in wanted if url in have and url not in enabled]
     absent = [{"of": url} for url in sorted(enabled) if url not in wanted]
     execute_each(connection, insert(connection, feeds).on_conflict_do_nothing(index_elements=["source_url"]), new)
     by_url = update(feeds).where(feeds.c.source_url == bindparam("of"))
     execute_each(connection, by_url, [_source_columns(source) | {"of": source.url} for source in changed])
     execute_each(connection, by_url.values(RESET_INTERVAL), paced)
+    feed_id = select(feeds.c.id).where(feeds.c.source_url == bindparam("of")).scalar_subquery()
+    of_source = update(articles).where(articles.c.feed_id == feed_id).values(section=bindparam("to"))
+    execute_each(connection, of_source, moved)
     # A source that was put back is polled again, even if it was gone.
     execute_each(connection, by_url.values(enabled=True, gone=False, next_poll_at=now), back)
     execute_each(connection, by_url.values(enabled=False), absent)
