@@ -28,6 +28,7 @@ from watcher.worker.context import system_clock
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200
 RECIPIENTS_SHOWN = 5  # named for the deliveries of an edition with one channel and state
 DIGESTS_SHOWN = 5  # on one screen
+DAYS_A_WEEK = 7
 RECIPIENT_MARK = re.compile(r" \([0-9a-f]{8}\)$")  # of a web address, as `WebhookDeliverSettings.recipients` has it
 
 
@@ -140,14 +141,14 @@ def _schedule_section(engine: Engine, settings: Settings, *, now: datetime) -> S
     """Return the part of the status on the schedule: what is late, and when each digest's next edition is due."""
     statuses = read(engine, digest_statuses, settings, now=now)
     rows = []
-    zones = {digest.name: ZoneInfo(digest.timezone) for digest in digests_of(settings)}
+    digests = {digest.name: digest for digest in digests_of(settings)}
     for status in sorted(statuses, key=lambda status: (status.due_since is None, status.next_due_at))[:DIGESTS_SHOWN]:
         name = to_one_line(status.title, NEXT_TITLE_CHARS)
         if status.due_since is not None:
             late = format_duration((now - status.due_since).total_seconds())
             rows.append(("overdue", f"{name}: the edition was due {late} ago and is not made yet"))
-        time_left = format_duration((status.next_due_at - now).total_seconds())
-        rows.append(
-            ("next", f"{name}, due {status.next_due_at.astimezone(zones[status.digest]):{MINUTE} %Z}, in {time_left}")
-        )
+        digest, time_left = digests[status.digest], format_duration((status.next_due_at - now).total_seconds())
+        days = f" ({digest.days})" if len(digest.week_days) < DAYS_A_WEEK else ""
+        due = f"{status.next_due_at.astimezone(ZoneInfo(digest.timezone)):{MINUTE} %Z}"
+        rows.append(("next", f"{name}{days}, due {due}, in {time_left}"))
     return StatusSection(name="digests", found=statuses, rows=tuple(rows))

@@ -328,6 +328,18 @@ def test_sources_without_a_country_are_counted_and_named(shop, status):
     assert "1 of 2 sources has no country (Late): watcher check" in status(press)
 
 
+def test_the_next_edition_is_named_with_its_days_of_the_week_unless_it_is_daily(shop, capsys):
+    digests = "".join(
+        f'[[digests]]\nname = "{name}"\ntitle = "{name}"\ndirectory = "{name}"\n{more}\n'
+        for name, more in {"daily": "", "work": 'days = "mon-fri"', "week": 'kind = "week"'}.items()
+    )
+
+    assert run_command_line(["status", "--config", str(shop(more=digests).path)]) == 0
+
+    rows = [line.split(", due ")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("next ")]
+    assert sorted(rows) == ["next     daily", "next     week (sun)", "next     work (mon-fri)"]
+
+
 @pytest.mark.slow
 def test_a_paused_source_stays_in_the_status_and_is_named_paused(shop, status):
     press = shop("Ash", "Off")
