@@ -127,7 +127,9 @@ class PollSettings(SettingsModel):
     """How often feeds are looked at."""
 
     every: Duration = Field(
-        default=timedelta(minutes=30), description="Time between two polls of a feed, unless it asks for more."
+        default=timedelta(minutes=30),
+        description="Time between two polls of a feed, unless it asks for more. If you change it, it counts from a "
+        "feed's next poll on; `watcher poll --all` polls all feeds at once.",
     )
     min_every: Duration = Field(default=timedelta(minutes=15), description="No feed is polled more often than this.")
     concurrency: StrictInt = Field(default=64, ge=1, le=1_000, description="Hosts visited at the same time.")
@@ -258,7 +260,8 @@ class SourceSettings(SettingsModel):
         default=(), description="Your own tags, to select sources for a digest."
     )
     every: PositiveDuration | None = Field(
-        default=None, description="Time between two polls of this feed; by default [poll] every."
+        default=None,
+        description="Time between two polls of this feed; by default [poll] every. A change counts from its next poll.",
     )
     full_text: StrictBool = Field(default=False, description="The feed contains full articles; no page is fetched.")
     items: Selector = Field(default=None, description="For a page without a feed: CSS selector of an item in its list.")
