@@ -35,9 +35,12 @@ class AlertMessage:
     url: str = ""  # one of the lines of `text`
 
 
-def render_message(alert: AlertMessage, delivery: DeliverSettings, sender: str, recipient: str) -> OutboundMessage:
-    """Return an alert for a channel."""
-    forms = delivery.forms(AlertContent(alert=alert, sender=sender), recipient)
+def render_message(
+    alert: AlertMessage, delivery: DeliverSettings, sender: str, recipient: str, *, readers: Sequence[str] = ()
+) -> OutboundMessage:
+    """Return an alert for a channel; `readers` are the recipients that its digest names for mails."""
+    mail_to = tuple(parse_mailbox(reader)[1] for reader in readers)
+    forms = delivery.forms(AlertContent(alert=alert, sender=sender, mail_to=mail_to), recipient)
     return OutboundMessage(channel=delivery.channel, recipient=recipient, forms=forms)
 
 
@@ -47,6 +50,7 @@ class AlertContent:
 
     alert: AlertMessage
     sender: str
+    mail_to: tuple[str, ...] = ()
 
     def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
         return (self._render("text", "txt", f"{self.alert.subject}\n\n{self.alert.text}".encode()),)

@@ -195,7 +195,8 @@ def _plan_alerts(
                 dropped = 0 if count else _count_dropped(mine)
                 alert = _make_alert(candidate, rule, inputs.context, words, dropped=dropped, now=now)
                 sender = digest.mail.sender or "digest@localhost"
-                messages = [render_message(alert.message, way, sender, recipient) for way, recipient in lack]
+                readers = digest.mail.to
+                messages = [render_message(alert.message, way, sender, to, readers=readers) for way, to in lack]
                 count, resting = count + 1, resting | theirs
             told_now.add(about)
             has |= {(about, way.channel, recipient) for way, recipient in lack}

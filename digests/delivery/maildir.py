@@ -17,7 +17,7 @@ from digests.settings.channel import BeforeCommit, Channel, Content, DeliverSett
 from watcher.settings.models import Settings
 from watcher.settings.types import LocalPath
 
-RECIPIENT = "you@localhost"  # in the header To: the mail stays on this machine
+RECIPIENT = "you@localhost"  # in the header To if the digest names no recipient: the mail stays on this machine
 FOLDERS = ("cur", "new", "tmp")
 _numbers = itertools.count()
 
@@ -64,7 +64,7 @@ class MaildirDeliverSettings(DeliverSettings):
         return (str(self.directory),)
 
     def forms(self, content: Content, recipient: str) -> tuple[Rendered, ...]:
-        return (content.mail(RECIPIENT),)
+        return (content.mail(next(iter(content.mail_to), RECIPIENT)),)
 
     def open(self, settings: Settings, *, sender: str) -> MaildirChannel:
         return MaildirChannel()

@@ -20,6 +20,7 @@ from digests.render.forms import FORMATS, NO_ARTICLES, render
 from digests.render.mail import MailHead, address_to, attach_file, compose_mail
 from digests.render.templating import TEMPLATE_NAMES, OwnTemplate, OwnTemplates
 from digests.settings.digests import DigestSettings
+from digests.settings.mail import parse_mailbox
 from digests.store.editions import recent_editions
 from digests.store.marks import load_link_key
 from digests.stories.marks import sign_story
@@ -136,6 +137,10 @@ class EditionContent:
         self._engine, self._edition, self._digest, self._suffix = engine, edition, digest, suffix
         self._recipients = recipients
         self._mails: dict[tuple[str, ...], EmailMessage] = {}
+
+    @property
+    def mail_to(self) -> tuple[str, ...]:
+        return tuple(parse_mailbox(reader)[1] for reader in self._digest.mail.to)
 
     def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
         wanted = formats or self._digest.formats

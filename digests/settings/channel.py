@@ -43,6 +43,10 @@ Formats = Annotated[tuple[Format, ...], AfterValidator(lambda forms: tuple(dict.
 class Content(Protocol):
     """An edition or an alert, rendered in the form that a channel asks for."""
 
+    @property
+    def mail_to(self) -> tuple[str, ...]:
+        """The addresses of `mail.to` of the digest; empty for an alert on a failure."""
+
     def files(self, formats: Sequence[str] = ()) -> tuple[Rendered, ...]:
         """Return an edition in `formats`, by default those of its digest; an alert as a text."""
 

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -552,3 +553,13 @@ def test_two_alerts_of_one_moment_are_two_files():
     ]
 
     assert forms[0][0].name != forms[1][0].name
+
+
+def test_an_alert_in_a_maildir_is_to_the_first_reader_of_its_digest():
+    way = deliver_table({"channel": "maildir", "directory": "x"})
+    forms = [
+        render_message(HOSTILE.message, way, "w@x.org", "x", readers=readers).forms
+        for readers in (("Ann <ann@x.org>", "bob@x.org"), ())
+    ]
+
+    assert [message_from_bytes(form.body)["To"] for (form,) in forms] == ["ann@x.org", "you@localhost"]

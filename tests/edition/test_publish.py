@@ -81,6 +81,10 @@ def test_a_mail_for_a_maildir_needs_no_address_of_a_reader(engine, digest, put, 
 
     mail = email.message_from_bytes(message.forms[0].body, policy=policy.default)
     assert (message.recipient, mail["To"]) == (folder, "you@localhost")
+    known = local.mail.model_copy(update={"to": ("Ann <ann@example.net>", "bob@example.net")})
+    (message,) = build_messages(engine, edition, local.model_copy(update={"mail": known}))
+    mail = email.message_from_bytes(message.forms[0].body, policy=policy.default)
+    assert (message.recipient, mail["To"]) == (folder, "ann@example.net")
     assert "The harbour opens" in mail.get_body(("plain",)).get_content()
 
 
