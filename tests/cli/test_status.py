@@ -322,10 +322,12 @@ def test_a_source_that_is_gone_is_never_asked_again(shop, status):
     assert "next poll  none: it is gone" in status(press, "ash")
 
 
-def test_sources_without_a_country_are_counted_and_named(shop, status):
+def test_sources_without_a_country_are_counted_and_named_if_others_have_one(shop, status):
     press = shop("Ash", more='[[sources]]\nname = "Late"\nurl = "https://late.example/feed"\n')
 
     assert "1 of 2 sources has no country (Late): watcher check" in status(press)
+    press.path.write_text(press.path.read_text("utf-8").replace("country = 'FR'\n", ""), "utf-8")
+    assert "no country" not in status(press)
 
 
 def test_the_next_edition_is_named_with_its_days_of_the_week_unless_it_is_daily(shop, capsys):

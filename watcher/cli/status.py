@@ -292,10 +292,11 @@ def _source_counts(sources: Sequence[SourceStatus], settings: Settings) -> Itera
     counts = Counter(row.health.status for row in sources)
     words = ", ".join(f"{count} {health}" for health, count in counts.items())
     yield "sources", f"{len(sources)}: {words}" if words else "0"
-    urls = [source.url for source in settings.active_sources()]
-    if refused := describe_refused_places(urls, settings.fetch.allow_private):
+    active = settings.active_sources()
+    if refused := describe_refused_places([source.url for source in active], settings.fetch.allow_private):
         yield "", refused
-    if unplaced := describe_unknown_countries(settings):
+    # Who gives no source a country does without them; `watcher check` says what for.
+    if any(source.country for source in active) and (unplaced := describe_unknown_countries(settings)):
         yield "", f"{unplaced}: watcher check"
     if paused := [to_one_line(row.source.name, NAME_CHARS) for row in sources if row.is_paused]:
         more = f" and {len(paused) - SOURCES_SHOWN} more" if len(paused) > SOURCES_SHOWN else ""
