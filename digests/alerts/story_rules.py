@@ -16,6 +16,7 @@ from digests.analysis.numbers import significant_numbers
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, matching_phrases, phrase_pattern
 from digests.analysis.select import Cause
 from digests.analysis.story_coverage import measure_coverage
+from digests.cluster.neighbours import find_nearest_reports
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import is_wanted
 from digests.compose.story import find_headline
@@ -33,7 +34,7 @@ from digests.settings.digests import DigestSettings
 from digests.store import outbox
 from digests.store.keys import DAILY, StoryAlertKey
 from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertRow
-from digests.stories.follows import FollowedThread, load_followed_reports
+from digests.stories.follows import FollowedThread, load_followed, load_followed_reports
 from digests.stories.window import GroupedStories, cluster_and_save, cluster_preview
 from digests.summarise.headline import Headline
 from digests.summarise.openings import title_without_outlet
@@ -95,12 +96,22 @@ def send_story_alerts(url: str, digests: Sequence[DigestSettings], now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptApart:
+    """The story outside a followed thread that may most probably be on its event, with a report that came since."""
+
+    story: Story
+    near_to: str  # id of the story of the thread
+    probability: float  # of the two nearest reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertReview:
     """What the rules of a digest look at now, and what they do about it."""
 
     inputs: EditionInputs
     decisions: tuple[AlertOutcome, ...]
     excluded: Mapping[str, tuple[Article, Cause]]  # by id: articles that take no part in the digest
+    kept_apart: Mapping[str, KeptApart]  # by followed thread
 
 
 def review_alerts(engine: Engine, digest: DigestSettings, *, now: datetime) -> AlertReview:
@@ -109,7 +120,26 @@ def review_alerts(engine: Engine, digest: DigestSettings, *, now: datetime) -> A
     inputs, decisions = read(engine, _plan_alerts, digest, grouped, now=now)
     excluded = read(engine, load_excluded_articles, digest, _request(digest, now), grouped)
     in_window = {each.id: (each, cause) for each, cause in excluded if each.published_at >= now - WINDOW}
-    return AlertReview(inputs=inputs, decisions=decisions, excluded=in_window)
+    kept_apart = read(engine, _find_kept_apart, inputs, grouped)
+    return AlertReview(inputs=inputs, decisions=decisions, excluded=in_window, kept_apart=kept_apart)
+
+
+def _find_kept_apart(connection: Connection, inputs: EditionInputs, grouped: GroupedStories) -> Mapping[str, KeptApart]:
+    """Return the story that grouping keeps apart from each followed thread and that is nearest to it, by thread."""
+    context = inputs.context
+    home = {article: story for story in inputs.stories for article in story.articles}
+    found = {}
+    for thread, since in {row.thread: since for _, since, row in reversed(load_followed(connection))}.items():
+        ours = {key for story in grouped.stories if story.thread == thread for key in story.articles}
+        theirs = {
+            key
+            for key, article in context.articles.items()
+            if article.published_at >= context.window_start and article.fetched_at > since and key in home
+        }
+        if pair := find_nearest_reports(grouped.scores, ours, theirs - ours):
+            our, their, probability = pair
+            found[thread] = KeptApart(story=home[their], near_to=story_key(home[our]), probability=probability)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +208,7 @@ def _plan_alerts(
                 outcome = outcomes.get(about, f"not sent: {candidate.unmet}")
                 decisions.append(AlertOutcome(rule=rule, candidate=candidate, words=outcome))
                 continue
-            story = about if report is None else _story_key(candidate.item)
+            story = about if report is None else story_key(candidate.item)
             theirs = {(threads[story], recipient) for _, recipient in lack if story in threads}
             state, why = WAITING, ""
             if candidate.is_old:
@@ -252,15 +282,15 @@ def find_candidates(
             if not unmet and not is_wanted(story, context):
                 unmet = "it is about none of the digest's `regions`, `topics` or `only`"
             is_old = not (unmet or _why_unmet(rule, story, before))
-            yield Candidate(about=_story_key(story), item=story, is_old=is_old, unmet=unmet)
+            yield Candidate(about=story_key(story), item=story, is_old=is_old, unmet=unmet)
             reports = iter(()) if unmet else _reports_with_news(rule.words, story, context)
         for report, unmet in reports:
             about, is_old = f"report-{report.id}", report.id in before
             yield Candidate(about=about, item=story, report=report, is_old=is_old, unmet=unmet)
 
 
-def _story_key(item: Story | Correction) -> str:
-    # The id of a part of a story has a number before that of the story.
+def story_key(item: Story | Correction) -> str:
+    """Return the id of a story: that of a part has a number before it."""
     return item.id.rpartition("-")[2] if isinstance(item, Story) else ""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument
 
-from digests.alerts.story_rules import LEFT_OUT, NO_WORD, AlertOutcome, AlertReview, Candidate, review_alerts
+from digests.alerts.story_rules import LEFT_OUT, NO_WORD, AlertOutcome, AlertReview, Candidate, review_alerts, story_key
 from digests.analysis.preferences import matching_phrases
 from digests.cli.left_out import TITLE_CHARS, describe_cause
 from digests.cli.lookup import find_digest
@@ -81,6 +81,12 @@ def _rule_rows(
             if thread not in threads:
                 why = f"not sent: no report since you followed it at {format_minute(since)}, or none in these 24 hours"
                 yield _make_row(rule, story.id, None, story.title, why)
+            if near := review.kept_apart.get(thread):
+                headline, key = find_headline(near.story, review.inputs.context), story_key(near.story)
+                why = f'not sent: it is kept apart from "{to_one_line(story.title, TITLE_CHARS)}", which you follow '
+                why += f"(probability of one event: {near.probability:.2f}); if it belongs there, join them: "
+                why += f"watcher story join {near.near_to} {key}"
+                yield _make_row(rule, key, None, headline.text if headline else "", why)
     elif rule.words:
         for article, cause in review.excluded.values():
             if matching_phrases(rule.words, [article]):

@@ -1,7 +1,7 @@
 """The stories that may be on the event of another one: grouping keeps reports apart unless it is fairly sure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from digests.cluster.linkage import Edges
@@ -65,3 +65,20 @@ def find_neighbours(
         )
         for story in totals
     }
+
+
+def find_nearest_reports(
+    scores: PairScores, ours: Container[str], theirs: Container[str]
+) -> tuple[str, str, float] | None:
+    """Return the article of `ours` and the one of `theirs` that are most probably on one event, and how probable."""
+
+    def first_of(node: int, side: Container[str]) -> str | None:
+        return next((article for article in scores.reports[node] if article in side), None)
+
+    edges = scores.edges.filter(scores.edges.score >= MIN_PROBABILITY)
+    pairs = zip(edges.score.tolist(), edges.first.tolist(), edges.second.tolist(), strict=True)
+    for score, one, other in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
+        for here, there in ((one, other), (other, one)):
+            if (our := first_of(here, ours)) and (their := first_of(there, theirs)):
+                return our, their, round(score, 2)
+    return None

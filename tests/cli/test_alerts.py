@@ -27,6 +27,14 @@ words = ["quake*"]
 when = "followed"
 """
 QUAKE = "Quake shakes Tarvola. A quake of magnitude 5.4 shook Tarvola in the Dressel valley, {} said."
+ARMY = (
+    "Spain deploys army after Valencia floods. Spain sent 500 soldiers to Valencia after floods closed roads, the "
+    "government in Madrid said."
+)
+DAM = (
+    "Death toll in Valencia floods rises to 17 as dam near Utiel cracks. A dam near Utiel is close to bursting after "
+    "the storm, and 17 people are dead in the east of Spain, rescuers said."
+)
 
 
 @pytest.mark.slow
@@ -81,3 +89,31 @@ def test_a_digest_without_a_rule_is_told_how_to_write_one(watcher):
         assert code == 1
         assert message in error
         assert "[[digests.alerts]]" in error
+
+
+@pytest.mark.slow
+def test_a_story_near_a_followed_one_is_named_with_the_command_that_joins_them(
+    watcher, put, engine, tmp_path, store_url
+):
+    now = datetime.now(UTC)
+    first = put("Alfa", ARMY, now - timedelta(hours=3))
+    report = put("Bravo", DAM, now - timedelta(hours=1))
+    put("Charlie", "Chess club wins cup. The chess club of Brindle won the Varga cup.", now - timedelta(hours=5))
+    grouped = cluster_and_save(engine, start=now - timedelta(days=1), end=now, now=now)
+    home = {key: story for story in grouped.stories for key in story.articles}
+    followed, apart = home[first.id], home[report.id]
+    write(engine, set_followed, followed.id, followed=True, now=now - timedelta(hours=2))
+    (tmp_path / "settings.toml").write_text(on(store_url, SETTINGS + RULES))
+
+    before = watcher("alerts")[1].partition("[followed]\n")[2].splitlines()
+
+    title, command = "Spain deploys army after Valencia floods", f"watcher story join {followed.id} {apart.id}"
+    assert before[0] == f"  {title}  {followed.id}"
+    assert before[2] == f"  {report.title}  {apart.id}"
+    assert before[3].startswith(f'    not sent: it is kept apart from "{title}", which you follow (probability of')
+    assert before[3].endswith(f"if it belongs there, join them: {command}")
+
+    assert watcher(*command.split()[1:])[0] == 0
+    joined = watcher("alerts")[1]
+    assert "join them" not in joined
+    assert f"  Bravo: {report.title}  {report.id}\n    the daemon sends it" in joined

@@ -1,7 +1,7 @@
 """The stories that may be on the event of another one, from the probabilities of pairs of reports."""
 
 from digests.cluster.linkage import Edges
-from digests.cluster.neighbours import Neighbours, PairScores, find_neighbours
+from digests.cluster.neighbours import Neighbours, PairScores, find_nearest_reports, find_neighbours
 from digests.model.story import Story, WireGroup
 from tests.cluster.factories import make_edges
 
@@ -53,3 +53,11 @@ def test_articles_that_take_no_part_count_nowhere():
     found = neighbours(make_edges([(0, 1, 0.4), (0, 3, 0.4)]), chosen)
 
     assert found["s1"] == Neighbours(outlets=0.4, stories={"s2": 0.2})
+
+
+def test_the_nearest_reports_of_two_sets_are_found_by_their_probability_in_either_order():
+    scores = PairScores(reports=REPORTS, edges=make_edges([(0, 1, 0.2), (2, 0, 0.4), (1, 2, 0.9), (0, 3, 0.05)]))
+
+    assert find_nearest_reports(scores, {"a"}, {"b2", "c"}) == ("a", "c", 0.4)
+    assert find_nearest_reports(scores, {"a"}, {"b2", "d"}) == ("a", "b2", 0.2)
+    assert find_nearest_reports(scores, {"a"}, {"d"}) is None  # below what counts
