@@ -111,6 +111,11 @@ class MuteRule:
         return bool(is_match) and not _search_any(self.exceptions, whole)
 
 
+def find_mute_rule(rules: Iterable[MuteRule], article: Article) -> MuteRule | None:
+    """Return the first rule that leaves out an article; None if none does."""
+    return next((rule for rule in rules if rule.matches(article)), None)
+
+
 def _search_any(pattern: re.Pattern[str] | None, parts: Iterable[str]) -> bool:
     return pattern is not None and any(pattern.search(fold_part(part)) for part in parts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from datetime import datetime
 from typing import TypeAlias
 
-from digests.analysis.preferences import MuteRule
+from digests.analysis.preferences import MuteRule, find_mute_rule
 from digests.model.ledger import LeftOut, LeftOutKind
 from digests.model.story import Story
 from watcher.model import Article
@@ -32,7 +32,7 @@ def select_articles(
     end: datetime,
     load_full_texts: LoadFullTexts,
     mute_rules: Sequence[MuteRule] = (),
-    never_muted: Container[str] = (),  # ids of articles
+    followed: Container[str] = (),  # ids of articles: only a rule that mutes an outlet as a whole leaves them out
     languages: Sequence[str] = (),  # primary tags; empty for all
     omits_opinion: bool = False,
 ) -> tuple[tuple[Article, ...], dict[str, Cause]]:
@@ -43,8 +43,9 @@ def select_articles(
     """
     ordered = sorted(articles, key=lambda a: (a.published_at, a.id))
     reasons = {a.id: (kind, "") for a in ordered if (kind := _exclusion(a, start, end, omits_opinion))}
-    readable = (a for a in ordered if mute_rules and a.id not in reasons and a.id not in never_muted)
-    muted = ((a.id, next((rule for rule in mute_rules if rule.matches(a)), None)) for a in readable)
+    readable = (a for a in ordered if mute_rules and a.id not in reasons)
+    outlet_rules = [rule for rule in mute_rules if rule.is_of_outlets_alone]
+    muted = ((a.id, find_mute_rule(outlet_rules if a.id in followed else mute_rules, a)) for a in readable)
     reasons |= {key: (LeftOutKind.MUTED, rule.label) for key, rule in muted if rule}
     repeated = _find_repeated([a for a in ordered if a.id not in reasons], load_full_texts)
     reasons |= dict.fromkeys(repeated, (LeftOutKind.DUPLICATE_ARTICLE, ""))

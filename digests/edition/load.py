@@ -101,7 +101,8 @@ def _load_followed(
 ) -> Mapping[str, tuple[Brief, datetime]]:
     """Return the threads that the reader follows, as in `ComposeContext`."""
     outlets = {state.feed.source.name for state in feeds} if digest.sources else None
-    return followed_threads(connection, before=request.window_end, outlets=outlets, only=digest.only)
+    rules = active_mute_rules(digest.mute, [state.feed.source for state in feeds], day=request.local_date)
+    return followed_threads(connection, before=request.window_end, outlets=outlets, only=digest.only, mute_rules=rules)
 
 
 def _load_feeds(connection: Connection, digest: DigestSettings) -> list[FeedState]:
@@ -185,7 +186,7 @@ def _choose_articles(
         start=request.window_start - LATE_ARTICLES,
         end=request.window_end,
         mute_rules=active_mute_rules(digest.mute, sources, day=request.local_date),
-        never_muted=frozenset(chain.from_iterable(of_followed)),
+        followed=frozenset(chain.from_iterable(of_followed)),
         languages=[tag.split("-")[0] for tag in digest.languages],
         load_full_texts=_text_loader(loaded.articles, loaded.texts),
         omits_opinion=digest.opinion == "leave-out",

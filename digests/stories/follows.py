@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from digests.analysis.preferences import matching_phrases
+from digests.analysis.preferences import MuteRule, find_mute_rule, matching_phrases
 from digests.model.edition_story import Brief
 from digests.store import stories as store
 from digests.store import story_rows
@@ -63,14 +63,21 @@ def load_followed_reports(connection: Connection, threads: Collection[str]) -> d
 
 
 def followed_threads(
-    connection: Connection, *, before: datetime, outlets: Collection[str] | None, only: Sequence[str] = ()
+    connection: Connection,
+    *,
+    before: datetime,
+    outlets: Collection[str] | None,
+    only: Sequence[str] = (),
+    mute_rules: Sequence[MuteRule] = (),
 ) -> dict[str, tuple[Brief, datetime]]:
     """
     Return by thread a brief of its newest story, and when its last report was published.
 
-    Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None. With
-    the phrases `only`, a thread has one of them in a report.
+    Only stored reports from before `before` count, and only those that `outlets` have or link, unless it is None, and
+    not those of outlets that one of `mute_rules` mutes as a whole. With the phrases `only`, a thread has one of them in
+    a report.
     """
+    outlet_rules = [rule for rule in mute_rules if rule.is_of_outlets_alone]
     brief_of_thread: dict[str, tuple[Brief, datetime]] = {}
     for thread in {row.thread: None for _, _, row in load_followed(connection)}:
         rows = store.thread_rows(connection, thread)[-MAX_STORIES:]
@@ -78,7 +85,11 @@ def followed_threads(
         stored = (
             each for each in articles_by_id(connection, home).values() if each.title and each.published_at < before
         )
-        reports = [each for each in stored if outlets is None or {each.outlet, each.via} & {*outlets}]
+        reports = [
+            each
+            for each in stored
+            if (outlets is None or {each.outlet, each.via} & {*outlets}) and not find_mute_rule(outlet_rules, each)
+        ]
         if not reports or (only and not matching_phrases(only, reports)):
             continue
         latest = max(reports, key=lambda each: (each.published_at, each.id))

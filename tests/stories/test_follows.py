@@ -130,6 +130,22 @@ def test_a_followed_story_is_first_in_the_next_edition_though_its_words_are_mute
     assert any("3,100 people" in sentence.text for sentence in made.stories[0].updates)
 
 
+def test_a_muted_outlet_stays_out_of_a_followed_story_that_the_others_tell(engine, press, put):
+    quake, *_ = press
+    for outlet in ("Quake8", "Quake9"):
+        put(outlet, QUAKE.format(f"in the evening to {outlet}, and 3,100 people sleep in tents"), MORNING + 9 * HOUR)
+    follow(engine, quake, now=MORNING + HOUR)
+
+    (story,) = edition(engine, 1, mute=({"sources": ["Quake9"]},)).stories
+    everything = {"sources": [f"Quake{n}" for n in (0, 1, 2, 8, 9)]}
+    put("Club3", CHESS.format("to fan 3 and 31 guests"), MORNING + 30 * HOUR)
+    without = edition(engine, 2, mute=(everything,))
+
+    assert story.id == quake
+    assert [key.partition("-")[0] for key in story.article_ids] == ["quake8"]
+    assert quake not in {shown.id for shown in (*without.stories, *without.briefs)}
+
+
 def test_the_stories_that_continue_a_followed_one_are_followed_too(engine, press, put):
     quake, *_ = press
     follow(engine, quake)
