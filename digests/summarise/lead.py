@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 
 from digests.analysis.select import display_length, is_flagged
 from digests.analysis.story_coverage import find_copies, measure_coverage
@@ -110,10 +110,15 @@ def choose_summary(
     attempts = [(near[0], False)]
     for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
         attempts += [(near_ones, False), (groups[0], True), (among, True)]
-    for among, may_repeat in attempts:
+    # First what speaks of the headline: "Preppy clothier, loaded with debt, is the first …" under "Chain J Crew files
+    # for bankruptcy" names nobody.
+    for is_strict, (among, may_repeat) in product((True, False), attempts):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
-        summaries = [(), *(best_of(each, limit=limit, may_repeat=may_repeat) for each, limit in scored)]
+        summaries = [
+            (),
+            *(best_of(each, limit=limit, may_repeat=may_repeat, is_strict=is_strict) for each, limit in scored),
+        ]
         if best := max(summaries, key=lambda chosen: _selection_value(chosen, present, headed, agreed)):
             return tuple(candidate.sentence for candidate in best)
     return ()
@@ -257,11 +262,13 @@ def _best_sentences(
     limit: int,
     can_show: Callable[[Sentence], bool],
     may_repeat: bool,
+    is_strict: bool,
 ) -> tuple[CandidateSentence, ...]:
     """
     Return the best sentences of one article, in its order, that fit and do not repeat the headline or each other.
 
-    `may_repeat`: they may say in other words what the headline says.
+    `may_repeat`: they may say in other words what the headline says. `is_strict`: the first that is chosen has a word
+    of the headline, if it is in its language.
     """
     chosen: list[CandidateSentence] = []
     above, title_language = title or article.title, headed[0].language if title and headed else article.language
@@ -273,13 +280,15 @@ def _best_sentences(
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
         can_follow = can_follow and can_show(candidate.sentence)
+        is_free = bool(chosen) or title_language != article.language or not is_strict
+        is_on_headline = is_free or not candidate.stems.isdisjoint(known)
         is_new = not is_repetition(candidate.stems, told_stems)
         is_new = is_new and not any(says_the_same(candidate.stems, each.stems) for each in chosen)
         if not may_repeat and repeats_headline(candidate.text, article.language, above, title_language):
             if not chosen:
                 return ()  # what the report says first is what the headline says; what it says next may be older
             is_new = False
-        if can_follow and is_new and display_length(candidate.text) <= room:
+        if can_follow and is_new and is_on_headline and display_length(candidate.text) <= room:
             chosen.append(candidate)
             told_stems |= candidate.stems
             room -= display_length(candidate.text) + 1

@@ -562,3 +562,17 @@ def test_a_report_that_begins_with_what_the_headline_says_is_not_quoted_from_fur
     told = summary(story(*reports), by_id(*reports), title=title)
 
     assert texts(told)[0].startswith("State media in the capital confirmed")
+
+
+def test_a_sentence_without_a_word_of_the_headline_gives_way_to_one_that_has_some():
+    title = "Fashion chain Marsk files for bankruptcy in Lindow"
+    loose = "Preppy clothier, loaded with debt, is the first large retailer to collapse since the shops were shut."
+    near = "Marsk Group, which runs forty shops, became the first large retailer to file for bankruptcy protection."
+    reports = (
+        article("Post", title, "", hours=9),
+        article("Herald", "Fashion chain Marsk is bankrupt in Lindow", loose, hours=10),
+        article("Wire", "Lindow: chain of shops gives up", near, hours=11),
+    )
+
+    assert texts(summary(story(*reports), by_id(*reports), title=title)) == [near]
+    assert texts(summary(story(*reports[:2]), by_id(*reports[:2]), title=title)) == [loose]
