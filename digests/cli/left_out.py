@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from digests.analysis.preferences import active_mute_rules, find_mute_rule
 from digests.analysis.select import Cause
 from digests.cli.status import name_edition
 from digests.compose.edition import LeftOutStory
@@ -16,7 +17,8 @@ from digests.model.ledger import STORY_KINDS, LeftOutKind
 from digests.render.ledger import describe_left_out
 from digests.settings.digests import DigestSettings, digests_of
 from digests.store.editions import find_newest_edition
-from digests.store.story_rows import load_members
+from digests.store.story_rows import load_members, load_story
+from digests.stories.follows import load_followed
 from watcher.cli.output import MINUTE
 from watcher.model import Article
 from watcher.settings.models import Settings
@@ -58,20 +60,38 @@ class Absence:
 def explain_absence(engine: Engine, settings: Settings, article: Article) -> list[Absence]:
     """Return for the newest edition of each digest where it shows an article, or why not. Errors: StoreError."""
     absences = []
+    member = read(engine, load_members, [article.id]).get(article.id)
+    row = read(engine, load_story, member.story_id) if member else None
+    is_followed = row is not None and row.thread in {each.thread for _, _, each in read(engine, load_followed)}
     for digest in digests_of(settings):
         edition = read(engine, find_newest_edition, digest.name)
         if edition is None:
             continue
-        story = read(engine, load_members, [article.id]).get(article.id)
-        place = shown_places(edition).get(story.story_id) if story else None
-        is_shown = bool(place) and article.id in shown_articles(edition)
-        if is_shown:
-            words = f"shown {place}"
+        if shown := shown_articles(edition).get(article.id):
+            followed = ", in a story that you follow" if is_followed else ""
+            words = f"shown {shown}{followed}{_describe_rule(settings, digest, edition, article, is_followed)}"
         else:
-            which = f"its story is shown {place}, without this article" if place else "not shown"
-            words = f"{which}: {_why_not(engine, digest, edition, article)}"
-        absences.append(Absence(digest=digest.name, edition=name_edition(edition), shown=is_shown, words=words))
+            place = shown_places(edition).get(row.id) if row else None
+            which = f"its story{' that you follow' if is_followed else ''} is shown {place}, without this article"
+            words = f"{which if place else 'not shown'}: {_why_not(engine, digest, edition, article)}"
+        absences.append(Absence(digest=digest.name, edition=name_edition(edition), shown=bool(shown), words=words))
     return absences
+
+
+def _describe_rule(
+    settings: Settings, digest: DigestSettings, edition: Edition, article: Article, is_followed: bool
+) -> str:
+    """Return in words which mute rule matches an article that an edition shows, and why it is shown; "" for none."""
+    sources = [source.source() for source in settings.sources]
+    rules = active_mute_rules(digest.mute, sources, day=edition.local_date)
+    if rule := find_mute_rule([rule for rule in rules if rule.is_of_outlets_alone or not is_followed], article):
+        return f"; {_describe_mute(rule.label)}, but the edition is older than this rule"
+    rule = find_mute_rule(rules, article)
+    return f", so it is there although {_describe_mute(rule.label, 'matches it')}" if rule else ""
+
+
+def _describe_mute(rule: str, does: str = "leaves it out") -> str:
+    return f'the mute rule "{rule}" {does}' if rule else "a phrase of `mute` is in its title"
 
 
 def _why_not(engine: Engine, digest: DigestSettings, edition: Edition, article: Article) -> str:
@@ -101,7 +121,7 @@ def describe_cause(cause: Cause) -> str:
     """Return in words why an article takes no part in a digest."""
     kind, rule = cause
     if kind is LeftOutKind.MUTED:
-        return f'the mute rule "{rule}" leaves it out' if rule else "a phrase of `mute` is in its title"
+        return _describe_mute(rule)
     return WHY_NO_ARTICLE[kind]
 
 

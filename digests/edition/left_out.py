@@ -69,8 +69,9 @@ def shown_places(edition: Edition) -> dict[str, str]:
     return places | {story.id: f"in full, as number {story.number}" for story in edition.stories}
 
 
-def shown_articles(edition: Edition) -> set[str]:
-    """Return the ids of the articles of the stories that an edition shows."""
-    listed = (brief for story in edition.stories for brief in story.related)
-    of_stories = (key for story in edition.stories for key in story.article_ids)
-    return {*of_stories, *(key for brief in (*listed, *edition.briefs) for key in brief.article_ids)}
+def shown_articles(edition: Edition) -> dict[str, str]:
+    """Return where an edition shows an article, as in `shown_places`, by the article's id."""
+    places = shown_places(edition)
+    listed = [brief for story in edition.stories for brief in story.related]
+    rows = (*edition.briefs, *listed, *edition.stories)  # a story in full comes last, as its place counts
+    return {key: places[row.id] for row in rows for key in row.article_ids}
