@@ -1,7 +1,8 @@
 """Alerts on stories: a message as soon as a story meets a rule of a digest, or an outlet corrects itself; each once."""
 
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -189,7 +190,10 @@ def _plan_alerts(
     inputs = load_edition_inputs(connection, counts_no_opinion, request, grouped, now=now)
     threads, words = {story.id: story.thread for story in grouped.stories}, make_localizer(digest.language, zone, today)
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
-    outcomes = {alert.about: _describe_stored(alert) for alert in alerts}
+    stored: defaultdict[str, list[StoryAlertRow]] = defaultdict(list)
+    for alert in alerts:
+        stored[alert.about].append(alert)
+    outcomes = {about: _describe_all(of_one) for about, of_one in stored.items()}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
     resting = {(threads.get(alert.about), alert.recipient) for alert in late}
     follows_any = any(rule.when == FOLLOWED for rule in digest.alerts)
@@ -243,6 +247,16 @@ def _plan_alerts(
                 adds.append(partial(outbox.enqueue, key=of_report, parcels=silent, now=due, state=KNOWN))
             decisions.append(AlertOutcome(rule=rule, candidate=candidate, words=outcomes[about], adds=tuple(adds)))
     return inputs, tuple(decisions)
+
+
+def _describe_all(alerts: Iterable[StoryAlertRow]) -> str:
+    """Return in words what became of an alert, by each channel if that differs."""
+    channels: dict[str, dict[str, None]] = {}  # by what became of it, in the order of the outbox
+    for alert in alerts:
+        channels.setdefault(_describe_stored(alert), {})[alert.channel] = None
+    if len(channels) == 1:
+        return next(iter(channels))
+    return "; ".join(f"{', '.join(names)}: {words}" for words, names in channels.items())
 
 
 def _describe_stored(alert: StoryAlertRow) -> str:

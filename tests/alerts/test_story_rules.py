@@ -365,6 +365,21 @@ def test_a_review_says_for_each_story_why_a_message_was_sent_or_not(desk):
 
 
 @pytest.mark.slow
+def test_a_review_keeps_the_time_of_each_channel_if_another_one_is_added(desk, tmp_path):
+    world, rule = desk('when = "outlets >= 3"'), '[[digests.alerts]]\nwhen = "outlets >= 3"\n'
+    world.report(QUAKE, *FIVE)
+    world.look()
+    rule += 'channels = ["webhook", "file"]\n'
+    world.settings = parse_settings(SETTINGS.format(url=world.hook.url("/a"), alerts=rule), tmp_path / "settings.toml")
+    world.look(0.1)
+
+    assert reviewed(world) == {
+        "Earthquake shakes harbour town of Tarvola": "webhook: sent at 2026-11-23 12:00 UTC; "
+        "file: sent at 2026-11-23 12:06 UTC"
+    }
+
+
+@pytest.mark.slow
 def test_a_review_says_why_a_report_of_a_followed_story_is_no_news(desk):
     world = desk('when = "followed"')
     world.report(FERRY, "Alfa", ago=HOUR)
