@@ -191,8 +191,8 @@ def _plan_alerts(
     threads, words = {story.id: story.thread for story in grouped.stories}, make_localizer(digest.language, zone, today)
     has = {(alert.about, alert.channel, alert.recipient) for alert in alerts}
     stored: defaultdict[str, list[StoryAlertRow]] = defaultdict(list)
-    for alert in alerts:
-        stored[alert.about].append(alert)
+    for row in alerts:
+        stored[row.about].append(row)
     outcomes = {about: _describe_all(of_one) for about, of_one in stored.items()}
     late = (alert for alert in alerts if alert.state not in UNSENT and today - alert.local_date <= THREAD_RESTS)
     resting = {(threads.get(alert.about), alert.recipient) for alert in late}

@@ -73,5 +73,5 @@ def shown_articles(edition: Edition) -> dict[str, str]:
     """Return where an edition shows an article, as in `shown_places`, by the article's id."""
     places = shown_places(edition)
     listed = [brief for story in edition.stories for brief in story.related]
-    rows = (*edition.briefs, *listed, *edition.stories)  # a story in full comes last, as its place counts
-    return {key: places[row.id] for row in rows for key in row.article_ids}
+    found = {key: places[brief.id] for brief in (*edition.briefs, *listed) for key in brief.article_ids}
+    return found | {key: places[story.id] for story in edition.stories for key in story.article_ids}
