@@ -286,7 +286,12 @@ def follow(
         row, changed = write(engine, set_followed, wanted, followed=not stop, now=datetime.now(UTC))
     verb = ("no longer follow" if changed else "do not follow") if stop else "follow" if changed else "already follow"
     values = {"id": row.id, "title": row.title, "followed": not stop, "changed": changed}
-    print_result(values, [f"You {verb} {row.id}: {row.title}"], json=json)
+    lines = [f"You {verb} {row.id}: {row.title}"]
+    number, _, whole = wanted.partition("-")
+    if number.isdecimal() and whole == row.id:
+        which = f"number {story} ({wanted})" if story.isdecimal() else wanted
+        lines.append(f"{which} is a part of this story; a story is followed as a whole, with all its parts")
+    print_result(values, lines, json=json)
 
 
 def list_corrections(config: Config = None, json: Json = False) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from digests.store.editions import claim, newest_edition, save_edition
+from digests.store.keys import EditionKey
 from digests.stories.follows import set_followed
 from tests.cli.test_story import DAY, HOUR, MORNING, QUAKE, edition
 from watcher.store.writer import write
@@ -35,6 +39,27 @@ def test_a_story_is_followed_listed_and_no_longer_followed(watcher, story):
     assert stopped == f"You no longer follow {story.id}: {story.title}"
     assert nothing == f"You do not follow {story.id}: {story.title}"
     assert empty == "you follow no story; watcher follow STORY follows one"
+
+
+def test_a_part_of_a_story_is_said_to_be_one_as_its_story_has_another_headline(watcher, story, engine):
+    part, key = f"2-{story.id}", EditionKey(digest="world", local_date=date(2026, 11, 25))
+
+    def save_with_part(connection):
+        made = newest_edition(connection, "world")
+        (section,) = made.sections
+        section = replace(section, stories=(replace(section.stories[0], id=part),))
+        claim(connection, key, window=(MORNING, MORNING + DAY), now=MORNING + DAY)
+        assert save_edition(
+            connection, key, replace(made, local_date=key.local_date, made_at=MORNING + DAY, sections=(section,))
+        )
+
+    write(engine, save_with_part)
+
+    by_number, by_id = (watcher("follow", given)[1].splitlines() for given in ("1", part))
+
+    why = "is a part of this story; a story is followed as a whole, with all its parts"
+    assert by_number == [f"You follow {story.id}: {story.title}", f"number 1 ({part}) {why}"]
+    assert by_id == [f"You already follow {story.id}: {story.title}", f"{part} {why}"]
 
 
 def test_what_is_followed_is_told_as_json(watcher, story):
