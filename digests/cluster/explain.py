@@ -19,6 +19,7 @@ from digests.cluster.pair_model import Answer, Numbers, models_for
 from digests.cluster.telling_keys import TellingKeys, is_telling_number, weak_words
 from digests.cluster.vectorize import center_by_language
 from digests.model.story import WireGroup
+from watcher.features.extract import term_weights
 from watcher.text.format import format_duration
 from watcher.text.sentences import sentences
 from watcher.text.words import fold, stems, to_latin, tokens, words
@@ -203,8 +204,11 @@ def _shared_keys(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, .
 
 
 def _only_in(ours: Sequence[str], theirs: ClusterItem) -> tuple[str, ...]:
-    keys_of_theirs = {*theirs.features.names, *theirs.features.numbers}
-    return tuple(key for key in ours if key not in keys_of_theirs)[:MAX_EVIDENCE]
+    keys_of_theirs, terms = {*theirs.features.names, *theirs.features.numbers}, term_weights(theirs.features)
+    # What is a name in one article can be a plain word of the other, as at the beginning of a sentence.
+    return tuple(
+        key for key in ours if key not in keys_of_theirs and terms.keys().isdisjoint(stems(key, theirs.language))
+    )[:MAX_EVIDENCE]
 
 
 def cosine(a: ClusterItem, b: ClusterItem) -> float | None:

@@ -108,6 +108,16 @@ def test_names_and_numbers_are_spelt_as_in_the_texts(item):
     assert any(line.startswith("words in both: ") and "quake" in line and "valley" in line for line in told)
 
 
+def test_a_name_that_the_other_article_has_as_a_word_is_not_in_one_of_them_only(item):
+    a = item("a", "Army goes to Valencia", "The floods in Spain hit Valencia and Utiel, and an army helped in Spain.")
+    b = item("b", "Spain deploys army after floods", "Spain sends soldiers after the floods in the east.")
+
+    evidence = collect_evidence(a, b)
+
+    assert "spain" in evidence.terms and "spain" not in b.features.names
+    assert evidence.only_a == ("valencia", "utiel")
+
+
 def vector(*values):
     row = np.array(values, np.float32)
     return (row / np.linalg.norm(row)).astype("<f2").tobytes()
