@@ -66,6 +66,11 @@ name = "world"
     ("rule", "key", "told"),
     [
         ('words = ["*"]', "digests[1].alerts[1].words[1]", 'got "*", expected a word or a phrase'),
+        (
+            'words = ["*quake"]',
+            "digests[1].alerts[1].words[1]",
+            'a phrase, such as "elect*", with a * only at its end',
+        ),
         ('words = ["quake"]\nquiet = "18:00-18:00"', "digests[1].alerts[1].quiet", "expected two times of day"),
     ],
 )

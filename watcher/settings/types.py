@@ -351,7 +351,10 @@ def _text_schema(title: str, pattern: str | None = None) -> WithJsonSchema:
     return WithJsonSchema({"title": title, "type": "string"} | ({"pattern": pattern} if pattern else {}))
 
 
-HAS_WORD = parsed_by(lambda text: text if re.search(r"\w", text) else None, 'a word or a phrase, such as "elect*"')
+HAS_WORD = parsed_by(
+    lambda text: text if re.search(r"\w", text) and not text.lstrip().startswith("*") else None,
+    'a word or a phrase, such as "elect*", with a * only at its end',
+)
 Phrases = tuple[Annotated[str, Field(max_length=200), HAS_WORD], ...]
 DURATION_SCHEMA = _text_schema("duration", r"^\s*(\d+(\.\d+)?\s*[a-z]+\s*)+$")
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), DURATION_SCHEMA]
