@@ -237,7 +237,13 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         figure_changes=changes,
         differences=find_differences(told, covered_told, context.can_read, changed=[each.quantity for each in changes]),
         perspectives=find_aspects(
-            story, told, covered_told, title, context.can_read, is_old=superseded_by_figures(changes, story, own)
+            story,
+            told,
+            covered_told,
+            title,
+            context.can_read,
+            is_old=superseded_by_figures(changes, story, own),
+            quoted={sentence.article_id for sentence in (*summary, *updates)},
         ),
         silent=find_missing_perspectives(
             context.groups,

@@ -123,11 +123,13 @@ def find_aspects(
     can_read: Callable[[str], bool],
     *,
     is_old: Callable[[Sentence], bool] = lambda _: False,
+    quoted: Collection[str] = (),
 ) -> tuple[Perspective, ...]:
     """
     Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of.
 
-    `is_old`: a title with a figure that a newer one replaces is another state, no aspect.
+    `is_old`: a title with a figure that a newer one replaces is another state, no aspect. `quoted`: the ids of the
+    articles that tell the story, and so are no other angle.
     """
     origins = (articles[key] for key in covered.origins)
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
@@ -147,6 +149,7 @@ def find_aspects(
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
         if (
             article.outlet != headline.article.outlet
+            and article.id not in quoted
             and can_read(article.language)
             and is_informative(article.title, article.language)
             and not is_old(make_sentence(article, 0, article.title))

@@ -128,7 +128,7 @@ def test_nothing_differs_where_nothing_differs():
     assert differences(("en", text), ("en", f"{text} It goes on."), ("fr", STRIKE)) == []
 
 
-def aspects(*reports, is_old=lambda _: False):
+def aspects(*reports, is_old=lambda _: False, quoted=()):
     """Return the headlines on another aspect, of reports given as (outlet, country, title, text)."""
     made = [
         article(outlet, title, text, country=country, hours=n + 1)
@@ -136,8 +136,8 @@ def aspects(*reports, is_old=lambda _: False):
     ]
     told, articles = story(*made), by_id(*made)
     headline = choose_headline(told, articles, agreement(told, articles), languages=["en"])
-    covered = measure_coverage(told, articles)
-    found = find_aspects(told, articles, covered, headline, lambda tag: tag == "en", is_old=is_old)
+    covered, keys = measure_coverage(told, articles), {each.id for each in made if each.outlet in quoted}
+    found = find_aspects(told, articles, covered, headline, lambda tag: tag == "en", is_old=is_old, quoted=keys)
     return headline.text, [(each.group, each.name, each.outlets, each.mention.title) for each in found]
 
 
@@ -159,6 +159,10 @@ def test_a_headline_on_another_aspect_is_its_outlets_and_the_storys_own_is_not_t
 
 def test_a_title_of_an_earlier_state_is_no_aspect():
     assert aspects(*EVENT, ANGRY, FARMERS, is_old=lambda sentence: sentence.text == FARMERS[2])[1] == []
+
+
+def test_the_report_that_tells_the_story_is_no_other_angle():
+    assert aspects(*EVENT, ANGRY, FARMERS, quoted=["Meadow"])[1] == []
 
 
 def test_a_country_is_named_only_if_two_of_its_outlets_lead_with_an_aspect():
