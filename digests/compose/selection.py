@@ -123,7 +123,9 @@ class _Places:
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
-            if not self._list_under_thread(ranked) and ranked.repeats:
+            if not self._fits_under_thread(ranked):
+                self.pending.append(ranked)
+            elif not self._list_under_thread(ranked) and ranked.repeats:
                 # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
                 (self.pending if ranked.is_apart else self.repeated).append(ranked)
             # One too many of a thread is left out: its thread is told.
@@ -140,8 +142,24 @@ class _Places:
 
     def list_bare(self, ranked: RankedStory) -> None:
         """List a story of `bare` under the story of its thread, else with those that wait for one line."""
-        if ranked.family not in self.shown_by_family or not self._list_under_thread(ranked):
+        is_under = ranked.family in self.shown_by_family and self._fits_under_thread(ranked)
+        if not (is_under and self._list_under_thread(ranked)):
             self.pending.append(ranked)
+
+    def _fits_under_thread(self, ranked: RankedStory) -> bool:
+        """
+        Whether a story may be listed under the one of its family that is shown, if the reader can read it.
+
+        Both are about one country, or may be on one event: of the other pairs of stories that the model puts in one
+        running story only half belong together (docs/decisions/0062).
+        """
+        if ranked.followed:
+            return True
+        head = self.shown_by_family[ranked.family]
+        if ranked.repeats == head or _is_part(ranked.story):
+            return True
+        common = set(self._shown[head].place_codes) & set(self._context.find_countries(ranked.story))
+        return bool(common) and not _is_foreign(ranked, self._context)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
         is_full = len(self.selection.main) == self._capacity
@@ -210,14 +228,14 @@ class _Places:
         """
         Whether a part or a near story is on the event of what is told, by its headline; so is one in another language.
 
-        A near story with a number of its own is not: it may have the newer state.
+        A near story with a number of its own and a later report is not: it may have the newer state.
         """
         title = find_headline(ranked.story, self._context)
         if title is None or title.article.language != head.title_language:
             return True
         numbers = numbers_in(title.text, title.article.language) - numbers_in(head.title, head.title_language)
         if numbers and not _is_part(ranked.story):
-            return False
+            return title.article.published_at < head.updated_at
         return is_one_aspect(title.stems, stems(head.title, head.title_language))
 
     def _is_topic_full(self, story: Story) -> bool:

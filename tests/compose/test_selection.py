@@ -351,10 +351,10 @@ def test_a_quarter_of_the_briefs_are_on_light_topics_and_come_last_if_others_can
 def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
     def full(outlets: int, *, id: str = "", likely: float = 0.0) -> list[int]:
         war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
-        other = [report(f"V{n}", "Blast", "Oman", 500, hours=n) for n in range(outlets)]
+        other = [report(f"V{n}", "Blast", "Iran", 500, hours=n) for n in range(outlets)]
         stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
         stories[1] = dataclasses.replace(stories[1], id=id or stories[1].id)
-        small = [report(f"U{n}", "Raid", "Qatar", 70, hours=n) for n in range(2)]
+        small = [report(f"U{n}", "Raid", "Iran", 70, hours=n) for n in range(2)]
         stories.append(dataclasses.replace(story(*small), thread="t1"))
         near = {stories[1].id: Neighbours(outlets=likely)}
         shown = compose_stories(stories, make_context(by_id(*war, *other, *small), neighbours=near)).stories
@@ -413,7 +413,7 @@ def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_ful
     same = [report(f"Bee{n}", "Landslide", "Nepal", 300, hours=n) for n in range(7)]
     other = [
         dataclasses.replace(
-            report(f"Gull{n}", "Gale", "Peru", 900, hours=n), title=f"Minister resigns, {n} letters found"
+            report(f"Gull{n}", "Gale", "Peru", 900, hours=n + 3), title=f"Minister resigns, {n} letters found"
         )
         for n in range(6)
     ]
@@ -452,7 +452,7 @@ def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
 def test_a_story_on_the_event_of_a_line_is_not_listed_under_another_story():
     war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
     school = [article(f"S{n}", f"School bombed, {n} of its classes empty", "", hours=n) for n in range(3)]
-    classes = [article(f"C{n}", f"Girls die in classroom {n} of southern town", "", hours=n) for n in range(2)]
+    classes = [article(f"C{n}", f"Girls die in classroom {n} of a town in Iran", "", hours=n) for n in range(2)]
     stories = [story(*own) for own in (war, school, classes)]
     stories = [dataclasses.replace(each, thread=name) for each, name in zip(stories, ("t1", "t2", "t1"), strict=True)]
     known = by_id(*war, *school, *classes)
@@ -464,6 +464,32 @@ def test_a_story_on_the_event_of_a_line_is_not_listed_under_another_story():
     assert lines({}) == ([stories[2].id], [stories[1].id])
     assert lines({stories[2].id: Neighbours(stories={stories[1].id: 0.3})})[1] == [stories[1].id]
     assert lines({stories[2].id: Neighbours(stories={stories[1].id: 0.3})})[0] == []
+
+
+def test_a_story_of_a_running_story_is_listed_under_it_if_both_are_about_one_country():
+    def lines(title: str, **more: str) -> tuple[int, int]:
+        war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+        other = [article(f"S{n}", title, "", hours=n, **more) for n in range(3)]
+        stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
+        edition = compose_stories(stories, make_context(by_id(*war, *other), digest={"stories": 1}))
+        return len(edition.stories[0].related), len(edition.briefs)
+
+    assert lines("Council of Iran names a leader") == (1, 0)
+    assert lines("Council of Peru names a leader") == lines("Council names a leader") == (0, 1)
+    # What the reader cannot read has its own list.
+    assert lines("Rat von Iran ernennt Anführer", language="de") == (0, 1)
+
+
+def test_an_older_state_of_what_is_told_is_not_listed_under_it():
+    def related(hours: int) -> int:
+        high = [report(f"Post{n}", "Flood", "Nepal", 300, hours=n) for n in range(8)]
+        near = [article(f"Bee{n}", "Nepal counts 80 dead after dam breaks", "", hours=hours) for n in range(2)]
+        stories = [story(*high), story(*near)]
+        neighbours = {stories[1].id: Neighbours(stories={stories[0].id: 0.3})}
+        edition = compose_stories(stories, make_context(by_id(*high, *near), neighbours=neighbours))
+        return len(edition.stories[0].related)
+
+    assert (related(2), related(9)) == (0, 1)
 
 
 def test_light_stories_have_their_quarter_of_all_lines_and_foreign_ones_no_more_than_a_quarter():
