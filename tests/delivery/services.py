@@ -19,46 +19,67 @@ class Api:
     What a service takes and answers.
 
     `path`: of the POST; `header`: the header with the token; `types`: the types of the fields that it knows;
-    `url`: the field of the address; `answer`: status and reply for the number of an entry.
+    `url`: the field of the address; `answer`: status and reply for the number of an entry;
+    `wrong_token`, `wrong_fields`: status and reply for these errors.
     """
 
     path: str
     header: tuple[str, str]
     types: Mapping[str, type]
     answer: Callable[[int], tuple[int, Any]]
+    wrong_token: tuple[int, Any]
+    wrong_fields: tuple[int, Any]
     url: str = "url"
     is_list: bool = False
 
 
 BEARER = ("Authorization", f"Bearer {TOKEN}")
 APIS = {
-    # https://app.wallabag.it/api/doc, and postEntriesAction of src/Controller/Api/EntryRestController.php
-    "wallabag": Api("/api/entries.json", BEARER, {"url": str, "title": str, "tags": str}, lambda n: (200, {"id": n})),
-    # https://codeberg.org/readeck/readeck, docs/api; the spelling of its answer is its own
+    # wallabag's API documentation 2.x, which is made from its source: postEntriesAction and retrieveValueFromRequest
+    # of src/Controller/Api/EntryRestController.php at 0522a61; JSON by body_listener in app/config/config.yml.
+    "wallabag": Api(
+        "/api/entries.json", BEARER, {"url": str, "title": str, "tags": str}, lambda n: (200, {"id": n}),
+        wrong_token=(401, {"error": "invalid_grant", "error_description": "The access token provided is invalid."}),
+        wrong_fields=(400, {"code": 400, "message": "The url is empty"}),
+    ),
+    # Readeck API 1.0.0: docs/api/bookmarks/routes-bookmarks.yaml at 511b362 (bookmarkCreate), docs/api/traits.yaml
+    # (errors) and internal/bookmarks/routes/api_bookmarks.go, which spells its answer so
     "readeck": Api(
         "/api/bookmarks", BEARER, {"url": str, "title": str, "labels": list},
         lambda n: (202, {"status": 202, "message": "Link submited"}),
+        wrong_token=(401, {"status": 401, "message": "Unauthorized"}),
+        wrong_fields=(422, {"is_valid": False, "errors": None, "fields": {"url": {"errors": ["field is required"]}}}),
     ),
-    # https://docs.karakeep.app/api/create-a-new-bookmark; 200 instead if it has the address
+    # Karakeep API v1: createBookmark of packages/open-api/lib/bookmarks.ts at 89f5499, errors.ts beside it, and
+    # zNewBookmarkRequestSchema of packages/shared/types/bookmarks.ts; 200 instead of 201 if it has the address
     "karakeep": Api(
         "/api/v1/bookmarks", BEARER, {"type": str, "url": str, "title": str, "note": str},
-        lambda n: (201, {"id": str(n)}),
+        lambda n: (201, {"id": str(n)}), wrong_token=(401, "Unauthorized"),
+        wrong_fields=(400, {"code": "BAD_REQUEST", "message": "url: Required"}),
     ),
-    # https://linkding.link/api/
+    # linkding's page "API": docs/src/content/docs/api.md at 0837b51; errors are those of Django REST framework
     "linkding": Api(
         "/api/bookmarks/", ("Authorization", f"Token {TOKEN}"),
         {"url": str, "title": str, "tag_names": list, "notes": str}, lambda n: (201, {"id": n}),
+        wrong_token=(401, {"detail": "Invalid token."}), wrong_fields=(400, {"url": ["This field is required."]}),
     ),
-    # https://developer.raindrop.io/v1/raindrops/single
+    # Raindrop.io API v1: https://developer.raindrop.io/v1/raindrops/single (Create raindrop), its pages on calls and
+    # on errors (4xx, with `result` and `errorMessage`)
     "raindrop": Api(
         "/rest/v1/raindrop", BEARER, {"link": str, "title": str, "tags": list, "note": str},
         lambda n: (200, {"result": True, "item": {"_id": n}}), url="link",
+        wrong_token=(401, {"result": False, "errorMessage": "Unauthorized"}),
+        wrong_fields=(400, {"result": False, "errorMessage": "Link is required"}),
     ),
-    # https://www.zotero.org/support/dev/web_api/v3/write_requests
+    # Zotero Web API v3: https://www.zotero.org/support/dev/web_api/v3/write_requests of 10 October 2024, and of its
+    # source zotero/dataserver model/Results.inc.php and controllers/ApiController.php (403); a fault of one item is
+    # told in an answer of success
     "zotero": Api(
         "/users/12345/items?v=3", ("Zotero-API-Key", TOKEN),
         {"itemType": str, "title": str, "publicationTitle": str, "date": str, "url": str},
         lambda n: (200, {"successful": {"0": {"key": str(n)}}, "unchanged": {}, "failed": {}}), is_list=True,
+        wrong_token=(403, "Invalid key"),
+        wrong_fields=(200, {"successful": {}, "unchanged": {}, "failed": {"0": {"code": 400, "message": "address"}}}),
     ),
 }  # fmt: skip
 
@@ -79,13 +100,15 @@ class Service:
         name, token = self.api.header
         if path != self.api.path:
             return 404, {"error": "not found"}
-        if headers.get(name) != token or headers.get("Content-Type") != "application/json":
-            return 401, {"error": "wrong token"}
+        if headers.get(name) != token:
+            return self.api.wrong_token
+        if headers.get("Content-Type") != "application/json":
+            return 415, {"error": "no JSON"}
         given = json.loads(body)
         (entry,) = given if self.api.is_list else [given]
         kinds = {key: type(value) for key, value in entry.items()}
         if any(self.api.types.get(key) is not kind for key, kind in kinds.items()) or self.api.url not in entry:
-            return 400, {"error": f"wrong fields: {sorted(entry)}"}
+            return self.api.wrong_fields
         self.entries.append(entry)
         return self.api.answer(len(self.entries))
 

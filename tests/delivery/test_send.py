@@ -108,15 +108,31 @@ def test_a_refusal_is_shown_and_sending_again_tries_again(desk, article):
     assert "answered 422" in said and "no space left" in said
 
 
-@pytest.mark.parametrize(
-    ("name", "reply"),
-    [("zotero", {"successful": {}, "failed": {"0": {"code": 413, "message": "too large"}}}),
-     ("raindrop", {"result": False, "errorMessage": "too large"})],
-)  # fmt: skip
-def test_a_reply_of_success_that_says_that_nothing_was_saved_is_a_failure(engine, tmp_path, article, name, reply):
-    with serving(APIS[name]) as service:
-        desk = Desk(engine, tmp_path, service, RECIPES[name])
-        service.next_answers.append((200, {}, json.dumps(reply).encode()))
+@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize("fault", ["wrong_token", "wrong_fields"])
+def test_what_a_service_says_of_a_wrong_token_or_field_is_shown(engine, tmp_path, article, name, fault):
+    api = APIS[name]
+    recipe = RECIPES[name]
+    if fault == "wrong_fields":
+        recipe = recipe.replace(f'"{api.url}": {{url}}', '"address": {url}')
+    with serving(api) as service:
+        desk = Desk(engine, tmp_path, service, recipe)
+        if fault == "wrong_token":
+            (tmp_path / re.search(r'"file:([\w-]+)"', recipe)[1]).write_text("another-token")
+        desk.send(article.id)
+
+        ((state, said),) = desk.run()
+
+    status, reply = getattr(api, fault)
+    assert (state, service.entries) == (FAILED, [])
+    assert ("refused it" if status == 200 else f"answered {status}") in said
+    assert json.dumps(reply) in said
+
+
+def test_a_reply_of_success_that_says_that_nothing_was_saved_is_a_failure(engine, tmp_path, article):
+    with serving(APIS["raindrop"]) as service:
+        desk = Desk(engine, tmp_path, service, RECIPES["raindrop"])
+        service.next_answers.append((200, {}, b'{"result": false, "errorMessage": "too large"}'))
         desk.send(article.id)
 
         ((state, said),) = desk.run()
