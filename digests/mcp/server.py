@@ -142,12 +142,13 @@ class Tools:
 
     def keep(self, wanted: Kept, tags: list[str] | None = None, note: str | None = None) -> Answer:
         """Keep a story or an article for the user. Tags and a note replace those that it has."""
-        now = datetime.now(UTC)
-        return self._change(answers.keep_item, wanted, tags=tags, note=note, now=now)
+        with _as_tool_errors():
+            return write(self._engine, answers.keep_item, wanted, tags=tags, note=note, now=datetime.now(UTC))
 
     def unkeep(self, wanted: Kept) -> Answer:
         """Keep a story or an article no longer; its tags and note are deleted."""
-        return self._change(answers.unkeep_item, wanted)
+        with _as_tool_errors():
+            return write(self._engine, answers.unkeep_item, wanted)
 
     def check_claim(self, claim: str, since: str = DEFAULT_WINDOW, language: str | None = None) -> Answer:
         """
@@ -180,13 +181,6 @@ class Tools:
         """Return what `function` reads from the store. Errors: ToolError, which the agent sees."""
         with _as_tool_errors():
             return read(self._engine, function, *args, **kwargs)
-
-    def _change(
-        self, function: Callable[Concatenate[Connection, P], Answer], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Answer:
-        """Return what `function` writes to the store. Errors: as `_answer`."""
-        with _as_tool_errors():
-            return write(self._engine, function, *args, **kwargs)
 
 
 @contextmanager

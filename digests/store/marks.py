@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
-from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+from sqlalchemy import Connection, delete, or_, select, tuple_
 
 from digests.model.kept_item import ARTICLE, STORY, Mark
 from digests.store.schema import marks, stories
@@ -30,8 +30,7 @@ def articles_of_mark(connection: Connection, mark: Mark) -> list[str]:
     """Return the articles that a mark keeps."""
     if mark.kind == ARTICLE:
         return [mark.key]
-    row = resolve_merged(connection, mark.key)
-    return [member.article_id for member in story_members(connection, row.id)] if row else []
+    return [member.article_id for member in story_members(connection, _story_of(connection, mark))]
 
 
 def pin_kept(connection: Connection) -> None:
@@ -52,12 +51,12 @@ def load_marks(connection: Connection) -> tuple[Mark, ...]:
     return load_records(connection, select(marks).order_by(marks.c.kept_at.desc(), marks.c.kind, marks.c.key), Mark)
 
 
-def marks_near(connection: Connection, kind: str, key: str) -> tuple[Mark, ...]:
-    """Return the mark of an article; of a story, its own and those of stories that were merged into any other."""
+def marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
+    """Return the mark of an article; of a story as it is now, those of all stories that became it, first to last."""
     merged = select(stories.c.id).where(stories.c.merged_into.is_not(None))
-    of_story = and_(marks.c.key.in_(merged), marks.c.kind == STORY) if kind == STORY else marks.c.key == key
-    query = select(marks).where(marks.c.kind == kind, or_(marks.c.key == key, of_story))
-    return load_records(connection, query.order_by(marks.c.kept_at, marks.c.key), Mark)
+    query = select(marks).where(marks.c.kind == kind, or_(marks.c.key == key, marks.c.key.in_(merged)))
+    found = load_records(connection, query.order_by(marks.c.kept_at, marks.c.key), Mark)
+    return [mark for mark in found if kind == ARTICLE or _story_of(connection, mark) == key]
 
 
 def load_link_key(connection: Connection) -> str:
@@ -69,6 +68,12 @@ def save_link_key(connection: Connection, key: str) -> None:
     """Save a key that signs links of mails, unless there is one."""
     if not load_link_key(connection):
         save_meta(connection, LINK_KEY, key)
+
+
+def _story_of(connection: Connection, mark: Mark) -> str:
+    """Return the id of the story that has the articles of a kept one now; "" if there is none."""
+    row = resolve_merged(connection, mark.key)
+    return row.id if row else ""
 
 
 def _pin_name(mark: Mark) -> str:

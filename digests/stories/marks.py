@@ -38,44 +38,41 @@ def keep(
     `wanted` is the id or URL of an article, or what `resolve_story` takes. Tags and note stay as they were if they are
     None. Errors: as `resolve_story`; DigestError, if there are too many tags or the note is too long.
     """
-    kind, key = find_wanted(connection, wanted)
-    known = find_mark(connection, kind, key)
-    mark = known or Mark(kind=kind, key=key, kept_at=now)
+    item, is_kept = find_item(connection, wanted, now=now)
+    mark = item.mark
     if tags is not None:
         mark = replace(mark, tags=_clean_tags(tags))
     if note is not None:
         mark = replace(mark, note=_clean_note(note))
     store.save_mark(connection, mark)
     store.pin_marked(connection, mark, store.articles_of_mark(connection, mark))
-    return load_item(connection, mark), known is None
+    return replace(item, mark=mark), not is_kept
 
 
 def unkeep(connection: Connection, wanted: str) -> tuple[KeptItem, bool]:
     """Keep a story or an article no longer; return it, and whether it was kept. Errors: as `resolve_story`."""
-    kind, key = find_wanted(connection, wanted)
-    gone = _marks_of(connection, kind, key)
-    store.delete_marks(connection, gone)
-    shown = gone[0] if gone else Mark(kind=kind, key=key, kept_at=datetime.min.replace(tzinfo=UTC))
-    return load_item(connection, shown), bool(gone)
+    item, is_kept = find_item(connection, wanted, now=datetime.min.replace(tzinfo=UTC))
+    store.delete_marks(connection, store.marks_of(connection, item.mark.kind, item.id))
+    return item, is_kept
 
 
-def find_wanted(connection: Connection, wanted: str) -> tuple[str, str]:
-    """Return the kind and the id of what a reader names. Errors: as `resolve_story`."""
+def find_item(connection: Connection, wanted: str, *, now: datetime) -> tuple[KeptItem, bool]:
+    """
+    Return what a reader names, and whether it is kept; if it is not, its mark is a new one, which is not saved.
+
+    Errors: as `resolve_story`.
+    """
     name = wanted.strip()
-    for each in (name, name.rpartition("/article/")[2]):
-        if article := look_up_article(connection, each):
-            return ARTICLE, article.id
-    return STORY, resolve_story(connection, wanted)[1].id
+    article = look_up_article(connection, name) or look_up_article(connection, name.rpartition("/article/")[2])
+    kind, key = (ARTICLE, article.id) if article else (STORY, resolve_story(connection, wanted)[1].id)
+    mark = find_mark(connection, kind, key)
+    (item,) = _load_items(connection, (mark or Mark(kind=kind, key=key, kept_at=now),))
+    return item, mark is not None
 
 
 def find_mark(connection: Connection, kind: str, key: str) -> Mark | None:
     """Return the mark of an article or of a story as it is now; the first one, if a join brought several."""
-    return next(iter(_marks_of(connection, kind, key)), None)
-
-
-def load_item(connection: Connection, mark: Mark) -> KeptItem:
-    """Return what a mark is of."""
-    return next(_load_items(connection, (mark,)))
+    return next(iter(store.marks_of(connection, kind, key)), None)
 
 
 def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tuple[KeptItem, ...]:
@@ -103,13 +100,6 @@ def load_reports(connection: Connection, item: KeptItem) -> list[Article]:
 def sign_story(key: str, story: str) -> str:
     """Return the signature of the link in a mail that keeps a story without the token of the site."""
     return hmac.digest(key.encode(), f"keep {story}".encode(), "sha256").hex()[:SIGNATURE_CHARS]
-
-
-def _marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
-    near = store.marks_near(connection, kind, key)
-    if kind == ARTICLE:
-        return list(near)
-    return [mark for mark in near if (row := resolve_merged(connection, mark.key)) is not None and row.id == key]
 
 
 def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[KeptItem]:

@@ -1,6 +1,7 @@
 """Puts stories and articles into the outbox for the services of `[[send]]`, each once for a service."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,12 +10,11 @@ from digests.analysis.preferences import matching_phrases
 from digests.errors import DigestError
 from digests.model.delivery import OutboundMessage, Rendered
 from digests.model.edition import Edition
-from digests.model.kept_item import Mark
 from digests.render.escape import sanitize_line, web_url
 from digests.settings.send import SendSettings, fill_body
 from digests.store import outbox
 from digests.store.outbox import SEND_CHANNEL
-from digests.stories.marks import OUTLET_CHARS, find_mark, find_wanted, load_item, load_reports
+from digests.stories.marks import OUTLET_CHARS, find_item, load_reports
 from watcher.store.articles import articles_by_id
 
 
@@ -24,30 +24,14 @@ def send_item(connection: Connection, services: Sequence[SendSettings], wanted: 
 
     What a service has, or waits for, is not sent again; what failed is tried again. Errors: as `stories.marks.keep`.
     """
-    kind, key = find_wanted(connection, wanted)
-    return _enqueue(connection, services, kind, key, now=now)
-
-
-def send_must(
-    connection: Connection, services: Sequence[SendSettings], phrases: Sequence[str], edition: Edition, *, now: datetime
-) -> None:
-    """Put the stories of an edition that have one of `phrases` into the outbox."""
-    for story in edition.stories if services else ():
-        if matching_phrases(phrases, articles_by_id(connection, story.article_ids).values()):
-            _enqueue(connection, services, "story", story.id, now=now)
-
-
-def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str, key: str, *, now: datetime) -> str:
-    """
-    Put a story or article into the outbox, once for each service; return what it is kept under. Errors: DigestError.
-    """
-    item = load_item(connection, find_mark(connection, kind, key) or Mark(kind=kind, key=key, kept_at=now))
-    reports = load_reports(connection, item)
-    article = next((each for each in reports if item.title in each.title), next(iter(reports), None))
-    if article is None or (url := web_url(article.url)) is None:
-        raise DigestError(f"the {kind} {key} has no stored report with a web address, so it cannot be sent")
+    item, _ = find_item(connection, wanted, now=now)
+    name = f"{item.mark.kind} {item.id}"
+    reports = [report for report in load_reports(connection, item) if web_url(report.url)]
+    if not reports:
+        raise DigestError(f"the {name} has no stored report with a web address, so it cannot be sent")
+    article = next((report for report in reports if item.title in report.title), reports[0])
     values = {
-        "url": url,
+        "url": web_url(article.url),
         "title": item.title,
         "tags": list(item.mark.tags),
         "note": item.mark.note,
@@ -57,7 +41,17 @@ def _enqueue(connection: Connection, services: Sequence[SendSettings], kind: str
     messages = []
     for service in services:
         body = fill_body(service.body, values).encode("utf-8", "replace")
-        form = Rendered(format="json", name=f"{key}.json", body=body)
+        form = Rendered(format="json", name=f"{item.id}.json", body=body)
         messages.append(OutboundMessage(channel=SEND_CHANNEL, recipient=service.name, forms=(form,)))
-    outbox.enqueue_item(connection, f"{kind} {item.id}", messages, now=now)
-    return f"{kind} {item.id}"
+    outbox.enqueue_item(connection, name, messages, now=now)
+    return name
+
+
+def send_must(
+    connection: Connection, services: Sequence[SendSettings], phrases: Sequence[str], edition: Edition, *, now: datetime
+) -> None:
+    """Put the stories of an edition that have one of `phrases` into the outbox, but for those without a web address."""
+    for story in edition.stories if services else ():
+        if matching_phrases(phrases, articles_by_id(connection, story.article_ids).values()):
+            with suppress(DigestError):
+                send_item(connection, services, story.id, now=now)

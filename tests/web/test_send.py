@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import pytest
+from sqlalchemy import update
 
 from digests.delivery.outbox import OutboxWorker
 from digests.settings.digests import digests_of
@@ -16,6 +17,7 @@ from digests.stories.send import send_must
 from tests.delivery.services import APIS, serving
 from tests.web.press import NOW, app_of, settings_in, site_of
 from tests.web.test_user_corrections import story_paths, token_of
+from watcher.store.schema import articles
 from watcher.store.writer import read, write
 
 from .conftest import client_of
@@ -75,3 +77,13 @@ def test_a_story_of_an_edition_with_a_must_phrase_is_sent(desk, service):
 
     assert [entry["title"] for entry in service.entries] == [ferry.title]
     assert [each.state for each in read(engine, deliveries_of_item, f"story {ferry.id}")] == ["sent"]
+
+
+def test_a_story_without_a_web_address_is_not_sent_and_the_edition_is_saved(desk, service):
+    settings, engine, _ = desk
+    edition, services = read(engine, load_edition, read(engine, edition_rows)[0]), settings.section(SendSection).root
+    write(engine, lambda c: c.execute(update(articles).values(url="mid:" + articles.c.id)))
+
+    write(engine, send_must, services, digests_of(settings)[0].must, edition, now=NOW)
+
+    assert list(OutboxWorker(engine, settings, now=lambda: NOW).send_due()) == [] and service.entries == []
