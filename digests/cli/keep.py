@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from typer import Argument, BadParameter, Option
 
 from digests.cli.lookup import parse_item_id
-from digests.errors import DigestError
+from digests.delivery.file import write_files
+from digests.model.delivery import Rendered
 from digests.model.kept_item import KeptItem
 from digests.render.vault import note_name, render_note
 from digests.store.editions import open_digests
@@ -68,8 +69,7 @@ def keep_item(
         else:
             item, changed = write(engine, keep, key, tags=tag, note=note, now=datetime.now(UTC))
     verb = ("no longer keep" if changed else "do not keep") if stop else "keep" if changed else "already keep"
-    values = select_fields(item, "id", "title") | select_fields(item.mark, "kind", "tags", "note")
-    values |= {"kept": not stop, "changed": changed}
+    values = {**_to_json(item), "kept": not stop, "changed": changed}
     print_result(values, [f"You {verb} the {item.mark.kind} {item.id}: {item.title}"], json=json)
 
 
@@ -94,17 +94,12 @@ def _to_json(item: KeptItem) -> dict[str, Any]:
 
 
 def _write_notes(folder: Path, items: list[tuple[KeptItem, list[Article]]]) -> str:
-    """Write a file for each item that has none. Errors: DigestError."""
-    written = 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for item, reports in items:
-            path = folder / note_name(item)
-            known = next(folder.glob(f"*{path.stem.rpartition(' ')[2]}.md"), None)
-            if known is None:
-                path.write_text(render_note(item, reports), encoding="utf-8")
-                written += 1
-    except OSError as error:
-        raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
-    there = len(items) - written
-    return f"{folder}: {format_count(written, 'note')} written" + (f", {there} already there" if there else "")
+    """Write a file for each item that has none. Errors: DeliveryError."""
+    notes = [
+        Rendered(format="markdown", name=note_name(item), body=render_note(item, reports).encode("utf-8", "replace"))
+        for item, reports in items
+        if not any(folder.glob(f"*{note_name(item).rpartition(' ')[2]}"))
+    ]
+    write_files(notes, folder, channel="--vault")
+    there = len(items) - len(notes)
+    return f"{folder}: {format_count(len(notes), 'note')} written" + (f", {there} already there" if there else "")

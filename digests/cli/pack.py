@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from digests.delivery.file import write_files
 from digests.errors import DigestError
+from digests.model.delivery import Rendered
 from digests.model.pack import Pack
 from digests.render import pack as render_pack
 from digests.render.pack import DATA, PAGES, SUMS
 from watcher.text.format import format_count
 
 PANDOC_S = 60.0  # for one document
+HASH_CHARS = 66  # of a line of the sums, before the name
 MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
-DOCUMENTS = ("story.docx", "story.odt")
+DOCUMENTS = ("docx", "odt")
 
 
 def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
@@ -26,14 +28,9 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
     documents = _make_documents(pack, files["story.md"]) if shutil.which("pandoc") else {}
     files |= documents
     files[SUMS] = render_pack.sums(files)
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, body in files.items():
-            (folder / name).write_bytes(body)
-    except OSError as error:
-        raise DigestError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    if any(folder.glob("*")):
+        raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
+    write_files([Rendered(format="", name=name, body=body) for name, body in files.items()], folder, channel="--pack")
     quotes = sum(len(article.quotes) for article in pack.articles)
     size = f"{format_count(len(pack.articles), 'article')}, {format_count(quotes, 'quotation')}"
     yield f"{folder}: {format_count(len(files), 'file')} on {pack.id}: {pack.title} ({size})"
@@ -45,18 +42,17 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
 def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
     """Return the Markdown as DOCX and ODT. Errors: DigestError."""
     documents = {}
-    with TemporaryDirectory() as place:
-        for name in DOCUMENTS:
-            # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
-            # the document has no image, so no other file or address is opened.
-            command = ["pandoc", "--from=commonmark", f"--output={place}/{name}"]
-            env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(int(pack.made_at.timestamp()))}
-            try:
-                subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
-            except (OSError, subprocess.SubprocessError) as error:
-                output = getattr(error, "stderr", None) or str(error).encode()
-                raise DigestError(f"pandoc could not make {name}: {output.decode('utf-8', 'replace')[:200]}") from error
-            documents[name] = (Path(place) / name).read_bytes()
+    for form in DOCUMENTS:
+        # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
+        # the document has no image, so no other file or address is opened.
+        command = ["pandoc", "--from=commonmark", f"--to={form}", "--output=-"]
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(int(pack.made_at.timestamp()))}
+        try:
+            made = subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
+        except (OSError, subprocess.SubprocessError) as error:
+            output = getattr(error, "stderr", None) or str(error).encode()
+            raise DigestError(f"pandoc could not make {form}: {output.decode('utf-8', 'replace')[:200]}") from error
+        documents[f"story.{form}"] = made.stdout
     return documents
 
 
@@ -79,16 +75,14 @@ def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     """Yield what is wrong in a pack: in words, a line for each file; `listed` is the content of its list of hashes."""
-    rows = (line.split("  ", 1) for line in listed.decode("utf-8", "replace").splitlines())
-    expected = {row[1]: row[0] for row in rows if len(row) == 2}
+    listed_rows, rows = (
+        set(text.decode("utf-8", "replace").splitlines()) for text in (listed, render_pack.sums(files))
+    )
+    listed_names = {row[HASH_CHARS:] for row in listed_rows}
+    for name in sorted({row[HASH_CHARS:] for row in listed_rows ^ rows}):
+        fault = f"has been changed, or its line in {SUMS} has" if name in listed_names else f"is not in {SUMS}"
+        yield f"{name}: {fault if name in files else 'is missing'}"
     if render_pack.sums(files) != listed:
-        for name in sorted({*files, *expected}):
-            if name not in files:
-                yield f"{name}: is missing"
-            elif name not in expected:
-                yield f"{name}: is not in {SUMS}"
-            elif sha256(files[name]).hexdigest() != expected[name]:
-                yield f"{name}: has been changed, or its line in {SUMS} has"
         yield f"{SUMS}: is not the list of these files"
     try:
         pack = replace(render_pack.load(files.get(DATA, b"")), pages=files.get(PAGES, b""))

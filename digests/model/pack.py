@@ -38,26 +38,14 @@ class PackArticle(ArticleHeader):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackStory:
-    """A story of the thread, before or after."""
-
-    id: str
-    title: str
-    first_at: datetime
-    articles: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
     id: str
     title: str
-    language: str
     made_at: datetime
     first_at: datetime
     last_at: datetime
     outlets: tuple[str, ...]
     independent: tuple[str, ...]
-    thread: tuple[PackStory, ...]
     articles: tuple[PackArticle, ...]  # by time of publication; a copy after its origin
     pages_of: tuple[str, ...] = ()  # ids of the articles whose pages are in `pages`
     pages_sha256: str = ""

@@ -91,7 +91,7 @@ def find_faults(pack: Pack) -> Iterator[str]:
 
 
 def _markdown_lines(pack: Pack) -> Iterator[str]:
-    """Yield the lines of the pack's main file: timeline, quotations, changed pages, other stories of the thread."""
+    """Yield the lines of the pack's main file: timeline, quotations, changed pages."""
     yield f"# {plain(pack.title or 'Untitled')}"
     yield ""
     counts = f"{format_count(len(pack.outlets), 'outlet')}, {len(pack.independent)} independent"
@@ -122,11 +122,6 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
             what = "the page is gone" if change.kind == "gone" else "the page has changed"
             yield f"- {_time(change.at)}, {_source(article)}: {what}"
             yield from (f"  - {_difference(line)}" for line in change.diff)
-    if pack.thread:
-        yield from ("", "## Other stories of the thread", "")
-        for story in pack.thread:
-            size = format_count(story.articles, "article")
-            yield f"- {_time(story.first_at)}, {story.id}: {plain(story.title)} ({size})"
 
 
 def _quotation(article: PackArticle, quote: PackQuote) -> Iterator[str]:

@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from digests.cluster.explain import describe_copy
-from digests.model.pack import Pack, PackArticle, PackChange, PackQuote, PackStory
+from digests.model.pack import Pack, PackArticle, PackChange, PackQuote
 from digests.render.pack import sha256_of
 from digests.store.editions import last_places
 from digests.stories.history import StoryDetails, load_story_details
@@ -36,17 +36,11 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
     return Pack(
         id=row.id,
         title=row.title,
-        language=row.language,
         made_at=now.replace(microsecond=0),
         first_at=row.first_at,
         last_at=row.last_at,
         outlets=details.coverage.outlets,
         independent=details.coverage.independent,
-        thread=tuple(
-            PackStory(id=each.id, title=each.title, first_at=each.first_at, articles=each.size)
-            for each in details.thread
-            if each.id != row.id
-        ),
         articles=tuple(_pack_articles(details, revisions, quotes)),
         pages_of=tuple(pages),
         pages_sha256=sha256(joined).hexdigest() if pages else "",
