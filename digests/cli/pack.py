@@ -17,7 +17,7 @@ from digests.render.pack import DATA, PAGES, SUMS
 from watcher.text.format import format_count
 
 PANDOC_S = 60.0  # for one document
-HASH_CHARS = 66  # of a line of the sums, before the name
+SUMS_HASH_CHARS = 66  # of a line of the sums, before the name
 MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
 DOCUMENTS = ("docx", "odt")
 
@@ -78,8 +78,8 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     listed_rows, rows = (
         set(text.decode("utf-8", "replace").splitlines()) for text in (listed, render_pack.sums(files))
     )
-    listed_names = {row[HASH_CHARS:] for row in listed_rows}
-    for name in sorted({row[HASH_CHARS:] for row in listed_rows ^ rows}):
+    listed_names = {row[SUMS_HASH_CHARS:] for row in listed_rows}
+    for name in sorted({row[SUMS_HASH_CHARS:] for row in listed_rows ^ rows}):
         fault = f"has been changed, or its line in {SUMS} has" if name in listed_names else f"is not in {SUMS}"
         yield f"{name}: {fault if name in files else 'is missing'}"
     if render_pack.sums(files) != listed:
