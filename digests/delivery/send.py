@@ -22,6 +22,4 @@ class SendChannel(WebhookChannel):
 def open_service(service: SendSettings, _settings: Settings) -> SendChannel:
     """Return the channel of a service. Errors: as `WebhookDeliverSettings.open`."""
     url, token = reveal_target(service.url, service.token, name=service.name)
-    name, _, value = service.header.partition(": ")
-    headers = {name: value.replace("{token}", token)} if token else {}
-    return SendChannel(url, name=service.name, token=token, headers=headers)
+    return SendChannel(url, name=service.name, token=token, header=service.header)

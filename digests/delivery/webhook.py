@@ -1,7 +1,6 @@
 """The channel `webhook`: sends a message in one POST of JSON, limited in time, to a URL from the settings."""
 
 import json
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 WEBHOOK_TIMEOUT_S = 15.0  # for connecting, and for each read and write
 WEBHOOK_DEADLINE_S = 60.0  # for one message
-NO_HEADERS: Mapping[str, str] = {}
 
 
 class WebhookChannel(Channel):
@@ -37,16 +35,18 @@ class WebhookChannel(Channel):
         *,
         name: str,
         token: str = "",
-        headers: Mapping[str, str] = NO_HEADERS,
+        header: str = "Authorization: Bearer {token}",
         timeout_s: float = WEBHOOK_TIMEOUT_S,
         deadline_s: float = WEBHOOK_DEADLINE_S,
     ) -> None:
         """
-        Keep address, headers and limits; `name` is how errors call the receiver.
+        Keep address, token and limits.
 
-        `headers` replace the token, which is then only hidden in what the receiver answers.
+        `name` is how errors call the receiver; `header` is sent if there is a token, which is hidden in answers.
         """
-        self._url, self.peer, self._token, self._headers = url, name, token, headers
+        self._url, self.peer, self._token = url, name, token
+        header_name, _, value = header.partition(": ")
+        self._headers = {header_name: value.replace("{token}", token)} if token else {}
         self._timeout_s, self._deadline_s = timeout_s, deadline_s
         self._post: HttpPost | None = None
 
@@ -68,7 +68,6 @@ class WebhookChannel(Channel):
         self._post = HttpPost(
             url=url,
             body=body,
-            token="" if self._headers else self._token,
             headers=self._headers,
             timeout_s=self._timeout_s,
             deadline_s=self._deadline_s,
