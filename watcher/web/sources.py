@@ -5,7 +5,7 @@ that adds a source to the settings file.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -222,24 +222,18 @@ def _apply_settings(site: Site, settings: Settings) -> None:
 
 
 def _add_page(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the form that adds a source; its address may come from the query. Nothing is requested for it."""
-    return _render_add_page(site, ask, ask.query.get("url", "")[:ADDRESS_CHARS])
+    """
+    Return the form that adds a source; once it was sent, with the feeds at its address, and what they would bring.
 
+    For an address in the query, nothing is requested. Errors: SettingsError, WatcherError.
+    """
+    address, found = (ask.form or ask.query).get("url", "")[:ADDRESS_CHARS].strip(), None
+    if ask.form:
+        # Late: lxml, 4 MB, which nothing else in this process needs.
+        from watcher.web.found_sources import look_for_sources
 
-def _show_found_sources(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the form with the feeds at its address, and what they would bring. Errors: SettingsError, WatcherError."""
-    # Late: lxml, 4 MB, which nothing else in this process needs.
-    from watcher.web.found_sources import look_for_sources
-
-    _check_may_add(site)
-    address = ask.form.get("url", "")[:ADDRESS_CHARS].strip()
-    return _render_add_page(site, ask, address, found=look_for_sources(address, site.settings))
-
-
-def _render_add_page(
-    site: Site, ask: PageRequest, address: str, found: Mapping[str, object] | None = None
-) -> PageResponse:
-    """Return the page with the form that adds a source; `found` is what was found at the address."""
+        _check_may_add(site)
+        found = look_for_sources(address, site.settings)
     open_form = f"location.href={json.dumps(f'{ask.base}/sources/add?url=')}+encodeURIComponent(location.href)"
     return render_page(
         site,
@@ -287,7 +281,7 @@ SOURCE_PAGES = (
     Page(path="/sources", answer=_all_sources, query=("q",)),
     Page(path="/sources/page-{page}", answer=_all_sources, query=("q",)),
     Page(path="/sources/add", answer=_add_page, query=("url",)),
-    Page(path="/sources/add", answer=_show_found_sources, method="POST", cost="poll"),
+    Page(path="/sources/add", answer=_add_page, method="POST", cost="poll"),
     Page(path="/sources/add/save", answer=_add_source, method="POST", cost="correct"),
     Page(path="/sources/{source}", answer=_one_source, query=("done",)),
     Page(path="/sources/{source}/poll", answer=_poll_now, method="POST", cost="poll"),
