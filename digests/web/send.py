@@ -4,7 +4,7 @@ from typing import Any
 
 from digests.errors import DigestError
 from digests.settings.send import SendSection
-from digests.store.outbox import deliveries_of_item
+from digests.store.outbox import FAILED, deliveries_of_item
 from digests.stories.send import send_item
 from watcher.store.writer import read, write
 from watcher.web.site import PageRequest, PageResponse, Site
@@ -16,12 +16,9 @@ def load_sent(site: Site, item: str) -> dict[str, Any]:
     """Return for the page of a story or an article the names of the services, and what was sent to them."""
     services = [service.name for service in site.settings.section(SendSection).root]
     deliveries = read(site.engine, deliveries_of_item, item) if services else ()
-    states = [
-        {"to": each.recipient, "state": STATE_WORDS.get(each.state, "waiting"), "told": each.response}
-        for each in deliveries
-    ]
-    done = {each.recipient for each in deliveries if each.state != "failed"}
-    return {"services": [name for name in services if name not in done], "sent": states}
+    done = {each.recipient for each in deliveries if each.state != FAILED}
+    sent = [(each.recipient, STATE_WORDS.get(each.state, "waiting"), each.response) for each in deliveries]
+    return {"services": [name for name in services if name not in done], "sent": sent}
 
 
 def send_from_form(site: Site, ask: PageRequest) -> PageResponse:
