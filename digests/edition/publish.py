@@ -51,11 +51,11 @@ def render_files(
 
 def _load_keep_urls(engine: Engine, edition: Edition, digest: DigestSettings) -> dict[int, str]:
     """Return by number the signed links of a mail that keep its stories; empty if the mail names no site."""
-    site, key = digest.mail.site, read(engine, load_link_key) if digest.mail.site else ""
-    if not site or not key:
+    site = digest.mail.site
+    if not site or not (key := read(engine, load_link_key)):
         return {}
-    signed = {story.number: f"keep/{story.id}/{sign_story(key, story.id)}" for story in edition.stories}
-    return {number: f"{site.rstrip('/')}/signed/{path}" for number, path in signed.items()}
+    pages = f"{site.rstrip('/')}/signed/keep"
+    return {story.number: f"{pages}/{story.id}/{sign_story(key, story.id)}" for story in edition.stories}
 
 
 def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Article]:

@@ -76,8 +76,7 @@ def zip_files(pack: Pack) -> bytes:
         for name, body in {**made, SUMS: sums(made)}.items():
             file = zipfile.ZipInfo(name, date_time=pack.made_at.timetuple()[:6])
             file.external_attr = 0o644 << 16
-            file.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(file, body)
+            archive.writestr(file, body, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
@@ -104,8 +103,8 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
     yield from ("", "## Timeline", "")
     for article in pack.articles:
         indent = "  " if article.copy_of else ""
-        agency = f" ({escape(sanitize_line(article.agency))})" if article.agency else ""
-        differs = f"; {escape(sanitize_line(article.differs or 'copy'))}" if article.copy_of else ""
+        agency = f" ({plain(article.agency)})" if article.agency else ""
+        differs = f"; {plain(article.differs or 'copy')}" if article.copy_of else ""
         yield f"{indent}- {_time(article.published_at)}, {_source(article)}{agency}: {plain(article.title)}{differs}"
     by_time = sorted(pack.articles, key=lambda article: article.published_at)
     for heading, is_first in (("What each outlet said first", True), ("Quotations in editions", False)):

@@ -1,11 +1,11 @@
 """What the reader keeps as Markdown files with front matter, for a folder of notes such as an Obsidian vault."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from digests.model.kept_item import KeptItem
-from digests.render.escape import language_tag, sanitize_line, web_url
-from digests.render.markdown import escape, link, text, yaml
+from digests.render.escape import language_tag, web_url
+from digests.render.markdown import link, text, yaml
 from digests.render.templating import SafeText
 from watcher.model import Article
 from watcher.text.words import normalize
@@ -37,18 +37,14 @@ def render_note(item: KeptItem, reports: Sequence[Article]) -> str:
             ("published", SafeText(f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}")),
             ("lang", language_tag(article.language)),
         ]
-    lines = ["---", *(f"{name}: {yaml(value)}" for name, value in front), "---", "", f"# {text(item.title)}", ""]
-    lines += _paragraphs(mark.note.splitlines())
+    blocks = ["\n".join(("---", *(f"{name}: {yaml(value)}" for name, value in front), "---"))]
+    blocks += [f"# {text(item.title)}", *map(text, mark.note.splitlines())]
     if article:
-        lines += [_cite(article), "", *_paragraphs(article.text.splitlines())]
+        blocks += [_cite(article), *map(text, article.text.splitlines())]
     else:
-        lines += [f"- {link(report.title, web_url(report.url))} — {_cite(report)}" for report in reports]
-    return "\n".join(lines).rstrip() + "\n"
+        blocks.append("\n".join(f"- {link(report.title, web_url(report.url))} — {_cite(report)}" for report in reports))
+    return "\n\n".join(block for block in blocks if block.strip()) + "\n"
 
 
 def _cite(article: Article) -> str:
     return f"{link(article.outlet, web_url(article.url))}, {article.published_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _paragraphs(lines: Iterable[str]) -> list[str]:
-    return [part for line in lines if line.strip() for part in (escape(sanitize_line(line)), "")]

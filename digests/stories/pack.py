@@ -63,7 +63,7 @@ def _pack_articles(
                 copy_of=None if key == report.origin else report.origin,
                 differs=describe_copy(copy) if copy else "",
                 text_sha256=sha256_of(article.text),
-                text=article.text if key in quotes else None,
+                text=article.text if quotes.get(key) else None,
                 quotes=quotes.get(key, ()),
                 changes=tuple(_describe_changes(article, revisions.get(key, ()))),
             )
@@ -88,23 +88,21 @@ def _collect_quotes(
     connection: Connection, settings: Settings, details: StoryDetails
 ) -> dict[str, tuple[PackQuote, ...]]:
     """Return by article the first sentences of each outlet's first report, and those that the last editions cite."""
-    spans: defaultdict[str, dict[tuple[int, int], bool]] = defaultdict(dict)
+    quotes: defaultdict[str, dict[tuple[int, int], PackQuote]] = defaultdict(dict)
     outlets: set[str] = set()
     for key in details.story.articles:
         article = details.articles[key]
         if article.text and article.outlet not in outlets:
             outlets.add(article.outlet)
             long = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
-            spans[key] |= dict.fromkeys(islice(long, FIRST_SENTENCES), True)
+            for start, end in islice(long, FIRST_SENTENCES):
+                quotes[key][start, end] = PackQuote(start=start, end=end, is_first=True)
     for _, shown in last_places(connection, settings, details.row.id):
         for cited in shown.quoted:
             start, end = cited.offset, cited.offset + len(cited.text)
             article_now = details.articles.get(cited.article_id)
             # An outlet may have changed the text since the edition cited it.
             if article_now and article_now.text[start:end] == cited.text:
-                spans[article_now.id].setdefault((start, end), False)
-    return {
-        key: tuple(PackQuote(start=start, end=end, is_first=is_first) for (start, end), is_first in found.items())
-        for key, found in spans.items()
-        if found
-    }
+                quote = PackQuote(start=start, end=end, is_first=False)
+                quotes[article_now.id].setdefault((start, end), quote)
+    return {key: tuple(found.values()) for key, found in quotes.items()}

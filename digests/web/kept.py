@@ -75,14 +75,12 @@ def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedI
 def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
     """Keep the story or article of a form, keep it no longer, or save its tags and note."""
     wanted = ask.params.get("story") or ask.params["article"]
-    match ask.form.get("keep"):
-        case "no":
-            item, _ = write(site.engine, unkeep, wanted)
-        case "edit":
-            tags, note = ask.form.get("tags", "").split(","), ask.form.get("note", "")
-            item, _ = write(site.engine, keep, wanted, tags=tags, note=note, now=site.now())
-        case _:
-            item, _ = write(site.engine, keep, wanted, now=site.now())
+    tags, note = ask.form.get("tags"), ask.form.get("note")
+    if ask.form.get("keep") == "no":
+        item, _ = write(site.engine, unkeep, wanted)
+    else:
+        words = None if tags is None else tags.split(",")
+        item, _ = write(site.engine, keep, wanted, tags=words, note=note, now=site.now())
     return PageResponse(redirect_to=f"/{item.mark.kind}/{item.id}")
 
 

@@ -376,6 +376,7 @@ def _parse_network(value: str) -> str | None:
         return None
 
 
+HeaderName = Annotated[str, matching(USER_HEADER_NAME, 'the name of a header, such as "Remote-User"')]
 ProxyNetwork = Annotated[str, parsed_by(_parse_network, 'an IP address or a network, such as "10.0.0.0/8"')]
 
 
@@ -397,9 +398,7 @@ class WebSettings(ListenSettings):
     guest_token: OptionalSecret = Field(
         default=None, description="Another password, for guests: they can read everything and change nothing."
     )
-    trust_user_header: (
-        Annotated[str, matching(USER_HEADER_NAME, 'the name of a header, such as "Remote-User"')] | None
-    ) = Field(
+    trust_user_header: HeaderName | None = Field(
         default=None,
         description="Header in which a proxy names the user whom it has signed in; with it, no token is asked for.",
     )
