@@ -66,9 +66,11 @@ def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
             "row": row,
             "url": hide_secrets(row.url),
             "way": way,
-            "entries": describe_entries(report, probe.at),
-            "texts": describe_texts(report, wants_full_text=row.full_text) if entries else "",
-            "problems": list(find_problems(report, probe.at)),
+            "facts": [
+                ("Has", describe_entries(report, probe.at)),
+                *([("Texts", describe_texts(report, wants_full_text=row.full_text))] if entries else []),
+                *(("Problem", problem) for problem in find_problems(report, probe.at)),
+            ],
             "titles": [(to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in entries[:SHOWN_TITLES]],
             "known": existing.source().name if existing else "",
         }
