@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -57,10 +58,9 @@ def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
 
 
 def is_pack(path: Path) -> bool:
-    try:
+    with suppress(OSError, ValueError):  # a quote is no path
         return (path / SUMS).is_file() or (path.suffix == ".zip" and path.is_file())
-    except (OSError, ValueError):  # a quote is no path
-        return False
+    return False
 
 
 def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
