@@ -1,6 +1,6 @@
 """The marks of stories and articles that the reader keeps, and the pins that keep their articles from retention."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, or_, select, tuple_
@@ -15,29 +15,18 @@ LINK_KEY = "keep_link_key"  # in `meta`: what signs the links in mails that keep
 
 
 def save_mark(connection: Connection, mark: Mark) -> None:
-    """Save a mark, or the tags and the note of one that is there."""
+    """Save a mark, or the tags and the note of one that is there, and keep its articles from retention."""
     query = insert(connection, marks).values(asdict(mark))
     changed = {"tags": query.excluded.tags, "note": query.excluded.note}
     connection.execute(query.on_conflict_do_update(index_elements=["kind", "key"], set_=changed))
-
-
-def pin_marked(connection: Connection, mark: Mark, article_ids: Iterable[str]) -> None:
-    """Keep the articles of a mark from retention."""
-    pin(connection, article_ids, pinned_by=_pin_name(mark))
-
-
-def articles_of_mark(connection: Connection, mark: Mark) -> list[str]:
-    """Return the articles that a mark keeps."""
-    if mark.kind == ARTICLE:
-        return [mark.key]
-    return [member.article_id for member in story_members(connection, _story_of(connection, mark))]
+    _pin_articles(connection, mark)
 
 
 def pin_kept(connection: Connection) -> None:
     """Pin the articles that came into kept stories since they were kept."""
     for mark in load_marks(connection):
         if mark.kind == STORY:
-            pin_marked(connection, mark, articles_of_mark(connection, mark))
+            _pin_articles(connection, mark)
 
 
 def delete_marks(connection: Connection, gone: Collection[Mark]) -> None:
@@ -68,6 +57,14 @@ def save_link_key(connection: Connection, key: str) -> None:
     """Save a key that signs links of mails, unless there is one."""
     if not load_link_key(connection):
         save_meta(connection, LINK_KEY, key)
+
+
+def _pin_articles(connection: Connection, mark: Mark) -> None:
+    """Keep a marked article, or those of a marked story, from retention."""
+    ids = [mark.key]
+    if mark.kind == STORY:
+        ids = [member.article_id for member in story_members(connection, _story_of(connection, mark))]
+    pin(connection, ids, pinned_by=_pin_name(mark))
 
 
 def _story_of(connection: Connection, mark: Mark) -> str:

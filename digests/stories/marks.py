@@ -45,7 +45,6 @@ def keep(
     if note is not None:
         mark = replace(mark, note=_clean_note(note))
     store.save_mark(connection, mark)
-    store.pin_marked(connection, mark, store.articles_of_mark(connection, mark))
     return replace(item, mark=mark), not is_kept
 
 

@@ -107,7 +107,7 @@ def story_feed(site: Site, ask: PageRequest) -> PageResponse:
 
 def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, StoryRow, list[Article]]:
     """Return a story as it was asked for, the one that has its articles, and the newest reports of its thread."""
-    requested, row = _find_story(connection, story)
+    requested, row = find_story(connection, story)
     ids = {row.id, *(story_row.id for story_row in thread_rows(connection, row.thread)[-THREAD_STORIES:])}
     members = (member for key in sorted(ids) for member in story_members(connection, key))
     newest = newest_articles(connection, {member.report for member in members}, limit=feeds.MAX_ITEMS)
@@ -115,7 +115,8 @@ def _load_story_reports(connection: Connection, story: str) -> tuple[StoryRow, S
     return requested, row, [reports[key] for key in newest if key in reports]
 
 
-def _find_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:
+def find_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]:
+    """Return a story as `resolve_story`. Errors: NotFound."""
     try:
         return resolve_story(connection, story)
     except DigestError as error:
@@ -125,7 +126,7 @@ def _find_story(connection: Connection, story: str) -> tuple[StoryRow, StoryRow]
 def agenda(site: Site, ask: PageRequest) -> PageResponse:
     """Return the events to come of a story, or of a digest, by default the first, as a calendar. Errors: NotFound."""
     if story := ask.params.get("story"):
-        _, row = read(site.engine, _find_story, story[:200])
+        _, row = read(site.engine, find_story, story[:200])
         events, title = read(site.engine, events_of_story, site.settings, row), row.title or "Untitled"
     else:
         digest = _find_digest(site, ask)

@@ -6,23 +6,20 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from digests.errors import DigestError
 from digests.model.kept_item import STORY, KeptItem, Mark
 from digests.render import feeds
 from digests.render.escape import language_tag, sanitize_line
 from digests.settings.digests import digests_of
 from digests.store.marks import load_link_key
 from digests.store.story_rows import StoryRow
-from digests.stories.history import resolve_story
 from digests.stories.marks import TITLE_CHARS, find_mark, keep, load_kept, sign_story, unkeep
-from digests.web.feeds import domain_of, feed_response, link_to
+from digests.web.feeds import domain_of, feed_response, find_story, link_to
 from digests.web.search import QUERY_CHARS
 from watcher.store.writer import read, write
 from watcher.web.auth import SIGNED
 from watcher.web.site import NotFound, PageRequest, PageResponse, Site, render_page
 
 PAGE_ITEMS = 40
-KEPT_FIELDS = ("q", "tag")  # of the query
 
 
 def kept_page(site: Site, ask: PageRequest) -> PageResponse:
@@ -111,8 +108,5 @@ def _load_signed(connection: Connection, ask: PageRequest) -> tuple[StoryRow, Ma
     right = sign_story(key, story) if key else ""
     if not right or not hmac.compare_digest(right.encode(), ask.params["signature"].encode()):
         raise NotFound("This link is not valid.")
-    try:
-        _, row = resolve_story(connection, story)
-    except DigestError as error:
-        raise NotFound("This story is no longer stored.") from error
+    _, row = find_story(connection, story)
     return row, find_mark(connection, STORY, row.id)

@@ -29,7 +29,7 @@ from digests.web.feeds import (
     search_feed,
     story_feed,
 )
-from digests.web.kept import KEPT_FIELDS, keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
+from digests.web.kept import keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
 from digests.web.left_out import LeftOutPages
 from digests.web.search import QUERY_FIELDS, search_page
 from digests.web.send import send_from_form
@@ -93,7 +93,7 @@ def site_plugin(settings: Settings, engine: Engine) -> SitePlugin:
             Page(path="/article/{article}/keep", answer=keep_from_form, method="POST", cost="correct"),
             Page(path="/story/{story}/send", answer=send_from_form, method="POST", cost="correct"),
             Page(path="/article/{article}/send", answer=send_from_form, method="POST", cost="correct"),
-            Page(path="/kept", answer=kept_page, query=(*KEPT_FIELDS, "page"), cost="search"),
+            Page(path="/kept", answer=kept_page, query=("q", "tag", "page"), cost="search"),
             Page(path="/kept/feed.{form}", answer=kept_feed, query=("tag",), cost="search"),
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_link_page, cost="correct"),
             Page(path=f"{SIGNED}keep/{{story}}/{{signature}}", answer=keep_by_link, method="POST", cost="correct"),
