@@ -17,6 +17,7 @@ from digests.analysis.numbers import significant_numbers
 from digests.analysis.preferences import PHRASE_LEAD_CHARS, matching_phrases, phrase_pattern
 from digests.analysis.select import Cause
 from digests.analysis.story_coverage import measure_coverage
+from digests.analysis.titles import title_without_outlet
 from digests.cluster.neighbours import find_nearest_reports
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.edition import is_wanted
@@ -38,7 +39,6 @@ from digests.store.outbox import KNOWN, OVER_LIMIT, UNSENT, WAITING, StoryAlertR
 from digests.stories.follows import FollowedThread, load_followed, load_followed_reports
 from digests.stories.window import GroupedStories, cluster_and_save, cluster_preview
 from digests.summarise.headline import Headline
-from digests.summarise.openings import title_without_outlet
 from watcher.model import Article
 from watcher.store.engine import connect
 from watcher.store.writer import read, write

@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 from digests.analysis.rejections import has_rejections, says_rejection
 from digests.analysis.select import can_be_quoted, display_length
+from digests.analysis.titles import title_without_outlet
 from digests.compose.context import ComposeContext
 from digests.model.edition_story import EditionStory, GlanceLine, Sentence
 from digests.settings.topics import LIGHT_TOPICS
@@ -15,7 +16,7 @@ from digests.summarise.differences import is_one_aspect
 from digests.summarise.figures import count_stating, read_figures, stated_figures, superseded_by_figures
 from digests.summarise.headline import is_informative
 from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, make_sentence
-from digests.summarise.openings import MAX_OPENINGS, first_sentences, title_without_outlet
+from digests.summarise.openings import MAX_OPENINGS, first_sentences
 from watcher.model import Article
 from watcher.text.words import stems
 

@@ -17,6 +17,7 @@ from digests.analysis.rejections import find_rejected_claims, has_rejections, sa
 from digests.analysis.select import APART
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
+from digests.analysis.titles import title_without_outlet
 from digests.cluster.item import make_item
 from digests.cluster.near_duplicates import group_wire_copies
 from digests.cluster.stories import join_rewritten
@@ -44,7 +45,7 @@ from digests.render.escape import sanitize_line
 from digests.render.text import measure_reading_time
 from digests.summarise.checks import QUOTES, find_translation_fault, is_supported, translations_of
 from digests.summarise.figures import count_stating, read_figures, stated_figures
-from digests.summarise.openings import first_sentences, title_without_outlet
+from digests.summarise.openings import first_sentences
 from watcher.features.extract import extract_features
 from watcher.model import Article, Revision
 from watcher.text.language import UNKNOWN_LANGUAGE

@@ -10,11 +10,11 @@ from itertools import permutations
 
 from digests.analysis.select import display_length, is_flagged
 from digests.analysis.story_coverage import measure_coverage
+from digests.analysis.titles import title_without_outlet
 from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_by_language
-from digests.summarise.openings import title_without_outlet
 from digests.summarise.repetition import repeats_headline
 from watcher.model import Article
 from watcher.text.page_kind import WITHHELD, is_title_of

@@ -1,28 +1,25 @@
 """
-What stands beside the words of a report: an outlet's name at the end of a title; a byline, dateline, label, time or the
-headline before the first sentence of a text. Feeds often have these in one line, without a full stop between them.
+What stands before the first sentence of a report's text: a byline, dateline, label, time or the headline. Feeds often
+have these in one line, without a full stop between them.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from digests.analysis.gazetteer import countries_in
 from digests.analysis.select import display_length
 from digests.analysis.story_coverage import make_mention
+from digests.analysis.titles import outlet_names, plain_name, title_without_outlet
 from digests.model.edition_story import SourceMention
 from digests.summarise import readable
 from watcher.clean.dateline import parse_dateline
 from watcher.model import Article
 from watcher.text.sentences import begins_sentences, sentences
 from watcher.text.toml_data import load_toml
-from watcher.text.urls import is_channel_host
-from watcher.text.words import WORD, fold, stems, stop_words, to_latin
+from watcher.text.words import WORD, fold, stems, stop_words
 
 MAX_OPENINGS = 3  # sentences that something may stand before: a byline with initials is split into several
-SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
-MIN_LABEL, MAX_CHANNEL_WORDS = 3, 4  # letters of a label of a host, and words of a channel's name
-MIN_TITLE_LEFT = 12.5  # width of a title without it
 MAX_PARTS = 5  # label, outlet, byline, date, dateline
 MIN_LEFT = 30  # width of a sentence behind what stood before it
 MIN_HEADLINE_WORDS = 4  # of a headline that is recognized at the beginning of a text,
@@ -117,62 +114,10 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
             yield start + (length or 0), end, is_clear
 
 
-def title_without_outlet(article: Article) -> str:
-    """
-    Return the title without a separator and the outlet's name at its end, however often it stands there.
-
-    The name is that of the outlet or its site, also in full ("Sydney Morning Herald" on smh.com.au) or with one more
-    word ("Sky News", "Gizmodo Australia"). On a platform it is that of any channel.
-    """
-    title = article.title.strip()
-    while True:
-        index = max(title.rfind(mark) for mark in SEPARATORS)
-        if (
-            index <= 0
-            or display_length(title[:index].rstrip()) < MIN_TITLE_LEFT
-            or not _is_outlet(title[index + 1 :], article)
-        ):
-            return title
-        title = title[:index].rstrip(f"{SEPARATORS} ")
-
-
 def mention_report(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:
     """Return the mention of a report, with its title as an edition shows it."""
     mention = make_mention(article, agency=agency, shows_title=shows_title, copy_of=copy_of)
     return replace(mention, title=title_without_outlet(article))
-
-
-def _is_outlet(tail: str, article: Article) -> bool:
-    """Whether what stands behind the last separator of a title is the name of its outlet."""
-    plain = _plain(tail).removeprefix("the")
-    # "Ведомости" on vedomosti.ru
-    if not {plain, plain.removesuffix("news"), to_latin(plain)}.isdisjoint(_outlet_names(article)):
-        return True
-    name = [word for word in WORD.findall(tail) if fold(word) not in ("the", "le", "la")]
-    if not (tail[:1].isspace() and name and all(word[0].isupper() or word[0].isdigit() for word in name)):
-        return False
-    if is_channel_host(article.host):
-        return len(name) <= MAX_CHANNEL_WORDS
-    labels = article.host.partition(":")[0].removeprefix("www.").split(".")[:-1]
-    return any(len(label) >= MIN_LABEL and _spells(name, label) for label in labels)
-
-
-def _spells(name: Sequence[str], label: str) -> bool:
-    """Whether the beginnings of all words of a name, or of all but the last, make up a label of a host: "smh"."""
-    rests = {label}
-    for index, word in enumerate(map(fold, name)):
-        ends = {rest[length:] for rest in rests for length in range(1, len(word) + 1) if rest.startswith(word[:length])}
-        if "" in ends and index >= len(name) - 2 and (index > 0 or len(label) == len(word)):
-            return True
-        rests = ends
-    return False
-
-
-def _outlet_names(article: Article) -> frozenset[str]:
-    """Return the names of an article's outlet and its domain, folded, without spaces and marks."""
-    site = article.host.removeprefix("www.").split(":")[0]
-    names = {_plain(article.outlet), _plain(site), site.split(".")[0]}
-    return frozenset(names | {name.removeprefix("the") for name in names}) - {""}
 
 
 def _opening_length(text: str, index: int, title: str, article: Article) -> int | None:
@@ -186,10 +131,6 @@ def _opening_length(text: str, index: int, title: str, article: Article) -> int 
             break
     is_cut = index > 0 and display_length(text[index:]) < MIN_LEFT
     return None if is_cut or _JOINED.search(text[index:]) else index
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\W", "", fold(name))
 
 
 def _title_end(text: str, title: str) -> int:
@@ -231,7 +172,7 @@ def _part_length(text: str, title: str, article: Article) -> int | None:
         if label["label"].isupper() and re.match(_SENTENCE_START, text[label.end() :]):
             return label.end()
     separator = _BEHIND_OUTLET.search(text[:MAX_OUTLET_CHARS])
-    if separator and _plain(text[: separator.start()]) in _outlet_names(article):
+    if separator and plain_name(text[: separator.start()]) in outlet_names(article):
         return separator.end()
     byline = _byline_length(text[:MAX_HEAD], article.language)
     return _dateline_length(text, article.language) if byline == 0 else byline

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digests.analysis.titles import title_without_outlet
 from digests.edition.verify import verify
-from digests.summarise.openings import title_without_outlet
 from tests.compose.factories import END, article, by_id, compose_stories, edition_of, make_context, report, story, world
 from tests.compose.test_story_figures import NEW, OLD
 

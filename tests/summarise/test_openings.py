@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from digests.summarise.openings import first_sentences, title_without_outlet
+from digests.analysis.titles import title_without_outlet
+from digests.summarise.openings import first_sentences
 from tests.compose.factories import article
 
 BRIDGE = "Divers searched the river Aar for five people on Monday, police in Bern said."
