@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.select import is_flagged
 from digests.analysis.story_coverage import Coverage, measure_coverage
+from digests.analysis.titles import title_without_outlet
 from digests.model.story import Story
 from watcher.model import Article
 
@@ -54,10 +55,10 @@ def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def country_weights(article: Article) -> dict[str, float]:
-    """Return the weight of each country named in an article's title, lead or dateline, by ISO code."""
+    """Return the weight of each country named in an article's title (not in the outlet's name), lead or dateline."""
     names = load_gazetteer(article.language)
     parts = (
-        (TITLE, names.find(article.title)),
+        (TITLE, names.find(title_without_outlet(article))),
         (OPENING, names.find(article.text[:OPENING_CHARS])),
         (LEAD, names.find(article.text[OPENING_CHARS:LEAD_CHARS])),
         (DATELINE, names.find((article.dateline or "").title())),

@@ -100,6 +100,13 @@ def test_an_outlets_own_country_is_not_the_storys():
     assert find_countries(story(one), by_id(one)) == ("MA",)
 
 
+def test_the_name_of_an_outlet_at_the_end_of_a_title_is_no_place():
+    title = "Envoy warns that a vaccine may never come"
+    reports = [article(f"{name} Post", f"{title} - {name} Post") for name in ("New York", "Jakarta")]
+
+    assert [dict(country_weights(each)) for each in reports] == [{}, {}]
+
+
 def test_independent_reports_outvote_what_one_of_them_adds():
     reports = [article(f"P{n}", "Quake shakes Nepal", "A quake shook western Nepal at dawn.") for n in range(3)]
     odd = article("P9", "Quake felt in Nepal and India", "A quake was felt in Nepal and in India.")
