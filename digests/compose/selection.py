@@ -123,11 +123,14 @@ class _Places:
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
-            if not self._fits_under_thread(ranked):
+            fits = self._fits_under_thread(ranked)
+            if fits and self._list_under_thread(ranked):
+                return
+            # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
+            if self._may_repeat(ranked) and not ranked.is_apart:
+                self.repeated.append(ranked)
+            elif ranked.repeats or not fits:
                 self.pending.append(ranked)
-            elif not self._list_under_thread(ranked) and ranked.repeats:
-                # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
-                (self.pending if ranked.is_apart else self.repeated).append(ranked)
             # One too many of a thread is left out: its thread is told.
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
@@ -156,7 +159,7 @@ class _Places:
         if ranked.followed:
             return True
         head = self.shown_by_family[ranked.family]
-        if ranked.repeats == head or _is_part(ranked.story):
+        if ranked.repeats == head or _are_of_one_group(ranked.story.id, head):
             return True
         common = set(self._shown[head].place_codes) & set(self._context.find_countries(ranked.story))
         return bool(common) and not _is_foreign(ranked, self._context)
@@ -174,7 +177,7 @@ class _Places:
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
-        is_near = _is_part(ranked.story) or ranked.repeats == head
+        is_near = ranked.repeats == head or _are_of_one_group(ranked.story.id, head)
         if is_near and self._says_the_same(ranked, self._shown[head]):
             return False
         most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
@@ -215,14 +218,17 @@ class _Places:
         self.selection.main.append((ranked, shown))
 
     def _is_event_of_its_own(self, ranked: RankedStory) -> bool:
-        """Whether a story is large enough to be told in full beside others of its running story; never a part."""
+        """Whether a story is large enough to be told in full beside others of its running story, and repeats none."""
         outlets, independent = len(ranked.coverage.outlets), len(ranked.coverage.independent)
         is_large = outlets >= MIN_BLOCK_OUTLETS and independent > 1 and ranked.expected_outlets >= MIN_SIBLING_OUTLETS
         tests = (self._is_topic_full, self._is_section_full, self._is_country_full)
         is_full = any(test(ranked.story) for test in tests)
         fits = not (self._has_no_place(ranked) or is_full)
-        may_repeat = _is_part(ranked.story) or (ranked.repeats is not None and ranked.repeats in self._shown)
-        return is_large and fits and not (may_repeat or ranked.followed or self._is_filling)
+        return is_large and fits and not (self._may_repeat(ranked) or ranked.followed or self._is_filling)
+
+    def _may_repeat(self, ranked: RankedStory) -> bool:
+        """Whether a story may be on the event of one that is told in full."""
+        return ranked.repeats in self._shown or any(_are_of_one_group(ranked.story.id, key) for key in self._shown)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
         """
@@ -234,7 +240,7 @@ class _Places:
         if title is None or title.article.language != head.title_language:
             return True
         numbers = numbers_in(title.text, title.article.language) - numbers_in(head.title, head.title_language)
-        if numbers and not _is_part(ranked.story):
+        if numbers and not _are_of_one_group(ranked.story.id, head.id):
             return title.article.published_at < head.updated_at
         return is_one_aspect(title.stems, stems(head.title, head.title_language))
 
@@ -287,9 +293,9 @@ class _Places:
         self.pending += self._too_many
 
 
-def _is_part(story: Story) -> bool:
-    """Whether a story was parted from another one (`separate_parts`), so that it may be on the same event."""
-    return "-" in story.id
+def _are_of_one_group(one: str, other: str) -> bool:
+    """Whether two stories, by id, were parted from one group (`separate_parts`), so that they may be on one event."""
+    return one.rpartition("-")[2] == other.rpartition("-")[2]
 
 
 def _is_set_back(ranked: RankedStory) -> bool:

@@ -349,19 +349,20 @@ def test_a_quarter_of_the_briefs_are_on_light_topics_and_come_last_if_others_can
 
 
 def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
-    def full(outlets: int, *, id: str = "", likely: float = 0.0) -> list[int]:
+    def full(outlets: int, *, is_part: bool = False, likely: float = 0.0) -> list[int]:
         war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
         other = [report(f"V{n}", "Blast", "Iran", 500, hours=n) for n in range(outlets)]
         stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
-        stories[1] = dataclasses.replace(stories[1], id=id or stories[1].id)
+        if is_part:
+            stories[1] = dataclasses.replace(stories[1], id=f"2-{stories[0].id}")
         small = [report(f"U{n}", "Raid", "Iran", 70, hours=n) for n in range(2)]
         stories.append(dataclasses.replace(story(*small), thread="t1"))
         near = {stories[1].id: Neighbours(outlets=likely)}
         shown = compose_stories(stories, make_context(by_id(*war, *other, *small), neighbours=near)).stories
-        assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 and not id else 1]
+        assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 and not is_part else 1]
         return [each.outlets for each in shown]
 
-    assert [full(5), full(4), full(5, id="2-s1")] == [[7, 5], [7], [7]]
+    assert [full(5), full(4), full(5, is_part=True)] == [[7, 5], [7], [7]]
     # Reports that grouping has kept apart count by their probability.
     assert full(3, likely=2.5) == [7, 3]
 
@@ -478,6 +479,19 @@ def test_a_story_of_a_running_story_is_listed_under_it_if_both_are_about_one_cou
     assert lines("Council of Peru names a leader") == lines("Council names a leader") == (0, 1)
     # What the reader cannot read has its own list.
     assert lines("Rat von Iran ernennt Anführer", language="de") == (0, 1)
+
+
+def test_a_part_of_a_group_is_told_in_full_unless_another_part_of_it_is():
+    war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+    part = [report(f"P{n}", "Talks", "Iran", 40, hours=n) for n in range(5)]
+
+    def told(id: str) -> list[str]:
+        stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, part)]
+        stories[1] = dataclasses.replace(stories[1], id=id.format(stories[0].id))
+        return [each.id for each in compose_stories(stories, make_context(by_id(*war, *part))).stories[1:]]
+
+    assert told("2-other") == ["2-other"]
+    assert told("2-{}") == []
 
 
 def test_an_older_state_of_what_is_told_is_not_listed_under_it():
