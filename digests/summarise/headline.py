@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_by_language
-from digests.summarise.repetition import repeats_headline
+from digests.summarise.repetition import repeats_headline, tells_same_event
 from watcher.model import Article
 from watcher.text.page_kind import WITHHELD, is_title_of
 from watcher.text.words import stems
@@ -56,16 +56,24 @@ def choose_headline(
 
     A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
     short or too long come last. A headline without a text is chosen only if no report with a text has one in
-    `languages`.
+    `languages` that says what happened.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     best = _choose_title(story, texts, agreed, languages)
-    if best is None or best.article.language not in languages:
+    if best is None or best.article.language not in languages or not is_informative(best.text, best.article.language):
         bare = {key: article for key, article in articles.items() if key not in texts}
         other = _choose_title(story, bare, agreed, languages)
-        if other is not None and (best is None or other.article.language in languages):
+        if other is not None and (best is None or _tells_more(other, best, languages)):
             return other
     return best
+
+
+def _tells_more(one: Headline, other: Headline, languages: Sequence[str]) -> bool:
+    """Whether a headline can be shown where the other cannot, or says what happened where the other only asks."""
+    value, least = (
+        (each.article.language in languages, is_informative(each.text, each.article.language)) for each in (one, other)
+    )
+    return value > least
 
 
 def _choose_title(
@@ -162,20 +170,22 @@ def choose_latest(
     It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
     headline first), and adds to it.
     """
-    stems_of_outlet: dict[str, set[str]] = {}
+    told: defaultdict[str, str] = defaultdict(str)  # by language
     for text, language in shown:
-        stems_of_outlet.setdefault(language, set()).update(stems(text, language))
+        told[language] += f"{text}\n"
     for article in sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True):
         if article.published_at < since + MIN_LATER:
             return None
         title, language = title_without_outlet(article), article.language
-        about, known = set(stems(title, language)), stems_of_outlet.get(language, set())
+        about, known = set(stems(title, language)), set(stems(told[language], language))
         is_on_event = len(about & known) >= MIN_LATEST_COMMON and len(about - known) >= MIN_LATEST_NEW
         if is_flagged(article) or not (can_read(language) and is_on_event) or not is_informative(title, language):
             continue
-        if _rate_form(Headline(title, article)) >= CLAIMED_FACTOR and not any(
-            repeats_headline(title, language, *above) for above in shown
-        ):
+        if any(repeats_headline(title, language, *above) for above in shown):
+            continue
+        if tells_same_event(title, told[language], language):
+            continue  # headline and sentences say it together
+        if _rate_form(Headline(title, article)) >= CLAIMED_FACTOR:
             return article
     return None
 

@@ -32,7 +32,7 @@ OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
 FARTHEST_FACTOR = 0.4  # for a report whose title has no word of the headline
 OLDER_FACTOR = 0.5  # for the first report, if the headline is of a later one; a report between them has more
 FEED_FACTOR = 0.8  # for a text from the feed only
-MIN_NEARNESS = 0.35  # to the headline, of a report that may tell it better than those that only repeat it
+MIN_NEARNESS = 0.7  # to the headline, of a report that may tell it better than those that only repeat it
 MIN_TITLE_WIDTH = 25  # of a headline that reads well, and of a first sentence that says something
 MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
 

@@ -31,6 +31,7 @@ def test_a_later_headline_that_says_something_else_of_the_event_is_told():
     [
         ("Owner of broken Ostrand dam arrested at the border", {"hours": 5.0}),  # an hour later
         ("Dam breaks above Ostrand, valley is evacuated", {}),
+        ("After Monday's dam break: the valley and town of Ostrand evacuated", {}),
         ("Minister opens a new railway station in Lund", {}),
         ("Who is the owner of the broken dam above Ostrand?", {}),
         ("Besitzer des gebrochenen Damms von Ostrand verhaftet", {"language": "de"}),

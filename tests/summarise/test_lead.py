@@ -417,6 +417,15 @@ def test_a_headline_without_a_text_is_the_storys_only_if_no_text_has_one_that_ca
     assert (found.article == whole) == (shown == "the text's")
 
 
+def test_a_headline_without_a_text_comes_before_one_that_only_asks():
+    asks = article("Bund", "Why did the Aar bridge in Bern collapse?", BRIDGE)
+    bare = [article(f"P{n}", f"Twelve dead as Aar bridge collapses in Bern, {n} missing", "", hours=n) for n in (2, 3)]
+
+    found = headline(story(asks, *bare), by_id(asks, *bare))
+
+    assert found is not None and found.article in bare
+
+
 def test_a_headline_without_a_text_is_quoted_by_no_summary():
     whole = article("Bund", "Bridge collapses in Bern", BRIDGE)
     bare = article("Zeit", "Aar bridge in Bern: at least 14 people were killed on Monday, police said.", "")
