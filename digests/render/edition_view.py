@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby, islice, pairwise
 
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.topics import topic_title
 from digests.model.coming_event import ComingEvent
 from digests.model.edition import Correction, Edition, Section
@@ -184,7 +185,7 @@ class Views:
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
             figures=tuple(map(self._figure, story.turn_figures[:MAX_FIGURES])),
             turns=tuple((words.week_day(turn.day), self._quotes((turn.sentence,))[0]) for turn in story.turns),
-            changed_figures=tuple(map(self._changed_figure, story.figure_changes[:MAX_FIGURES])),
+            changed_figures=self._changed_figures(story),
             since_label=self._since_label(),
             since=since,
             latest=self._title_quote(story.latest) if story.latest else None,
@@ -202,7 +203,7 @@ class Views:
             ),
             perspectives=tuple(map(self._perspective, story.perspectives[:MAX_PERSPECTIVES])),
             silent=self._silent(story),
-            related=tuple(map(self.brief, story.related[:MAX_RELATED_SHOWN])),
+            related=tuple(self.brief(brief, under=story) for brief in story.related[:MAX_RELATED_SHOWN]),
             spark=_bar_heights(story.sparkline) if story.trend in TRENDS else (),
             trend=words[story.trend] if story.trend in TRENDS else "",
             country=next(iter(story.place_codes), ""),
@@ -270,7 +271,7 @@ class Views:
     def _glance_figures(self, line: GlanceLine) -> tuple[view.QuoteView, ...]:
         """Return "Killed: 15" and "19", "59" and "78 people", or "14 killed" and "12", each with its reports."""
         if change := line.figure_change:
-            shown = self._changed_figure(change)
+            shown = self._changed_figure(change, is_least=False)  # the outlets are not shown
             before = view.QuoteView(text=f"{self.words.label(shown.label)} {shown.before}", cites=(shown.before_cite,))
             return before, view.QuoteView(text=shown.after, cites=(shown.after_cite,))
         if number := line.number_change:
@@ -293,8 +294,12 @@ class Views:
             for mention in ordered[:MAX_TIMELINE]
         )
 
-    def brief(self, brief: Brief) -> view.BriefView:
-        """Return a story in one line; of one that the reader follows, its quiet days stand in the place of outlets."""
+    def brief(self, brief: Brief, *, under: EditionStory | None = None) -> view.BriefView:
+        """
+        Return a story in one line, with its country if neither its headline nor the story above it, `under`, tells it.
+
+        Of one that the reader follows, its quiet days stand in the place of outlets.
+        """
         words = self.words
         title, lang_attr, original = self._choose_text(self._title(brief.title), brief.language, brief.translation)
         outlet = outlet_name(brief.outlet, brief.url)
@@ -303,11 +308,13 @@ class Views:
         outlets = words.count_outlets(brief.outlets, is_least=brief.is_least) if brief.outlets > 1 else ""
         if outlets and brief.headline_only == brief.outlets:
             outlets = words.say("outlets_by_headline", outlets=outlets)
+        # "Restrictions cost the country $4 billion a week": which country?
+        shows_places = brief.status == "foreign" or not (under or countries_in(brief.title, brief.language))
         if (quiet := brief.quiet_days) is not None:
             outlets = words.say("quiet_days", n=quiet) if quiet else words["quiet"]
             outlets = words.join((outlets, words["listed_again"] if quiet >= MAX_QUIET_DAYS else ""))
         return view.BriefView(
-            places=" · ".join(map(sanitize_line, brief.places)) if brief.status == "foreign" else "",
+            places=" · ".join(map(sanitize_line, brief.places)) if shows_places else "",
             title=title,
             url=web_url(brief.url),
             lang_attr=lang_attr,
@@ -374,8 +381,12 @@ class Views:
         lang_attr = self._lang_attr(notice.language, text)
         return label, view.QuoteView(text=text, lang_attr=lang_attr, cites=(self._cite(notice),))
 
-    def _changed_figure(self, change: FigureChange) -> view.ChangedFigureView:
-        """Return a figure as it was and as it is now, with the report that gives each."""
+    def _changed_figures(self, story: EditionStory) -> tuple[view.ChangedFigureView, ...]:
+        changes = story.figure_changes[:MAX_FIGURES]
+        return tuple(self._changed_figure(change, is_least=story.is_least) for change in changes)
+
+    def _changed_figure(self, change: FigureChange, *, is_least: bool) -> view.ChangedFigureView:
+        """Return a figure as it was and as it is now, with the report that gives each; `is_least` as of its story."""
         before, after = change.before, change.after
         return view.ChangedFigureView(
             label=self.words[FIGURE_PHRASES.get(change.quantity, "figure")],
@@ -383,7 +394,7 @@ class Views:
             before_cite=self._cite(before.mention),
             after=self._figure_value(change.quantity, after),
             after_cite=self._cite(after.mention),
-            outlets=self.words.say("outlets", n=change.outlets) if change.outlets > 1 else "",
+            outlets=self.words.count_outlets(change.outlets, is_least=is_least) if change.outlets > 1 else "",
         )
 
     def _figure_value(self, quantity: str, report: FigureReport) -> str:

@@ -113,6 +113,32 @@ def test_a_story_without_facts_leaves_no_second_blank_line(editions):
     assert "\n\n\n" not in told
 
 
+def test_a_line_names_its_country_unless_its_headline_or_the_story_above_it_does(editions):
+    bare, named = (
+        replace(editions.brief(n), title=title, places=("Australia",), status="")
+        for n, title in enumerate(("Lockdown costs the country $4 billion", "Sydney opens its schools"), 1)
+    )
+    section = editions.Section(title="Asia", anchor="asia", stories=(replace(editions.story(1), related=(bare,)),))
+
+    text = one(editions.edition((section,), (bare, named)), "text")
+
+    assert text.count("Australia: Lockdown costs") == 1 and text.count("Lockdown costs") == 2
+    assert "Australia: Sydney" not in text
+
+
+def test_the_outlets_of_a_figure_are_at_least_so_many_where_those_of_its_story_are(editions):
+    story = editions.lead_with_all()
+    texts = [
+        one(
+            editions.edition((editions.Section(title="A", anchor="a", stories=(replace(story, is_least=least),)),)),
+            "text",
+        )
+        for least in (False, True)
+    ]
+
+    assert [("4 outlets" in text, "4+ outlets" in text) for text in texts] == [(True, False), (False, True)]
+
+
 def test_one_outlet_is_not_counted_and_one_copy_is_singular(editions):
     assert "1 outlet, 1 independent" not in one(editions.small(), "html")
     mentions = editions.story(1).mentions[:2]
