@@ -144,8 +144,8 @@ def ask(day: Day, text: str, language: str, hidden: Collection[str] = ()) -> Cla
 def find_by_meaning(day: Day, text: str, language: str) -> list[str]:
     """Return the ten nearest articles."""
     vector, model = day.meaning.embed(text)
-    near = read(day.engine, partial(day.meaning.find_nearest, vector=vector, model=model, language=language, limit=10))
-    return [each.article for each in near]
+    find = partial(day.meaning.find_nearest, vector=vector, model=model, language=language, limit=10)
+    return list(read(day.engine, find))
 
 
 def is_right(day: Day, answer: ClaimAnswer | None, event: str) -> bool:

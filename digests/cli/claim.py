@@ -11,16 +11,7 @@ from digests.cli.search import fill_index, parse_language
 from digests.mcp.claims import describe_claim
 from digests.settings.digests import digests_of
 from digests.store.editions import open_digests
-from digests.stories.claims import (
-    DEFAULT_WINDOW,
-    NOT_FOUND,
-    ClaimAnswer,
-    ClaimStory,
-    check_claim,
-    describe_answer,
-    describe_difference,
-    describe_sources,
-)
+from digests.stories.claims import DEFAULT_WINDOW, NOT_FOUND, ClaimAnswer, ClaimStory, check_claim
 from digests.stories.meaning import MeaningSearch
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings, parse_time_option
@@ -62,8 +53,8 @@ def check(
 
 
 def _format_answer(answer: ClaimAnswer, zone: tzinfo) -> Iterator[str]:
-    yield describe_answer(answer)
-    yield f"read since {answer.since.astimezone(zone):{MINUTE}}: {describe_sources(answer)}"
+    yield answer.description
+    yield f"read since {answer.since.astimezone(zone):{MINUTE}}: {answer.sources.description}"
     for story in answer.stories:
         yield ""
         yield from _format_story(story, zone)
@@ -84,7 +75,7 @@ def _format_story(story: ClaimStory, zone: tzinfo) -> Iterator[str]:
         for each in reports[:MAX_REPORTS_SHOWN]:
             yield f"  {name}: {to_one_line(each.article.outlet, 60)}: “{to_one_line(each.nearest.text, 300)}”"
             if story.is_match:
-                yield from (f"    {describe_difference(difference)}" for difference in each.differences)
+                yield from (f"    {difference.description}" for difference in each.differences)
             yield f"    {to_one_line(each.article.url, 300)}"
     for change in story.corrections:
         yield f"  changed since, {to_one_line(change.outlet, 60)}: {change.kind}, “{to_one_line(change.after, 200)}”"

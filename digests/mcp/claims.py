@@ -1,7 +1,5 @@
 """The answer to a claim as JSON, for an agent and for `watcher check-claim`: each report's sentence is a quote."""
 
-from functools import partial
-
 from digests.mcp.quotes import NAME_CHARS, Answer, make_quote
 from digests.render.escape import sanitize_line
 from digests.stories.claims import ClaimAnswer, ClaimStory
@@ -33,10 +31,10 @@ def _describe_story(story: ClaimStory) -> Answer:
         "as_it_stands": [_describe_report(each) for each in story.agreeing[:MAX_REPORTS]],
         "otherwise": [_describe_report(each) for each in story.others[:MAX_REPORTS]],
         "corrections": [
-            {"kind": each.kind, "noticed_at": each.noticed_at, "article": each.article_id}
-            | {name: quote(getattr(each, name)) for name in ("before", "after")}
+            select_fields(each, "kind", "noticed_at")
+            | {"article": each.article_id}
+            | {name: make_quote(getattr(each, name), reports[each.article_id]) for name in ("before", "after")}
             for each in story.corrections
-            for quote in [partial(make_quote, source=reports[each.article_id])]
         ],
     }
 

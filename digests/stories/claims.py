@@ -4,12 +4,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from digests.analysis.corrections import Citation, find_corrections
+from digests.analysis.corrections import NO_CITATION, find_corrections
 from digests.analysis.country_names import languages_in
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
 from digests.cluster.item import ClusterItem
@@ -19,7 +19,7 @@ from digests.errors import DigestError
 from digests.model.edition import Correction
 from digests.model.story import Story, WireGroup
 from digests.store.maintenance import load_owners
-from digests.store.story_rows import load_members, load_story, story_members
+from digests.store.story_rows import load_members, load_story
 from digests.stories.history import story_of
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import load_items
@@ -27,7 +27,6 @@ from digests.summarise.claims import (
     CLAIM_CHARS,
     Claim,
     Comparison,
-    Difference,
     add_telling_words,
     compare_claim,
     find_known_names,
@@ -52,6 +51,12 @@ from watcher.text.search_query import parse_query
 from watcher.text.words import stems
 
 REPORTED, BY_ONE, OTHERWISE, NOT_FOUND = "reported", "by_one", "otherwise", "not_in_your_sources"
+ANSWERS = {
+    REPORTED: "reported by {} independently",
+    BY_ONE: "reported by one",
+    OTHERWISE: "reported otherwise",
+    NOT_FOUND: "not in your sources",
+}
 DEFAULT_WINDOW = "7d"  # before now
 MAX_CLAIM_STORIES = 3
 MATCH = 0.2  # of the probability that a report is on the claim's event
@@ -95,6 +100,14 @@ class SourcesRead:
     countries: int
     unread: tuple[str, ...]
 
+    @property
+    def description(self) -> str:
+        """How many outlets were read, and which were not, as a phrase."""
+        unread, countries = self.unread, format_count(self.countries, "country", "countries")
+        more = f" and {len(unread) - MAX_NAMED} more" if len(unread) > MAX_NAMED else ""
+        not_read = f"; not read: {', '.join(unread[:MAX_NAMED])}{more}" if unread else ""
+        return f"{format_count(self.outlets, 'outlet')} of {countries}{not_read}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAnswer:
@@ -108,6 +121,11 @@ class ClaimAnswer:
     since: datetime
     until: datetime
     sources: SourcesRead
+
+    @property
+    def description(self) -> str:
+        """The answer as a phrase."""
+        return ANSWERS[self.answer].format(self.independent)
 
 
 def check_claim(
@@ -132,27 +150,26 @@ def check_claim(
     language = language or detect_language(text)
     if not stems(text, language):
         raise DigestError("the claim has no word to look for", hint="write a sentence, such as a headline")
-    item = _claim_item(text, language, meaning)
+    features = extract_features("claim", title=text, text="", language=language)
+    if not meaning.why_off:
+        features = with_vector(features, *meaning.embed(text))
+    item = ClusterItem(article_id="", title=text, language=language, features=features)
     sources = _sources_read(connection, since=since, until=until)
     near = _find_candidates(connection, item, meaning, since=since, until=until)
-    newest = article_table.c.published_at >= since, article_table.c.published_at < until
-    query = select(article_table.c.id).where(*newest).order_by(article_table.c.published_at.desc())
-    query = query.limit(CONTEXT_ARTICLES)
-    stored = articles_by_id(connection, {*near, *connection.scalars(query)}.difference(hidden))
+    at = article_table.c.published_at
+    newest = select(article_table.c.id).where(at >= since, at < until).order_by(at.desc()).limit(CONTEXT_ARTICLES)
+    stored = articles_by_id(connection, {*near, *connection.scalars(newest)}.difference(hidden))
     items = load_items(connection, stored.values())
     odds = _match_odds(item, [replace(each, published_at=None) for each in items.values()])
     capital = languages_in("capital_nouns")
-    claim = parse_claim(
-        text, language, find_known_names(each.features for each in items.values() if each.language not in capital)
-    )
-    likely = [key for key, value in odds.items() if value >= _log_odds(NEAR_CHANCE) and key in near]
-    reports = [stored[key] for key in likely if stored[key].kind not in NO_REPORTS]
-    claim = add_telling_words(claim, reports)
+    names = find_known_names([each.features for each in items.values() if each.language not in capital])
+    likely = [stored[key] for key, value in odds.items() if value >= _log_odds(NEAR_CHANCE) and key in near]
+    reports = [article for article in likely if article.kind not in NO_REPORTS]
+    claim = add_telling_words(parse_claim(text, language, names), reports)
     owners = load_owners(connection, {article.outlet for article in reports})
-    compared = {article.id: compare_claim(claim, article) for article in with_owners(reports, owners)}
-    stories, parts = _group_stories(connection, claim, compared, odds)
-    agreeing = {each.article.id: each.article for story in stories for each in story.agreeing}
-    independent = len(measure_coverage(_join(parts), agreeing).independent) if agreeing else 0
+    compared = [compare_claim(claim, article) for article in with_owners(reports, owners)]
+    stories, groups = _group_stories(connection, claim, compared, odds)
+    independent = _count_independent(stories, groups)
     is_matched = any(story.is_match for story in stories)
     if not is_matched:
         _require_complete(connection, item, sources, since=since)
@@ -170,29 +187,14 @@ def check_claim(
     )
 
 
-def _claim_item(text: str, language: str, meaning: MeaningSearch) -> ClusterItem:
-    features = extract_features("claim", title=text, text="", language=language)
-    if not meaning.why_off:
-        features = with_vector(features, *meaning.embed(text))
-    return ClusterItem(article_id="", title=text, language=language, features=features)
-
-
 def _find_candidates(
     connection: Connection, item: ClusterItem, meaning: MeaningSearch, *, since: datetime, until: datetime
 ) -> set[str]:
     """Return the ids of the articles that are nearest to a claim, by meaning and by the rarity of shared words."""
     found: set[str] = set()
     if item.features.vector and item.features.vector_model:
-        near = meaning.find_nearest(
-            connection,
-            item.features.vector,
-            item.features.vector_model,
-            item.language,
-            limit=CANDIDATES,
-            since=since,
-            until=until,
-        )
-        found.update(each.article for each in near)
+        vector = item.features.vector, item.features.vector_model, item.language
+        found.update(meaning.find_nearest(connection, *vector, limit=CANDIDATES, since=since, until=until))
     weights: Counter[str] = Counter()
     for word in list(dict.fromkeys(stems(item.title, item.language)))[:MAX_WORDS]:
         hits = full_text_index(connection).matching(parse_query(f"{word}*"), Filters(since=since, until=until))
@@ -214,12 +216,13 @@ def _log_odds(chance: float) -> float:
 
 
 def _group_stories(
-    connection: Connection, claim: Claim, compared: Mapping[str, Comparison], odds: Mapping[str, float]
-) -> tuple[tuple[ClaimStory, ...], list[Story]]:
+    connection: Connection, claim: Claim, compared: Iterable[Comparison], odds: Mapping[str, float]
+) -> tuple[tuple[ClaimStory, ...], tuple[Story, ...]]:
     """Return the likeliest stories of the compared articles, described and as they are grouped."""
-    members = load_members(connection, compared)
+    by_id = {each.article.id: each for each in compared}
+    members = load_members(connection, by_id)
     by_story: defaultdict[str, list[Comparison]] = defaultdict(list)
-    for key, each in compared.items():
+    for key, each in by_id.items():
         by_story[members[key].story_id if key in members else key].append(each)
     settled = {story: _settle(claim, those, odds) for story, those in by_story.items()}
 
@@ -232,12 +235,13 @@ def _group_stories(
     for story in sorted(settled, key=order)[:MAX_CLAIM_STORIES]:
         agreeing, others = settled[story]
         articles = {each.article.id: each.article for each in (*agreeing, *others)}
-        row = load_story(connection, story)
-        if row:
-            groups.append(story_of(row, story_members(connection, story), articles))
+        if row := load_story(connection, story):
+            group = story_of(row, [members[key] for key in articles], articles)
         else:
-            groups.append(Story(id=story, articles=(story,), wire_groups=(WireGroup(articles=(story,)),)))
-        agreed = {each.article.id: each.article for each in agreeing}
+            group = Story(id=story, articles=(story,), wire_groups=(WireGroup(articles=(story,)),))
+        cited = {each.article.id: replace(NO_CITATION, texts=(each.nearest.text,)) for each in (*agreeing, *others)}
+        changed = revisions_of(connection, articles)
+        groups.append(group)
         described.append(
             ClaimStory(
                 id=row.id if row else None,
@@ -245,11 +249,11 @@ def _group_stories(
                 probability=round(1 / (1 + math.exp(-max(odds[key] for key in articles))), 3),
                 agreeing=agreeing,
                 others=others,
-                coverage=measure_coverage(groups[-1], agreed or articles),
-                corrections=_corrections_of(connection, articles, (*agreeing, *others)),
+                coverage=measure_coverage(group, {each.article.id: each.article for each in agreeing or others}),
+                corrections=find_corrections(cited, articles, changed, since=datetime.min.replace(tzinfo=UTC)),
             )
         )
-    return tuple(described), groups
+    return tuple(described), tuple(groups)
 
 
 def _settle(
@@ -270,25 +274,12 @@ def _settle(
     return agreeing, tuple(settled.get(each.article.id, each) for each in ordered if each.article.id not in taken)
 
 
-def _join(parts: Iterable[Story]) -> Story:
-    """Return several stories as one, so that an outlet or an agency in two of them counts once."""
-    first, *others = parts
-    articles = (*first.articles, *(key for part in others for key in part.articles))
-    groups = (*first.wire_groups, *(group for part in others for group in part.wire_groups))
-    return replace(first, articles=articles, wire_groups=groups)
-
-
-def _corrections_of(
-    connection: Connection, articles: Mapping[str, Article], those: Iterable[Comparison]
-) -> tuple[Correction, ...]:
-    """Return what outlets changed in these reports since they were stored."""
-    changed = revisions_of(connection, articles)
-    cited = {
-        each.article.id: Citation(on=date.min, story="", title="", texts=(each.nearest.text,))
-        for each in those
-        if each.article.id in changed
-    }
-    return find_corrections(cited, articles, changed, since=datetime.min.replace(tzinfo=UTC))
+def _count_independent(stories: Iterable[ClaimStory], groups: Sequence[Story]) -> int:
+    """Return how many outlets have the claim as it stands; one, or an agency, in two of the stories counts once."""
+    agreeing = {each.article.id: each.article for story in stories for each in story.agreeing}
+    articles = tuple(key for group in groups for key in group.articles)
+    reports = tuple(report for group in groups for report in group.wire_groups)
+    return len(measure_coverage(Story(id="", articles=articles, wire_groups=reports), agreeing).independent)
 
 
 def _sources_read(connection: Connection, *, since: datetime, until: datetime) -> SourcesRead:
@@ -316,30 +307,3 @@ def _require_complete(connection: Connection, item: ClusterItem, sources: Source
     if waiting or (model and lacks_sketches(connection)):
         words = f"no report was found, but {waiting or 'some'} articles are not indexed yet"
         raise DigestError(words, hint="watcher run indexes them in the background; ask again later")
-
-
-def describe_answer(answer: ClaimAnswer) -> str:
-    """Return one of the four answers as a phrase."""
-    return {
-        REPORTED: f"reported by {answer.independent} independently",
-        BY_ONE: "reported by one",
-        OTHERWISE: "reported otherwise",
-        NOT_FOUND: "not in your sources",
-    }[answer.answer]
-
-
-def describe_sources(answer: ClaimAnswer) -> str:
-    """Return which sources were read and which were not, as a phrase."""
-    read_words = format_count(answer.sources.outlets, "outlet")
-    countries = format_count(answer.sources.countries, "country", "countries")
-    unread = answer.sources.unread
-    more = f" and {len(unread) - MAX_NAMED} more" if len(unread) > MAX_NAMED else ""
-    return f"{read_words} of {countries}" + (f"; not read: {', '.join(unread[:MAX_NAMED])}{more}" if unread else "")
-
-
-def describe_difference(difference: Difference) -> str:
-    if difference.kind == "negation":
-        return "only one of the two negates it"
-    if difference.report:
-        return f"{difference.kind} {difference.report}, in the claim {difference.claim}"
-    return f"does not have the {difference.kind} {difference.claim}"

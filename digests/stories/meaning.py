@@ -36,15 +36,6 @@ SNIPPET_CHARS = 200
 OFF = 'the settings have no embedder: [semantic] embedder = "none"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """An article, and the cosine of its vector and the text's, each less the mean of its language."""
-
-    article: str
-    likeness: float
-    language: str
-
-
 @dataclass(slots=True, kw_only=True)
 class _Table:
     """The sketches of a store, as far as they were read."""
@@ -94,8 +85,12 @@ class MeaningSearch:
         limit: int,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[Near]:
-        """Return up to `limit` articles published in [since, until), the nearest first."""
+    ) -> dict[str, float]:
+        """
+        Return up to `limit` articles published in [since, until), the nearest first.
+
+        Each has the cosine of its vector and the text's, each less the mean of its language.
+        """
         wanted = center_vector(vector, model, language)
         with self._lock:
             table = self._refresh(connection, model, len(wanted))
@@ -103,7 +98,7 @@ class MeaningSearch:
         low, high = (at.timestamp() / 3600 if at else end for at, end in ((since, -np.inf), (until, np.inf)))
         rows = np.flatnonzero((hours >= low) & (hours < high))
         if not len(rows):
-            return []
+            return {}
         sketch = sketch_bits(wanted[None])[0]
         apart = np.concatenate(
             [
@@ -114,12 +109,12 @@ class MeaningSearch:
         count = min(len(rows), max(MIN_MEASURED, MEASURED * limit))
         likeliest = {key.decode() for key in ids[rows[np.argpartition(apart, count - 1)[:count]]].tolist()}
         columns = (articles.c.id, articles.c.language, features.c.vector, features.c.vector_model)
-        near = [
-            Near(article=key, likeness=round(float(center_vector(packed, model, of) @ wanted), 4), language=of)
+        near = {
+            key: round(float(center_vector(packed, model, of) @ wanted), 4)
             for key, of, packed, of_model in rows_by_id(connection, columns, features, likeliest)
             if packed and of_model == model and len(packed) == len(vector)
-        ]
-        return sorted(near, key=lambda each: (-each.likeness, each.article))[:limit]
+        }
+        return dict(sorted(near.items(), key=lambda each: (-each[1], each[0]))[:limit])
 
     def _refresh(self, connection: Connection, model: str, dimensions: int) -> _Table:
         """Return the sketches; only new ones are read, but once a day all of them: others may be deleted since."""
@@ -156,7 +151,7 @@ def search_by_meaning(
         since=filters.since,
         until=filters.until,
     )
-    keys = [each.article for each in near if each.likeness >= MIN_MEANING and each.article not in known]
+    keys = [key for key, likeness in near.items() if likeness >= MIN_MEANING and key not in known]
     by_id = article_leads(connection, keys, chars=SNIPPET_CHARS)
     outlet = normalize(filters.outlet or "").split()
     hits = []

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
@@ -51,7 +51,6 @@ class Claim:
     figures: frozenset[float | str]
     names: tuple[str, ...]  # folded, in Latin letters
     countries: frozenset[str]
-    is_rejection: bool
     telling: frozenset[str] = frozenset()  # folded words by which it differs from a title that is nearly the same
 
     @property
@@ -65,7 +64,15 @@ class Difference:
 
     kind: str  # "figure", "name", "negation", "word"
     claim: str
-    report: str
+    report: str = ""
+
+    @property
+    def description(self) -> str:
+        if self.kind == "negation":
+            return "only one of the two negates it"
+        if self.report:
+            return f"{self.kind} {self.report}, in the claim {self.claim}"
+        return f"does not have the {self.kind} {self.claim}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,6 @@ def parse_claim(text: str, language: str, known_names: Set[str] = frozenset()) -
         figures=frozenset(figures(PART_OF_NAME.sub(" ", text), language)) | spelled,
         names=tuple(dict.fromkeys(names)),
         countries=frozenset(countries),
-        is_rejection=says_rejection(text, language),
     )
 
 
@@ -109,14 +115,12 @@ def _without_outlet(text: str) -> str:
     return text
 
 
-def find_known_names(reports: Iterable[Features]) -> frozenset[str]:
+def find_known_names(reports: Collection[Features]) -> frozenset[str]:
     """Return the words that most of the reports which have them write as a name, with a capital in a sentence."""
-    named, said, spelled = Counter[str](), Counter[str](), set[str]()
-    for features in reports:
-        named.update({name[:STEM_LENGTH] for name in features.names})
-        said.update(set(to_latin(features.stems).split("\n")))
-        spelled.update(features.names)
-    return frozenset(name for name in spelled if 2 * named[name[:STEM_LENGTH]] > said[name[:STEM_LENGTH]] > 0)
+    named = Counter(stem for each in reports for stem in {name[:STEM_LENGTH] for name in each.names})
+    said = Counter(stem for each in reports for stem in set(to_latin(each.stems).split("\n")))
+    likely = {stem for stem, count in said.items() if 2 * named[stem] > count}
+    return frozenset(name for each in reports for name in each.names if name[:STEM_LENGTH] in likely)
 
 
 def add_telling_words(claim: Claim, reports: Iterable[Article]) -> Claim:
@@ -125,17 +129,12 @@ def add_telling_words(claim: Claim, reports: Iterable[Article]) -> Claim:
 
     They are negations, and words with a capital. A claim that somebody changed shows in this, whatever the words are.
     """
-    negations = _negations(claim.language) or frozenset()
-    found = words(claim.text)
-    weighty = {fold(word) for word in found[1:] if word[:1].isupper()} | negations.intersection(map(fold, found))
-    telling: set[str] = set()
-    for report in reports:
-        title = set(map(fold, words(report.title)))
-        own = set(map(fold, found))
-        is_near = report.language == claim.language and len(own & title) >= MIN_NEAR_COPY * len(own | title)
-        if is_near and not own <= title:
-            telling |= weighty - title
-    return replace(claim, telling=frozenset(telling))
+    first, *others = words(claim.text)
+    own = {fold(word) for word in (first, *others)}
+    weighty = {fold(word) for word in others if word[:1].isupper()} | (own & _negations(claim.language))
+    titles = [set(map(fold, words(each.title))) for each in reports if each.language == claim.language]
+    near = [title for title in titles if len(own & title) >= MIN_NEAR_COPY * len(own | title)]
+    return replace(claim, telling=frozenset[str]().union(*(weighty - title for title in near)))
 
 
 def forgive_names(claim: Claim, comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -144,34 +143,25 @@ def forgive_names(claim: Claim, comparisons: Sequence[Comparison]) -> list[Compa
 
     A report has to have half of the names itself: each writes of the others in its own way ("the president").
     """
-    lacking = [{each.claim for each in one.differences if each.kind == "name"} for one in comparisons]
-    nowhere = set.intersection(*lacking) if lacking else set()
-    total = len(claim.names) + len(claim.countries)
-    return [
-        replace(
-            one,
-            differences=tuple(
-                each
-                for each in one.differences
-                if each.kind != "name" or each.claim in nowhere or 2 * len(names) > total
-            ),
-        )
-        for one, names in zip(comparisons, lacking, strict=True)
-    ]
+    lacked = Counter(each for one in comparisons for each in one.differences)
+    settled = []
+    for one in comparisons:
+        names = [each for each in one.differences if each.kind == "name"]
+        is_near = 2 * len(names) <= len(claim.names) + len(claim.countries)
+        forgiven = [each for each in names if is_near and lacked[each] < len(comparisons)]
+        settled.append(replace(one, differences=tuple(each for each in one.differences if each not in forgiven)))
+    return settled
 
 
 def compare_claim(claim: Claim, article: Article) -> Comparison:
     """Return what an article on the claim's event has otherwise; nothing if it says the same, as far as that shows."""
-    sentences_on_it = list(_sentences_on(claim, article))
-    if article.language == claim.language:
-        nearest = max(sentences_on_it, key=lambda each: len(claim.stems.intersection(stems(each.text, each.language))))
-    else:
-        nearest = sentences_on_it[0]
+    reported = list(_sentences_on(claim, article))
+    nearest = max(reported, key=lambda each: len(claim.stems.intersection(stems(each.text, each.language))))
     differences = (
-        *_figure_differences(claim, sentences_on_it),
+        *_figure_differences(claim, reported),
         *_name_differences(claim, article),
-        *_telling_differences(claim, [sentences_on_it[0], nearest], sentences_on_it),
-        *_negation_differences(claim, [sentences_on_it[0], nearest], sentences_on_it),
+        *_telling_differences(claim, [reported[0], nearest], reported),
+        *_negation_differences(claim, [reported[0], nearest], reported),
     )
     return Comparison(article=article, nearest=nearest, differences=differences)
 
@@ -191,34 +181,33 @@ def _sentences_on(claim: Claim, article: Article) -> Iterator[Sentence]:
 
 def _figure_differences(claim: Claim, reported: list[Sentence]) -> Iterator[Difference]:
     """Yield the numbers of a claim that the report's sentences do not have, with the number that they have instead."""
-    known: set[float | str] = set()
+    known, counted, stated = set[float | str](), dict[str, str](), dict[str, float]()
     for sentence in reported:
         known.update(figures(sentence.text, sentence.language))
         known.update(map(float, parse_number_words(sentence.text, sentence.language)))
-    counted = {}
-    for sentence in reported:
-        counted.update(dict(reversed(list(_read_counts(sentence.text, sentence.language)))))
-    units = {value: unit for unit, value in _read_counts(claim.text, claim.language)}
+        counted = dict(_read_counts(sentence)) | counted
+        stated = {figure.quantity: figure.value for figure in read_figures(sentence)} | stated
     as_sentence = replace(reported[0], text=claim.text, language=claim.language)
-    quantities = {figure.value: figure.quantity for figure in read_figures(as_sentence)}
-    stated = {figure.quantity: figure.value for each in reversed(reported) for figure in read_figures(each)}
+    units = {number: unit for unit, number in _read_counts(as_sentence)}
+    quantities: dict[float | str, str] = {figure.value: figure.quantity for figure in read_figures(as_sentence)}
     for figure in sorted(claim.figures, key=str):
-        quantity = quantities.get(figure, "") if isinstance(figure, float) else ""
         # Of the dead only their number counts, though forty may have been injured.
-        others = {stated[quantity]} if quantity in stated else known
+        other = stated.get(quantities.get(figure, ""))
+        others = known if other is None else {other}
         is_year = figure == reported[0].published_at.year
-        if is_year or figure in others or any(_is_rounded(figure, other) for other in others):
+        if is_year or figure in others or any(_is_rounded(figure, each) for each in others):
             continue
         written = figure if isinstance(figure, str) else f"{figure:g}"
-        other = f"{stated[quantity]:g}" if quantity in stated else counted.get(units.get(written, ""), "")
-        yield Difference(kind="figure", claim=written, report=other)
+        instead = counted.get(units.get(written, ""), "") if other is None else f"{other:g}"
+        yield Difference(kind="figure", claim=written, report=instead)
 
 
-def _read_counts(text: str, language: str) -> Iterator[tuple[str, str]]:
-    """Yield the stem of the word behind each number, and the number."""
-    for match in NUMBER_IN_TEXT.finditer(text):
-        behind = "%" if text[match.end() :].lstrip().startswith("%") else ""
-        if unit := behind or next(iter(stems(text[match.end() : match.end() + 40], language)), ""):
+def _read_counts(sentence: Sentence) -> Iterator[tuple[str, str]]:
+    """Yield the stem of the word behind each number, and the number; the first number last."""
+    for match in reversed([*NUMBER_IN_TEXT.finditer(sentence.text)]):
+        behind = sentence.text[match.end() : match.end() + 40]
+        unit = "%" if behind.lstrip().startswith("%") else next(iter(stems(behind, sentence.language)), "")
+        if unit:
             yield unit, normalize(match.group())
 
 
@@ -231,12 +220,11 @@ def _is_rounded(figure: float | str, other: float | str) -> bool:
 
 def _telling_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
     """Yield the telling words that a report lacks; one in another language cannot have them."""
-    negations = _negations(claim.language) or frozenset()
     for word in sorted(claim.telling):
-        where = told if word in negations else reported
+        kind, where = ("negation", told) if word in _negations(claim.language) else ("word", reported)
         said = (fold(each) for sentence in where for each in words(sentence.text))
         if told[0].language != claim.language or word not in said:
-            yield Difference(kind="negation" if word in negations else "word", claim=word, report="")
+            yield Difference(kind=kind, claim=word)
 
 
 def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
@@ -245,7 +233,7 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
     is_same_language = article.language == claim.language
     places = {match.code for match in load_gazetteer(article.language).find(text)}
     for code in sorted(claim.countries - places):
-        yield Difference(kind="name", claim=code, report="")
+        yield Difference(kind="name", claim=code)
     said = {to_latin(fold(word)) for word in words(f"{text}\n{text.replace('-', '')}")}
     scripts = {script_of(word) for word in said if word[:1].isalpha()}
     for name in claim.names:
@@ -256,7 +244,7 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
         if script_of(name) not in scripts and not is_same_language:
             continue
         if not _is_said(name, said, claim.language, is_same_language=is_same_language):
-            yield Difference(kind="name", claim=name, report="")
+            yield Difference(kind="name", claim=name)
 
 
 def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool) -> bool:
@@ -273,52 +261,42 @@ def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool
 
 def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
     """Yield a difference if only one of the two negates, or rejects, what the other says; `told` says it first."""
-    scopes = _find_negations(claim.text, claim.language)
-    if scopes is None or _negations(told[0].language) is None:
-        return
-    is_negative = bool(scopes) or claim.is_rejection
-    title = told[0]
+    title, scopes = told[0], list(_find_negations(claim.text, claim.language))
+    is_rejection = says_rejection(claim.text, claim.language)
     is_same_language = title.language == claim.language
-    if is_negative:
-        negating = [
-            sentence
-            for sentence in reported
-            if (claim.is_rejection and says_rejection(sentence.text, sentence.language))
-            or any(
-                not is_same_language or any(len(scope & own) >= min(2, len(own)) for own in scopes)
-                for scope in _find_negations(sentence.text, sentence.language) or ()
-            )
-        ]
-        if not negating:
+    if not (_negations(claim.language) and _negations(title.language)):
+        return
+
+    def negates(sentence: Sentence) -> bool:
+        """Whether a sentence negates what the claim negates, or else what it says."""
+        found = _find_negations(sentence.text, sentence.language)
+        if scopes:
+            return any(not is_same_language or len(each & own) >= min(2, len(own)) for each in found for own in scopes)
+        return any(not is_same_language or each & claim.stems for each in found)
+
+    if scopes or is_rejection:
+        if not any(negates(each) or (is_rejection and says_rejection(each.text, each.language)) for each in reported):
             yield Difference(kind="negation", claim=claim.text, report=title.text)
         return
-    for sentence in told if is_same_language else told[:1]:
-        negated = _find_negations(sentence.text, sentence.language) or ()
-        about = claim.stems
-        is_negated = any(not is_same_language or scope & about for scope in negated)
-        if is_negated or (sentence is title and says_rejection(sentence.text, sentence.language)):
+    for sentence in told if is_same_language else [title]:
+        if negates(sentence) or (sentence is title and says_rejection(title.text, title.language)):
             yield Difference(kind="negation", claim=claim.text, report=sentence.text)
             return
 
 
-def _find_negations(text: str, language: str) -> list[frozenset[str]] | None:
-    """Return for each negation of a text the stems that it may negate; None if the negations are not known."""
-    known = _negations(language)
-    if known is None:
-        return None
-    found = words(text)
-    scopes = []
-    for at, word in enumerate(found):
-        parts = {fold(word), *fold(word).replace("’", "'").split("'")}
+def _find_negations(text: str, language: str) -> Iterator[frozenset[str]]:
+    """Yield for each negation of a text the stems that it may negate."""
+    known, text_words = _negations(language), words(text)
+    for at, word in enumerate(text_words):
+        folded = fold(word).replace("’", "'")
         is_part = bool(UNSPACED_RUN.search(word)) and any(each in word for each in known)
-        if parts & known or fold(word).replace("’", "'").endswith("n't") or is_part:
+        if is_part or folded.endswith("n't") or not known.isdisjoint({folded, *folded.split("'")}):
             start = at + 1 if language not in ("de", "nl") else max(0, at - SCOPE)
-            near = [word] if is_part else found[start : at + 1 + SCOPE]
-            scopes.append(frozenset(stems(" ".join(near), language)))
-    return scopes
+            near = [word] if is_part else text_words[start : at + 1 + SCOPE]
+            yield frozenset(stems(" ".join(near), language))
 
 
 @cache
-def _negations(language: str) -> frozenset[str] | None:
-    listed = NEGATIONS.get(SAME_WORDS.get(language, language))
-    return frozenset(map(fold, listed.split())) if listed else None
+def _negations(language: str) -> frozenset[str]:
+    """Return the folded words that negate; empty for a language whose negations are not known."""
+    return frozenset(map(fold, NEGATIONS.get(SAME_WORDS.get(language, language), "").split()))

@@ -1,13 +1,6 @@
 """The page that checks a claim: one of four answers, and the stories with their reports."""
 
-from digests.stories.claims import (
-    DEFAULT_WINDOW,
-    ClaimAnswer,
-    check_claim,
-    describe_answer,
-    describe_difference,
-    describe_sources,
-)
+from digests.stories.claims import DEFAULT_WINDOW, ClaimAnswer, check_claim
 from digests.stories.meaning import MeaningSearch
 from digests.summarise.claims import CLAIM_CHARS
 from digests.web.search import PERIODS
@@ -43,8 +36,5 @@ def claim_page(site: Site, ask: PageRequest, *, meaning: MeaningSearch) -> PageR
         spans=CLAIM_SPANS,
         found=answer,
         failure=failure,
-        answer=describe_answer(answer) if answer else "",
-        sources=describe_sources(answer) if answer else "",
-        describe=describe_difference,
         limit=MAX_CLAIM_REPORTS,
     )

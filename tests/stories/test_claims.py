@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from digests.errors import DigestError
 from digests.store.schema import story_articles
-from digests.stories.claims import check_claim, describe_answer, describe_sources
+from digests.stories.claims import check_claim
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import cluster_and_save
 from watcher.model import Source
@@ -58,7 +58,7 @@ def test_a_claim_that_two_texts_have_is_reported_by_two_and_a_copy_does_not_coun
     answer = ask(press, "Quake kills 12 people in Tarvola")
 
     assert (answer.answer, answer.independent) == ("reported", 2)
-    assert describe_answer(answer) == "reported by 2 independently"
+    assert answer.description == "reported by 2 independently"
     assert {each.article.outlet for each in answer.stories[0].agreeing} == {"Alpha", "Beta", "Gamma"}
     assert answer.stories[0].first.outlet == "Alpha"
     (later,) = [each for each in answer.stories[0].others if each.article.outlet == "Delta"]
@@ -90,7 +90,7 @@ def test_a_claim_of_another_event_is_not_in_the_sources_and_those_read_are_count
     answer = ask(press, "Volcano on Hrafnfell closes airports")
 
     assert answer.answer == "not_in_your_sources"
-    assert describe_sources(answer) == "5 outlets of 3 countries"
+    assert answer.sources.description == "5 outlets of 3 countries"
 
 
 def test_a_claim_without_a_report_is_an_error_while_articles_are_not_indexed(press):
