@@ -82,6 +82,7 @@ class ClaimStory:
     others: tuple[Comparison, ...]  # that have something else, or may be on another event
     coverage: Coverage  # by the agreeing reports; by all if there is none
     corrections: tuple[Correction, ...]
+    group: Story  # of these reports
 
     @property
     def is_match(self) -> bool:
@@ -113,7 +114,6 @@ class SourcesRead:
 class ClaimAnswer:
     """The answer to a claim. `answer`: one of the four; it never says whether the claim is true."""
 
-    claim: str
     language: str
     answer: str
     independent: int  # outlets that report it as it stands
@@ -168,14 +168,13 @@ def check_claim(
     claim = add_telling_words(parse_claim(text, language, names), reports)
     owners = load_owners(connection, {article.outlet for article in reports})
     compared = [compare_claim(claim, article) for article in with_owners(reports, owners)]
-    stories, groups = _group_stories(connection, claim, compared, odds)
-    independent = _count_independent(stories, groups)
+    stories = _group_stories(connection, claim, compared, odds)
+    independent = _count_independent(stories)
     is_matched = any(story.is_match for story in stories)
     if not is_matched:
         _require_complete(connection, item, sources, since=since)
     answer = REPORTED if independent > 1 else BY_ONE if independent else OTHERWISE if is_matched else NOT_FOUND
     return ClaimAnswer(
-        claim=text,
         language=language,
         answer=answer,
         independent=independent,
@@ -217,8 +216,8 @@ def _log_odds(chance: float) -> float:
 
 def _group_stories(
     connection: Connection, claim: Claim, compared: Iterable[Comparison], odds: Mapping[str, float]
-) -> tuple[tuple[ClaimStory, ...], tuple[Story, ...]]:
-    """Return the likeliest stories of the compared articles, described and as they are grouped."""
+) -> tuple[ClaimStory, ...]:
+    """Return the likeliest stories of the compared articles."""
     by_id = {each.article.id: each for each in compared}
     members = load_members(connection, by_id)
     by_story: defaultdict[str, list[Comparison]] = defaultdict(list)
@@ -231,7 +230,7 @@ def _group_stories(
         chances = [odds[each.article.id] + AGREES_BONUS for each in agreeing]
         return -max([*chances, *(odds[each.article.id] for each in others)]), story
 
-    described, groups = [], []
+    likeliest = []
     for story in sorted(settled, key=order)[:MAX_CLAIM_STORIES]:
         agreeing, others = settled[story]
         articles = {each.article.id: each.article for each in (*agreeing, *others)}
@@ -241,8 +240,7 @@ def _group_stories(
             group = Story(id=story, articles=(story,), wire_groups=(WireGroup(articles=(story,)),))
         cited = {each.article.id: replace(NO_CITATION, texts=(each.nearest.text,)) for each in (*agreeing, *others)}
         changed = revisions_of(connection, articles)
-        groups.append(group)
-        described.append(
+        likeliest.append(
             ClaimStory(
                 id=row.id if row else None,
                 title=row.title if row else articles[story].title,
@@ -251,9 +249,10 @@ def _group_stories(
                 others=others,
                 coverage=measure_coverage(group, {each.article.id: each.article for each in agreeing or others}),
                 corrections=find_corrections(cited, articles, changed, since=datetime.min.replace(tzinfo=UTC)),
+                group=group,
             )
         )
-    return tuple(described), tuple(groups)
+    return tuple(likeliest)
 
 
 def _settle(
@@ -270,15 +269,15 @@ def _settle(
     matching = [each for each in ordered if odds[each.article.id] >= _log_odds(MATCH)]
     settled = {each.article.id: each for each in forgive_names(claim, matching)}
     agreeing = tuple(each for each in settled.values() if not each.differences)
-    taken = {each.article.id for each in agreeing}
-    return agreeing, tuple(settled.get(each.article.id, each) for each in ordered if each.article.id not in taken)
+    shown = [settled.get(each.article.id, each) for each in ordered]
+    return agreeing, tuple(each for each in shown if each not in agreeing)
 
 
-def _count_independent(stories: Iterable[ClaimStory], groups: Sequence[Story]) -> int:
+def _count_independent(stories: Sequence[ClaimStory]) -> int:
     """Return how many outlets have the claim as it stands; one, or an agency, in two of the stories counts once."""
     agreeing = {each.article.id: each.article for story in stories for each in story.agreeing}
-    articles = tuple(key for group in groups for key in group.articles)
-    reports = tuple(report for group in groups for report in group.wire_groups)
+    articles = tuple(key for story in stories for key in story.group.articles)
+    reports = tuple(report for story in stories for report in story.group.wire_groups)
     return len(measure_coverage(Story(id="", articles=articles, wire_groups=reports), agreeing).independent)
 
 

@@ -60,10 +60,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What a claim has, and a report has otherwise. `report` is "" if the report only lacks it."""
+    """
+    What a claim has, and a report has otherwise.
+
+    `report` is "" if the report only lacks it. `claim` is "" for a negation, unless it is a word that decides.
+    """
 
     kind: str  # "figure", "name", "negation", "word"
-    claim: str
+    claim: str = ""
     report: str = ""
 
     @property
@@ -161,8 +165,9 @@ def compare_claim(claim: Claim, article: Article) -> Comparison:
         *_figure_differences(claim, reported),
         *_name_differences(claim, article),
         *_telling_differences(claim, [reported[0], nearest], reported),
-        *_negation_differences(claim, [reported[0], nearest], reported),
     )
+    if _is_negated_otherwise(claim, [reported[0], nearest], reported):
+        differences += (Difference(kind="negation"),)
     return Comparison(article=article, nearest=nearest, differences=differences)
 
 
@@ -214,8 +219,8 @@ def _read_counts(sentence: Sentence) -> Iterator[tuple[str, str]]:
 def _is_rounded(figure: float | str, other: float | str) -> bool:
     if isinstance(figure, str) or isinstance(other, str) or min(figure, other) < CLAIM_MIN_ROUNDED or figure % 1:
         return False
-    digits = len(f"{figure:.0f}") - len(f"{figure:.0f}".rstrip("0"))
-    return 0 < digits < len(f"{figure:.0f}") and round(other, -digits) == figure
+    zeros = len(f"{figure:.0f}") - len(f"{figure:.0f}".rstrip("0"))
+    return round(other, -zeros) == figure
 
 
 def _telling_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
@@ -234,7 +239,8 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
     places = {match.code for match in load_gazetteer(article.language).find(text)}
     for code in sorted(claim.countries - places):
         yield Difference(kind="name", claim=code)
-    said = {to_latin(fold(word)) for word in words(f"{text}\n{text.replace('-', '')}")}
+    whole = [to_latin(fold(word)) for word in words(f"{text}\n{text.replace('-', '')}")]
+    said = {part for word in whole for part in (word, *word.replace("’", "'").split("'"))}
     scripts = {script_of(word) for word in said if word[:1].isalpha()}
     for name in claim.names:
         matches = load_gazetteer(claim.language).find(name.capitalize())
@@ -249,23 +255,22 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
 
 def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool) -> bool:
     """Whether a name is among the words of a report (`said`), also inflected or spelt as in another language."""
-    if said & {name, f"{name}s", name.removesuffix("s"), f"{name}'s", f"{name}’s"}:
-        return True
-    if is_same_language and language in ROMANCE_AND_GERMANIC:
-        return any(part == name for word in said if name in word for part in word.replace("’", "'").split("'"))
+    is_spelt_so = not said.isdisjoint({name, f"{name}s", name.removesuffix("s")})
+    if is_spelt_so or (is_same_language and language in ROMANCE_AND_GERMANIC):
+        return is_spelt_so
     beginning = name[: max(4, len(name) - MAX_NAME_ENDING)]
     if any(word.startswith(beginning) and abs(len(word) - len(name)) <= MAX_NAME_ENDING for word in said):
         return True
     return not is_same_language and any(SequenceMatcher(None, name, word).ratio() >= MIN_ALIKE_TITLE for word in said)
 
 
-def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> Iterator[Difference]:
-    """Yield a difference if only one of the two negates, or rejects, what the other says; `told` says it first."""
+def _is_negated_otherwise(claim: Claim, told: list[Sentence], reported: list[Sentence]) -> bool:
+    """Whether only one of the two negates, or rejects, what the other says; a report says it first in `told`."""
     title, scopes = told[0], list(_find_negations(claim.text, claim.language))
     is_rejection = says_rejection(claim.text, claim.language)
     is_same_language = title.language == claim.language
     if not (_negations(claim.language) and _negations(title.language)):
-        return
+        return False
 
     def negates(sentence: Sentence) -> bool:
         """Whether a sentence negates what the claim negates, or else what it says."""
@@ -275,13 +280,9 @@ def _negation_differences(claim: Claim, told: list[Sentence], reported: list[Sen
         return any(not is_same_language or each & claim.stems for each in found)
 
     if scopes or is_rejection:
-        if not any(negates(each) or (is_rejection and says_rejection(each.text, each.language)) for each in reported):
-            yield Difference(kind="negation", claim=claim.text, report=title.text)
-        return
-    for sentence in told if is_same_language else [title]:
-        if negates(sentence) or (sentence is title and says_rejection(title.text, title.language)):
-            yield Difference(kind="negation", claim=claim.text, report=sentence.text)
-            return
+        rejecting = (each for each in reported if is_rejection and says_rejection(each.text, each.language))
+        return not any(map(negates, reported)) and not any(rejecting)
+    return says_rejection(title.text, title.language) or any(map(negates, told if is_same_language else [title]))
 
 
 def _find_negations(text: str, language: str) -> Iterator[frozenset[str]]:

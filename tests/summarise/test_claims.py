@@ -46,16 +46,10 @@ def test_a_report_with_the_same_figures_names_and_negation_has_no_difference(cla
         ("Tarvola sends 40 trucks", "Tarvola sends 14 trucks over the river", ("figure", "40", "14")),
         ("The mayor of Brindle resigns", "The mayor of Tarvola resigns", ("name", "brindle", "")),
         ("Tarvola asks Spain for help", "Tarvola asks France for help", ("name", "ES", "")),
-        (
-            "Mayor Oster will not resign", "Mayor Oster will resign on Friday",
-            ("negation", "Mayor Oster will not resign", "Mayor Oster will resign on Friday"),
-        ),
-        (
-            "Mayor Oster took bribes", "Mayor Oster denies that he took bribes",
-            ("negation", "Mayor Oster took bribes", "Mayor Oster denies that he took bribes"),
-        ),
+        ("Mayor Oster will not resign", "Mayor Oster will resign on Friday", ("negation", "", "")),
+        ("Mayor Oster took bribes", "Mayor Oster denies that he took bribes", ("negation", "", "")),
     ],
-)  # fmt: skip
+)
 def test_another_figure_name_or_negation_is_named(claim, title, difference):
     assert difference in differing(claim, report(title))
 
