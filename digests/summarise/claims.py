@@ -202,8 +202,8 @@ def _figure_differences(claim: Claim, reported: list[Sentence]) -> Iterator[Diff
         is_year = figure == reported[0].published_at.year
         if is_year or figure in others or any(_is_rounded(figure, each) for each in others):
             continue
-        written = figure if isinstance(figure, str) else f"{figure:g}"
-        instead = counted.get(units.get(written, ""), "") if other is None else f"{other:g}"
+        written = figure if isinstance(figure, str) else f"{figure:.15g}"
+        instead = counted.get(units.get(written, ""), "") if other is None else f"{other:.15g}"
         yield Difference(kind="figure", claim=written, report=instead)
 
 

@@ -44,6 +44,7 @@ def test_a_report_with_the_same_figures_names_and_negation_has_no_difference(cla
     [
         ("Quake kills 15 in Tarvola", "At least 12 dead in Tarvola quake", ("figure", "15", "12")),
         ("Tarvola sends 40 trucks", "Tarvola sends 14 trucks over the river", ("figure", "40", "14")),
+        ("Tarvola spends 4,500,000 crowns", "Tarvola spends 1,250,000 crowns", ("figure", "4500000", "1250000")),
         ("The mayor of Brindle resigns", "The mayor of Tarvola resigns", ("name", "brindle", "")),
         ("Tarvola asks Spain for help", "Tarvola asks France for help", ("name", "ES", "")),
         ("Mayor Oster will not resign", "Mayor Oster will resign on Friday", ("negation", "", "")),
