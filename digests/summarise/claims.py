@@ -16,11 +16,11 @@ from digests.model.edition_story import Sentence
 from digests.summarise.checks import figures, script_of
 from digests.summarise.figures import read_figures
 from digests.summarise.lead import make_sentence
+from digests.summarise.readable import words_for_language
 from watcher.features.extract import capitalized_words
 from watcher.model import Article, Features
 from watcher.text.number_words import parse_number_words
 from watcher.text.sentences import sentences
-from watcher.text.toml_data import load_toml
 from watcher.text.words import SAME_WORDS, STEM_LENGTH, UNSPACED_RUN, fold, stems, to_latin, words
 
 CLAIM_CHARS = 300
@@ -39,7 +39,6 @@ SCOPE = 4  # words behind a negation that it may negate; in German and Dutch in 
 MIN_ALIKE_TITLE = 0.7  # of two spellings of a name in two scripts: "tramp" and "trump"
 MAX_NAME_ENDING = 2  # letters of a name's ending that may change, in a language that inflects names
 ROMANCE_AND_GERMANIC = frozenset("en de nl fr es ca pt it sv da no nb nn".split())  # whose names have no cases
-NEGATIONS: dict[str, str] = load_toml("digests.summarise", "claims.toml")["negations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,4 +299,5 @@ def _find_negations(text: str, language: str) -> Iterator[frozenset[str]]:
 @cache
 def _negations(language: str) -> frozenset[str]:
     """Return the folded words that negate; empty for a language whose negations are not known."""
-    return frozenset(map(fold, NEGATIONS.get(SAME_WORDS.get(language, language), "").split()))
+    known = SAME_WORDS.get(language, language)
+    return frozenset(map(fold, words_for_language("negations", known) | words_for_language("claim_negations", known)))
