@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from digests.errors import DigestError
 from watcher.features.embedders import Embedder, EmbedderConfig, embedder_config, load_embedder
 from watcher.features.language_means import embedder_mean
-from watcher.features.sketches import ARTICLE_ID_BYTES, Bits, sketch_bits, sketch_type
+from watcher.features.sketches import Sketches, sketch_bits, sketch_type
 from watcher.settings.models import Settings
 from watcher.store.articles import article_leads, rows_by_id
 from watcher.store.full_text import Filters
@@ -42,9 +42,7 @@ class _Table:
 
     model: str = ""
     rows: set[int] = field(default_factory=set)  # of the store, that were read
-    ids: npt.NDArray[np.bytes_] = field(default_factory=lambda: np.zeros(0, f"S{ARTICLE_ID_BYTES}"))
-    hours: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    bits: Bits = field(default_factory=lambda: np.zeros((0, 1), np.uint64))
+    sketches: Sketches = field(default_factory=lambda: np.zeros(0, sketch_type(0)))
     read_at: float = 0.0
 
 
@@ -93,8 +91,8 @@ class MeaningSearch:
         """
         wanted = center_vector(vector, model, language)
         with self._lock:
-            table = self._refresh(connection, model, len(wanted))
-            ids, hours, bits = table.ids, table.hours, table.bits
+            sketches = self._refresh(connection, model, len(wanted))
+        ids, hours, bits = (sketches[name] for name in ("article", "hour", "bits"))
         low, high = (at.timestamp() / 3600 if at else end for at, end in ((since, -np.inf), (until, np.inf)))
         rows = np.flatnonzero((hours >= low) & (hours < high))
         if not len(rows):
@@ -116,21 +114,19 @@ class MeaningSearch:
         }
         return dict(sorted(near.items(), key=lambda each: (-each[1], each[0]))[:limit])
 
-    def _refresh(self, connection: Connection, model: str, dimensions: int) -> _Table:
+    def _refresh(self, connection: Connection, model: str, dimensions: int) -> Sketches:
         """Return the sketches; only new ones are read, but once a day all of them: others may be deleted since."""
         table, now = self._table, time.monotonic()
         if table.model != model or now - table.read_at > READ_AGAIN_S:
-            table = self._table = _Table(model=model, read_at=now, bits=np.zeros((0, -(-dimensions // 64)), np.uint64))
+            table = self._table = _Table(model=model, read_at=now, sketches=np.zeros(0, sketch_type(dimensions)))
         after = max(table.rows, default=0) - LATE_ROWS
         rows = load_sketches(connection, model=model, vector_bytes=2 * dimensions, after=after)
         new = {key: data for key, data in rows if key not in table.rows}
         if new:
-            sketches = np.frombuffer(b"".join(new.values()), sketch_type(dimensions))
-            table.ids = np.concatenate([table.ids, sketches["article"]])
-            table.hours = np.concatenate([table.hours, sketches["hour"]])
-            table.bits = np.concatenate([table.bits, sketches["bits"]])
+            added = np.frombuffer(b"".join(new.values()), sketch_type(dimensions))
+            table.sketches = np.concatenate([table.sketches, added])
             table.rows.update(new)
-        return table
+        return table.sketches
 
 
 def search_by_meaning(
