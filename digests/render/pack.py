@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from digests.errors import DigestError
-from digests.model.pack import Pack, PackArticle, PackQuote
+from digests.model.pack import Pack, PackArticle
 from digests.render.escape import language_tag, sanitize_line, web_url
 from digests.render.markdown import escape, link
 from digests.render.markdown import text as plain
@@ -91,8 +91,7 @@ def find_faults(pack: Pack) -> Iterator[str]:
 
 def _markdown_lines(pack: Pack) -> Iterator[str]:
     """Yield the lines of the pack's main file: timeline, quotations, changed pages."""
-    yield f"# {plain(pack.title or 'Untitled')}"
-    yield ""
+    yield from (f"# {plain(pack.title or 'Untitled')}", "")
     counts = f"{format_count(len(pack.outlets), 'outlet')}, {len(pack.independent)} independent"
     period = f"{_time(pack.first_at)} to {_time(pack.last_at)}"
     yield f"{format_count(len(pack.articles), 'article')} from {counts}, {period}."
@@ -112,7 +111,11 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
         if quotes:
             yield from ("", f"## {heading}", "")
         for article, quote in quotes:
-            yield from _quotation(article, quote)
+            text = (article.text or "")[quote.start : quote.end]
+            yield from (f"> {plain(text)}", "")
+            yield f"— {_source(article)}, {_time(article.published_at)}; {plain(article.title)}"
+            place = f"characters {quote.start} to {quote.end}"  # of the article's stored text
+            yield from (f"(article {article.id}, {place}, SHA-256 {sha256_of(text)})", "")
     changed = [article for article in pack.articles if article.changes]
     if changed:
         yield from ("", "## Corrections and changed pages", "")
@@ -121,16 +124,6 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
             what = "the page is gone" if change.kind == "gone" else "the page has changed"
             yield f"- {_time(change.at)}, {_source(article)}: {what}"
             yield from (f"  - {_difference(line)}" for line in change.diff)
-
-
-def _quotation(article: PackArticle, quote: PackQuote) -> Iterator[str]:
-    """Yield a quotation in Markdown, with its source, and its place in the article's text in characters."""
-    text = (article.text or "")[quote.start : quote.end]
-    yield f"> {plain(text)}"
-    yield ""
-    yield f"— {_source(article)}, {_time(article.published_at)}; {plain(article.title)}"
-    yield f"(article {article.id}, characters {quote.start} to {quote.end}, SHA-256 {sha256_of(text)})"
-    yield ""
 
 
 def _difference(line: str) -> str:

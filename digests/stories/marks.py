@@ -43,7 +43,9 @@ def keep(
     if tags is not None:
         mark = replace(mark, tags=_clean_tags(tags))
     if note is not None:
-        mark = replace(mark, note=_clean_note(note))
+        if len(note) > NOTE_CHARS:
+            raise DigestError(f"the note has {len(note):,} characters, expected at most {NOTE_CHARS:,}")
+        mark = replace(mark, note=sanitize_lines(note))
     store.save_mark(connection, mark)
     return replace(item, mark=mark), not is_kept
 
@@ -126,9 +128,3 @@ def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     if len(found) > MAX_TAGS or any(len(tag) > TAG_CHARS for tag in found):
         raise DigestError(f"expected at most {MAX_TAGS} tags of at most {TAG_CHARS} characters")
     return found
-
-
-def _clean_note(note: str) -> str:
-    if len(note) > NOTE_CHARS:
-        raise DigestError(f"the note has {len(note):,} characters, expected at most {NOTE_CHARS:,}")
-    return sanitize_lines(note)

@@ -10,7 +10,7 @@ from digests.model.kept_item import STORY, KeptItem, Mark
 from digests.render import feeds
 from digests.render.escape import language_tag, sanitize_line
 from digests.settings.digests import digests_of
-from digests.store.marks import load_link_key
+from digests.store.marks import load_link_key, load_marks
 from digests.store.story_rows import StoryRow
 from digests.stories.marks import TITLE_CHARS, find_mark, keep, load_kept, sign_story, unkeep
 from digests.web.feeds import domain_of, feed_response, find_story, link_to
@@ -25,8 +25,7 @@ PAGE_ITEMS = 40
 def kept_page(site: Site, ask: PageRequest) -> PageResponse:
     """Return a page of the list of what was kept, filtered by words and tag."""
     words, tag, at = ask.query.get("q", "")[:QUERY_CHARS].strip(), ask.query.get("tag", "")[:100], ask.page()
-    every = read(site.engine, load_kept)
-    found = read(site.engine, load_kept, words=words, tag=tag) if words or tag else every
+    found = read(site.engine, load_kept, words=words, tag=tag)
     first = (at - 1) * PAGE_ITEMS
     return render_page(
         site,
@@ -34,7 +33,7 @@ def kept_page(site: Site, ask: PageRequest) -> PageResponse:
         package="digests.web",
         words=words,
         tag=tag,
-        tags=sorted({tag for item in every for tag in item.mark.tags}, key=str.lower),
+        tags=sorted({tag for mark in read(site.engine, load_marks) for tag in mark.tags}, key=str.lower),
         rows=found[first : first + PAGE_ITEMS],
         lang_of=language_tag,
         total=len(found),
@@ -96,9 +95,8 @@ def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
 
 def keep_by_link(site: Site, ask: PageRequest) -> PageResponse:
     """Keep the story of a link in a mail. Errors: NotFound, for a wrong signature."""
-    row, mark = read(site.engine, _load_signed, ask)
-    if mark is None:
-        write(site.engine, keep, row.id, now=site.now())
+    row, _ = read(site.engine, _load_signed, ask)
+    write(site.engine, keep, row.id, now=site.now())
     return PageResponse(redirect_to=f"{SIGNED}keep/{ask.params['story']}/{ask.params['signature']}")
 
 
