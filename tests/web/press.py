@@ -22,7 +22,7 @@ from watcher.features.embedders import load_embedder
 from watcher.features.extract import encode, extract_features
 from watcher.model import Article, EntryChanges, PackedFeatures, PollFailed, PollSucceeded, RemovedBlock, Validators
 from watcher.settings.load import load_settings_file
-from watcher.settings.models import Settings, token_of
+from watcher.settings.models import Settings, read_token
 from watcher.store.feeds import feed_states, sync_sources
 from watcher.store.polls import record_polls
 from watcher.store.writer import read, write
@@ -191,5 +191,5 @@ def site_of(settings: Settings, engine: Engine, *, now: datetime = NOW, **more) 
 
 def app_of(site: Site, clock=lambda: 0.0):
     """Return the app of a site; its limits' clock stands still."""
-    token = token_of(site.settings.web, section="web")
+    token = read_token(site.settings.web.token, "[web] token")
     return AuthMiddleware(make_app(site, clock=clock), token=token, clock=clock)

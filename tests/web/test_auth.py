@@ -14,7 +14,7 @@ from watcher.errors import SettingsError, WatcherError
 from watcher.failure_messages import PageKind, Reason
 from watcher.feeds.opml import parse_opml
 from watcher.settings.edit import _add_sources, read_for_edit, save_settings, source_row
-from watcher.settings.models import token_of
+from watcher.settings.models import read_token
 from watcher.store.feeds import sync_sources
 from watcher.store.writer import write
 from watcher.web.auth import MAX_CLIENTS, AuthMiddleware, _client_address, refuse
@@ -150,7 +150,7 @@ def test_a_token_that_can_be_guessed_is_refused_where_it_stands(tmp_path, token,
     settings = settings_in(tmp_path, '[web]\nlisten = "0.0.0.0:8420"\ntoken = "file:token"')
 
     with pytest.raises(WatcherError, match="characters, expected 16 or more"):
-        token_of(settings.web, section="web")
+        read_token(settings.web.token, "[web] token")
     assert run_command_line(["check", "--config", str(settings.path)]) == 2
     line = next(line for line in capsys.readouterr().err.splitlines() if "web.token" in line)
     at = settings.path.read_text().splitlines().index('token = "file:token"') + 1

@@ -419,13 +419,12 @@ class WebSettings(ListenSettings):
                 yield ValidationIssue(loc=(key,), message=f"needs {needed}, such as {needed} = {example}", at_key=True)
 
 
-def token_of(wanted: MetricsSettings | WebSettings, *, section: str) -> str | None:
-    """Return the token, None if none is configured. Errors: WatcherError if it cannot be read or is too short."""
-    return read_token(wanted.token, f"[{section}] token")
-
-
 def read_token(place: Secret | None, name: str) -> str | None:
-    """Return the token at a place, None without one. Errors: as `token_of`; `name` is that of the setting."""
+    """
+    Return the token at a place, None without one; `name` is that of the setting.
+
+    Errors: WatcherError if it cannot be read or is too short.
+    """
     if place is None:
         return None
     token = place.reveal().strip()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -49,7 +50,8 @@ def look_for_sources(typed: str, settings: Settings) -> dict[str, Any]:
 
 
 async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
-    async with asyncio.timeout(LOOK_S), open_prober(settings, lambda _url: None, limit_s=LAST_REQUEST_S) as prober:
+    async with asyncio.timeout(LOOK_S), open_prober(settings, lambda _url: None) as prober:
+        prober.last_request_at = prober.now() + timedelta(seconds=LAST_REQUEST_S)
         return await discover(urls, prober)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watcher.errors import WatcherError
-from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, read_token, token_of
+from watcher.settings.models import MetricsSettings, WebSettings, parse_host_port, read_token
 from watcher.web.auth import PEER, AuthMiddleware
 
 MAX_CONNECTIONS = 400  # a browser opens up to six
@@ -132,7 +132,7 @@ class Listener:
         """Read the token and start serving; False if already serving or without address. Errors: WatcherError."""
         if not self.settings.listen:
             return False
-        self._guard.token = token_of(self.settings, section=self.section)
+        self._guard.token = read_token(self.settings.token, f"[{self.section}] token")
         if isinstance(self.settings, WebSettings):
             self._guard.guest_token = read_token(self.settings.guest_token, "[web] guest_token")
             self._guard.user_header = self.settings.trust_user_header

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -231,14 +231,8 @@ class FeedProber:
 
 
 @asynccontextmanager
-async def open_prober(
-    settings: Settings, on_request: Callable[[str], None], *, limit_s: float | None = None
-) -> AsyncIterator[FeedProber]:
-    """
-    Yield a prober with the client and limits of the settings; its worker process is closed at the end.
-
-    After `limit_s`, no further request is made.
-    """
+async def open_prober(settings: Settings, on_request: Callable[[str], None]) -> AsyncIterator[FeedProber]:
+    """Yield a prober with the client and limits of the settings; its worker process is closed at the end."""
     fetch = settings.fetch
     pool = parsing_pool(fetch, load_feedparser, workers=1)
     try:
@@ -250,7 +244,6 @@ async def open_prober(
                 on_request=on_request,
                 options=settings.request_options(),
                 robots=fetch.robots,
-                last_request_at=system_clock() + timedelta(seconds=limit_s) if limit_s else None,
             )
     finally:
         pool.close()
