@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import Argument, BadParameter, Option
 
-from digests.cli.lookup import parse_item_id
+from digests.cli.lookup import parse_story_id
 from digests.delivery.file import write_files
 from digests.model.delivery import Rendered
 from digests.model.kept_item import KeptItem
@@ -63,13 +63,13 @@ def keep_item(
             else:
                 print_lines([_write_notes(vault, [(item, read(engine, load_reports, item)) for item in items])])
             return
-        key = read(engine, parse_item_id, settings, wanted)
+        key = read(engine, parse_story_id, settings, wanted)
         if stop:
             item, changed = write(engine, unkeep, key)
         else:
             item, changed = write(engine, keep, key, tags=tag, note=note, now=datetime.now(UTC))
     verb = ("no longer keep" if changed else "do not keep") if stop else "keep" if changed else "already keep"
-    values = {**_to_json(item), "kept": not stop, "changed": changed}
+    values = {**_to_json(item), "kept": not stop, "changed": changed} | ({"kept_at": None} if stop else {})
     print_result(values, [f"You {verb} the {item.mark.kind} {item.id}: {item.title}"], json=json)
 
 

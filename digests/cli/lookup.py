@@ -28,20 +28,14 @@ def find_digest(settings: Settings, name: str | None) -> DigestSettings:
 
 
 def parse_story_id(connection: Connection, settings: Settings, story: str) -> str:
-    """Return the id of a story given by id, or by its number in the newest edition. Errors: DigestError."""
-    if not story.isdecimal():
+    """Return the id of a story given by its number in the newest edition, else what is given. Errors: DigestError."""
+    if not story.isdecimal() or len(story) > MAX_NUMBER_CHARS:  # the id of an article may have digits only
         return story
     edition = newest_edition(connection, find_digest(settings, None).name)
     ids = {shown.number: shown.id for shown in edition.stories}
     if int(story) not in ids:
         raise DigestError(f"the newest edition ({name_edition(edition)}) has no story {story}")
     return ids[int(story)]
-
-
-def parse_item_id(connection: Connection, settings: Settings, wanted: str) -> str:
-    """Return the id of a story as `parse_story_id`, or what else is given for an article. Errors: DigestError."""
-    # The id of an article may have digits only.
-    return wanted if len(wanted) > MAX_NUMBER_CHARS else parse_story_id(connection, settings, wanted)
 
 
 def parse_date(text: str, *, option: str) -> date:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from digests.cli.lookup import check_names, parse_item_id
+from digests.cli.lookup import check_names, parse_story_id
 from digests.cli.status import delivery_to_json, format_state
 from digests.delivery.outbox import OutboxWorker
 from digests.errors import DigestError
@@ -41,7 +41,7 @@ def send_on(
         raise DigestError("the settings name no service to send to", hint="add a [[send]] table to settings.toml")
     names = check_names(to, [*services], option="--to") or tuple(services)
     with closing_store(open_digests(settings.store.url, make=False)) as engine:
-        key = read(engine, parse_item_id, settings, wanted)
+        key = read(engine, parse_story_id, settings, wanted)
         item = write(engine, send_item, [services[name] for name in names], key, now=datetime.now(UTC))
         for each in {delivery.key for delivery in read(engine, deliveries_of_item, item)}:
             list(OutboxWorker(engine, settings).send_due(each))

@@ -73,3 +73,12 @@ def test_what_cannot_be_kept_is_refused_in_words(watcher, story, given, code, sa
     refused = watcher("keep", *given)
 
     assert refused[0] == code and said in refused[2]
+
+
+def test_json_of_what_is_kept_no_longer_has_no_time(watcher, story):
+    outputs = [json.loads(watcher(*line, "--json")[1]) for line in (("keep", "1"), ("keep", "1", "--stop"))]
+
+    assert [(output["kept"], output["changed"], bool(output["kept_at"])) for output in outputs] == [
+        (True, True, True),
+        (False, True, False),
+    ]
