@@ -8,16 +8,8 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from digests.errors import DigestError
 from digests.store.editions import edition_filter, pin_name, unpack_edition
-from digests.store.schema import (
-    deliveries,
-    editions,
-    follows,
-    marks,
-    stories,
-    story_articles,
-    story_changes,
-    translations,
-)
+from digests.store.marks import is_marked
+from digests.store.schema import deliveries, editions, follows, stories, story_articles, story_changes, translations
 from watcher.store.articles import unpin
 from watcher.store.check import REPAIR_HINT, RESTORE_HINT, StoreProblem
 from watcher.store.retention import BatchResult
@@ -55,8 +47,7 @@ def drop_stories(connection: Connection, after: datetime | None, limit: int, *, 
     connection.execute(delete(story_articles).where(story_articles.c.story_id.in_(ids), gone))
     is_empty = ~exists().where(story_articles.c.story_id == stories.c.id)
     not_followed = ~exists().where(follows.c.story_id == stories.c.id)  # the row of one says which thread is followed
-    not_kept = ~exists().where(marks.c.key == stories.c.id, marks.c.kind == "story")  # a mark needs its headline
-    wanted = (stories.c.id.in_(ids), is_empty, not_followed, not_kept)
+    wanted = (stories.c.id.in_(ids), is_empty, not_followed, ~is_marked())  # a mark needs its headline
     empty = connection.scalars(select(stories.c.id).where(*wanted)).all()
     connection.execute(delete(stories).where(stories.c.id.in_(empty)))
     theirs = or_(

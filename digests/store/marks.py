@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict
 
-from sqlalchemy import Connection, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, tuple_
 
 from digests.model.kept_item import ARTICLE, STORY, Mark
 from digests.store.schema import marks, stories
@@ -46,6 +46,11 @@ def marks_of(connection: Connection, kind: str, key: str) -> list[Mark]:
     query = select(marks).where(marks.c.kind == kind, or_(marks.c.key == key, marks.c.key.in_(merged)))
     found = load_records(connection, query.order_by(marks.c.kept_at, marks.c.key), Mark)
     return [mark for mark in found if kind == ARTICLE or _story_of(connection, mark) == key]
+
+
+def is_marked() -> ColumnElement[bool]:
+    """Whether a row of `stories` is that of a kept story."""
+    return exists().where(marks.c.key == stories.c.id, marks.c.kind == STORY)
 
 
 def load_link_key(connection: Connection) -> str:

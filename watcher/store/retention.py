@@ -18,7 +18,6 @@ from watcher.store.schema import (
     hosts,
     page_records,
     pages,
-    pins,
     site_blocks,
     texts,
 )
@@ -75,8 +74,8 @@ def drop_pages(connection: Connection, _after: object, limit: int, *, before: da
 
 def drop_page_records(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
     """Delete the pages of up to `limit` articles that were fetched before a time, and that no edition or mark needs."""
-    is_needed = select(pins.c.article_id).where(pins.c.article_id == page_records.c.article_id).exists()
-    old = select(page_records.c.article_id).where(page_records.c.at < before, ~is_needed).limit(limit)
+    query = select(page_records.c.article_id).join(articles).where(page_records.c.at < before, is_unpinned())
+    old = query.limit(limit)
     removed = connection.execute(delete(page_records).where(page_records.c.article_id.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
