@@ -89,7 +89,11 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     except DigestError as error:
         yield str(error)
         return
-    yield from render_pack.find_faults(pack)
+    if pack.pages_of and sha256(pack.pages).hexdigest() != pack.pages_sha256:
+        yield f"{PAGES}: the pages do not have the SHA-256 that the pack says"
+    for article in pack.articles:
+        if article.text is not None and render_pack.sha256_of(article.text) != article.text_sha256:
+            yield f"article {article.id}: its text does not have the SHA-256 that the pack says"
     for name, body in render_pack.render(pack).items():
         if files.get(name) != body:
             yield f"{name}: is not what the data in {DATA} gives"

@@ -80,15 +80,6 @@ def zip_files(pack: Pack) -> bytes:
     return packed.getvalue()
 
 
-def find_faults(pack: Pack) -> Iterator[str]:
-    """Yield what is wrong in the data of a pack: pages and texts that are not those that it says."""
-    if pack.pages_of and sha256(pack.pages).hexdigest() != pack.pages_sha256:
-        yield f"{PAGES}: the pages do not have the SHA-256 that the pack says"
-    for article in pack.articles:
-        if article.text is not None and sha256_of(article.text) != article.text_sha256:
-            yield f"article {article.id}: its text does not have the SHA-256 that the pack says"
-
-
 def _markdown_lines(pack: Pack) -> Iterator[str]:
     """Yield the lines of the pack's main file: timeline, quotations, changed pages."""
     yield from (f"# {plain(pack.title or 'Untitled')}", "")

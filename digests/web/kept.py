@@ -103,8 +103,7 @@ def keep_by_link(site: Site, ask: PageRequest) -> PageResponse:
 def _load_signed(connection: Connection, ask: PageRequest) -> tuple[StoryRow, Mark | None]:
     """Return the story of a signed link, and its mark. Errors: NotFound."""
     story, key = ask.params["story"], load_link_key(connection)
-    right = sign_story(key, story) if key else ""
-    if not right or not hmac.compare_digest(right.encode(), ask.params["signature"].encode()):
+    if not key or not hmac.compare_digest(sign_story(key, story).encode(), ask.params["signature"].encode()):
         raise NotFound("This link is not valid.")
     _, row = find_story(connection, story)
     return row, find_mark(connection, STORY, row.id)

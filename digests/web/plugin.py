@@ -32,16 +32,8 @@ from digests.web.feeds import (
 from digests.web.kept import keep_by_link, keep_from_form, keep_link_page, kept_feed, kept_page
 from digests.web.left_out import LeftOutPages
 from digests.web.search import QUERY_FIELDS, search_page
-from digests.web.send import send_from_form
-from digests.web.story import (
-    PAGE_ARTICLES,
-    article_page,
-    follow_story,
-    join_stories,
-    split_story,
-    story_pack,
-    story_page,
-)
+from digests.web.send import send_from_form, story_pack
+from digests.web.story import PAGE_ARTICLES, article_page, follow_story, join_stories, split_story, story_page
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.web.auth import SIGNED

@@ -1,13 +1,15 @@
-"""Sends a story or an article on from its page, and says there what came of it."""
+"""Hands stories and articles on from their pages: to the services of `[[send]]`, and a story as a pack."""
 
 from typing import Any
 
 from digests.errors import DigestError
+from digests.render.pack import zip_files
 from digests.settings.send import SendSection
 from digests.store.outbox import FAILED, deliveries_of_item
+from digests.stories.pack import load_pack
 from digests.stories.send import send_item
 from watcher.store.writer import read, write
-from watcher.web.site import PageRequest, PageResponse, Site
+from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 
 STATE_WORDS = {"sent": "sent", "failed": "could not be sent", "unknown": "may have arrived"}
 
@@ -29,3 +31,12 @@ def send_from_form(site: Site, ask: PageRequest) -> PageResponse:
     wanted = ask.params.get("story") or ask.params["article"]
     kind, _, key = write(site.engine, send_item, services, wanted, now=site.now()).partition(" ")
     return PageResponse(redirect_to=f"/{kind}/{key}")
+
+
+def story_pack(site: Site, ask: PageRequest) -> PageResponse:
+    """Return the pack of a story as a ZIP archive. Errors: NotFound."""
+    try:
+        pack = read(site.engine, load_pack, site.settings, ask.params["story"][:200], now=site.now())
+    except DigestError as error:
+        raise NotFound(str(error)) from error
+    return PageResponse(body=zip_files(pack), media_type="application/zip")

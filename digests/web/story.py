@@ -16,7 +16,6 @@ from digests.model.story import WireGroup
 from digests.render.edition_view import Views, describe_event_day
 from digests.render.escape import language_tag, safe_anchor, sanitize_line, sanitize_paragraphs, web_url
 from digests.render.localizer import Localizer, english, language_direction
-from digests.render.pack import zip_files
 from digests.store.editions import editions_with_story
 from digests.store.stories import load_corrections
 from digests.store.story_rows import StoryMember, StoryRow, load_members, resolve_merged, story_members
@@ -25,7 +24,6 @@ from digests.stories.earlier import find_earlier
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
 from digests.stories.marks import find_mark
-from digests.stories.pack import load_pack
 from digests.stories.user_corrections import join, split
 from digests.web.editions import format_edition_date
 from digests.web.send import load_sent
@@ -127,15 +125,6 @@ def follow_story(site: Site, ask: PageRequest) -> PageResponse:
     wanted = ask.form.get("follow") == "yes"
     row, _ = write(site.engine, set_followed, ask.params["story"], followed=wanted, now=site.now())
     return PageResponse(redirect_to=f"/story/{row.id}")
-
-
-def story_pack(site: Site, ask: PageRequest) -> PageResponse:
-    """Return the pack of a story as a ZIP archive. Errors: NotFound."""
-    try:
-        pack = read(site.engine, load_pack, site.settings, ask.params["story"][:200], now=site.now())
-    except DigestError as error:
-        raise NotFound(str(error)) from error
-    return PageResponse(body=zip_files(pack), media_type="application/zip")
 
 
 def _load_story_page(
