@@ -63,6 +63,8 @@ def add_articles(connection: Connection, arrivals: Sequence[NewArticle]) -> list
     for arrival in arrivals:
         is_new = _insert_article(connection, arrival)
         written.append(arrival.article if is_new else _replace_headline(connection, arrival))
+        if written[-1] is not None and arrival.page_record:
+            _save_page_record(connection, written[-1], arrival.page_record)
     index.add(index_document(article) for article in written if article is not None)
     return [article is not None for article in written]
 
@@ -78,7 +80,6 @@ def _insert_article(connection: Connection, arrival: NewArticle) -> bool:
     connection.execute(texts.insert().values(article_id=article.id, day=day, **_text_columns(article)))
     connection.execute(features.insert().values(article_id=article.id, day=day, **asdict(arrival.packed)))
     _insert_site_blocks(connection, arrival)
-    _insert_page_record(connection, article, arrival.page_record)
     return True
 
 
@@ -108,7 +109,6 @@ def _replace_headline(connection: Connection, arrival: NewArticle) -> Article | 
     for table, values in ((texts, _text_columns(article)), (features, asdict(arrival.packed))):
         connection.execute(update(table).where(table.c.article_id == article.id, table.c.day == day).values(values))
     _insert_site_blocks(connection, arrival)
-    _insert_page_record(connection, article, arrival.page_record)
     return article
 
 
@@ -124,11 +124,10 @@ def _insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
         connection.execute(site_blocks.insert().values(row))
 
 
-def _insert_page_record(connection: Connection, article: Article, record: bytes) -> None:
-    if record:
-        connection.execute(delete(page_records).where(page_records.c.article_id == article.id))
-        row = {"article_id": article.id, "at": article.fetched_at, "record": record}
-        connection.execute(page_records.insert().values(row))
+def _save_page_record(connection: Connection, article: Article, record: bytes) -> None:
+    connection.execute(delete(page_records).where(page_records.c.article_id == article.id))
+    row = {"article_id": article.id, "at": article.fetched_at, "record": record}
+    connection.execute(page_records.insert().values(row))
 
 
 def load_page_records(connection: Connection, ids: Iterable[str]) -> dict[str, bytes]:
