@@ -20,7 +20,6 @@ from watcher.text.format import format_count
 PANDOC_S = 60.0  # for one document
 SUMS_HASH_CHARS = 66  # of a line of the sums, before the name
 MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
-DOCUMENTS = ("docx", "odt")
 
 
 def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
@@ -43,7 +42,7 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
 def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
     """Return the Markdown as DOCX and ODT. Errors: DigestError."""
     documents = {}
-    for form in DOCUMENTS:
+    for form in ("docx", "odt"):
         # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
         # the document has no image, so no other file or address is opened.
         command = ["pandoc", "--from=commonmark", f"--to={form}", "--output=-"]

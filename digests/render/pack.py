@@ -23,6 +23,7 @@ BIBTEX_ESCAPES = str.maketrans(
     {each: f"\\{each}" for each in "{}#$%&_"}
     | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 )
+DIFF_LABELS = {"-": "before: ", "+": "after: "}
 LINE_CHARS, AUTHOR_CHARS, URL_CHARS = 1_000, 100, 2_048
 
 
@@ -114,12 +115,8 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
         for change in article.changes:
             what = "the page is gone" if change.kind == "gone" else "the page has changed"
             yield f"- {_time(change.at)}, {_source(article)}: {what}"
-            yield from (f"  - {_difference(line)}" for line in change.diff)
-
-
-def _difference(line: str) -> str:
-    label = {"-": "before: ", "+": "after: "}.get(line[:1], "")
-    return label + escape(sanitize_line(line[1:], limit=LINE_CHARS))
+            for line in change.diff:
+                yield f"  - {DIFF_LABELS.get(line[:1], '')}{escape(sanitize_line(line[1:], limit=LINE_CHARS))}"
 
 
 def _source(article: PackArticle) -> str:

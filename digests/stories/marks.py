@@ -107,8 +107,8 @@ def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[Kept
     """Yield the kept items of these marks, with what the store now has of each story or article."""
     articles = articles_by_id(connection, [mark.key for mark in wanted if mark.kind == ARTICLE])
     for mark in wanted:
-        article = articles.get(mark.key) if mark.kind == ARTICLE else None
-        story = resolve_merged(connection, mark.key) if mark.kind == STORY else None
+        article = articles.get(mark.key)
+        story = None if article else resolve_merged(connection, mark.key)
         known = article or story
         yield KeptItem(
             mark=mark,

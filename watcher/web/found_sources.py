@@ -9,6 +9,7 @@ from typing import Any
 from watcher.errors import SettingsError, WatcherError
 from watcher.settings.edit import sources_by_key
 from watcher.settings.models import Settings
+from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 from watcher.worker.inspect import Discovery, discover, open_prober
@@ -45,8 +46,11 @@ def look_for_sources(typed: str, settings: Settings) -> dict[str, Any]:
     finally:
         _looking.release()
     proposals = list(_propose(found, settings))
-    unread = sum(not one.report and one.found_by != "guessed" for one in found.candidates)
-    return {"proposals": proposals, "message": "" if proposals else no_feed_message(found), "unread": unread}
+    notes = [] if proposals else [no_feed_message(found)]
+    if unread := sum(not one.report and one.found_by != "guessed" for one in found.candidates):
+        links = format_count(unread, "link")
+        notes.append(f"{links} of the site could not be read or not in this time: {command} reads more")
+    return {"proposals": proposals, "notes": notes}
 
 
 async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
