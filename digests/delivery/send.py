@@ -1,6 +1,7 @@
 """Sends a story or an article on to a service of `[[send]]`: one POST, by the outbox."""
 
 import json
+from contextlib import suppress
 
 from digests.delivery.webhook import WebhookChannel, reveal_target
 from digests.settings.send import SendSettings
@@ -12,11 +13,10 @@ class SendChannel(WebhookChannel):
 
     def refuses(self, body: bytes) -> bool:
         """Whether a reply of success says in its JSON that nothing was saved, as those of Zotero and Raindrop do."""
-        try:
+        with suppress(ValueError):
             reply = json.loads(body)
-        except ValueError:
-            return False
-        return isinstance(reply, dict) and (bool(reply.get("failed")) or reply.get("result") is False)
+            return isinstance(reply, dict) and (bool(reply.get("failed")) or reply.get("result") is False)
+        return False
 
 
 def open_service(service: SendSettings, _settings: Settings) -> SendChannel:

@@ -42,8 +42,6 @@ class Pack:
     id: str
     title: str
     made_at: datetime
-    first_at: datetime
-    last_at: datetime
     outlets: tuple[str, ...]
     independent: tuple[str, ...]
     articles: tuple[PackArticle, ...]  # by time of publication; a copy after its origin

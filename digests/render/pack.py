@@ -85,7 +85,8 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
     """Yield the lines of the pack's main file: timeline, quotations, changed pages."""
     yield from (f"# {plain(pack.title or 'Untitled')}", "")
     counts = f"{format_count(len(pack.outlets), 'outlet')}, {len(pack.independent)} independent"
-    period = f"{_time(pack.first_at)} to {_time(pack.last_at)}"
+    by_time = sorted(pack.articles, key=lambda article: article.published_at)
+    period = f"{_time(by_time[0].published_at)} to {_time(by_time[-1].published_at)}" if by_time else "no time"
     yield f"{format_count(len(pack.articles), 'article')} from {counts}, {period}."
     yield f"Story {pack.id}, collected by Watcher at {_time(pack.made_at)}. All times are UTC."
     if pack.pages_of:
@@ -97,7 +98,6 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
         agency = f" ({plain(article.agency)})" if article.agency else ""
         differs = f"; {plain(article.differs or 'copy')}" if article.copy_of else ""
         yield f"{indent}- {_time(article.published_at)}, {_source(article)}{agency}: {plain(article.title)}{differs}"
-    by_time = sorted(pack.articles, key=lambda article: article.published_at)
     for heading, is_first in (("What each outlet said first", True), ("Quotations in editions", False)):
         quotes = [(article, quote) for article in by_time for quote in article.quotes if quote.is_first is is_first]
         if quotes:

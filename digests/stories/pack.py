@@ -37,8 +37,6 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
         id=row.id,
         title=row.title,
         made_at=now.replace(microsecond=0),
-        first_at=row.first_at,
-        last_at=row.last_at,
         outlets=details.coverage.outlets,
         independent=details.coverage.independent,
         articles=tuple(_pack_articles(details, revisions, quotes)),

@@ -218,7 +218,7 @@ TEXTS = ("100 % {of} \\the $5 #news_ & ^more~", "ER  - ", "@article{x, y}", "Ø®Ø
 PAGES = b"as good as any bytes"
 SMALL = Pack(
     id="s1f2e3d4c5b", title="Quake", made_at=datetime(2026, 3, 2, tzinfo=UTC),
-    first_at=datetime(2026, 3, 1, tzinfo=UTC), last_at=datetime(2026, 3, 1, tzinfo=UTC), outlets=("A",),
+    outlets=("A",),
     independent=("A",),
     articles=tuple(hostile(n, text, f"O {text}", f"N {text}") for n, text in enumerate(TEXTS)),
     pages_of=("0" * 16,), pages_sha256=sha256(PAGES).hexdigest(), pages=PAGES,
