@@ -1,7 +1,7 @@
 """What each tool of the MCP server answers, from the store; each text that an outlet wrote is a quote."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import filterfalse, islice
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from digests.store.stories import stories_of_articles
 from digests.stories.agenda import events_of_story
 from digests.stories.earlier import find_earlier
 from digests.stories.history import StoryDetails, find_article, load_story_details
-from digests.stories.marks import keep, load_kept, unkeep
+from digests.stories.marks import load_kept
 from digests.stories.meaning import MeaningSearch, search_by_meaning
 from watcher.cli.output import select_fields
 from watcher.model import Article, Revision
@@ -379,23 +379,11 @@ def _describe_revision(article: Article, revision: Revision) -> Answer:
 def list_kept(connection: Connection, words: str, tag: str, limit: int) -> Answer:
     """Return what the user keeps, the last kept first."""
     items = load_kept(connection, words=words, tag=tag)
-    return {"total": len(items), "kept": [_describe_kept(item) for item in items[: min(max(limit, 1), MAX_HITS)]]}
+    return {"total": len(items), "kept": [describe_kept(item) for item in items[: min(max(limit, 1), MAX_HITS)]]}
 
 
-def keep_item(
-    connection: Connection, wanted: str, *, tags: Sequence[str] | None, note: str | None, now: datetime
-) -> Answer:
-    """Keep a story or an article. Errors: as `resolve_story`; DigestError, for too many tags or a long note."""
-    item, is_new = keep(connection, wanted, tags=tags, note=note, now=now)
-    return {"is_new": is_new, "kept": _describe_kept(item)}
-
-
-def unkeep_item(connection: Connection, wanted: str) -> Answer:
-    item, was_kept = unkeep(connection, wanted)
-    return {"was_kept": was_kept, "kind": item.mark.kind, "id": item.id}
-
-
-def _describe_kept(item: KeptItem) -> Answer:
+def describe_kept(item: KeptItem) -> Answer:
+    """Return what is kept with the user's tags and note, and the title of an article."""
     mark = item.mark
     title = make_quote(item.title, item.article) if item.article else None  # `story` quotes the headline of a story
     values = {"kind": mark.kind, "id": item.id, "kept_at": mark.kept_at, "tags": mark.tags}

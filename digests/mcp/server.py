@@ -37,6 +37,7 @@ from digests.mcp.quotes import Answer, check_quote
 from digests.render.localizer import find_language
 from digests.settings.digests import digests_of, spoken_languages
 from digests.stories.claims import DEFAULT_WINDOW, check_claim
+from digests.stories.marks import keep, unkeep
 from digests.stories.meaning import MeaningSearch
 from digests.translate.headlines import translate_headlines
 from watcher.errors import WatcherError
@@ -143,12 +144,14 @@ class Tools:
     def keep(self, wanted: Kept, tags: list[str] | None = None, note: str | None = None) -> Answer:
         """Keep a story or an article for the user. Tags and a note replace those that it has."""
         with _as_tool_errors():
-            return write(self._engine, answers.keep_item, wanted, tags=tags, note=note, now=datetime.now(UTC))
+            item, is_new = write(self._engine, keep, wanted, tags=tags, note=note, now=datetime.now(UTC))
+        return {"is_new": is_new, "kept": answers.describe_kept(item)}
 
     def unkeep(self, wanted: Kept) -> Answer:
         """Keep a story or an article no longer; its tags and note are deleted."""
         with _as_tool_errors():
-            return write(self._engine, answers.unkeep_item, wanted)
+            item, was_kept = write(self._engine, unkeep, wanted)
+        return {"was_kept": was_kept, "kind": item.mark.kind, "id": item.id}
 
     def check_claim(self, claim: str, since: str = DEFAULT_WINDOW, language: str | None = None) -> Answer:
         """
