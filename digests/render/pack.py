@@ -27,13 +27,8 @@ DIFF_LABELS = {"-": "before: ", "+": "after: "}
 LINE_CHARS, AUTHOR_CHARS, URL_CHARS = 1_000, 100, 2_048
 
 
-def dump(pack: Pack) -> bytes:
-    value = _adapter().dump_python(pack, mode="json", exclude={"pages"})
-    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode("utf-8", "replace")
-
-
 def load(data: bytes) -> Pack:
-    """Return the pack in `data`, as `dump` wrote it. Errors: DigestError."""
+    """Return the pack in `data`, as in the file `DATA`, without its pages. Errors: DigestError."""
     try:
         return _adapter().validate_json(data, strict=True)
     except ValidationError as error:
@@ -49,15 +44,17 @@ def _adapter() -> TypeAdapter[Pack]:
 
 def render(pack: Pack) -> dict[str, bytes]:
     """Return the files of a pack that are made from its data, by name, without the sums."""
+    data = _adapter().dump_python(pack, mode="json", exclude={"pages"})
     cited = [_Citation(article) for article in pack.articles]
     texts = {
+        DATA: json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1) + "\n",
         "story.md": "\n".join(_markdown_lines(pack)).rstrip() + "\n",
         "citations.json": json.dumps([each.csl() for each in cited], ensure_ascii=False, indent=1) + "\n",
         "citations.bib": "\n".join(each.bibtex() for each in cited),
         "citations.ris": "\r\n".join(each.ris() for each in cited),
     }
     made = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    return {DATA: dump(pack), **made} | ({PAGES: pack.pages} if pack.pages_of else {})
+    return made | ({PAGES: pack.pages} if pack.pages_of else {})
 
 
 def sha256_of(text: str) -> str:

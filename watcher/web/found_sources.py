@@ -48,8 +48,7 @@ def look_for_sources(typed: str, settings: Settings) -> dict[str, Any]:
     proposals = list(_propose(found, settings))
     notes = [] if proposals else [no_feed_message(found)]
     if unread := sum(not one.report and one.found_by != "guessed" for one in found.candidates):
-        links = format_count(unread, "link")
-        notes.append(f"{links} of the site could not be read or not in this time: {command} reads more")
+        notes.append(f"{format_count(unread, 'link')} of the site could not be read in this time: {command} reads more")
     return {"proposals": proposals, "notes": notes}
 
 
