@@ -18,18 +18,17 @@ from digests.render.pack import DATA, PAGES, SUMS
 from watcher.text.format import format_count
 
 PANDOC_S = 60.0  # for one document
-SUMS_HASH_CHARS = 66  # of a line of the sums, before the name
 MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
 
 
 def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
     """Write the files of a pack into a new or empty folder; yield what was written. Errors: DigestError."""
+    if any(folder.glob("*")):
+        raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
     files = render_pack.render(pack)
     documents = _make_documents(pack, files["story.md"]) if shutil.which("pandoc") else {}
     files |= documents
     files[SUMS] = render_pack.sums(files)
-    if any(folder.glob("*")):
-        raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
     write_files([Rendered(format="", name=name, body=body) for name, body in files.items()], folder, channel="--pack")
     quotes = sum(len(article.quotes) for article in pack.articles)
     size = f"{format_count(len(pack.articles), 'article')}, {format_count(quotes, 'quotation')}"
@@ -77,8 +76,8 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     listed_rows, rows = (
         set(text.decode("utf-8", "replace").splitlines()) for text in (listed, render_pack.sums(files))
     )
-    listed_names = {row[SUMS_HASH_CHARS:] for row in listed_rows}
-    for name in sorted({row[SUMS_HASH_CHARS:] for row in listed_rows ^ rows}):
+    listed_names = {row.partition("  ")[2] for row in listed_rows}
+    for name in sorted({row.partition("  ")[2] for row in listed_rows ^ rows}):
         fault = f"has been changed, or its line in {SUMS} has" if name in listed_names else f"is not in {SUMS}"
         yield f"{name}: {fault if name in files else 'is missing'}"
     if render_pack.sums(files) != listed:

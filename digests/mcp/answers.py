@@ -384,7 +384,6 @@ def list_kept(connection: Connection, words: str, tag: str, limit: int) -> Answe
 
 def describe_kept(item: KeptItem) -> Answer:
     """Return what is kept with the user's tags and note, and the title of an article."""
-    mark = item.mark
     title = make_quote(item.title, item.article) if item.article else None  # `story` quotes the headline of a story
-    values = {"kind": mark.kind, "id": item.id, "kept_at": mark.kept_at, "tags": mark.tags}
-    return values | {"note_of_the_user": mark.note, "title": title}
+    values = {"kind": item.mark.kind, "id": item.id, "kept_at": item.mark.kept_at, "tags": item.mark.tags}
+    return values | {"note_of_the_user": item.mark.note, "title": title}

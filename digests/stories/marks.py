@@ -85,8 +85,8 @@ def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tupl
 
 
 def _searched_text(item: KeptItem) -> str:
-    text = item.article.text if item.article else ""
-    return "\n".join((item.title, *item.mark.tags, item.mark.note, item.outlet, text))
+    parts = (item.title, *item.mark.tags, item.mark.note, item.outlet, item.article.text if item.article else "")
+    return "\n".join(parts)
 
 
 def load_reports(connection: Connection, item: KeptItem) -> list[Article]:

@@ -32,10 +32,9 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
     revisions = revisions_of(connection, details.articles)
     pages = load_page_records(connection, details.articles)
     joined = b"".join(pages.values())
-    row = details.row
     return Pack(
-        id=row.id,
-        title=row.title,
+        id=details.row.id,
+        title=details.row.title,
         made_at=now.replace(microsecond=0),
         outlets=details.coverage.outlets,
         independent=details.coverage.independent,

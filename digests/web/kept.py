@@ -71,12 +71,11 @@ def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedI
 def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
     """Keep the story or article of a form, keep it no longer, or save its tags and note."""
     wanted = ask.params.get("story") or ask.params["article"]
-    tags, note = ask.form.get("tags"), ask.form.get("note")
+    tags = ask.form["tags"].split(",") if "tags" in ask.form else None
     if ask.form.get("keep") == "no":
         item, _ = write(site.engine, unkeep, wanted)
     else:
-        words = None if tags is None else tags.split(",")
-        item, _ = write(site.engine, keep, wanted, tags=words, note=note, now=site.now())
+        item, _ = write(site.engine, keep, wanted, tags=tags, note=ask.form.get("note"), now=site.now())
     return PageResponse(redirect_to=f"/{item.mark.kind}/{item.id}")
 
 
