@@ -103,8 +103,8 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
             text = (article.text or "")[quote.start : quote.end]
             yield from (f"> {plain(text)}", "")
             yield f"— {_source(article)}, {_time(article.published_at)}; {plain(article.title)}"
-            place = f"characters {quote.start} to {quote.end}"  # of the article's stored text
-            yield from (f"(article {article.id}, {place}, SHA-256 {sha256_of(text)})", "")
+            yield f"(article {article.id}, characters {quote.start} to {quote.end}, SHA-256 {sha256_of(text)})"
+            yield ""
     changed = [article for article in pack.articles if article.changes]
     if changed:
         yield from ("", "## Corrections and changed pages", "")

@@ -74,8 +74,7 @@ def drop_pages(connection: Connection, _after: object, limit: int, *, before: da
 
 def drop_page_records(connection: Connection, _after: object, limit: int, *, before: datetime) -> BatchResult:
     """Delete the pages of up to `limit` articles that were fetched before a time, and that no edition or mark needs."""
-    query = select(page_records.c.article_id).join(articles).where(page_records.c.at < before, is_unpinned())
-    old = query.limit(limit)
+    old = select(page_records.c.article_id).join(articles).where(page_records.c.at < before, is_unpinned()).limit(limit)
     removed = connection.execute(delete(page_records).where(page_records.c.article_id.in_(old))).rowcount
     return BatchResult(removed=removed, resume_after=before if removed == limit else None)
 
