@@ -19,6 +19,7 @@ from hypothesis import settings
 from sqlalchemy import Engine, make_url
 
 from digests.store.editions import open_digests
+from tests.compiled_statements import share_compiled_statements
 from tests.kinds import KINDS
 from tests.postgres import LEAST, Server, serve
 from watcher.store.engine import open_store
@@ -46,6 +47,7 @@ def keep_files_in_memory() -> None:
 
 
 keep_files_in_memory()
+share_compiled_statements()
 # Nothing that is made while tests are collected is garbage: the collector would only pass over all of it many times.
 gc.disable()
 # The tests run side by side already: more threads of a numeric library would only wait for each other.
