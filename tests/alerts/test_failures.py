@@ -73,15 +73,12 @@ class Desk:
 
     def poll(self, *, good: int) -> None:
         """Poll all four, the first `good` of which answer."""
-        for n, url in enumerate(URLS):
-            feed = read(self.engine, lambda c, url=url: feed_state(c, url)).feed
-            same = {"at": self.now, "next_poll_at": self.now + HOUR}
-            result = (
-                PollUnchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
-                if n < good
-                else PollFailed(**same, reason=status_reason(503))
-            )
-            write(self.engine, lambda c, feed=feed, result=result: record_polls(c, [(feed, result)]))
+        feeds = read(self.engine, lambda c: [feed_state(c, url).feed for url in URLS])
+        same = {"at": self.now, "next_poll_at": self.now + HOUR}
+        success = PollUnchanged(**same, validators=Validators(), took_s=0.1, moved_to=None)
+        failure = PollFailed(**same, reason=status_reason(503))
+        polls = [(feed, success if n < good else failure) for n, feed in enumerate(feeds)]
+        write(self.engine, record_polls, polls)
 
     def edition(self, day: date) -> None:
         window = (self.now - 24 * HOUR, self.now)
