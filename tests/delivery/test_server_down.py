@@ -23,6 +23,7 @@ from watcher.store.writer import Writer, read
 pytestmark = pytest.mark.slow
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+ON_SERVER = pytest.param("postgresql", "MAIL", marks=pytest.mark.postgresql)
 READERS = ("ann@example.net", "bob@example.net")
 SETTINGS = """[store]
 url = "sqlite:///w.db"
@@ -66,7 +67,10 @@ async def daemon(tmp_path, store_url):
         writer.engine.dispose()
 
 
-@pytest.mark.parametrize("at", ["connect", "MAIL"])
+# To the store it is one failure, wherever it happens.
+@pytest.mark.parametrize(
+    ("database", "at"), [("sqlite", "connect"), ("sqlite", "MAIL"), ON_SERVER], indirect=["database"]
+)
 async def test_a_mail_server_that_is_down_for_a_day(daemon, at, tmp_path, capsys):
     server, all_jobs, clock, tools, path = daemon
     server.at = {at: "421 4.3.2 down for a day" if at == "connect" else "451 4.3.0 later"}
