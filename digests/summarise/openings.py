@@ -39,7 +39,7 @@ _STAMP_DATE = (
 _ZONE = r"(?:[ap]\.?m\.?|uhr|(?-i:GMT|UTC|[BCEMPW]E?[SD]?T|IST)\b)"
 _CLOCK = rf"(?:[01]?\d|2[0-3])\s?[:.h]\s?[0-5]\d(?!\d|[.:/%]\d)(?:\s?{_ZONE})?"
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】",
-# "KARACHI: ", "KARACHI/LAHORE:: ", "PRO D2 - ".
+# "KARACHI: ", "KARACHI/LAHORE:: ", "PRO D2 - ", "[OSEN=대구, 홍길동 기자] ", "(서울=연합뉴스) 홍길동 기자 = ".
 _DATELINE = re.compile(
     r"^(?:"
     r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
@@ -49,6 +49,8 @@ _DATELINE = re.compile(
     r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’/-]{3,60}:{1,2}\s(?=[^\W\d_])"
     r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
     r"|【[^】]{1,24}】"
+    r"|\[[^\[\]\n]{1,40}(?:기자|특파원)\]\s{0,3}"
+    r"|[\[(][^\[\]()\n]{1,24}=[^\[\]()\n]{1,12}[\])]\s{0,3}(?:[가-힣]{2,4}\s(?:기자|특파원)\s?=\s{0,3})?"
     r")"
 )
 # "New Delhi: India recorded …": capitalised words, one of which is a place, before a sentence.

@@ -41,6 +41,9 @@ def clear_sentences(text, *, title="A title of other words", language="en"):
         ("en", "The bridge - built in 1968 - was closed on Monday after cracks were found.", "The"),
         ("en", "Smith (left) said the bridge was closed on Monday after cracks were found.", "Smith"),
         ("ru", "МОСКВА, 3 июня. /ТАСС/. Мост через реку закрыли в понедельник из-за трещин.", "Мост"),
+        ("ko", "[OSEN=대구, 홍길동 기자] 강을 건너는 다리가 월요일 균열 때문에 폐쇄되었다고 시가 밝혔다.", "강을"),
+        ("ko", "[한강일보 홍길동 기자]강을 건너는 다리가 월요일 균열 때문에 폐쇄되었다고 시가 밝혔다.", "강을"),
+        ("ko", "(서울=한강통신) 홍길동 기자 = 강을 건너는 다리가 월요일 균열 때문에 폐쇄되었다고 시가 밝혔다.", "강을"),
         ("ar", "القاهرة (رويترز) - أغلقت السلطات الجسر فوق النهر يوم الاثنين بعد ظهور شقوق.", "أغلقت"),
     ],
 )
