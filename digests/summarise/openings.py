@@ -39,7 +39,8 @@ _STAMP_DATE = (
 _ZONE = r"(?:[ap]\.?m\.?|uhr|(?-i:GMT|UTC|[BCEMPW]E?[SD]?T|IST)\b)"
 _CLOCK = rf"(?:[01]?\d|2[0-3])\s?[:.h]\s?[0-5]\d(?!\d|[.:/%]\d)(?:\s?{_ZONE})?"
 # "BEIJING (AFP) —", "Berlin (dpa) -", "PARIS, 12 mai (Reuters) -", "(ANSA) - ROMA, 12 MAG -", "KYIV—", "【東京共同】",
-# "KARACHI: ", "KARACHI/LAHORE:: ", "PRO D2 - ", "[OSEN=대구, 홍길동 기자] ", "(서울=연합뉴스) 홍길동 기자 = ".
+# "KARACHI: ", "KARACHI/LAHORE:: ", "PRO D2 - ", "[OSEN=대구, 홍길동 기자] ", "(서울=연합뉴스) 홍길동 기자 = ",
+# "（中央社東京5日綜合外電報導）", "KEITH BRADSHER2024年11月5日".
 _DATELINE = re.compile(
     r"^(?:"
     r"[^\W\d_][\w .,'’/-]{1,48}?\s?\((?:[A-Za-z]{2,12})(?:[ /-][A-Za-z]{2,12})?\)\s{0,2}[-–—:.]{1,2}\s{1,2}"
@@ -49,6 +50,8 @@ _DATELINE = re.compile(
     r"|[A-ZÀ-ÞА-ЯΑ-Ω][A-ZÀ-ÞА-ЯΑ-Ω .'’/-]{3,60}:{1,2}\s(?=[^\W\d_])"
     r"|[A-ZÀ-Þ][\w'’-]{2,20}(?:,\s[\w .]{2,20})?\s[—–]{1,2}\s(?=[A-ZÀ-Þ«„“\"])"
     r"|【[^】]{1,24}】"
+    r"|（[^（）\n]{2,30}(?:報導|报道|讯|訊|电|電|社|网|網)）\s{0,3}"
+    r"|[A-Z][A-Z .,'’-]{3,60}\d{4}年\d{1,2}月\d{1,2}日\s{0,3}"
     r"|\[[^\[\]\n]{1,40}(?:기자|특파원)\]\s{0,3}"
     r"|[\[(][^\[\]()\n]{1,24}=[^\[\]()\n]{1,12}[\])]\s{0,3}(?:[가-힣]{2,4}\s(?:기자|특파원)\s?=\s{0,3})?"
     r")"
@@ -84,8 +87,8 @@ _QUOTE_END = re.compile(
 _CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
 _BEFORE_NAME = re.compile(r"\b(?P<before>[a-zß-ÿ]{4,}) (?P<article>[A-ZÀ-Þ][a-zß-ÿ]+) (?=[A-ZÀ-Þ])")
 _TOLD = frozenset(LISTS["before_names"]["words"].split())
-# "in India.Over 10,500 people"; bars between several headlines
-_JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s")
+# "in India.Over 10,500 people"; bars between several headlines; the credit of a picture: "— Foto: Ana Silva/Estado"
+_JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s|\s—\s(?:Fotos?|Photos?):\s")
 
 
 def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, bool]]:
