@@ -17,8 +17,7 @@ from digests.store.editions import get_edition, open_digests
 from digests.store.keys import StoryAlertKey
 from digests.store.outbox import FAILED_SHOWN_FOR, Delivery, list_undelivered
 from watcher.cli.options import closing_store
-from watcher.cli.output import MINUTE, Row, format_minute, select_fields
-from watcher.cli.status import StatusSection
+from watcher.cli.output import MINUTE, Row, StatusSection, format_minute, select_fields
 from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from json import dumps
 from typing import Any, TypeAlias
@@ -24,6 +24,15 @@ MINUTE = "%Y-%m-%d %H:%M"  # the format of times on the terminal
 
 Row: TypeAlias = tuple[str, str]  # label and text
 Advance: TypeAlias = Callable[[str, int, int], None]  # name of a bar, steps done now, least total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSection:
+    """A section of `watcher status`: `name` and `found` are key and value in JSON, `rows` are for a terminal."""
+
+    name: str
+    found: Any
+    rows: tuple[Row, ...] = ()
 
 
 def print_result(values: object, lines: Iterable[str], *, json: bool, links: bool = False) -> None:

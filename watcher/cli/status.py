@@ -4,7 +4,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, zip_longest
 from operator import attrgetter
@@ -16,7 +15,15 @@ from typer import Argument, Option
 from watcher.cli.check import describe_unknown_countries
 from watcher.cli.commands import DONE, FAILED
 from watcher.cli.options import Config, Json, closing_store, load_settings
-from watcher.cli.output import Row, format_bytes, format_minute, format_rows, print_err, print_result
+from watcher.cli.output import (
+    Row,
+    StatusSection,
+    format_bytes,
+    format_minute,
+    format_rows,
+    print_err,
+    print_result,
+)
 from watcher.cli.sources import find_source
 from watcher.cli.status_source import PAUSED, SourceStatus, describe_health, print_source, source_status
 from watcher.errors import MACHINE_HINTS, SettingsError, StoreError
@@ -177,15 +184,6 @@ def _print_status(settings: Settings, engine: Engine, *, everything: bool, json:
         format_rows((row for section in sections for row in section.rows), width=STATUS_LABEL_CHARS),
     )
     print_result(values | {section.name: section.found for section in sections}, lines, json=json)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusSection:
-    """A section of the status: `name` and `found` are key and value in JSON, `rows` are for a terminal."""
-
-    name: str
-    found: Any
-    rows: tuple[Row, ...] = ()
 
 
 def list_sources(settings: Settings, engine: Engine, *, now: datetime) -> list[SourceStatus]:
