@@ -26,9 +26,9 @@ def find_countries(story: Story, articles: Mapping[str, Article], covered: Cover
     Return ISO codes of the countries that `story` is about, most named first; each report has the same weight.
 
     Where no country is named enough, it is that of most outlets if their reports name it at all: at home, "Sydney" and
-    "the health ministry" are enough.
+    "the health ministry" are enough. `covered`: the story's coverage by `articles`, if it is known already.
     """
-    origins = [articles[key] for key in measure_coverage(story, articles).origins]
+    origins = [articles[key] for key in (covered or measure_coverage(story, articles)).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_PLACE_REPORTS]
     weights: dict[str, float] = defaultdict(float)
     for article in reports:
