@@ -27,6 +27,8 @@ def find_rejected_claims(story: Story, articles: Mapping[str, Article]) -> froze
     """
     known = [articles[key] for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS]
     others = [article for article in known if not _search("rejects", article)]
+    if len(others) == len(known):  # as in most stories: what they are about need not be known
+        return frozenset()
     subject = _subject_words(others)
     rejecting = [article for article in known if _rejects(article, subject.get(article.language, frozenset()))]
     outlets = {article.outlet for article in rejecting}
