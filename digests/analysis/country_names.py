@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -140,7 +140,6 @@ def _listed_name(spelling: str, code: str, *, lower: bool) -> PlaceName:
     return PlaceName(tokens, code, max_ending=MAX_STAR_ENDING if spelling.endswith("*") else 0, lower=lower)
 
 
-@lru_cache(maxsize=16_384)  # a story's reports share most words
 def normalize(word: str) -> str:
     """Return a folded word without an elided article or an ending after an apostrophe: "l'Ukraine", "Türkiye'de"."""
     folded = fold(word)

@@ -12,6 +12,7 @@ from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
 MAX_BEFORE_NAME = 3  # words: "embassy of the United States"
 MAX_CACHED = 4_096  # words of a language whose possible names are cached
+MAX_TOKENS = 16_384  # words that are cached as they are compared: a story's reports share most words
 UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
@@ -168,13 +169,16 @@ def _tokens(text: str) -> list[NameToken]:
     tokens = []
     end = 0
     for match in WORD.finditer(text):
-        word = match.group()
-        folded = country_names.normalize(word)
-        if folded:
-            between = text[end : match.start()]
-            tokens.append(NameToken(folded, word[0].isupper(), word.isupper(), between in (" ", "-", "\u00a0")))
+        token = _make_token(match.group(), text[end : match.start()] in (" ", "-", "\u00a0"))
+        if token.folded:
+            tokens.append(token)
         end = match.end()
     return tokens
+
+
+@lru_cache(MAX_TOKENS)
+def _make_token(word: str, glued: bool) -> NameToken:
+    return NameToken(country_names.normalize(word), word[0].isupper(), word.isupper(), glued)
 
 
 def _is_beside_embassy(tokens: Sequence[NameToken], start: int, end: int) -> bool:
