@@ -119,7 +119,9 @@ def local_angle_test(story: Story, articles: Mapping[str, Article]) -> Callable[
         name = _first_name(article) if len(whole) >= MIN_OTHERS else None
         texts = (part for each in whole for part in (each.title, each.text[:READ_CHARS])) if name else ()
         known = {other for text in texts for other, _ in _capitals(text) if other.isascii()}
-        return name is not None and bool(known) and not get_close_matches(name, known, n=1, cutoff=SAME_NAME)
+        if name is None or not known or name in known:
+            return False
+        return not get_close_matches(name, known, n=1, cutoff=SAME_NAME)
 
     return is_local_angle
 
