@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import islice, product
 
 from digests.analysis.select import display_length, is_flagged
@@ -96,7 +96,8 @@ def choose_summary(
     present = [texts[key] for key in story.articles if key in texts]
     headed = [article for article in articles.values() if title and title in article.title]
     groups = list(_groups_to_try(story, texts, languages, headed))
-    best_of = partial(_best_sentences, agreed=agreed, title=title, headed=headed, can_show=can_show)
+    find = cache(partial(find_candidates, agreed=agreed))  # an article is tried up to four times
+    best_of = partial(_best_sentences, find=find, title=title, headed=headed, can_show=can_show)
     # A report of the same state, in the headline's language, that tells more comes before one that only says it again.
     spoken = {article.language for article in headed} or {*languages[:1]}
     near = [
@@ -256,7 +257,7 @@ def _recency(article: Article, present: Sequence[Article]) -> float:
 def _best_sentences(
     article: Article,
     *,
-    agreed: Agreement,
+    find: Callable[[Article], Iterable[CandidateSentence]],
     title: str,
     headed: Sequence[Article],
     limit: int,
@@ -275,7 +276,7 @@ def _best_sentences(
     known = stems(above, article.language)
     told_stems = set(known)
     room = MAX_WIDTH
-    for candidate in sorted(find_candidates(article, agreed), key=lambda c: (-c.score, c.start)):
+    for candidate in sorted(find(article), key=lambda c: (-c.score, c.start)):
         if len(chosen) == limit or (chosen and candidate.score < MIN_WORTH * chosen[0].score):
             break
         can_follow = candidate.can_follow([each.sentence for each in chosen], known)
