@@ -16,6 +16,8 @@ MAX_TOKENS = 16_384  # words that are cached as they are compared: a story's rep
 UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
+SINGLE_WORD = re.compile(f"({WORD.pattern})")  # splits a text into what is between words, and the words
+GLUE = frozenset({" ", "-", "\u00a0"})  # between two words that may be one name
 HANGUL = re.compile("[\uac00-\ud7a3]")
 
 
@@ -71,7 +73,8 @@ class Gazetteer:
                 index += 1  # a small word is no name here, and most words are small
                 continue
             alike = self._like(folded, is_capital)  # the longest first, a country's before a city's
-            name = next((name for reading, name in alike if self._matches(name, tokens, index, reading)), None)
+            matching = (name for reading, name in alike if self._matches(name, tokens, index, reading))
+            name = next(matching, None) if alike else None  # most words begin no name
             # A name without a code is no country, and keeps its words from being one.
             if name is not None and name.code:
                 is_abroad = not name.is_city and _is_beside_embassy(tokens, index, index + len(name.tokens))
@@ -166,14 +169,9 @@ def countries_in(text: str, language: str) -> frozenset[str]:
 
 def _tokens(text: str) -> list[NameToken]:
     """Return the words of a text, in the form in which names are compared."""
-    tokens = []
-    end = 0
-    for match in WORD.finditer(text):
-        token = _make_token(match.group(), text[end : match.start()] in (" ", "-", "\u00a0"))
-        if token.folded:
-            tokens.append(token)
-        end = match.end()
-    return tokens
+    pieces = SINGLE_WORD.split(text)
+    tokens = map(_make_token, pieces[1::2], (between in GLUE for between in pieces[::2]))
+    return [token for token in tokens if token.folded]
 
 
 @lru_cache(MAX_TOKENS)
