@@ -54,6 +54,7 @@ class ComposeContext:
     followed: Mapping[str, tuple[Brief, datetime]] = field(default_factory=dict)
     _coverage: dict[str, Coverage] = field(default_factory=dict, init=False)  # by story
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
+    _topics: dict[str, str] = field(default_factory=dict, init=False)  # by story
     headlines: dict[str, Headline | None] = field(default_factory=dict, init=False)  # by story; see `find_headline`
 
     def with_translations(self, known: Translations) -> ComposeContext:
@@ -143,7 +144,9 @@ class ComposeContext:
 
     def find_topic(self, story: Story) -> str:
         """Return what a story is about, one of `TOPICS`; "" if no topic is likely."""
-        return find_topic(self.present(story), self._topic_chances)
+        if story.id not in self._topics:
+            self._topics[story.id] = find_topic(self.present(story), self._topic_chances)
+        return self._topics[story.id]
 
     def select_in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
         """Return those of `articles` published in the edition's window; all, which came in late, if none was."""
