@@ -78,8 +78,8 @@ def compose(form: Literal["NFC", "NFKC"], text: str) -> str:
 
 def is_unspaced(text: str) -> bool:
     """Whether more than half of the letters of `text` are in a script without spaces between words."""
-    letters = sum(map(str.isalpha, text))
-    return letters > 0 and sum(len(run) for run in UNSPACED_RUN.findall(text)) * 2 > letters
+    runs = UNSPACED_RUN.findall(text)
+    return bool(runs) and 0 < sum(map(str.isalpha, text)) < 2 * sum(map(len, runs))
 
 
 def tokens(text: str) -> list[str]:
