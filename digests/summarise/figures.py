@@ -328,13 +328,15 @@ def stated_figures(article: Article) -> tuple[Figure, ...]:
     """Return the figures that an article states in its title, else in its first sentence; one for each quantity."""
     if is_flagged(article):
         return ()
-    stated, rest = _read_report(article)
+    stated, behind = _read_report(article)
+    rest = tuple(behind) if stated else ()  # most reports state no figure, and need not be read further
     return tuple(next(iter(figures)) for quantity, figures in stated.items() if _is_clear(figures, rest, quantity))
 
 
 def figures_in_text(article: Article) -> dict[str, Figure]:
     """Return a report's figures in its first sentences, by quantity; one that it states twice differently is none."""
-    stated, rest = _read_report(article)
+    stated, behind = _read_report(article)
+    rest = tuple(behind)
     found: dict[str, Figure] = {}
     for figure in (*(each for figures in stated.values() for each in figures), *rest):
         if not figure.is_title and _is_clear(stated.get(figure.quantity, ()), rest, figure.quantity):
@@ -342,16 +344,14 @@ def figures_in_text(article: Article) -> dict[str, Figure]:
     return found
 
 
-def _read_report(article: Article) -> tuple[dict[str, list[Figure]], list[Figure]]:
+def _read_report(article: Article) -> tuple[dict[str, list[Figure]], Iterator[Figure]]:
     """Return the figures of title and first sentence by quantity, and those of the sentences behind them."""
+    lead = lead_sentences(article)
+    of_title = read_figures(make_sentence(article, 0, article.title), is_title=True)
     stated: dict[str, list[Figure]] = {}
-    rest: list[Figure] = []
-    for figure in read_figures(make_sentence(article, 0, article.title), is_title=True):
+    for figure in chain(of_title, chain.from_iterable(map(read_figures, islice(lead, STATED_SENTENCES)))):
         stated.setdefault(figure.quantity, []).append(figure)
-    for number, sentence in enumerate(lead_sentences(article)):
-        for figure in read_figures(sentence):
-            (stated.setdefault(figure.quantity, []) if number < STATED_SENTENCES else rest).append(figure)
-    return stated, rest
+    return stated, chain.from_iterable(map(read_figures, lead))
 
 
 def _is_clear(figures: Iterable[Figure], rest: Iterable[Figure], quantity: str) -> bool:
