@@ -106,7 +106,7 @@ def _find_text(article: Article) -> tuple[str, str, int | None] | None:
     spans: Sequence[tuple[int, int]] = [span for span in sentences(lead, article.language) if span[1] < NOTICE_CHARS]
     for kind in NOTICE_KINDS:
         for start, end in spans:
-            if _text_pattern(kind).search(lead[start:end]):
+            if _text_pattern(kind).match(lead[start:end]):
                 return kind, lead[start:end], start
     return None
 
