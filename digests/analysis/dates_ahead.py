@@ -32,6 +32,7 @@ SUBJECT_FIRST = frozenset({"en", "fr", "es", "it", "pt", "ro", "id", "vi"})
 SAME_DATE_WORDS = {"no": "nb", "nn": "nb", "bs": "hr", "ms": "id", "iw": "he"}
 FARTHEST_ZONES = (timezone(timedelta(hours=-8)), timezone(timedelta(hours=9)))  # of an outlet of an unknown country
 CLAUSE_MARK = re.compile(r":(?!\d)|[,;!?()«»“”„\"،؛]|\s[–—-]\s|—|[。，；：、]")
+OTHER_SPACE = re.compile(r"[^\S ]")
 OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 SAME_LENGTH = str.maketrans("أإآٱىکی’ʼ", "اااايكي''")
 NO_EVENT, REPEATED = (re.compile(load_data("dates_ahead")[name], re.IGNORECASE) for name in ("no_event", "repeated"))
@@ -123,7 +124,7 @@ def _zones_of(country: str | None) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """Return a text with plain spaces, ASCII digits and one spelling of Arabic letters, each character at its place."""
-    text = re.sub(r"\s", " ", text)
+    text = OTHER_SPACE.sub(" ", text)
     return text if text.isascii() else OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(SAME_LENGTH))
 
 
