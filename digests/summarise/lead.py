@@ -96,7 +96,7 @@ def choose_summary(
     present = [texts[key] for key in story.articles if key in texts]
     headed = [article for article in articles.values() if title and title in article.title]
     groups = list(_groups_to_try(story, texts, languages, headed))
-    find = cache(partial(find_candidates, agreed=agreed))  # an article is tried up to four times
+    find = cache(partial(find_candidates, agreed=agreed))  # an article is tried several times
     best_of = partial(_best_sentences, find=find, title=title, headed=headed, can_show=can_show)
     # A report of the same state, in the headline's language, that tells more comes before one that only says it again.
     spoken = {article.language for article in headed} or {*languages[:1]}
