@@ -28,7 +28,7 @@ USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment":
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
 FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
-MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`
+MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
@@ -172,7 +172,7 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if it has several outlets and this story one alone, or if this one, which
+        False if that one has enough, if it has three outlets or more and this story one alone, or if this one, which
         may be on its event, says the same.
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
@@ -182,7 +182,7 @@ class _Places:
             return False
         most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
         is_listed = len(related) < max(MAX_RELATED, most) and (
-            outlets > 1 or ranked.followed or self._shown[head].outlets == 1
+            outlets > 1 or ranked.followed or self._shown[head].outlets < MIN_BLOCK_OUTLETS
         )
         if is_listed:
             related.append(ranked)
