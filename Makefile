@@ -35,8 +35,10 @@ test: $(READY)  ## check the code and run every test, side by side
 
 # Four test processes also on two cores: many tests wait for a clock or a server. Six are no faster there.
 # Which tests go to which process: `pytest_xdist_make_scheduler` in tests/conftest.py.
+# What lies above the store runs on one database; `make test TEST_OPTIONS=` runs it on both, as the CI does.
+TEST_OPTIONS ?= --one-database
 run-tests:
-	$(BIN)/python -m pytest -n 4 -rs
+	$(BIN)/python -m pytest -n 4 -rs $(TEST_OPTIONS)
 
 quick: $(READY)  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -n 2 -m 'not slow' --hypothesis-profile=quick

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -33,6 +34,8 @@ LONG = (
 )
 # Their tests wait most of the time and share nothing: each goes to the next process that is free.
 APART = ("tests/daemon/", "tests/end_to_end/test_kills.py")
+# What lies above the store runs on each database, but with --one-database a test there runs on one of the two.
+ON_BOTH = ("tests/store/", "tests/end_to_end/", "tests/daemon/")
 MEMORY = Path("/dev/shm")  # of Linux: files in memory
 MEMORY_BYTES = 4 << 30  # free there; all tests together write a quarter of it
 
@@ -70,14 +73,37 @@ settings.register_profile("quick", deadline=None, max_examples=20)  # of the qui
 settings.load_profile("watcher")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that takes a third from the time of all tests; the CI runs all on both databases."""
+    words = "run a test of what lies above the store on SQLite or on PostgreSQL, half of them on each, not on both"
+    parser.addoption("--one-database", action="store_true", help=words)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave PostgreSQL out of the quick set; begin with the tests that take longest, and spread those that wait."""
+    if config.getoption("--one-database"):
+        left_out = set(choose_left_out(items))
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.path.name not in LONG)
     if hasattr(config, "workerinput"):  # one of several processes
         items[:] = spread_waiting_tests(items)
     for item in items:
         if item.get_closest_marker("postgresql"):
             item.add_marker(pytest.mark.slow)
+
+
+def choose_left_out(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield one of the two runs of each test on both databases that is not `ON_BOTH`: by its name, always the same."""
+    runs: dict[str, dict[str, pytest.Item]] = {}
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        kind = callspec.params.get("database") if callspec else None
+        if kind and not item.nodeid.startswith(ON_BOTH):
+            runs.setdefault(item.nodeid.replace(kind, ""), {})[kind] = item
+    for name, of_name in runs.items():
+        if len(of_name) > 1:
+            yield of_name[("sqlite", "postgresql")[crc32(name.encode()) % 2]]
 
 
 def spread_waiting_tests(items: list[pytest.Item]) -> list[pytest.Item]:
