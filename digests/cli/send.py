@@ -23,7 +23,7 @@ from watcher.text.plain_text import to_one_line
 STATE_CHARS = 300
 
 
-def send_on(
+def send(
     wanted: Annotated[str, Argument(metavar="STORY|ARTICLE", help="A story, or the id or URL of an article.")],
     to: Annotated[list[str] | None, Option("--to", help="Name of the service; by default, all.")] = None,
     config: Config = None,
