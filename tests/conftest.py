@@ -74,7 +74,7 @@ settings.load_profile("watcher")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that takes a third from the time of all tests; the CI runs all on both databases."""
+    """Add the option that takes a tenth or more from the time of all tests; the CI runs all on both databases."""
     words = "run a test of what lies above the store on SQLite or on PostgreSQL, half of them on each, not on both"
     parser.addoption("--one-database", action="store_true", help=words)
 

@@ -154,7 +154,7 @@ class _Places:
         Whether a story may be listed under the one of its family that is shown, if the reader can read it.
 
         Both are about one country, or may be on one event: of the other pairs of stories that the model puts in one
-        running story only half belong together (docs/decisions/0062).
+        running story only half belong together (docs/decisions/0066).
         """
         if ranked.followed:
             return True
