@@ -154,8 +154,8 @@ def _lines_with_news(reports: _Reports) -> Iterator[GlanceLine]:
 def _latest_line(reports: _Reports) -> Iterator[GlanceLine]:
     """Yield the headline of the latest report of a story; not of the lead, of which the top says what is big."""
     latest = reports.story.latest
-    article = reports.articles.get(latest.article_id) if latest and reports.story.number != 1 else None
-    if article and (line := reports.find_title(article)):
+    article = reports.context.articles.get(latest.article_id) if latest and reports.story.number != 1 else None
+    if article and can_be_quoted(article) and (line := reports.find_title(article)):
         yield line
 
 
@@ -166,7 +166,8 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     with most words of the headline. Of the lead, whose sentences stand directly below, one that is quoted comes behind
     a later one of others.
 
-    A figure must be the latest one that the reports state, and of others, be stated by several outlets.
+    A figure must be the latest one that the reports state, and of others, be stated by several outlets and not before
+    all reports with the headline and the quoted sentences, which may have overtaken it.
     """
     story, articles = reports.story, reports.articles.values()
     quoted = {(sentence.article_id, sentence.offset): sentence.published_at for sentence in story.quoted}
@@ -175,6 +176,7 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     headline = frozenset(stems(story.title, story.title_language))
     stated = [(article, (each.quantity, each.value)) for article in articles for each in stated_figures(article)]
     is_disputed = bool(story.rejected) or has_rejections([reports.context.articles[key] for key in story.article_ids])
+    since = min((article.published_at for article in articles if article.id in primary), default=story.first_seen_at)
     found = []
     for article in sorted(articles, key=lambda each: each.id):
         is_primary = article.id in primary
@@ -185,7 +187,7 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
             is_news = is_primary and (figures or line.kind == DISPUTED)
             is_on_event = is_news or is_one_aspect(headline, about)
             outlets = (len({report.outlet for report, known in stated if known == each}) for each in figures)
-            is_known = is_primary or all(count >= MIN_STATING for count in outlets)
+            is_known = is_primary or all(count >= MIN_STATING and article.published_at >= since for count in outlets)
             shared = len(headline & about)
             if shared < MIN_COMMON_STEMS or not is_on_event or not is_known or not _has_latest_figures(line, stated):
                 continue

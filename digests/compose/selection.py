@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.compose.context import ComposeContext
-from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, READER_TERM, RankedStory
+from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, PROBABLE, READER_TERM, RankedStory
 from digests.compose.story import compose_story, find_headline
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
@@ -28,7 +28,7 @@ USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment":
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
 FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
 DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
-MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`; of a story under which one outlet alone is not listed
+MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
@@ -68,7 +68,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
     """
     queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
-    places = _Places(context, anchors)
+    places = _Places(queue, context, anchors)
     for each in queue:
         if _is_set_back(each):
             places.offer_left_by_countries()  # what several outlets of a country have comes before it
@@ -83,7 +83,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_family)
-    pending = _leave_out_told(selection, pending, context)
+    pending = _leave_out_told(selection, pending, places.spare, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
     selection.main.sort(
@@ -100,8 +100,10 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
 class _Places:
     """The places of an edition, which are offered to one story after the other."""
 
-    def __init__(self, context: ComposeContext, anchors: set[str]) -> None:
+    def __init__(self, ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> None:
         """Start with no story shown; the anchors (ids for links) of those that get a place are added to `anchors`."""
+        self._ranked = ranked
+        self._instead: set[str] = set()  # ids of stories that took the place of a higher one, and have been shown
         self._context = context
         self._anchors = anchors
         self._capacity = context.digest.stories
@@ -109,6 +111,8 @@ class _Places:
         self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
+        # By the story that tells their thread: those that were too many to be listed under it.
+        self.spare: defaultdict[str, list[RankedStory]] = defaultdict(list)
         self.repeated: list[RankedStory] = []  # that say what is told; they take lines that no other story takes
         self._shown: dict[str, EditionStory] = {}  # in full, by id
         self._of_topic: Counter[str] = Counter()  # stories shown in full
@@ -122,6 +126,8 @@ class _Places:
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
+        if ranked.story.id in self._instead:
+            return
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
             fits = self._fits_under_thread(ranked)
             if fits and self._list_under_thread(ranked):
@@ -129,9 +135,14 @@ class _Places:
             # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
             if self._may_repeat(ranked) and not ranked.is_apart:
                 self.repeated.append(ranked)
-            elif ranked.repeats or not fits:
+            elif (
+                ranked.repeats
+                or not fits
+                or self._shown[self.shown_by_family[ranked.family]].outlets < MIN_BLOCK_OUTLETS
+            ):
                 self.pending.append(ranked)
-            # One too many of a thread is left out: its thread is told.
+            elif len(ranked.coverage.outlets) > 1:  # one too many of a thread
+                self.spare[self.shown_by_family[ranked.family]].append(ranked)
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
         elif (self._is_topic_full(ranked.story) or self._is_section_full(ranked.story)) and not (
@@ -141,7 +152,24 @@ class _Places:
         elif self._is_country_full(ranked.story) and not (ranked.followed or ranked.must_phrases):
             self._of_full_country.append(ranked)
         elif shown := compose_story(ranked, self._context, taken=self._anchors):
-            self._place(ranked, shown)
+            better = None if shown.quoted else self._find_better_told(ranked)
+            if better:
+                self._instead.add(better[0].story.id)
+                self._place(*better)
+                self.bare.append(ranked)
+            else:
+                self._place(ranked, shown)
+
+    def _find_better_told(self, ranked: RankedStory) -> tuple[RankedStory, EditionStory] | None:
+        """Return the best large story that is probably on the event of one without a sentence, and has one."""
+        near = self._context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
+        for other in () if ranked.followed else self._ranked:
+            is_large = len(other.coverage.outlets) >= MIN_BLOCK_OUTLETS and other.story.id not in self._shown
+            if is_large and near.get(other.story.id, 0.0) >= PROBABLE:
+                shown = compose_story(other, self._context, taken=self._anchors)
+                if shown and shown.quoted and self._context.can_read(shown.title_language):
+                    return other, shown
+        return None
 
     def list_bare(self, ranked: RankedStory) -> None:
         """List a story of `bare` under the story of its thread, else with those that wait for one line."""
@@ -172,18 +200,16 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if it has three outlets or more and this story one alone, or if this one, which
-        may be on its event, says the same.
+        False if that one has enough, if several outlets have it and one alone has this story, or if this one, which may
+        be on its event, says the same.
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
         is_near = ranked.repeats == head or _are_of_one_group(ranked.story.id, head)
         if is_near and self._says_the_same(ranked, self._shown[head]):
             return False
-        most = round(BLOCK_SHARE * self._context.digest.stories) if outlets >= MIN_BLOCK_OUTLETS else 0
-        is_listed = len(related) < max(MAX_RELATED, most) and (
-            outlets > 1 or ranked.followed or self._shown[head].outlets < MIN_BLOCK_OUTLETS
-        )
+        is_large_enough = outlets > 1 or ranked.followed or self._shown[head].outlets == 1
+        is_listed = is_large_enough and _has_room(related, ranked, self._context.digest)
         if is_listed:
             related.append(ranked)
         return is_listed
@@ -293,6 +319,12 @@ class _Places:
         self.pending += self._too_many
 
 
+def _has_room(related: Sequence[RankedStory], ranked: RankedStory, digest: DigestSettings) -> bool:
+    """Whether a list under a story, `related`, has room for one more: beyond `MAX_RELATED`, for a large one."""
+    is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
+    return len(related) < max(MAX_RELATED, round(BLOCK_SHARE * digest.stories) if is_large else 0)
+
+
 def _are_of_one_group(one: str, other: str) -> bool:
     """Whether two stories, by id, were parted from one group (`separate_parts`), so that they may be on one event."""
     return one.rpartition("-")[2] == other.rpartition("-")[2]
@@ -325,19 +357,23 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_family: dict[str, s
 
 
 def _leave_out_told(
-    chosen: StorySelection, pending: Sequence[RankedStory], context: ComposeContext
+    chosen: StorySelection,
+    pending: Sequence[RankedStory],
+    spare: Mapping[str, Sequence[RankedStory]],
+    context: ComposeContext,
 ) -> list[RankedStory]:
     """
     Return `pending` without the stories on an event that is told in full, and take these from the lists under stories.
 
     Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
-    another story. A story that the reader follows or watches stays.
+    another story. A story that the reader follows or watches stays. Those of `spare` take the places that become free.
     """
     told_ids = {ranked.story.id for ranked, _ in chosen.main}
     told = [
         (shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted))))
         for _, shown in chosen.main
     ]
+    told += [(shown.latest.language, shown.latest.title) for _, shown in chosen.main if shown.latest]
 
     def is_told(ranked: RankedStory) -> bool:
         title = None if ranked.followed or ranked.watched else find_headline(ranked.story, context)
@@ -346,12 +382,19 @@ def _leave_out_told(
         same = (text for language, text in told if language == title.article.language)
         return any(tells_same_event(title.text, text, title.article.language) for text in same)
 
-    def is_told_elsewhere(ranked: RankedStory, head: str) -> bool:
+    def is_told_elsewhere(ranked: RankedStory, head: str = "") -> bool:
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
-        return not near.keys().isdisjoint(told_ids - {head})
+        others = told_ids - {head}
+        return any(near.get(key, 0.0) >= PROBABLE or _are_of_one_group(ranked.story.id, key) for key in others)
 
     for head, related in chosen.related.items():
-        chosen.related[head] = [each for each in related if not (is_told_elsewhere(each, head) or is_told(each))]
+        kept: list[RankedStory] = []
+        for each in (*related, *spare.get(head, ())[:MAX_CHECKED]):
+            if _has_room(kept, each, context.digest) and not (is_told_elsewhere(each, head) or is_told(each)):
+                kept.append(each)
+        chosen.related[head] = kept
+    chosen.foreign = [pair for pair in chosen.foreign if not is_told_elsewhere(pair[0])]
+    pending = [each for each in pending if each.watched or not (is_told_elsewhere(each) and _is_foreign(each, context))]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 

@@ -128,6 +128,8 @@ def find_aspects(
     """
     Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of.
 
+    They are of the later half of the reports: what the first ones have alone is rather overtaken than another angle.
+
     `is_old`: a title with a figure that a newer one replaces is another state, no aspect. `quoted`: the ids of the
     articles that tell the story, and so are no other angle.
     """
@@ -135,6 +137,7 @@ def find_aspects(
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
     agencies = {key: group.agency for group in story.wire_groups for key in group.articles}
     countries = Counter(article.country for article in reports)
+    half = sorted(article.published_at for article in reports)[len(reports) // 2 :]
     is_local_angle = local_angle_test(story, {key: each for key, each in articles.items() if each.text})
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     leads = {a.id: {stem for s in islice(lead_sentences(a), 1) for stem in stems(s.text, a.language)} for a in reports}
@@ -148,7 +151,8 @@ def find_aspects(
         new, lead = (words.difference(*(said[a.id] for a in others)) for words in (own, leads[article.id]))
         is_new = len(others) >= MIN_OTHERS and len(new) >= max(MIN_NEW, MIN_NEW_SHARE * len(own))
         if (
-            article.outlet != headline.article.outlet
+            article.published_at >= half[0]
+            and article.outlet != headline.article.outlet
             and article.id not in quoted
             and can_read(article.language)
             and is_informative(article.title, article.language)
