@@ -9,6 +9,10 @@ from digests.model.story import Story
 
 MIN_PROBABILITY = 0.1  # of a pair of reports that counts
 MIN_MEAN = 0.1  # probability of the pairs of two stories, from which on they may be on one event
+# Mean probability of the pairs of a report and a story, from which on it tells more of it. Of 62 reports outside the
+# stories told in full of three labelled days, 48 were on their event, 60 on it or its running story; of the 125 from
+# half of that probability on, 73 and 118.
+MIN_REPORT_MEAN = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,11 +29,13 @@ class Neighbours:
     What the reports outside a story say of its event.
 
     `outlets` is the expected number of other outlets that report it. `stories` has the other stories that may be on the
-    event, by id, with the mean probability of their pairs of reports.
+    event, by id, with the mean probability of their pairs of reports. `articles` are those outside, by id, that are on
+    the event or its running story.
     """
 
     outlets: float = 0.0
     stories: Mapping[str, float] = field(default_factory=dict)
+    articles: tuple[str, ...] = ()
 
 
 def find_neighbours(
@@ -47,11 +53,13 @@ def find_neighbours(
         sizes[home] += 1
     chances: defaultdict[str, dict[str, float]] = defaultdict(dict)  # by story and outlet
     totals: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    by_report: defaultdict[str, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
     edges = scores.edges.filter(scores.edges.score >= MIN_PROBABILITY)
     for first, second, score in zip(edges.first.tolist(), edges.second.tolist(), edges.score.tolist(), strict=True):
         for here, there in ((homes[first], second), (homes[second], first)):
             if here and homes[there] and homes[there] != here:
                 totals[here][homes[there]] += score
+                by_report[here][there] += score
                 for outlet in {outlet_of[article] for article in present[there]} - outlets_in[here]:
                     chances[here][outlet] = max(chances[here].get(outlet, 0.0), score)
     return {
@@ -62,6 +70,12 @@ def find_neighbours(
                 for other, total in sorted(totals[story].items())
                 if (mean := total / (sizes[story] * sizes[other])) >= MIN_MEAN
             },
+            articles=tuple(
+                article
+                for report, total in sorted(by_report[story].items())
+                if total >= MIN_REPORT_MEAN * sizes[story]
+                for article in present[report]
+            ),
         )
         for story in totals
     }

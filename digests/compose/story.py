@@ -14,7 +14,7 @@ from digests.analysis.silence import find_missing_perspectives
 from digests.analysis.story_coverage import Coverage, find_comments, find_copies
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
-from digests.compose.rank import RankedStory
+from digests.compose.rank import NO_NEIGHBOURS, RankedStory
 from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
 from digests.model.story import Story
 from digests.settings.topics import LIGHT_TOPICS
@@ -22,11 +22,13 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, superseded_by_figures
-from digests.summarise.headline import Headline, choose_headline, choose_headlines, choose_latest
+from digests.summarise.headline import Headline, choose_headline, choose_headlines
+from digests.summarise.latest import choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
+from watcher.text.words import stems
 
 EIGHTHS = 8
 RISING, FADING = 1.25, 0.75  # thresholds for the last quarter's rate of articles, divided by the whole rate
@@ -161,13 +163,18 @@ def _choose_latest(
     changes: Sequence[FigureChange],
     context: ComposeContext,
 ) -> Article | None:
-    """Return the report whose headline is later than what tells a story, and of the same state in its figures."""
-    of_window = _select_tellers(story, context.select_in_window(told))
-    is_old = superseded_by_figures(changes, story, told)
+    """
+    Return the report whose headline is later than what tells a story, and of the same state in its figures: one of the
+    story, its margin among them, or one that grouping keeps apart and that is near it.
+    """
+    of_window = {**context.select_in_window(told), **_find_near_reports(story, context)}
+    is_old = superseded_by_figures(changes, story, of_window)
     current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
     since = max((title.article.published_at, *(each.published_at for each in shown)))
-    return choose_latest(current, [(title.text, title.article.language), *texts], context.can_read, since=since)
+    return choose_latest(
+        current, [(title.text, title.article.language), *texts], context.can_read, context.frequencies, since=since
+    )
 
 
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
@@ -216,7 +223,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         headline_only=len(covered.headline_only),
         is_least=ranked.is_least,
         agencies=covered.agencies,
-        mentions=_source_mentions(story, own, covered, language, first=lead_outlet),
+        mentions=_source_mentions(story, own, covered, language, title, first=lead_outlet),
         headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in others),
         latest=mention_report(latest, agency=None, shows_title=True) if latest else None,
         comments=tuple(
@@ -258,6 +265,15 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         watched=ranked.watched,
         translation=translation,
         **{name: getattr(change, name) for name in OF_CHANGE},
+    )
+
+
+def _find_near_reports(story: Story, context: ComposeContext) -> Mapping[str, Article]:
+    """Return the reports of the window outside a story that are near it (`Neighbours.articles`), with full texts."""
+    near = context.neighbours.get(story.id, NO_NEIGHBOURS).articles
+    reports = (context.articles[key] for key in near if context.articles[key].kind not in NO_REPORTS | WITHHELD)
+    return context.load_full_texts(
+        each.id for each in reports if context.window_start <= each.published_at < context.window_end
     )
 
 
@@ -311,14 +327,26 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
 
 
 def _source_mentions(
-    story: Story, articles: Mapping[str, Article], covered: Coverage, language: str, *, first: str | None
+    story: Story,
+    articles: Mapping[str, Article],
+    covered: Coverage,
+    language: str,
+    headline: Headline,
+    *,
+    first: str | None,
 ) -> tuple[SourceMention, ...]:
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
     before the others, then of those that only copied a text, then of those that have a headline alone. Of an outlet's
-    articles one that is no copy is preferred, then one with a text, one in `language`, and the newest: an older one may
-    tell what the headline has overtaken. Of the outlet `first`, the earliest is preferred.
+    articles one that is no copy is preferred, then one with a text, one in `language`, the one with most words of the
+    headline, and the newest: an older one may tell what the headline has overtaken. Of the outlet `first`, the earliest
+    is preferred.
     """
+
+    def common_words(article: Article) -> int:
+        same_language = article.language == headline.article.language
+        return len(headline.stems.intersection(stems(article.title, article.language))) if same_language else 0
+
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
     of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
     for key in story.articles:
@@ -328,7 +356,7 @@ def _source_mentions(
     chosen = {
         outlet: min(
             sorted(own, key=lambda a: (a.published_at, a.id), reverse=outlet != first),
-            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language),
+            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language, -common_words(a)),
         )
         for outlet, own in of_outlet.items()
     }

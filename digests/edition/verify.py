@@ -196,7 +196,7 @@ class _Check:
 
     def glance_line(self, where: str, line: GlanceLine, story: EditionStory) -> Iterator[Fault]:
         """Yield what is wrong with a line of "at a glance"; `where` names the line for the user."""
-        if line.article_id not in story.article_ids:
+        if line.article_id not in (*story.article_ids, story.latest and story.latest.article_id):
             yield Fault(where, line.text, "its article is not in the story")
         if line.article_id in story.withheld:
             yield Fault(where, line.text, "its report was corrected, taken back or rejected by others")
@@ -325,7 +325,10 @@ class _Check:
             *((story.latest,) if story.latest else ()),
             *(perspective.mention for perspective in story.perspectives),
         ):
-            yield from self.mention(f"{at}, source {mention.outlet}", mention, story)
+            where = f"{at}, source {mention.outlet}"
+            if mention is not story.latest and mention.article_id not in story.article_ids:
+                yield Fault(where, mention.title, "its article is not in the story")
+            yield from self.mention(where, mention)
         for voice in story.perspectives:
             name = voice.mention.outlet if voice.group == "outlet" else voice.mention.country
             yield from self.equal(at, voice.mention.title, f"{voice.group} of another angle", voice.name, name)
@@ -586,14 +589,12 @@ class _Check:
         yield from self.source(where, sentence.text, sentence, versions[0])
         yield from self.translation(where, sentence.text, sentence.language, sentence.translation)
 
-    def mention(self, where: str, mention: SourceMention, story: EditionStory) -> Iterator[Fault]:
+    def mention(self, where: str, mention: SourceMention) -> Iterator[Fault]:
         """Yield what is wrong with a source that a story names."""
         versions = self.versions.get(mention.article_id, ())
         if not versions:
             yield Fault(where, mention.title, f"its article {mention.article_id} is not stored", self.is_certain)
             return
-        if mention.article_id not in story.article_ids:
-            yield Fault(where, mention.title, "its article is not in the story")
         article = next((version for version in versions if mention.title in _titles(version)), versions[0])
         if mention.title not in _titles(article):
             yield from self.equal(where, mention.title, "title", mention.title, article.title)

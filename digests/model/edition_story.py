@@ -220,7 +220,8 @@ class EditionStory:
     mentions: tuple[SourceMention, ...]  # one an outlet, the summary's first
     # Further headlines that tell it, one an outlet, if it has no sentence and several outlets have a headline alone.
     headlines: tuple[SourceMention, ...] = ()
-    latest: SourceMention | None = None  # a later report than those that tell it, with something that they do not say
+    # A later report than those that tell it, with something that they do not say; it may be outside of the story.
+    latest: SourceMention | None = None
     comments: tuple[SourceMention, ...] = ()  # opinion pieces, one an outlet; not counted
     languages: tuple[str, ...]
     countries: tuple[str, ...]  # ISO codes of the outlets; those of `places` are in `place_codes`

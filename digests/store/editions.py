@@ -117,6 +117,7 @@ def is_process_alive(by: str) -> bool:
 def cited_ids(edition: Edition) -> set[str]:
     """Return the ids of all articles that an edition quotes, links or counts."""
     ids = {key for story in edition.stories for key in story.article_ids}
+    ids |= {story.latest.article_id for story in edition.stories if story.latest}
     ids |= {comment.article_id for story in edition.stories for comment in story.comments}
     ids |= {key for brief in edition.all_briefs for key in brief.article_ids}
     ids |= {figure.sentence_before.article_id for story in edition.stories for figure in story.number_changes}

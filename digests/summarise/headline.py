@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import permutations
 
 from digests.analysis.select import display_length, is_flagged
@@ -15,7 +14,7 @@ from digests.model.story import Story
 from digests.summarise import readable
 from digests.summarise.agreement import Agreement, local_angle_test, total_support
 from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_by_language
-from digests.summarise.repetition import repeats_headline, tells_same_event
+from digests.summarise.repetition import repeats_headline
 from watcher.model import Article
 from watcher.text.page_kind import WITHHELD, is_title_of
 from watcher.text.words import stems
@@ -25,12 +24,11 @@ LEAST_SUPPORT = 0.01  # of a title: with no support at all, titles are compared 
 NEARLY_AS_NEAR = 0.9  # of the best title's score, from which on a title is as good
 MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
 MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
-MIN_LATER = timedelta(hours=2)  # of the latest report after those that tell a story
-MIN_LATEST_COMMON, MIN_LATEST_NEW = 2, 3  # words of its headline that they have, and that they do not have
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 # "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
 _CLAIMANT = re.compile(r"\w\s?(?::|\s[–—-])\s\w[\w.’'-]*(?:\s\w[\w.’'-]*){0,2}$")
 CLAIMED_FACTOR = 0.85  # for a title that ends in who says so
+QUOTED_FACTOR = 0.8  # for a title that begins with somebody's words
 MAX_TITLE_WIDTH = 110  # of a headline that reads well
 
 
@@ -114,7 +112,7 @@ def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:
         ordered = latest
     counts = Counter(stem for headline in ordered for stem in headline.stems)
     shares = {stem: count / len(ordered) for stem, count in counts.items()}
-    scored = [(_score(headline, agreed, shares), _rate_form(headline), headline) for headline in ordered]
+    scored = [(_score(headline, agreed, shares), rate_form(headline), headline) for headline in ordered]
     best, form, _ = max(scored, key=lambda row: row[:2])
     fresh = (row for row in reversed(scored) if row[0] >= NEARLY_AS_NEAR * best and row[1] >= form)
     return next(fresh)[-1]
@@ -161,35 +159,6 @@ def choose_headlines(
     return tuple(reversed(chosen[:MAX_HEADLINES_TOLD]))
 
 
-def choose_latest(
-    reports: Iterable[Article], shown: Sequence[tuple[str, str]], can_read: Callable[[str], bool], *, since: datetime
-) -> Article | None:
-    """
-    Return the newest report whose headline tells something later than what tells a story; None if none does.
-
-    It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
-    headline first), and adds to it.
-    """
-    told: defaultdict[str, str] = defaultdict(str)  # by language
-    for text, language in shown:
-        told[language] += f"{text}\n"
-    for article in sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True):
-        if article.published_at < since + MIN_LATER:
-            return None
-        title, language = title_without_outlet(article), article.language
-        about, known = set(stems(title, language)), set(stems(told[language], language))
-        is_on_event = len(about & known) >= MIN_LATEST_COMMON and len(about - known) >= MIN_LATEST_NEW
-        if is_flagged(article) or not (can_read(language) and is_on_event) or not is_informative(title, language):
-            continue
-        if any(repeats_headline(title, language, *above) for above in shown):
-            continue
-        if tells_same_event(title, told[language], language):
-            continue  # headline and sentences say it together
-        if _rate_form(Headline(title, article)) >= CLAIMED_FACTOR:
-            return article
-    return None
-
-
 def is_informative(title: str, language: str) -> bool:
     """Whether a title says what happened, rather than asks, teases, explains or breaks off."""
     if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":") or is_title_of("analysis", title):
@@ -204,19 +173,7 @@ def is_informative(title: str, language: str) -> bool:
     return not readable.words_for_language("person", language) & set(first_words)
 
 
-def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:
-    """
-    Return how well a title covers what the reports agree on, lowered for a poor form.
-
-    `shares`: of the titles that have each stem. A word counts by it and by its support.
-    """
-    article, about = candidate.article, candidate.stems
-    weights = agreed.get(article.language, {})
-    total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
-    return (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about))) * _rate_form(candidate)
-
-
-def _rate_form(candidate: Headline) -> float:
+def rate_form(candidate: Headline) -> float:
     """Return a factor: 1 for a title neither short nor long that tells what happened, not who says so, else less."""
     title, wide = candidate.text, display_length(candidate.text)
     factor = 1.0
@@ -229,7 +186,19 @@ def _rate_form(candidate: Headline) -> float:
     if title.isupper() and len(title) > MIN_TITLE_WIDTH:
         factor *= 0.6
     if title[0] in "\"“„«‘'":
-        factor *= 0.8
+        factor *= QUOTED_FACTOR
     if _CLAIMANT.search(title):
         factor *= CLAIMED_FACTOR
     return factor
+
+
+def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:
+    """
+    Return how well a title covers what the reports agree on, lowered for a poor form.
+
+    `shares`: of the titles that have each stem. A word counts by it and by its support.
+    """
+    article, about = candidate.article, candidate.stems
+    weights = agreed.get(article.language, {})
+    total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
+    return (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about))) * rate_form(candidate)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from functools import cache, lru_cache
 
 from digests.analysis.gazetteer import load_gazetteer
-from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
+from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
 from digests.summarise import readable
 from watcher.text.number_words import number_words
 from watcher.text.toml_data import load_toml
@@ -47,6 +47,22 @@ def repeats_headline(text: str, language: str, title: str, title_language: str) 
         return False
     new -= new_numbers
     return len(new) < MIN_SUMMARY_NEW_WORDS or 1 - len(new) / len(told) >= MIN_HEADLINE_REPETITION
+
+
+def restates_headline(text: str, language: str, title: str, title_language: str) -> bool:
+    """Whether a text has half of what a headline tells or more, or what it says happened to people."""
+    if language != title_language or is_unspaced(text):
+        return False
+    told, known = _fact_set(text, language), _fact_set(title, language)
+    same = told & known
+    return 2 * len(same) >= len(known) or not same.isdisjoint(_quantity_of_word(language).values())
+
+
+def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
+    """Return whether a text has a number, and whether it has one, other than a year, that is not told."""
+    told_facts, facts = (_fact_set(each, language) for each in (told, text))
+    numbers = {fact for fact in facts if fact[0].isdecimal() and not YEAR_VALUE.match(fact)}
+    return bool(numbers), not numbers <= told_facts
 
 
 def tells_same_event(title: str, told: str, language: str) -> bool:

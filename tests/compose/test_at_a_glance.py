@@ -263,9 +263,10 @@ def test_every_line_is_word_for_word_in_an_article_whatever_the_texts_are(pairs)
 
 
 def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
-    def moved(name, outlets, headline, text, later):
+    def moved(name, outlets, headline, text, later, confirmed):
         first = [article(f"{name} Post {n}", headline, text, hours=n) for n in range(outlets)]
-        return [*first, article(f"{name} Star", later, f"He was held in {name} on Monday evening.", hours=15)]
+        last = article(f"{name} Star", later, f"He was held in {name} on Monday evening.", hours=15)
+        return [*first, article(f"{name} Gull", confirmed, "", hours=14), last]
 
     dam = moved(
         "Ostrand",
@@ -273,6 +274,7 @@ def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
         "Dam above Ostrand breaks, valley evacuated",
         "The dam above the town of Ostrand broke on Monday, and the valley was evacuated, the police said.",
         "Owner of broken Ostrand dam arrested at the border",
+        "Ostrand dam: police say that they have arrested the owner of the power company",
     )
     ferry = moved(
         "Tarvola",
@@ -280,6 +282,7 @@ def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
         "Ferry sinks off Tarvola, passengers saved",
         "A ferry sank off the port of Tarvola on Monday, and all passengers were saved, the coastguard said.",
         "Captain of sunken Tarvola ferry questioned by prosecutors",
+        "Prosecutors in Tarvola hear the captain until midnight, relatives wait outside",
     )
 
     edition = edition_of([dam, ferry, *world()[:3]])
