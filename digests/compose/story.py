@@ -11,17 +11,18 @@ from itertools import filterfalse
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
-from digests.analysis.story_coverage import Coverage, find_comments, find_copies
+from digests.analysis.story_coverage import Coverage, find_comments, find_copies, measure_coverage
+from digests.analysis.titles import title_without_outlet
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import NO_NEIGHBOURS, RankedStory
 from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
-from digests.model.story import Story
+from digests.model.story import Story, WireGroup
 from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.figures import find_figure_changes, superseded_by_figures
+from digests.summarise.figures import find_figure_changes, stated_figures, superseded_by_figures
 from digests.summarise.headline import Headline, choose_headline, choose_headlines
 from digests.summarise.latest import choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
@@ -303,27 +304,53 @@ def _make_headline(story: Story, context: ComposeContext) -> Headline | None:
 
 def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     """Return `ranked` as one line; None if no article of it has a title."""
-    title = find_headline(ranked.story, context)
+    title, story, covered = find_headline(ranked.story, context), ranked.story, ranked.coverage
     if title is None:
         return None
+    if newer := _find_newer_title(story, title, context):
+        title = newer
+        own = WireGroup(articles=(newer.article.id,))
+        story = replace(story, articles=(*story.articles, own.origin), wire_groups=(*story.wire_groups, own))
+        covered = measure_coverage(story, context.articles)
     translation = context.translate("headlines", title.text, title.article.language)
     return Brief(
-        id=ranked.story.id,
+        id=story.id,
         title=title.text,
         url=title.article.url,
         outlet=title.article.outlet,
         language=title.article.language,
-        outlets=len(ranked.coverage.outlets),
-        independent=len(ranked.coverage.independent),
-        headline_only=len(ranked.coverage.headline_only),
+        outlets=len(covered.outlets),
+        independent=len(covered.independent),
+        headline_only=len(covered.headline_only),
         is_least=ranked.is_least,
-        article_ids=tuple(article.id for article in context.present(ranked.story)),
-        thread=ranked.story.thread,
+        article_ids=tuple(article.id for article in context.present(story)),
+        thread=story.thread,
         watched=ranked.watched,
         status="" if translation or context.can_read(title.article.language) else "foreign",
         places=tuple(country_name(code, context.digest.language) for code in context.find_countries(ranked.story)),
         translation=translation,
     )
+
+
+def _find_newer_title(story: Story, title: Headline, context: ComposeContext) -> Headline | None:
+    """
+    Return the title of a near report with the newest figure, if a headline has an older one; None if there is none.
+
+    The reports of a story may have the newest figure only in titles that the reader cannot read.
+    """
+    near = _find_near_reports(story, context)
+    if not near:
+        return None
+    own = {article.id: article for article in context.present(story)}
+    is_old = superseded_by_figures((), story, {**context.select_in_window(own), **near})
+    if not is_old(make_sentence(title.article, 0, title.text)):
+        return None
+    newer = [
+        Headline(title_without_outlet(article), article)
+        for article in sorted(near.values(), key=lambda each: (each.published_at, each.id), reverse=True)
+        if context.can_read(article.language) and any(figure.is_title for figure in stated_figures(article))
+    ]
+    return next((each for each in newer if not is_old(make_sentence(each.article, 0, each.text))), None)
 
 
 def _source_mentions(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from digests.cluster.neighbours import Neighbours
 from digests.compose.story import find_headline
+from digests.edition.verify import verify
 from digests.summarise.headline import choose_headline
-from tests.compose.factories import agreement, article, by_id, edition_of, make_context, story
+from tests.compose.factories import agreement, article, by_id, compose_stories, edition_of, make_context, report, story
 
 OLD_TEXT = (
     "The dam above Lindow in Peru broke on Monday and 15 people were killed, the mayor said.\n"
@@ -66,6 +68,26 @@ def test_a_line_of_a_story_has_the_latest_state_too():
     title = find_headline(story(*OLD, *NEW), make_context(articles))
 
     assert title is not None and "19 people" in title.text
+
+
+def test_a_line_has_the_newest_figure_of_a_report_that_grouping_keeps_apart():
+    russian = [article(each.outlet, "Перу: 19 погибших при прорыве дамбы", language="ru", hours=9) for each in NEW]
+    told, near = story(*OLD, *russian), story(NEW[0])
+    articles = by_id(*OLD, *russian, *NEW[:1])
+
+    def line(near_ids):
+        neighbours = {told.id: Neighbours(articles=near_ids)}
+        digest = {"reads": ["en"], "stories": 1, "briefs": 1}
+        lead = [report(f"Lead{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
+        context = make_context(articles | by_id(*lead), digest=digest, neighbours=neighbours)
+        edition = compose_stories([story(*lead), told, near], context)
+        assert verify(edition, articles | by_id(*lead)) == ()
+        return edition.briefs[0]
+
+    assert "15 people" in line(()).title
+    newest = line((NEW[0].id,))
+    assert newest.title == NEW[0].title and NEW[0].id in newest.article_ids
+    assert newest.outlets == line(()).outlets
 
 
 def test_one_later_report_with_a_higher_toll_makes_the_others_headline_old():
