@@ -243,7 +243,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         topic=context.find_topic(story),
         earlier_story=change.earlier.id if change.earlier else "",
         figure_changes=changes,
-        differences=find_differences(told, covered_told, context.can_read, changed=[each.quantity for each in changes]),
+        differences=find_differences(
+            told, covered_told, title, context.can_read, changed=[each.quantity for each in changes]
+        ),
         perspectives=find_aspects(
             story,
             told,

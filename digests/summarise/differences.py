@@ -30,6 +30,7 @@ from watcher.text.words import stems
 
 MAX_COMPARED_REPORTS = 40  # independent reports that are compared
 MIN_FIGURE_REPORTS = 3  # independent reports from which on one of them can be alone with a figure
+MIN_COMMON = 2  # words of a title that the headline has
 MAX_SHOWN = 3  # quantities
 MAX_ASPECTS = 3  # headlines
 MIN_OTHERS = 2  # reports in the language of a headline, that lack its words
@@ -42,6 +43,7 @@ SAME_ASPECT = 0.3  # share of the words that two headlines of one aspect have in
 def find_differences(
     articles: Mapping[str, Article],
     covered: Coverage,
+    headline: Headline,
     can_read: Callable[[str], bool],
     *,
     changed: Collection[str] = (),
@@ -49,11 +51,13 @@ def find_differences(
     """
     Return the quantities with different figures in a story's reports, then those that one report alone has.
 
-    A quantity in `changed` is left out: its figures differ because one is newer. So is a toll that one early report
-    alone has.
+    A report in the language of the headline whose title has less than `MIN_COMMON` of its words may be on another
+    event, and is not compared. A quantity in `changed` is left out: its figures differ because one is newer. So is a
+    toll that one early report alone has.
     """
     origins = (articles[key] for key in covered.origins)
-    reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
+    reports = [article for article in origins if article.outlet in covered.independent and _is_on(headline, article)]
+    reports = reports[:MAX_COMPARED_REPORTS]
     by_quantity: dict[str, list[Figure]] = {}
     for article in reports:
         for quantity, figure in figures_in_text(article).items():
@@ -79,6 +83,12 @@ def find_differences(
             details = tuple(_detail(group, readable) for group in groups)
             found.append(Difference(details=details, disagrees=disagrees))
     return tuple(sorted(found, key=lambda difference: not difference.disagrees)[:MAX_SHOWN])
+
+
+def _is_on(headline: Headline, article: Article) -> bool:
+    """Whether a report is on the event of a headline, as far as their titles show it."""
+    common = headline.stems.intersection(stems(article.title, article.language))
+    return article.language != headline.article.language or len(common) >= MIN_COMMON
 
 
 def _is_early(figure: Figure, reports: Sequence[Article]) -> bool:

@@ -10,18 +10,28 @@ import pytest
 
 from digests.analysis.story_coverage import measure_coverage
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.headline import choose_headline
+from digests.summarise.headline import Headline, choose_headline
 from tests.compose.factories import agreement, article, by_id, story
 
 FIGURES = Path(__file__).parent.parent / "data" / "figures.toml"
 
 
-def differences(*reports, reads=None):
-    """Return what differs between reports, given as (language, text): for each, the texts and the outlets' numbers."""
-    made = [article(f"{n}", f"Report {n}", text, language=tag, hours=n + 1) for n, (tag, text) in enumerate(reports)]
+def differences(*reports, reads=None, titles=()):
+    """
+    Return what differs between reports, given as (language, text): for each, the texts and the outlets' numbers.
+
+    The title of the first is the headline; all have the same, but for `titles`, by number.
+    """
+    made = [
+        article(f"{n}", dict(titles).get(n, f"Report from Ostrand harbour {n}"), text, language=tag, hours=n + 1)
+        for n, (tag, text) in enumerate(reports)
+    ]
     articles = by_id(*made)
     found = find_differences(
-        articles, measure_coverage(story(*made), articles), lambda tag: reads is None or tag in reads
+        articles,
+        measure_coverage(story(*made), articles),
+        Headline(made[0].title, made[0]),
+        lambda tag: reads is None or tag in reads,
     )
     for detail in (detail for each in found for detail in each.details):
         assert detail.text in detail.sentences[0].text
@@ -120,6 +130,17 @@ def test_a_toll_that_only_an_early_report_has_is_not_told():
 )
 def test_a_number_that_another_report_writes_in_another_way_is_not_one_reports_alone(one, other):
     assert differences(("en", one), ("fr", other), ("fr", STRIKE), reads=["en"]) == []
+
+
+def test_a_report_with_another_title_is_not_compared():
+    dock = "The strike in the port of Lund has stopped all ships on 26 November."
+    other = "The fight at a bar in Lund left 24 people injured on 26 November."
+
+    def found(title):
+        return differences(("en", dock), ("en", other), ("en", f"{dock} It goes on."), titles=[(1, title)])
+
+    assert found("Ostrand harbour: 24 injured") != []
+    assert found("Ostrand: many injured in a fight") == []
 
 
 def test_nothing_differs_where_nothing_differs():
