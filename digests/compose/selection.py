@@ -15,6 +15,7 @@ from digests.model.story import Story
 from digests.settings.digests import DigestSettings, SectionRuleSettings
 from digests.settings.topics import LIGHT_TOPICS, Topic
 from digests.summarise.differences import is_one_aspect, numbers_in
+from digests.summarise.headline import is_informative
 from digests.summarise.repetition import tells_same_event
 from watcher.text.words import stems
 
@@ -129,6 +130,9 @@ class _Places:
         if ranked.story.id in self._instead:
             return
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
+            is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
+            if not (is_large or ranked.followed or ranked.watched or _says_what_happened(ranked, self._context)):
+                return  # what explains or asks adds little to its thread, which is told
             fits = self._fits_under_thread(ranked)
             if fits and self._list_under_thread(ranked):
                 return
@@ -187,7 +191,7 @@ class _Places:
         if ranked.followed:
             return True
         head = self.shown_by_family[ranked.family]
-        if ranked.repeats == head or _are_of_one_group(ranked.story.id, head):
+        if _may_be_on_event(ranked, head):
             return True
         common = set(self._shown[head].place_codes) & set(self._context.find_countries(ranked.story))
         return bool(common) and not _is_foreign(ranked, self._context)
@@ -205,8 +209,7 @@ class _Places:
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
-        is_near = ranked.repeats == head or _are_of_one_group(ranked.story.id, head)
-        if is_near and self._says_the_same(ranked, self._shown[head]):
+        if _may_be_on_event(ranked, head) and self._says_the_same(ranked, self._shown[head]):
             return False
         is_large_enough = outlets > 1 or ranked.followed or self._shown[head].outlets == 1
         is_listed = is_large_enough and _has_room(related, ranked, self._context.digest)
@@ -323,6 +326,11 @@ def _has_room(related: Sequence[RankedStory], ranked: RankedStory, digest: Diges
     """Whether a list under a story, `related`, has room for one more: beyond `MAX_RELATED`, for a large one."""
     is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
     return len(related) < max(MAX_RELATED, round(BLOCK_SHARE * digest.stories) if is_large else 0)
+
+
+def _may_be_on_event(ranked: RankedStory, head: str) -> bool:
+    """Whether a story may be on the event of another one, by id: they, or it and a part of that one, are near."""
+    return any(_are_of_one_group(key, head) for key in (ranked.story.id, ranked.repeats or ranked.story.id))
 
 
 def _are_of_one_group(one: str, other: str) -> bool:
@@ -449,6 +457,12 @@ def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
     if title is None or context.can_read(title.article.language):
         return False
     return context.translate("headlines", title.text, title.article.language) is None
+
+
+def _says_what_happened(ranked: RankedStory, context: ComposeContext) -> bool:
+    """Whether the headline of a story tells, rather than asks or teases."""
+    title = find_headline(ranked.story, context)
+    return title is not None and is_informative(title.text, title.article.language)
 
 
 def _first_of_families(ranked: Iterable[RankedStory]) -> list[RankedStory]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+import pytest
+
 from digests.cluster.neighbours import Neighbours
 from digests.cluster.stories import separate_parts
 from digests.edition.verify import verify
@@ -151,6 +153,39 @@ def test_under_a_story_of_several_outlets_no_story_of_one_outlet_is_listed():
 
     # Of a story of three outlets or more, one outlet's are too many; else they have a line of their own.
     assert [listed(2), listed(3)] == [([2], [1]), ([2], [])]
+
+
+@pytest.mark.parametrize(("title", "is_listed"), [("Nepal: what comes after the flood?", False), ("", True)])
+def test_what_only_asks_is_listed_under_no_story(title, is_listed):
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    other = [report(f"Q{n}", "Flood", "Nepal", 400, hours=n) for n in range(2)]
+    other = [dataclasses.replace(each, title=title or each.title) for each in other]
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in (flood, other)]
+
+    edition = compose_stories(stories, make_context(by_id(*flood, *other)))
+
+    assert bool(edition.stories[0].related) is is_listed
+    assert not edition.briefs
+
+
+def test_what_is_near_a_part_of_a_story_and_says_the_same_is_not_listed_under_it():
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    part = [report(f"R{n}", "Fire", "Kenya", 20, hours=n) for n in range(2)]
+    other = [report(f"Q{n}", "Flood", "Nepal", 400, hours=n / 2) for n in range(2)]
+    whole = dataclasses.replace(story(*flood), thread="t1")
+    core, of_whole, third = (
+        dataclasses.replace(whole),
+        dataclasses.replace(story(*part), id=f"2-{whole.id}", thread="t1"),
+        dataclasses.replace(story(*other), thread="t1"),
+    )
+
+    def listed(near):
+        context = make_context(by_id(*flood, *part, *other), neighbours={third.id: Neighbours(stories=near)})
+        edition = compose_stories([core, of_whole, third], context)
+        return [brief.id for brief in edition.stories[0].related]
+
+    assert third.id in listed({})
+    assert third.id not in listed({of_whole.id: 0.12})
 
 
 def games(count: int, *, first: int = 0, section: str = "Sport") -> list[list[Article]]:
