@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
@@ -85,6 +86,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_family)
     pending = _leave_out_told(selection, pending, places.spare, context)
+    _list_under_nearest(selection, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
     selection.main.sort(
@@ -110,6 +112,7 @@ class _Places:
         self._capacity = context.digest.stories
         self.selection = StorySelection()
         self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
+        self._countries_of: defaultdict[str, set[str]] = defaultdict(set)  # that those shown of a family are about
         self.pending: list[RankedStory] = []  # without a place; some become briefs
         self.bare: list[RankedStory] = []  # with nothing to show but a headline
         # By the story that tells their thread: those that were too many to be listed under it.
@@ -183,17 +186,17 @@ class _Places:
 
     def _fits_under_thread(self, ranked: RankedStory) -> bool:
         """
-        Whether a story may be listed under the one of its family that is shown, if the reader can read it.
+        Whether a story may be listed under those of its family that are shown, if the reader can read it.
 
-        Both are about one country, or may be on one event: of the other pairs of stories that the model puts in one
-        running story only half belong together (docs/decisions/0066).
+        It is about a country of theirs, or may be on one event: of the other pairs of stories that the model puts in
+        one running story only half belong together (docs/decisions/0066).
         """
         if ranked.followed:
             return True
         head = self.shown_by_family[ranked.family]
         if _may_be_on_event(ranked, head):
             return True
-        common = set(self._shown[head].place_codes) & set(self._context.find_countries(ranked.story))
+        common = self._countries_of[ranked.family] & set(self._context.find_countries(ranked.story))
         return bool(common) and not _is_foreign(ranked, self._context)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
@@ -240,6 +243,7 @@ class _Places:
         self._of_country.update(shown.place_codes)
         self._shown[ranked.story.id] = shown
         self.shown_by_family.setdefault(ranked.family, ranked.story.id)
+        self._countries_of[ranked.family].update(shown.place_codes)
         if ranked.followed:
             # Stories of its thread that are not followed have the family of the best sibling.
             self.shown_by_family.setdefault(ranked.sibling_of or ranked.story.id, ranked.story.id)
@@ -404,6 +408,29 @@ def _leave_out_told(
     chosen.foreign = [pair for pair in chosen.foreign if not is_told_elsewhere(pair[0])]
     pending = [each for each in pending if each.watched or not (is_told_elsewhere(each) and _is_foreign(each, context))]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
+
+
+def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None:
+    """
+    List each story under the first one of its running story that is mainly about the same country, if any is, else
+    under one that is about a country of it.
+    """
+    told: defaultdict[str, list[EditionStory]] = defaultdict(list)
+    for ranked, shown in chosen.main:
+        told[ranked.family].append(shown)
+    for ranked, shown in chosen.main:
+        stay: list[RankedStory] = []
+        for each in chosen.related.pop(shown.id, ()):
+            codes = context.find_countries(each.story)
+            heads = [shown, *told[ranked.family]]
+            mainly = (head for head in heads if codes and head.place_codes[:1] == codes[:1])
+            partly = (head for head in heads if not set(codes).isdisjoint(head.place_codes))
+            nearest = next(chain(mainly, partly), shown)
+            if nearest is shown or each.followed or _may_be_on_event(each, shown.id):
+                stay.append(each)
+            else:
+                chosen.related[nearest.id].append(each)
+        chosen.related[shown.id] += stay
 
 
 def _leave_out_listed(chosen: StorySelection) -> None:

@@ -188,6 +188,23 @@ def test_what_is_near_a_part_of_a_story_and_says_the_same_is_not_listed_under_it
     assert third.id not in listed({of_whole.id: 0.12})
 
 
+def test_a_line_stands_under_the_story_of_its_running_story_that_is_mainly_about_its_country():
+    told = [
+        [report(f"{place}{n}", "Flood", place, number, hours=n) for n in range(count)]
+        for place, number, count in (("Nepal", 300, 8), ("Kenya", 20, 6))
+    ]
+    line = [report(f"Q{n}", "Storm", "Kenya", 70, hours=n) for n in range(2)]
+    articles = by_id(*chain(*told, line))
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in (*told, line)]
+
+    first, second = compose_stories(stories, make_context(articles)).stories
+
+    assert ([brief.title for brief in first.related], [brief.title for brief in second.related]) == (
+        [],
+        [line[0].title],
+    )
+
+
 def games(count: int, *, first: int = 0, section: str = "Sport") -> list[list[Article]]:
     """Return stories of three outlets each in one section."""
     return [
