@@ -170,7 +170,13 @@ def countries_in(text: str, language: str) -> frozenset[str]:
 def _tokens(text: str) -> list[NameToken]:
     """Return the words of a text, in the form in which names are compared."""
     pieces = SINGLE_WORD.split(text)
-    tokens = map(_make_token, pieces[1::2], (between in GLUE for between in pieces[::2]))
+    # Behind an initial too: "Michael B. Jordan".
+    before = ("", *pieces[1::2])
+    glued = (
+        between in GLUE or (between == ". " and len(word) == 1)
+        for between, word in zip(pieces[::2], before, strict=False)
+    )
+    tokens = map(_make_token, pieces[1::2], glued)
     return [token for token in tokens if token.folded]
 
 

@@ -34,6 +34,7 @@ MIN_APART = {MAGNITUDE: 0.2, TURNOUT: 1.0}  # figures that are closer are one, m
 MAX_FACTOR = 30.0  # a figure that has grown or shrunk more counts something else
 MIN_ROUNDED = 100  # from which on a figure may be rounded
 MIN_REVISED_OUTLETS = 2  # with a figure that is lower than before: one alone may only be late
+MIN_REVISED_SHARE = 0.5  # of the figure before: a lower one is rather that of one day, or of one place
 MIN_SHARED_STEMS = 2  # of two reports in one language on one thing, beside the words for the quantity
 MAX_FIGURE_REPORTS = 12  # freshest ones with the earlier figure, and with the newest
 MAX_FIGURE_CHANGES = 3  # of a story
@@ -204,6 +205,8 @@ def _find_change(
         return None
     others = [value for value in first if value != newest]
     if any(_is_one(quantity, newest, each) or _is_far(newest, each) for each in others):
+        return None
+    if quantity in CUMULATIVE and newest < MIN_REVISED_SHARE * highest:
         return None
     outside = [pair for pair in before if pair[0].id not in articles]
     value = (outside[-1] if outside else before[0])[1].value

@@ -172,6 +172,12 @@ def test_a_lower_figure_of_one_outlet_is_no_change_and_that_of_two_is():
     assert changes(high, SECOND, THIRD) == [("killed", (23, "Alpha"), (19, "Gamma"), 2)]
 
 
+def test_the_toll_of_a_day_does_not_replace_that_of_all():
+    total = dam("Alpha", 4, "Dam breaks above Lindow, 43 people killed")
+
+    assert changes(total, SECOND, THIRD) == []
+
+
 def test_a_lower_bound_below_an_exact_figure_is_no_change():
     exact = dam("Alpha", 4, "Dam breaks above Lindow, 23 people killed")
     bounds = [dam(f"B{n}", 8 + n, "At least 19 people killed as dam breaks above Lindow") for n in range(2)]

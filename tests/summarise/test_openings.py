@@ -29,6 +29,13 @@ def clear_sentences(text, *, title="A title of other words", language="en"):
         ("en", "KARACHI: The bridge over the river was closed on Monday after cracks were found.", "The"),
         ("en", "KARACHI/LAHORE:: The bridge over the river was closed on Monday after cracks were found.", "The"),
         ("en", "New Delhi: The bridge over the river was closed on Monday after cracks were found.", "The"),
+        (
+            "en",
+            "New York (CNN Business)Engineers closed the bridge over the river on Monday after cracks were found.",
+            "Engineers",
+        ),
+        ("en", "(CNN)The bridge over the river was closed on Monday after cracks were found.", "The"),
+        ("en", "The ministry (Roads) closed the bridge over the river on Monday after cracks.", "The ministry"),
         ("en", "Geneva/UNI: The bridge over the river was closed on Monday after cracks were found.", "The"),
         ("en", "Science News: BEIJING: The bridge was closed on Monday after cracks were found.", "The"),
         ("nl", "Rotterdam: De brug over de rivier is maandag gesloten na de vondst van scheuren.", "De"),
