@@ -146,6 +146,7 @@ def _choose_readable_summary(
     languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes, story, articles)
     languages.sort(key=lambda tag: tag != title.article.language)
     choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
+    choose = partial(choose, frequencies=context.frequencies)  # which of its words tell the headline apart
 
     def is_current(sentence: Sentence) -> bool:
         return not (is_old(sentence) or is_background(sentence, context.window_start))

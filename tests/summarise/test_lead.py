@@ -1,5 +1,7 @@
 """Summaries: which sentences, and that they are verbatim."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -585,3 +587,17 @@ def test_a_sentence_without_a_word_of_the_headline_gives_way_to_one_that_has_som
 
     assert texts(summary(story(*reports), by_id(*reports), title=title)) == [near]
     assert texts(summary(story(*reports[:2]), by_id(*reports[:2]), title=title)) == [loose]
+
+
+def test_a_sentence_beside_the_headlines_point_gives_way_to_one_of_another_report_that_tells_it():
+    title = "Carrow vows revenge for the killing of leader Anton Marsk"
+    names = "Thousands of people in Lunden protested on Sunday against the killing of Carrow's leader Anton Marsk."
+    act = "The president of Carrow vowed revenge for the killing of Anton Marsk, and called it a declaration of war."
+    frequencies = {"en": {"carrow": 0.6, "killed": 0.4, "killin": 0.4, "leader": 0.4, "anton": 0.4, "marsk": 0.4}}
+    reports = [article("Post", title, names, hours=2)]
+    reports += [article("Herald", "Carrow vows revenge for Anton Marsk", act, hours=1)]
+    told, articles = story(*reports), by_id(*reports)
+    choose = partial(choose_summary, told, articles, agreement(told, articles), languages=("en",), title=title)
+
+    assert texts(choose(frequencies=frequencies)) == [act]
+    assert texts(choose()) == [names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digests.summarise.repetition import repeats_headline, tells_same_event
+from digests.summarise.repetition import find_share_told, repeats_headline, tells_same_event
 
 AGAIN = [
     (
@@ -77,3 +77,28 @@ HEAD = "At least three US troops killed, five injured in Operation North Gate. T
 )
 def test_a_line_without_a_place_or_number_of_its_own_is_on_the_event_that_is_told(title, is_same):
     assert tells_same_event(title, HEAD, "en") == is_same
+
+
+def test_a_sentence_tells_a_headline_by_the_words_that_the_day_has_nowhere_else():
+    title = "Carrow vows revenge for killing of leader Anton Marsk"
+    common = {"carrow": 0.6, "killed": 0.4, "leader": 0.4, "anton": 0.3, "marsk": 0.4}
+
+    act = find_share_told(title, "The army has vowed revenge in a statement that was read on television.", "en", common)
+    names = find_share_told(
+        title, "Thousands in Lunden protest against the killing of Carrow's leader Anton Marsk.", "en", common
+    )
+
+    assert act > 0.7 > 0.4 > names
+    assert find_share_told(title, title, "en", common) == pytest.approx(1)
+    assert not find_share_told(title, "The harbour was closed in the evening.", "en", common)
+
+
+def test_a_sentence_in_a_script_without_spaces_tells_a_headline_by_pairs_of_characters():
+    title = "港口发生火灾三人死亡"
+
+    told, other = (
+        find_share_told(title, text, "zh", {})
+        for text in ("昨晚港口发生火灾，消防员赶到现场。", "总理星期一访问法国。")
+    )
+
+    assert told > 0.3 > other
