@@ -9,7 +9,7 @@ from digests.summarise import readable
 from digests.summarise.agreement import rarity
 from watcher.text.number_words import number_words
 from watcher.text.toml_data import load_toml
-from watcher.text.words import POSSESSIVE, SAME_WORDS, WORD, fold, is_unspaced, stem, stems, stop_words
+from watcher.text.words import ELISION, POSSESSIVE, SAME_WORDS, WORD, fold, is_unspaced, stem, stems, stop_words
 
 MIN_REPETITION = 0.7  # share of a sentence's words in another one, from which on they say the same
 MIN_HEADLINE_REPETITION = 0.6  # the same for a headline, without the words that tell nothing
@@ -117,16 +117,29 @@ def _fact_set(text: str, language: str) -> frozenset[str]:
 
 def _facts(text: str, language: str) -> Iterator[str]:
     """Yield the stems of a text, with one word for a number and one for all words of a quantity."""
-    yield from (normalize(match.group()) for match in NUMBER_IN_TEXT.finditer(text))
+    numbers = (match for match in NUMBER_IN_TEXT.finditer(text) if not _is_part_of_name(text, match.start()))
+    yield from (normalize(match.group()) for match in numbers)
     table, quantities = number_words(language), _quantity_of_word(language)
     hollow, stop = readable.words_for_language("hollow", language), stop_words(language)
-    for word in (POSSESSIVE.sub("", fold(word)) for word in WORD.findall(text)):
-        if table is not None and word in table.added:
-            yield str(table.added[word])
+    for word in (ELISION.sub("", POSSESSIVE.sub("", fold(word))) for word in WORD.findall(text)):
+        number = table.added.get(word) if table is not None else None
+        if number is not None and not (number == 1 and word in stop):  # "une" is an article
+            yield str(number)
         elif word in quantities:
             yield quantities[word]
         elif word not in stop and word not in hollow and len(word) > 1 and not word.isdigit():
             yield stem(word)
+
+
+def _is_part_of_name(text: str, start: int) -> bool:
+    """
+    Whether the number at an offset is no figure: "SARS-CoV-2", "Covid-19", "G7".
+
+    Scripts without capitals have prefixes before figures, as Hebrew does: "ב-15".
+    """
+    before = text[max(0, start - 2) : start]
+    letter = before.removesuffix("-")[-1:]
+    return letter.lower() != letter.upper()
 
 
 @cache

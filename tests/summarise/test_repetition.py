@@ -28,6 +28,11 @@ AGAIN = [
         "Trois personnes sont mortes lundi dans un incendie à Lindow, a annoncé la police.",
     ),
     (
+        "fr",
+        "Incendie de l’usine de Lindow : trois morts",
+        "L'incendie d’une usine de Lindow a fait trois morts lundi, a annoncé la police.",
+    ),
+    (
         "ru",
         "Три человека погибли при пожаре в Линдове",
         "При пожаре в Линдове погибли три человека, сообщили в понедельник власти.",
@@ -55,6 +60,19 @@ def test_a_title_in_another_language_shares_figures_and_names_alone():
     title = "Три человека погибли при пожаре в Линдове"
 
     assert not repeats_headline("Three people died in a fire in the old harbour of Lindow.", "en", title, "ru")
+
+
+@pytest.mark.parametrize("name", ["Covid-19", "SARS-CoV-2", "G7", "Vektor-8"])
+def test_the_number_of_a_name_is_no_figure(name):
+    title = "Scientists in Lindow discover antibody against virus"
+
+    assert repeats_headline(
+        f"Scientists in Lindow have discovered an antibody against {name}, a virus.", "en", title, "en"
+    )
+
+
+def test_a_number_behind_a_hebrew_prefix_is_a_figure():
+    assert not repeats_headline("המשטרה עצרה חשודים ב-15 בתים בלינדו", "he", "המשטרה עצרה חשודים בלינדו", "he")
 
 
 def test_another_figure_is_something_new():
