@@ -28,6 +28,7 @@ AGED = re.compile(r"^\W{0,3}(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ähr
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
+PLURAL = re.compile(r"\d|[^\W\d_]s$|[aeo]ux$")  # a number, or the end of a word that may stand for several
 OPENING_QUOTE = "\"“„«»'‘「『”"
 # A quotation at the beginning, and the words on its speaker that follow, up to the next mark.
 QUOTATION_WITH_SPEAKER = re.compile(
@@ -153,8 +154,11 @@ def _pointing_needs(first_words: Sequence[str], language: str) -> Iterator[froze
     """
     Yield the stems of each noun such as "the move" that nothing behind it describes: "the move to close the port".
 
-    "The incident" may be what the sentence has named before: "blamed them for the strike; reports of the incident".
+    "The incident" may be what the sentence has named before: "blamed them for the strike; reports of the incident". An
+    empty set stands for "they" without anybody before it: "Moreau said they should build a bridge".
     """
+    if _has_loose_plural(first_words, language):
+        yield frozenset()
     articles, nouns = words_for_language("definite", language), words_for_language("pointing_nouns", language)
     described, happened = (words_for_language(name, language) for name in ("described", "happened"))
     named: set[str] = set()
@@ -164,6 +168,15 @@ def _pointing_needs(first_words: Sequence[str], language: str) -> Iterator[froze
             if noun.lower() in nouns and behind.lower() not in described:
                 yield frozenset(own | named if noun.lower() in happened else own)
             named |= own if noun.islower() else set()
+
+
+def _has_loose_plural(words: Sequence[str], language: str) -> bool:
+    """Whether the first "they" of a sentence has no word before it that may be several."""
+    pronouns, several = (words_for_language(name, language) for name in ("plural_pronouns", "several"))
+    verbs = words_for_language("hollow", language) | stop_words(language)  # "says", "was"
+    low = [word.lower() for word in words]
+    index = next((index for index, word in enumerate(low) if not pronouns.isdisjoint(word.split("'"))), 0)
+    return index > 0 and not any(word in several or (word not in verbs and PLURAL.search(word)) for word in low[:index])
 
 
 def _is_introduced(name: str, before: str, language: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digests.summarise.lead import choose_summary
-from digests.summarise.readable import find_generic_needs, stands_at_top
+from digests.summarise.readable import find_first_needs, find_generic_needs, stands_at_top
 from tests.compose.factories import agreement, article, by_id, story
 
 SECOND = "Police in Lindow closed the bridge over the river Aar for a week after the flood of Monday."
@@ -42,6 +42,31 @@ def test_the_incident_may_be_what_the_sentence_and_the_headline_have_named():
 
     assert told(named, title) == [named]
     assert told(unnamed, title) == [SECOND]
+
+
+def test_they_behind_a_speaker_alone_are_not_those_of_the_headline():
+    assert told("Moreau said they should build more hospitals in Lindow before the number of flu cases rises.") == [
+        SECOND
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "is_alone"),
+    [
+        ("en", "Moreau said they should build a platform for the countries of the north.", False),
+        ("en", "Apparently, they were playing cards in the harbour until four in the morning.", False),
+        ("en", "Officials said they should build a platform for the countries of the north.", True),
+        ("en", "Moreau and Lind said they should build a platform for the countries of the north.", True),
+        ("en", "Residents in eastern Lindow told AFP they heard several bangs and saw smoke.", True),
+        ("en", "Moreau said he should build a platform for the countries of the north.", True),
+        ("fr", "Moreau a dit qu’ils devraient construire un pont pour les pays du nord.", False),
+        ("fr", "Moreau et Lind ont dit qu’ils devraient construire un pont pour les pays du nord.", True),
+        ("es", "Moreau dijo que ellos deben construir un puente para los países del norte.", False),
+        ("pt", "Os médicos disseram que eles devem construir uma ponte para os países do norte.", True),
+    ],
+)
+def test_a_sentence_names_those_whom_its_they_means(language, text, is_alone):
+    assert (frozenset() not in find_first_needs(text, language)) == is_alone
 
 
 @pytest.mark.parametrize(
