@@ -1,5 +1,6 @@
 """Summaries: which sentences, and that they are verbatim."""
 
+import dataclasses
 from functools import partial
 
 import pytest
@@ -464,6 +465,22 @@ def test_of_titles_that_say_the_same_the_freshest_is_the_headline():
     reports = [article(f"Paper {n}", title, BRIDGE, hours=n) for n in range(3)]
 
     assert headline(story(*reports), by_id(*reports)).article == reports[2]
+
+
+def test_of_titles_that_say_the_same_an_agencys_own_is_the_headline():
+    titles = [
+        "Bridge collapses in Bern, 12 dead",
+        "Bridge in Bern collapses, 12 dead",
+        "Bern: bridge collapses, 12 dead",
+    ]
+    hosts = ["zeit.example", "www.reuters.com", "bund.example"]
+    reports = [
+        dataclasses.replace(article(host, title, OTHER, hours=hour), host=host)
+        for hour, (title, host) in enumerate(zip(titles, hosts, strict=True))
+    ]
+
+    assert headline(story(*reports), by_id(*reports)).text == titles[1]
+    assert headline(story(*reports[::2]), by_id(*reports[::2])).text == titles[2]
 
 
 def test_if_a_story_has_moved_the_newest_event_is_its_headline():
