@@ -3,7 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from digests.analysis.preferences import match_section_rule
@@ -89,6 +89,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     _list_under_nearest(selection, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
+    selection.main = [(each, _without_told_later(shown, selection.main)) for each, shown in selection.main]
     selection.main.sort(
         key=lambda pair: (
             _is_set_back(pair[0]),
@@ -408,6 +409,13 @@ def _leave_out_told(
     chosen.foreign = [pair for pair in chosen.foreign if not is_told_elsewhere(pair[0])]
     pending = [each for each in pending if each.watched or not (is_told_elsewhere(each) and _is_foreign(each, context))]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
+
+
+def _without_told_later(shown: EditionStory, main: Iterable[tuple[RankedStory, EditionStory]]) -> EditionStory:
+    """Return a story without its later headline if that is of a report of another one that is told in full."""
+    told = (other.article_ids for _, other in main if other.id != shown.id)
+    is_told = shown.latest is not None and any(shown.latest.article_id in articles for articles in told)
+    return replace(shown, latest=None) if is_told else shown
 
 
 def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None:

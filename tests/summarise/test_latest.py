@@ -77,6 +77,19 @@ def make_reports() -> Sequence[Article]:
     return [*first, article("Gull", CONFIRMED, "", hours=14), article("Star", NEWS, "", hours=15)]
 
 
+def test_what_another_story_tells_in_full_is_later_in_none():
+    reports = make_reports()
+    text = "Officers of Lindow stopped a car with two suitcases, in which the owner of the dam above Ostrand sat alone."
+    arrest = [article(f"Bee{n}", NEWS, text, hours=15 + n / 10) for n in range(3)]
+    dam, owner = story(*reports[:-1]), story(*arrest)
+    near = {dam.id: Neighbours(articles=owner.articles)}
+
+    edition = compose_stories([dam, owner], make_context(by_id(*reports, *arrest), neighbours=near))
+
+    assert {shown.title for shown in edition.stories} == {HEADLINE, NEWS}
+    assert all(shown.latest is None for shown in edition.stories)
+
+
 @pytest.mark.parametrize("is_outside", [False, True])
 def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_report(is_outside):
     reports = make_reports()
