@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from statistics import median_high
 from zoneinfo import ZoneInfo
 
 from digests.analysis.numbers import significant_numbers
@@ -148,8 +149,13 @@ def _find_last_showing(
             return _Showing(
                 edition=edition, story=shown, article_ids=frozenset(shown.article_ids if shown else brief_ids)
             )
-    continued = _find_follow_up(story, reports, articles, context) if context.previous else None
-    if context.previous is None or continued is None:
+    if context.previous is None:
+        return None
+    told: list[EditionStory | Brief] = [*context.previous.stories, *context.previous.briefs]
+    if story.thread and any(shown.thread == story.thread for shown in told):
+        return None  # it is another event of a running story that the reader knows
+    continued = _find_follow_up(story, reports, articles, context)
+    if continued is None:
         return None
     return _Showing(
         edition=context.previous, story=continued, article_ids=frozenset(continued.article_ids), is_similar_only=True
@@ -162,7 +168,8 @@ def _find_in_edition(
     """
     Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither.
 
-    Else it is the story of its thread that one of its `titles` is most like; a new event of a war is none of them.
+    Else it is the story of its thread that its `titles` are most like, by the middle one of them: one title alone may
+    have the words of another event of a war ("Starmer will let US use UK bases for attacks on Iranian missile sites").
     """
     article_ids, story_ids = set(story.articles), {story.id, *story.merged_ids}
     rows = [
@@ -178,29 +185,29 @@ def _find_in_edition(
     if not story.thread:
         return None, ()
     told: list[EditionStory | Brief] = [*edition.stories, *edition.briefs]
-    before = [
-        (max((_title_share(title, shown, frequencies) for title in titles), default=0.0), shown)
-        for shown in told
-        if shown.thread == story.thread
-    ]
+    before = [(_middle_share(titles, shown, frequencies), shown) for shown in told if shown.thread == story.thread]
     share, nearest = max(before, key=lambda row: row[0], default=(0.0, None))
     if nearest is None or share < SAME_TITLE_SHARE:
         return None, ()  # nothing, or only another event of the same running story
     return (nearest, ()) if isinstance(nearest, EditionStory) else (None, nearest.article_ids)
 
 
-def _title_share(
-    title: tuple[str, frozenset[str]], shown: EditionStory | Brief, frequencies: DocumentFrequencies
-) -> float:
-    """Return the share of rare words that a title has in common with the nearest title of a story that was shown."""
-    language, ours = title
+def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: DocumentFrequencies) -> float:
+    """
+    Return the middle one of the shares of rare words that the titles of a story have in common with the nearest title
+    of one that was shown, each with those in its language.
+    """
     if isinstance(shown, EditionStory):
         theirs = [(shown.title_language, shown.title), *((each.language, each.title) for each in shown.mentions)]
     else:
         theirs = [(shown.language, shown.title)]
-    same_language = (set(stems(text, tag)) for tag, text in theirs if tag == language)
-    in_language = frequencies.get(language, {})
-    return max((_shared_rarity(ours, other, in_language) for other in same_language), default=0.0)
+    others = [(tag, set(stems(text, tag))) for tag, text in theirs]
+    shares = [
+        max(_shared_rarity(ours, other, frequencies.get(language, {})) for tag, other in others if tag == language)
+        for language, ours in titles
+        if any(tag == language for tag, _ in others)
+    ]
+    return median_high(shares) if shares else 0.0
 
 
 def _find_follow_up(

@@ -231,7 +231,12 @@ def test_another_event_of_a_running_story_is_new_and_what_goes_on_says_what_is_n
     text = "Ministers of four countries met in Lisbon on Tuesday, and 12 of their ships left the harbour at noon."
     other = [article(f"L{n}", "Ministers send 12 ships from Lisbon", text, hours=30 + n) for n in range(2)]
 
+    one_like_it = dataclasses.replace(goes_on[0], title=goes_on[0].title + " as ships leave", text=text)
+    follow_up = dataclasses.replace(other[0], outlet="N0", text=f"{first[0].text} {text}")
+
     assert (on_tuesday(*goes_on), on_tuesday(*other)) == ("developing", "new")
+    assert on_tuesday(*other, article("L2", "Four ministers meet in Lisbon", text, hours=31), one_like_it) == "new"
+    assert on_tuesday(follow_up, other[1]) == "new"
 
 
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
