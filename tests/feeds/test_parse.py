@@ -85,6 +85,29 @@ def test_a_summary_that_is_the_content_is_markup_where_the_content_is():
     assert (one.summary, two.summary, three.summary) == ("a <tt> b", "safe text", "safe text")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ("", "", 3),  # no tag, and a long line: each line is a paragraph
+        ("<b>", "</b>", 1),
+    ],
+)
+def test_the_lines_of_a_text_without_markup_are_paragraphs(before, after, lines):
+    body = f"{before}The harbour{after} is open again\nShips waited for a day\n" + "The first ship left at noon. " * 30
+
+    (one,) = read(rss(f"<guid>1</guid><title>x</title><description><![CDATA[{body}]]></description>")).entries
+
+    assert len(one.text.split("\n")) == lines
+
+
+def test_the_lines_of_a_text_that_a_program_has_wrapped_are_none():
+    body = "\n".join(["The harbour of the town is open again, and the first of the ships left"] * 12)
+
+    (one,) = read(rss(f"<guid>1</guid><title>x</title><description><![CDATA[{body}]]></description>")).entries
+
+    assert "\n" not in one.text and len(one.text) > 500
+
+
 def test_an_atom_content_that_is_no_text_is_left_out():
     film = "<id>1</id><title>x</title><content type='video/mp4'>aGVsbG8=</content>"
     coded = (

@@ -20,6 +20,7 @@ MAX_AUTHOR_CHARS = 200
 SENTENCE_CHARS = 120  # of the sentence that stands for a missing title
 LONG_SUMMARY = 500  # characters: a longer summary, or one with markup, is used as the text
 TEXT_CHARS = 500_000
+MAX_WRAPPED_CHARS = 100  # of a line that a program has wrapped: if one is longer, each is a paragraph
 IN_URLS = "!#$%&'()*+,-./:;=?@[]_~|"
 EARLIEST_ENTRY = datetime(1990, 1, 1, tzinfo=UTC)  # earlier dates are defaults, such as 1970
 MAX_ENTRY_AHEAD = timedelta(days=1)  # tolerance for wrong time zones
@@ -182,9 +183,17 @@ def _summary_and_text(row: RawEntry) -> tuple[str, str]:
 
 
 def plain_text(text: RawText) -> str:
-    """Return a text with a line for each paragraph, at most `TEXT_CHARS` characters."""
+    """
+    Return a text with a line for each paragraph, at most `TEXT_CHARS` characters.
+
+    The lines of HTML mean nothing, unless it has no tag, and lines that are longer than those that programs wrap.
+    """
     if text.is_html:
-        return escaped_html_to_text(" ".join(text.value.split()), TEXT_CHARS)
+        has_paragraphs = not has_markup(text.value) and any(
+            len(line) > MAX_WRAPPED_CHARS for line in text.value.split("\n")
+        )
+        value = text.value if has_paragraphs else " ".join(text.value.split())
+        return escaped_html_to_text(value, TEXT_CHARS)
     lines = (" ".join(line.split()) for line in strip_control_chars(text.value[:TEXT_CHARS]).split("\n"))
     return "\n".join(filter(None, lines))
 
