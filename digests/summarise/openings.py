@@ -104,10 +104,13 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
     title = title_without_outlet(article)
     headline_end, dateline = _title_end(text, title), parse_dateline(text)
     dateline_end = dateline.end if dateline else 0
-    for index, (start, end) in enumerate(sentences(text, article.language)):
-        if index >= MAX_OPENINGS:
+    read = 0
+    for start, end in sentences(text, article.language):
+        if read >= MAX_OPENINGS:
             yield start, end, True
-        elif end <= max(headline_end, dateline_end):
+            continue
+        read += bool(readable.ENDING.search(text[start:end]))  # a line with a name or a time is none
+        if end <= max(headline_end, dateline_end):
             yield start, end, False
         else:
             sentence = text[start:end]

@@ -18,6 +18,12 @@ def clear_sentences(text, *, title="A title of other words", language="en"):
     return [text[start:end] for start, end, is_clear in first_sentences(report, text) if is_clear]
 
 
+def test_lines_without_an_end_are_no_sentences_behind_which_nothing_is_looked_for():
+    lines, sentence = "Anna Keller\n2024-11-05T13:45:47.070Z\nBern", "周一，大桥因为裂缝而关闭，交通中断了几个小时。"
+
+    assert clear_sentences(f"{lines}\n（德国之声中文网）{sentence}", language="zh")[-1] == sentence
+
+
 @pytest.mark.parametrize(
     ("language", "text", "start"),
     [
