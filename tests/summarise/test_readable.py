@@ -25,6 +25,7 @@ def test_a_word_on_commissions_or_a_caption_is_furniture(text):
         ("en", "Scroll down for the full list of the bridges that are closed this week."),
         ("en", "Divers searched the river for five people on Monday. Continue reading..."),
         ("en", "The bridge over the river Aar was closed on Monday after cracks were [...]."),
+        ("pt", "A ponte sobre o rio foi fechada na segunda-feira apÃ³s a descoberta de rachaduras."),
         ("de", "Unsere Korrespondentin Anna Meier berichtet aus Bern über die Suche."),
         ("fr", "Notre correspondante à Berne raconte les recherches dans la rivière."),
         ("es", "Nuestro enviado especial cuenta desde Berna la búsqueda en el río."),
@@ -32,7 +33,7 @@ def test_a_word_on_commissions_or_a_caption_is_furniture(text):
         ("ar", "مراسلتنا في برن تروي تفاصيل البحث عن خمسة مفقودين في النهر."),
     ],
 )
-def test_a_handover_and_a_cut_end_are_not_quoted(language, text):
+def test_a_handover_a_cut_end_and_a_wrong_encoding_are_not_quoted(language, text):
     assert not stands_alone(text, language)
 
 
