@@ -11,12 +11,11 @@ from digests.cli.lookup import parse_story_id
 from digests.delivery.file import write_files
 from digests.model.delivery import Rendered
 from digests.model.kept_item import KeptItem
-from digests.render.vault import note_name, render_note
+from digests.render.vault import render_note
 from digests.store.editions import open_digests
 from digests.stories.marks import keep, load_kept, load_reports, unkeep
 from watcher.cli.options import Config, Json, closing_store, load_settings
 from watcher.cli.output import MINUTE, print_lines, print_result, select_fields
-from watcher.model import Article
 from watcher.store.writer import read, write
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
@@ -61,7 +60,9 @@ def keep_item(
             if vault is None:
                 print_result([_to_json(item) for item in items], list(_format_items(items)), json=json)
             else:
-                print_lines([_write_notes(vault, [(item, read(engine, load_reports, item)) for item in items])])
+                print_lines(
+                    [_write_notes(vault, [render_note(item, read(engine, load_reports, item)) for item in items])]
+                )
             return
         key = read(engine, parse_story_id, settings, wanted)
         if stop:
@@ -70,7 +71,7 @@ def keep_item(
             item, changed = write(engine, keep, key, tags=tag, note=note, now=datetime.now(UTC))
     verb = ("no longer keep" if changed else "do not keep") if stop else "keep" if changed else "already keep"
     values = {**_to_json(item), "kept": not stop, "changed": changed} | ({"kept_at": None} if stop else {})
-    print_result(values, [f"You {verb} the {item.mark.kind} {item.id}: {item.title}"], json=json)
+    print_result(values, [f"You {verb} the {item.kind} {item.id}: {item.title}"], json=json)
 
 
 def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
@@ -79,27 +80,21 @@ def _format_items(items: tuple[KeptItem, ...]) -> Iterator[str]:
         yield "nothing is kept; watcher keep STORY keeps a story, watcher keep URL an article"
     for item in items:
         outlet = f"{item.outlet}, " if item.outlet else ""
-        tags = "".join(f" #{tag}" for tag in item.mark.tags)
-        yield f"{item.id}  {item.title} ({outlet}{item.at:{MINUTE}} UTC, kept {item.mark.kept_at:{MINUTE}}){tags}"
-        if item.mark.note:
-            yield f"    {to_one_line(item.mark.note, NOTE_CHARS)}"
+        tags = "".join(f" #{tag}" for tag in item.tags)
+        yield f"{item.id}  {item.title} ({outlet}{item.at:{MINUTE}} UTC, kept {item.kept_at:{MINUTE}}){tags}"
+        if item.note:
+            yield f"    {to_one_line(item.note, NOTE_CHARS)}"
 
 
 def _to_json(item: KeptItem) -> dict[str, Any]:
-    values = select_fields(item, "id", "title", "language") | select_fields(
-        item.mark, "kind", "kept_at", "tags", "note"
-    )
+    values = select_fields(item, "id", "title", "language", "kind", "kept_at", "tags", "note")
     values |= {"outlet": item.outlet or None, "url": item.article.url if item.article else None}
     return values | {"published_at" if item.article else "last_report_at": item.at}
 
 
-def _write_notes(folder: Path, items: list[tuple[KeptItem, list[Article]]]) -> str:
-    """Write a file for each item that has none. Errors: DeliveryError."""
-    notes = [
-        Rendered(format="markdown", name=note_name(item), body=render_note(item, reports).encode("utf-8", "replace"))
-        for item, reports in items
-        if not any(folder.glob(f"*{note_name(item).rpartition(' ')[2]}"))
-    ]
-    write_files(notes, folder, channel="--vault")
-    there = len(items) - len(notes)
-    return f"{folder}: {format_count(len(notes), 'note')} written" + (f", {there} already there" if there else "")
+def _write_notes(folder: Path, notes: list[Rendered]) -> str:
+    """Write the notes on items that have no file yet. Errors: DeliveryError."""
+    new = [note for note in notes if not any(folder.glob(f"*{note.name.rpartition(' ')[2]}"))]
+    write_files(new, folder, channel="--vault")
+    there = len(notes) - len(new)
+    return f"{folder}: {format_count(len(new), 'note')} written" + (f", {there} already there" if there else "")

@@ -385,5 +385,4 @@ def list_kept(connection: Connection, words: str, tag: str, limit: int) -> Answe
 def describe_kept(item: KeptItem) -> Answer:
     """Return what is kept with the user's tags and note, and the title of an article."""
     title = make_quote(item.title, item.article) if item.article else None  # `story` quotes the headline of a story
-    values = {"kind": item.mark.kind, "id": item.id, "kept_at": item.mark.kept_at, "tags": item.mark.tags}
-    return values | {"note_of_the_user": item.mark.note, "title": title}
+    return select_fields(item, "kind", "id", "kept_at", "tags") | {"note_of_the_user": item.note, "title": title}

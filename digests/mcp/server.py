@@ -151,7 +151,7 @@ class Tools:
         """Keep a story or an article no longer; its tags and note are deleted."""
         with _as_tool_errors():
             item, was_kept = write(self._engine, unkeep, wanted)
-        return {"was_kept": was_kept, "kind": item.mark.kind, "id": item.id}
+        return {"was_kept": was_kept, "kind": item.kind, "id": item.id}
 
     def check_claim(self, claim: str, since: str = DEFAULT_WINDOW, language: str | None = None) -> Answer:
         """

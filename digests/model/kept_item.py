@@ -20,10 +20,9 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptItem:
-    """A mark, and what it is of: an article, or the story that has the articles of the kept one now."""
+class KeptItem(Mark):
+    """A mark with what it is of: an article, or the story that has the articles of the kept one now."""
 
-    mark: Mark
     id: str
     title: str  # in one line
     outlet: str  # "" of a story

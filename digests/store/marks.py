@@ -1,7 +1,6 @@
 """The marks of stories and articles that the reader keeps, and the pins that keep their articles from retention."""
 
 from collections.abc import Collection
-from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, tuple_
 
@@ -16,7 +15,7 @@ LINK_KEY = "keep_link_key"  # in `meta`: what signs the links in mails that keep
 
 def save_mark(connection: Connection, mark: Mark) -> None:
     """Save a mark, or the tags and the note of one that is there, and keep its articles from retention."""
-    query = insert(connection, marks).values(asdict(mark))
+    query = insert(connection, marks).values({column.name: getattr(mark, column.name) for column in marks.c})
     changed = {"tags": query.excluded.tags, "note": query.excluded.note}
     connection.execute(query.on_conflict_do_update(index_elements=["kind", "key"], set_=changed))
     _pin_articles(connection, mark)

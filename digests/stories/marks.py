@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -39,21 +39,20 @@ def keep(
     None. Errors: as `resolve_story`; DigestError, if there are too many tags or the note is too long.
     """
     item, is_kept = find_item(connection, wanted, now=now)
-    mark = item.mark
     if tags is not None:
-        mark = replace(mark, tags=_clean_tags(tags))
+        item = replace(item, tags=_clean_tags(tags))
     if note is not None:
         if len(note) > NOTE_CHARS:
             raise DigestError(f"the note has {len(note):,} characters, expected at most {NOTE_CHARS:,}")
-        mark = replace(mark, note=sanitize_lines(note))
-    store.save_mark(connection, mark)
-    return replace(item, mark=mark), not is_kept
+        item = replace(item, note=sanitize_lines(note))
+    store.save_mark(connection, item)
+    return item, not is_kept
 
 
 def unkeep(connection: Connection, wanted: str) -> tuple[KeptItem, bool]:
     """Keep a story or an article no longer; return it, and whether it was kept. Errors: as `resolve_story`."""
     item, is_kept = find_item(connection, wanted, now=datetime.min.replace(tzinfo=UTC))
-    store.delete_marks(connection, store.marks_of(connection, item.mark.kind, item.id))
+    store.delete_marks(connection, store.marks_of(connection, item.kind, item.id))
     return item, is_kept
 
 
@@ -85,8 +84,8 @@ def load_kept(connection: Connection, *, words: str = "", tag: str = "") -> tupl
 
 
 def _searched_text(item: KeptItem) -> str:
-    parts = (item.title, *item.mark.tags, item.mark.note, item.outlet, item.article.text if item.article else "")
-    return "\n".join(parts)
+    text = item.article.text if item.article else ""
+    return "\n".join((item.title, *item.tags, item.note, item.outlet, text))
 
 
 def load_reports(connection: Connection, item: KeptItem) -> list[Article]:
@@ -111,7 +110,7 @@ def _load_items(connection: Connection, wanted: Sequence[Mark]) -> Iterator[Kept
         story = None if article else resolve_merged(connection, mark.key)
         known = article or story
         yield KeptItem(
-            mark=mark,
+            **asdict(mark),
             id=known.id if known else mark.key,
             title=sanitize_line(known.title if known else "", limit=TITLE_CHARS) or "Untitled",
             outlet=sanitize_line(article.outlet if article else "", limit=OUTLET_CHARS),

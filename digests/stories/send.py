@@ -25,7 +25,7 @@ def send_item(connection: Connection, services: Sequence[SendSettings], wanted: 
     What a service has, or waits for, is not sent again; what failed is tried again. Errors: as `stories.marks.keep`.
     """
     item, _ = find_item(connection, wanted, now=now)
-    name = f"{item.mark.kind} {item.id}"
+    name = f"{item.kind} {item.id}"
     reports = [report for report in load_reports(connection, item) if web_url(report.url)]
     if not reports:
         raise DigestError(f"the {name} has no stored report with a web address, so it cannot be sent")
@@ -33,8 +33,8 @@ def send_item(connection: Connection, services: Sequence[SendSettings], wanted: 
     values = {
         "url": web_url(article.url),
         "title": item.title,
-        "tags": list(item.mark.tags),
-        "note": item.mark.note,
+        "tags": list(item.tags),
+        "note": item.note,
         "outlet": sanitize_line(article.outlet, limit=OUTLET_CHARS),
         "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
     }

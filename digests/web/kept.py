@@ -6,13 +6,12 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from digests.model.kept_item import STORY, KeptItem, Mark
+from digests.model.kept_item import KeptItem
 from digests.render import feeds
-from digests.render.escape import language_tag, sanitize_line
+from digests.render.escape import language_tag
 from digests.settings.digests import digests_of
 from digests.store.marks import load_link_key, load_marks
-from digests.store.story_rows import StoryRow
-from digests.stories.marks import TITLE_CHARS, find_mark, keep, load_kept, sign_story, unkeep
+from digests.stories.marks import find_item, keep, load_kept, sign_story, unkeep
 from digests.web.feeds import domain_of, feed_response, find_story, link_to
 from digests.web.search import QUERY_CHARS
 from watcher.store.writer import read, write
@@ -54,15 +53,15 @@ def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
 
 def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedItem:
     """Return a kept item as an item of the feed."""
-    lines = [*item.mark.note.splitlines(), " ".join(f"#{tag}" for tag in item.mark.tags)]
+    lines = [*item.note.splitlines(), " ".join(f"#{tag}" for tag in item.tags)]
     html = Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line)
     return feeds.make_item(
-        key=feeds.tag_uri(domain, "kept", item.mark.kind, item.mark.key),
+        key=feeds.tag_uri(domain, "kept", item.kind, item.key),
         title=item.title,
         html=html,
-        at=item.mark.kept_at,
+        at=item.kept_at,
         language=language_tag(item.language),
-        page=link_to(ask, item.mark.kind)(item.id),
+        page=link_to(ask, item.kind)(item.id),
         source=item.article.url if item.article else None,
         outlet=item.outlet,
     )
@@ -76,33 +75,26 @@ def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
         item, _ = write(site.engine, unkeep, wanted)
     else:
         item, _ = write(site.engine, keep, wanted, tags=tags, note=ask.form.get("note"), now=site.now())
-    return PageResponse(redirect_to=f"/{item.mark.kind}/{item.id}")
+    return PageResponse(redirect_to=f"/{item.kind}/{item.id}")
 
 
 def keep_link_page(site: Site, ask: PageRequest) -> PageResponse:
     """Return the page of a link in a mail, which changes nothing. Errors: NotFound, for a wrong signature."""
-    row, mark = read(site.engine, _load_signed, ask)
-    return render_page(
-        site,
-        "keep_link.html.j2",
-        package="digests.web",
-        has_form=True,
-        title=sanitize_line(row.title, limit=TITLE_CHARS) or "Untitled",
-        mark=mark,
-    )
+    item, is_kept = read(site.engine, _load_signed, site, ask)
+    return render_page(site, "keep_link.html.j2", package="digests.web", has_form=True, item=item, is_kept=is_kept)
 
 
 def keep_by_link(site: Site, ask: PageRequest) -> PageResponse:
     """Keep the story of a link in a mail. Errors: NotFound, for a wrong signature."""
-    row, _ = read(site.engine, _load_signed, ask)
-    write(site.engine, keep, row.id, now=site.now())
+    item, _ = read(site.engine, _load_signed, site, ask)
+    write(site.engine, keep, item.id, now=site.now())
     return PageResponse(redirect_to=f"{SIGNED}keep/{ask.params['story']}/{ask.params['signature']}")
 
 
-def _load_signed(connection: Connection, ask: PageRequest) -> tuple[StoryRow, Mark | None]:
-    """Return the story of a signed link, and its mark. Errors: NotFound."""
+def _load_signed(connection: Connection, site: Site, ask: PageRequest) -> tuple[KeptItem, bool]:
+    """Return the story of a signed link, and whether it is kept. Errors: NotFound."""
     story, key = ask.params["story"], load_link_key(connection)
     if not key or not hmac.compare_digest(sign_story(key, story).encode(), ask.params["signature"].encode()):
         raise NotFound("This link is not valid.")
     _, row = find_story(connection, story)
-    return row, find_mark(connection, STORY, row.id)
+    return find_item(connection, row.id, now=site.now())

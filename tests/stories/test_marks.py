@@ -59,7 +59,7 @@ def tidy(engine) -> None:
 
 def kept(engine, **given) -> dict[str, tuple]:
     items = read(engine, load_kept, **given)
-    return {item.id: (item.mark.tags, item.mark.note) for item in items}
+    return {item.id: (item.tags, item.note) for item in items}
 
 
 def test_a_story_and_an_article_are_kept_once_with_tags_and_a_note_and_no_longer(engine, press):
@@ -119,7 +119,7 @@ def test_a_join_of_two_kept_stories_shows_both_notes_and_is_ended_as_one(engine,
 
     write(engine, join, quake, chess, now=MORNING)
 
-    assert [(item.id, item.mark.note) for item in read(engine, load_kept)] == [(quake, "two"), (quake, "one")]
+    assert [(item.id, item.note) for item in read(engine, load_kept)] == [(quake, "two"), (quake, "one")]
     assert read(engine, find_mark, "story", quake).note == "one"
     assert write(engine, unkeep, chess)[1] and read(engine, load_kept) == ()
 
@@ -145,10 +145,10 @@ def test_what_is_kept_stays_whatever_happens_to_the_stories(tmp_path_factory, en
                     key = data.draw(st.sampled_from((quake, chess) if step == "keep story" else known))
                     item, _ = write(store, keep, key, note=f"note {number}", now=at)
                     ids = {item.id} if item.article else set(find_articles(store, item.id))
-                    wanted[item.mark.kind, item.mark.key] = (f"note {number}", ids)
+                    wanted[item.kind, item.key] = (f"note {number}", ids)
                 case "unkeep":
                     item, _ = write(store, unkeep, data.draw(st.sampled_from(known)))
-                    wanted.pop((item.mark.kind, item.mark.key), None)
+                    wanted.pop((item.kind, item.key), None)
                 case "join":
                     write(store, join, quake, chess, now=at)
                 case "split":
@@ -168,9 +168,7 @@ def test_what_is_kept_stays_whatever_happens_to_the_stories(tmp_path_factory, en
     tidy(store)
 
     items = read(store, load_kept)
-    assert {(item.mark.kind, item.mark.key): item.mark.note for item in items} == {
-        key: note for key, (note, _) in wanted.items()
-    }
+    assert {(item.kind, item.key): item.note for item in items} == {key: note for key, (note, _) in wanted.items()}
     assert all(item.title != "Untitled" for item in items)
     ids = {key for _, its in wanted.values() for key in its}
     assert set(read(store, articles_by_id, ids)) == ids
@@ -194,7 +192,7 @@ def test_what_is_kept_moves_to_postgresql(empty_url, tmp_path, sqlite_template):
 
     target = open_digests(empty_url)
     (item,) = read(target, load_kept)
-    assert (item.mark.tags, item.mark.note) == (("a", "b"), "Für später.")
+    assert (item.tags, item.note) == (("a", "b"), "Für später.")
     target.dispose()
 
 

@@ -41,7 +41,7 @@ def signed(press):
 
 
 def marks_of(engine) -> list[tuple]:
-    return [(item.mark.kind, item.id, item.mark.tags, item.mark.note) for item in read(engine, load_kept)]
+    return [(item.kind, item.id, item.tags, item.note) for item in read(engine, load_kept)]
 
 
 async def test_a_story_and_an_article_are_kept_from_their_pages_with_tags_and_a_note(client, press):
