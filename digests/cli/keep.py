@@ -60,9 +60,8 @@ def keep_item(
             if vault is None:
                 print_result([_to_json(item) for item in items], list(_format_items(items)), json=json)
             else:
-                print_lines(
-                    [_write_notes(vault, [render_note(item, read(engine, load_reports, item)) for item in items])]
-                )
+                notes = [render_note(item, read(engine, load_reports, item)) for item in items]
+                print_lines([_write_notes(vault, notes)])
             return
         key = read(engine, parse_story_id, settings, wanted)
         if stop:
