@@ -45,6 +45,7 @@ class BoundedProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a new connection; above the limit it is answered with an error, above twice the limit it is closed."""
         self._transport = transport
+        self.peer = transport.get_extra_info("peername")
         self._connections.add(self)
         self.is_surplus = len(self._connections) > MAX_CONNECTIONS
         self._http.connection_made(transport)
@@ -103,6 +104,7 @@ class BoundedApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell its connection when that begins and ends."""
         connection = CONNECTION.get()
+        scope[PEER] = connection.peer
         connection.begin_answer()
         try:
             await (TOO_MANY_CONNECTIONS if connection.is_surplus else self._app)(scope, receive, send)
@@ -201,12 +203,6 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     config.load()
-    loaded = config.loaded_app
-
-    async def keep_peer(scope: Scope, receive: Receive, send: Send) -> None:
-        await loaded({**scope, PEER: scope.get("client")}, receive, send)
-
-    config.loaded_app = keep_peer  # outside of what changes the address by X-Forwarded-For
     http, connections = config.http_protocol_class, set[BoundedProtocol]()
 
     def make_protocol(**options: Any) -> BoundedProtocol:  # noqa: ANN401 - uvicorn's own
