@@ -12,18 +12,8 @@ from watcher.settings.models import Settings
 from watcher.text.format import format_count
 from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets, is_web, normalize_url
+from watcher.worker import proposals
 from watcher.worker.inspect import Discovery, discover, open_prober
-from watcher.worker.proposals import (
-    WAYS,
-    candidate_urls,
-    describe_entries,
-    describe_texts,
-    feed_row,
-    feeds_of_articles,
-    find_problems,
-    list_row,
-    no_feed_message,
-)
 
 LAST_REQUEST_S, LOOK_S = 10.0, 17.0  # no request is made after the first; a page may take 20 s in all
 SHOWN_TITLES = 5  # of a feed
@@ -33,23 +23,23 @@ _looking = Lock()  # one site at a time, so that the other pages are made meanwh
 
 def look_for_sources(typed: str, settings: Settings) -> dict[str, Any]:
     """Return what the site at an address has, for the template. Errors: SettingsError, WatcherError."""
-    urls = candidate_urls(typed)
+    urls = proposals.candidate_urls(typed)
     command = f"watcher sources discover {urls[0]}"
     if not is_web(urls[0]):
         raise SettingsError((), "only a feed or a site on the web can be added here", hint=command)
     if not _looking.acquire(blocking=False):
         raise WatcherError("another address is being read: wait a few seconds, then try again")
     try:
-        found = asyncio.run(_discover(urls, settings))
+        discovery = asyncio.run(_discover(urls, settings))
     except TimeoutError:
         raise WatcherError(f"{urls[0]} did not answer within {LOOK_S:.0f} s", hint=command) from None
     finally:
         _looking.release()
-    proposals = list(_propose(found, settings))
-    notes = [] if proposals else [no_feed_message(found)]
-    if unread := sum(not one.report and one.found_by != "guessed" for one in found.candidates):
+    sources = list(_propose(discovery, settings))
+    notes = [] if sources else [proposals.no_feed_message(discovery)]
+    if unread := sum(not one.report and one.found_by != "guessed" for one in discovery.candidates):
         notes.append(f"{format_count(unread, 'link')} of the site could not be read in this time: {command} reads more")
-    return {"proposals": proposals, "notes": notes}
+    return {"sources": sources, "notes": notes}
 
 
 async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
@@ -58,13 +48,17 @@ async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
         return await discover(urls, prober)
 
 
-def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
+def _propose(discovery: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield what the page shows of each source that can be added. `known`: the name of the source that has its URL."""
-    feeds = [(feed_row(feed), feed.report, feed.probe, WAYS[feed.found_by]) for feed in feeds_of_articles(found)]
-    if found.items:
-        feeds.append((list_row(found), found.items[1], found.page, "the list of articles on the page"))
+    found = [
+        (proposals.feed_row(feed), feed.report, feed.probe, proposals.WAYS[feed.found_by])
+        for feed in proposals.feeds_of_articles(discovery)
+    ]
+    if discovery.items:
+        row, way = proposals.list_row(discovery), "the list of articles on the page"
+        found.append((row, discovery.items[1], discovery.page, way))
     sources_by_url = sources_by_key(settings)
-    for row, report, probe, way in feeds:
+    for row, report, probe, way in found:
         assert report and probe
         existing, entries = sources_by_url.get(normalize_url(row.url)), report.feed.entries
         yield {
@@ -72,9 +66,9 @@ def _propose(found: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
             "url": hide_secrets(row.url),
             "way": way,
             "facts": [
-                ("Has", describe_entries(report, probe.at)),
-                *([("Texts", describe_texts(report, wants_full_text=row.full_text))] if entries else []),
-                *(("Problem", problem) for problem in find_problems(report, probe.at)),
+                ("Has", proposals.describe_entries(report, probe.at)),
+                *([("Texts", proposals.describe_texts(report, wants_full_text=row.full_text))] if entries else []),
+                *(("Problem", problem) for problem in proposals.find_problems(report, probe.at)),
             ],
             "titles": [(to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in entries[:SHOWN_TITLES]],
             "known": existing.source().name if existing else "",
