@@ -73,14 +73,13 @@ def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     """Yield what is wrong in a pack: in words, a line for each file; `listed` is the content of its list of hashes."""
-    listed_rows, rows = (
-        set(text.decode("utf-8", "replace").splitlines()) for text in (listed, render_pack.sums(files))
-    )
+    sums = render_pack.sums(files)
+    listed_rows, rows = (set(text.decode("utf-8", "replace").splitlines()) for text in (listed, sums))
     listed_names = {row.partition("  ")[2] for row in listed_rows}
     for name in sorted({row.partition("  ")[2] for row in listed_rows ^ rows}):
         fault = f"has been changed, or its line in {SUMS} has" if name in listed_names else f"is not in {SUMS}"
         yield f"{name}: {fault if name in files else 'is missing'}"
-    if render_pack.sums(files) != listed:
+    if sums != listed:
         yield f"{SUMS}: is not the list of these files"
     try:
         pack = replace(render_pack.load(files.get(DATA, b"")), pages=files.get(PAGES, b""))

@@ -70,10 +70,7 @@ def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iter
     """Yield the changes of an article's page, each as the lines that went ("-") and came ("+")."""
     before = (article.title, *article.text.split("\n"))
     for revision in revisions:
-        if revision.kind == "gone":
-            yield PackChange(at=revision.at, kind=revision.kind, diff=())
-            continue
-        after = (revision.title, *revision.text.split("\n"))
+        after = before if revision.kind == "gone" else (revision.title, *revision.text.split("\n"))
         rows = islice(difflib.unified_diff(before, after, n=0, lineterm=""), 2, None)  # without the names of the files
         lines = [row for row in rows if not row.startswith("@@")]
         more = (f" {len(lines) - MAX_DIFF_LINES} more lines",) if len(lines) > MAX_DIFF_LINES else ()
