@@ -81,16 +81,7 @@ DELIVERY_COLUMNS = KEY_COLUMNS + OWN_COLUMNS
 
 def _key_values(key: DeliveryKey) -> dict[str, Any]:
     """Return the values of the columns that a key fills."""
-    values: dict[str, Any] = {"digest": key.digest, "local_date": key.local_date}
-    match key:
-        case EditionKey():
-            return values | {"slot": key.slot}
-        case StoryAlertKey():
-            return values | {"about": key.about, "rule": key.rule}
-        case SentItemKey():
-            return values | {"item": key.item}
-        case FailureAlertKey():
-            return values | {"failure": key.failure, "failure_at": key.failure_at, "is_over": key.is_over}
+    return {name: getattr(key, name) for name in KEY_NAMES if hasattr(key, name)}
 
 
 def _delivery_of(row: Row[*tuple[Any, ...]]) -> Delivery:
@@ -249,10 +240,8 @@ def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> Non
 def enqueue_item(connection: Connection, item: str, parcels: Collection[OutboundMessage], *, now: datetime) -> None:
     """Add deliveries of a story or an article that is sent on; those of its own that were given up are due again."""
     enqueue(connection, SentItemKey(local_date=now.date(), item=item), parcels, now=now)
-    names = {parcel.recipient for parcel in parcels}
-    failed = update(deliveries).where(
-        deliveries.c.item == item, deliveries.c.recipient.in_(names), deliveries.c.state == FAILED
-    )
+    c, names = deliveries.c, {parcel.recipient for parcel in parcels}
+    failed = update(deliveries).where(c.item == item, c.recipient.in_(names), c.state == FAILED)
     again = {"state": WAITING, "attempts": 0, "settled_at": None, "next_try_at": now, "give_up_at": now + RETRY_FOR}
     connection.execute(failed.values(again))
 
