@@ -49,13 +49,13 @@ def render_files(
     return render_all(edition, digest, formats, earlier=earlier, articles=articles, keep_urls=keep_urls, suffix=suffix)
 
 
-def _load_keep_urls(engine: Engine, edition: Edition, digest: DigestSettings) -> dict[int, str]:
+def _load_keep_urls(engine: Engine, edition: Edition, digest: DigestSettings) -> dict[int, str | None]:
     """Return by number the signed links of a mail that keep its stories; empty if the mail names no site."""
     site = digest.mail.site
     if not site or not (key := read(engine, load_link_key)):
         return {}
-    pages = f"{site.rstrip('/')}/signed/keep"
-    return {story.number: f"{pages}/{story.id}/{sign_story(key, story.id)}" for story in edition.stories}
+    paths = {story.number: f"signed/keep/{story.id}/{sign_story(key, story.id)}" for story in edition.stories}
+    return {number: page_url(site, path) for number, path in paths.items()}
 
 
 def load_full_texts(connection: Connection, edition: Edition) -> dict[str, Article]:
@@ -76,7 +76,7 @@ def render_all(
     *,
     earlier: Sequence[Edition] = (),
     articles: Mapping[str, Article] = NO_ARTICLES,
-    keep_urls: Mapping[int, str] | None = None,
+    keep_urls: Mapping[int, str | None] | None = None,
     suffix: str = "",
 ) -> tuple[Rendered, ...]:
     """Return the edition in `formats`, its mail addressed as in the settings; `suffix` follows the date in names."""

@@ -50,7 +50,7 @@ class MailHead:
     to: tuple[str, ...] = ()  # addresses; empty for a file without recipients
     unsubscribe: str | None = None  # an https or mailto URL; None for a mail to the sender
     base_url: str | None = None  # of the edition's page; None if it is not on the web
-    keep_urls: Mapping[int, str] = field(default_factory=dict)  # by number of a story, of the page that keeps it
+    keep_urls: Mapping[int, str | None] = field(default_factory=dict)  # by number of a story, of the page that keeps it
     budget: int = BUDGET  # maximum size of the message as sent, in bytes
 
 
@@ -69,9 +69,7 @@ def compose_mail(view: EditionView, edition: Edition, mail: MailHead, own: OwnTe
     # Anchors are short, and the sentences that a page can unfold are left out.
     view = _change_stories(
         view,
-        lambda story: replace(
-            story, anchor=f"n{story.number}", grounds=(), keep_url=web_url(mail.keep_urls.get(story.number, ""))
-        ),
+        lambda story: replace(story, anchor=f"n{story.number}", grounds=(), keep_url=mail.keep_urls.get(story.number)),
     )
     steps = list(_shorten_steps(view))
 
