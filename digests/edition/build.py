@@ -83,10 +83,9 @@ def build_edition(
         messages = build_messages(engine, edition, digest, suffix=request.suffix) if request.deliver else ()
 
         def save_all(connection: Connection) -> bool:
-            if not save(connection, key, edition, messages, forms, now=now):
-                return False
-            send_must(connection, request.send, digest.must, edition, now=now)
-            return True
+            if is_saved := save(connection, key, edition, messages, forms, now=now):
+                send_must(connection, request.send, digest.must, edition, now=now)
+            return is_saved
 
         is_saved = write_with_retry(engine, EDITION_SAVE_PATIENCE_S, save_all)
     except BaseException as error:
