@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -24,7 +25,7 @@ BIBTEX_ESCAPES = str.maketrans(
     | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 )
 DIFF_LABELS = {"-": "before: ", "+": "after: "}
-LINE_CHARS, AUTHOR_CHARS, URL_CHARS = 1_000, 100, 2_048
+LINE_CHARS, AUTHOR_CHARS = 1_000, 100
 
 
 def load(data: bytes) -> Pack:
@@ -45,13 +46,13 @@ def _adapter() -> TypeAdapter[Pack]:
 def render(pack: Pack) -> dict[str, bytes]:
     """Return the files of a pack that are made from its data, by name, without the sums."""
     data = _adapter().dump_python(pack, mode="json", exclude={"pages"})
-    cited = [_Citation(article) for article in pack.articles]
+    cited = [_sanitize(article) for article in pack.articles]
     texts = {
         DATA: json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1) + "\n",
         "story.md": "\n".join(_markdown_lines(pack)).rstrip() + "\n",
-        "citations.json": json.dumps([each.csl() for each in cited], ensure_ascii=False, indent=1) + "\n",
-        "citations.bib": "\n".join(each.bibtex() for each in cited),
-        "citations.ris": "\r\n".join(each.ris() for each in cited),
+        "citations.json": json.dumps([_to_csl(each) for each in cited], ensure_ascii=False, indent=1) + "\n",
+        "citations.bib": "\n".join(map(_to_bibtex, cited)),
+        "citations.ris": "\r\n".join(map(_to_ris, cited)),
     }
     made = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
     return made | ({PAGES: pack.pages} if pack.pages_of else {})
@@ -105,15 +106,14 @@ def _markdown_lines(pack: Pack) -> Iterator[str]:
             yield f"— {_source(article)}, {_time(article.published_at)}; {plain(article.title)}"
             yield f"(article {article.id}, characters {quote.start} to {quote.end}, SHA-256 {sha256_of(text)})"
             yield ""
-    changed = [article for article in pack.articles if article.changes]
-    if changed:
+    changes = [(article, change) for article in pack.articles for change in article.changes]
+    if changes:
         yield from ("", "## Corrections and changed pages", "")
-    for article in changed:
-        for change in article.changes:
-            what = "the page is gone" if change.kind == "gone" else "the page has changed"
-            yield f"- {_time(change.at)}, {_source(article)}: {what}"
-            for line in change.diff:
-                yield f"  - {DIFF_LABELS.get(line[:1], '')}{escape(sanitize_line(line[1:], limit=LINE_CHARS))}"
+    for article, change in changes:
+        what = "the page is gone" if change.kind == "gone" else "the page has changed"
+        yield f"- {_time(change.at)}, {_source(article)}: {what}"
+        for line in change.diff:
+            yield f"  - {DIFF_LABELS.get(line[:1], '')}{escape(sanitize_line(line[1:], limit=LINE_CHARS))}"
 
 
 def _source(article: PackArticle) -> str:
@@ -124,54 +124,54 @@ def _time(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-class _Citation:
-    """A report's fields that all formats of citations have, each in one line, and its record in each format."""
+def _sanitize(article: PackArticle) -> PackArticle:
+    """Return an article whose texts in citations are one line each."""
+    key, title, outlet = (sanitize_line(text, limit=LINE_CHARS) for text in (article.id, article.title, article.outlet))
+    url, language = web_url(article.url) or "", language_tag(article.language)
+    authors = filter(None, (sanitize_line(name, limit=AUTHOR_CHARS) for name in article.authors))
+    return replace(article, id=key, title=title, outlet=outlet, url=url, language=language, authors=tuple(authors))
 
-    def __init__(self, article: PackArticle) -> None:
-        """Read the fields of an article, each in one line."""
-        self.published, self.accessed = article.published_at, article.fetched_at
-        self.id = sanitize_line(article.id, limit=LINE_CHARS)
-        self.title = sanitize_line(article.title, limit=LINE_CHARS)
-        self.outlet = sanitize_line(article.outlet, limit=LINE_CHARS)
-        self.url = sanitize_line(web_url(article.url) or "", limit=URL_CHARS)
-        self.language = language_tag(article.language)
-        self.authors = [name for name in (sanitize_line(each, limit=AUTHOR_CHARS) for each in article.authors) if name]
 
-    def csl(self) -> dict[str, Any]:
-        """Return the citation in CSL-JSON."""
-        fields: dict[str, Any] = {
-            "id": self.id,
-            "type": "article-newspaper",
-            "title": self.title,
-            "container-title": self.outlet,
-            "issued": {"date-parts": [[self.published.year, self.published.month, self.published.day]]},
-            "accessed": {"date-parts": [[self.accessed.year, self.accessed.month, self.accessed.day]]},
-            "URL": self.url,
-            "language": self.language,
-            "author": [{"literal": name} for name in self.authors],
-        }
-        return {name: value for name, value in fields.items() if value}
+def _to_csl(article: PackArticle) -> dict[str, Any]:
+    """Return the citation of a sanitized article in CSL-JSON."""
+    published, accessed = article.published_at, article.fetched_at
+    fields: dict[str, Any] = {
+        "id": article.id,
+        "type": "article-newspaper",
+        "title": article.title,
+        "container-title": article.outlet,
+        "issued": {"date-parts": [[published.year, published.month, published.day]]},
+        "accessed": {"date-parts": [[accessed.year, accessed.month, accessed.day]]},
+        "URL": article.url,
+        "language": article.language,
+        "author": [{"literal": name} for name in article.authors],
+    }
+    return {name: value for name, value in fields.items() if value}
 
-    def bibtex(self) -> str:
-        """Return the citation in BibTeX."""
-        title, outlet, *authors = (text.translate(BIBTEX_ESCAPES) for text in (self.title, self.outlet, *self.authors))
-        fields = {
-            "author": " and ".join(f"{{{name}}}" for name in authors),
-            "title": f"{{{title}}}",  # the second braces keep its capitals
-            "journal": outlet,
-            "year": f"{self.published:%Y}",
-            "month": f"{self.published:%m}",
-            "date": f"{self.published:%Y-%m-%d}",
-            "url": self.url,
-            "urldate": f"{self.accessed:%Y-%m-%d}",
-            "langid": self.language,
-        }
-        lines = (f"  {name} = {{{value}}}," for name, value in fields.items() if value not in ("", "{}"))
-        return "\n".join((f"@article{{watcher-{self.id},", *lines, "}\n"))
 
-    def ris(self) -> str:
-        fields = [("TY", "NEWS"), ("ID", self.id), *(("AU", name) for name in self.authors)]
-        fields += [("TI", self.title), ("T2", self.outlet), ("PY", f"{self.published:%Y}")]
-        fields += [("DA", f"{self.published:%Y/%m/%d}"), ("UR", self.url)]
-        fields += [("Y2", f"{self.accessed:%Y/%m/%d}"), ("LA", self.language)]
-        return "".join(f"{tag}  - {value}\r\n" for tag, value in fields if value) + "ER  - \r\n"
+def _to_bibtex(article: PackArticle) -> str:
+    """Return the citation of a sanitized article in BibTeX."""
+    texts = (article.title, article.outlet, *article.authors)
+    title, outlet, *authors = (text.translate(BIBTEX_ESCAPES) for text in texts)
+    fields = {
+        "author": " and ".join(f"{{{name}}}" for name in authors),
+        "title": f"{{{title}}}",  # the second braces keep its capitals
+        "journal": outlet,
+        "year": f"{article.published_at:%Y}",
+        "month": f"{article.published_at:%m}",
+        "date": f"{article.published_at:%Y-%m-%d}",
+        "url": article.url,
+        "urldate": f"{article.fetched_at:%Y-%m-%d}",
+        "langid": article.language,
+    }
+    lines = (f"  {name} = {{{value}}}," for name, value in fields.items() if value not in ("", "{}"))
+    return "\n".join((f"@article{{watcher-{article.id},", *lines, "}\n"))
+
+
+def _to_ris(article: PackArticle) -> str:
+    """Return the citation of a sanitized article in RIS."""
+    fields = [("TY", "NEWS"), ("ID", article.id), *(("AU", name) for name in article.authors)]
+    fields += [("TI", article.title), ("T2", article.outlet), ("PY", f"{article.published_at:%Y}")]
+    fields += [("DA", f"{article.published_at:%Y/%m/%d}"), ("UR", article.url)]
+    fields += [("Y2", f"{article.fetched_at:%Y/%m/%d}"), ("LA", article.language)]
+    return "".join(f"{tag}  - {value}\r\n" for tag, value in fields if value) + "ER  - \r\n"
