@@ -10,14 +10,12 @@ from watcher.errors import SettingsError, WatcherError
 from watcher.settings.edit import sources_by_key
 from watcher.settings.models import Settings
 from watcher.text.format import format_count
-from watcher.text.plain_text import to_one_line
 from watcher.text.urls import hide_secrets, is_web, normalize_url
 from watcher.worker import proposals
 from watcher.worker.inspect import Discovery, discover, open_prober
 
 LAST_REQUEST_S, LOOK_S = 10.0, 17.0  # no request is made after the first; a page may take 20 s in all
-SHOWN_TITLES = 5  # of a feed
-ENTRY_TITLE_CHARS = 160
+SHOWN_ENTRIES = 5  # of a feed
 _looking = Lock()  # one site at a time, so that the other pages are made meanwhile
 
 
@@ -70,6 +68,6 @@ def _propose(discovery: Discovery, settings: Settings) -> Iterator[dict[str, Any
                 *([("Texts", proposals.describe_texts(report, wants_full_text=row.full_text))] if entries else []),
                 *(("Problem", problem) for problem in proposals.find_problems(report, probe.at)),
             ],
-            "titles": [(to_one_line(one.title, ENTRY_TITLE_CHARS), one.published_at) for one in entries[:SHOWN_TITLES]],
+            "entries": entries[:SHOWN_ENTRIES],
             "known": existing.source().name if existing else "",
         }
