@@ -69,7 +69,7 @@ def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedI
 
 def keep_from_form(site: Site, ask: PageRequest) -> PageResponse:
     """Keep the story or article of a form, keep it no longer, or save its tags and note."""
-    wanted = ask.params.get("story") or ask.params["article"]
+    wanted = ask.params["item"]
     tags = ask.form["tags"].split(",") if "tags" in ask.form else None
     if ask.form.get("keep") == "no":
         item, _ = write(site.engine, unkeep, wanted)

@@ -1,4 +1,4 @@
-"""Hands stories and articles on from their pages: to the services of `[[send]]`, and a story as a pack."""
+"""What the page of a story or an article offers to do with it: keep it, send it to a service, take a pack of it."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from digests.errors import DigestError
 from digests.render.pack import zip_files
 from digests.settings.send import SendSection
 from digests.store.outbox import FAILED, deliveries_of_item
+from digests.stories.marks import find_mark
 from digests.stories.pack import load_pack
 from digests.stories.send import send_item
 from watcher.store.writer import read, write
@@ -14,13 +15,14 @@ from watcher.web.site import NotFound, PageRequest, PageResponse, Site
 STATE_WORDS = {"sent": "sent", "failed": "could not be sent", "unknown": "may have arrived"}
 
 
-def load_sent(site: Site, item: str) -> dict[str, Any]:
-    """Return for the page of a story or an article the names of the services, and what was sent to them."""
+def load_actions(site: Site, kind: str, key: str) -> dict[str, Any]:
+    """Return for the page of a story or an article its mark, the services it can be sent to, and what was sent."""
     services = [service.name for service in site.settings.section(SendSection).root]
-    deliveries = read(site.engine, deliveries_of_item, item) if services else ()
+    deliveries = read(site.engine, deliveries_of_item, f"{kind} {key}") if services else ()
     done = {each.recipient for each in deliveries if each.state != FAILED}
     sent = [(each.recipient, STATE_WORDS.get(each.state, "waiting"), each.response) for each in deliveries]
-    return {"services": [name for name in services if name not in done], "sent": sent}
+    mark, unsent = read(site.engine, find_mark, kind, key), [name for name in services if name not in done]
+    return {"mark": mark, "services": unsent, "sent": sent}
 
 
 def send_from_form(site: Site, ask: PageRequest) -> PageResponse:
@@ -28,8 +30,7 @@ def send_from_form(site: Site, ask: PageRequest) -> PageResponse:
     services = [each for each in site.settings.section(SendSection).root if each.name == ask.form.get("to")]
     if not services:
         raise DigestError("The settings name no such service.")
-    wanted = ask.params.get("story") or ask.params["article"]
-    kind, _, key = write(site.engine, send_item, services, wanted, now=site.now()).partition(" ")
+    kind, _, key = write(site.engine, send_item, services, ask.params["item"], now=site.now()).partition(" ")
     return PageResponse(redirect_to=f"/{kind}/{key}")
 
 

@@ -23,10 +23,9 @@ from digests.stories.agenda import events_of_story
 from digests.stories.earlier import find_earlier
 from digests.stories.follows import load_followed, set_followed
 from digests.stories.history import StoryDetails, describe_change, link_reasons, load_story_details
-from digests.stories.marks import find_mark
 from digests.stories.user_corrections import join, split
 from digests.web.editions import format_edition_date
-from digests.web.send import load_sent
+from digests.web.send import load_actions
 from watcher.model import Article, RemovedBlock
 from watcher.store.articles import articles_by_id
 from watcher.store.pages import revisions_of
@@ -63,8 +62,7 @@ def story_page(site: Site, ask: PageRequest) -> PageResponse:
         has_form=True,
         f=details,
         row=row,
-        mark=read(site.engine, find_mark, STORY, row.id),
-        on=load_sent(site, f"story {row.id}"),
+        actions=load_actions(site, STORY, row.id),
         followed_since=next((at for _, at, one in read(site.engine, load_followed) if one.thread == row.thread), None),
         title=sanitize_line(row.title, limit=PAGE_TITLE_CHARS) or "Untitled",
         lang=language_tag(row.language),
@@ -254,8 +252,7 @@ def article_page(site: Site, ask: PageRequest) -> PageResponse:
         paragraphs=paragraphs,
         left=bytes_left,
         removed=_removed_by_rule(article.removed),
-        mark=read(site.engine, find_mark, ARTICLE, article.id),
-        on=load_sent(site, f"article {article.id}"),
+        actions=load_actions(site, ARTICLE, article.id),
         has_form=True,
     )
 
