@@ -17,6 +17,7 @@ from digests.render import pack as render_pack
 from digests.render.pack import DATA, PAGES, SUMS
 from watcher.text.format import format_count
 
+DOCUMENT_FORMS = ("docx", "odt")  # that pandoc makes
 PANDOC_S = 60.0  # for one document
 MAX_BYTES, MAX_FILES = 256 * 1024 * 1024, 50  # of a pack that is checked
 
@@ -26,33 +27,30 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
     if any(folder.glob("*")):
         raise DigestError(f"{folder}: the folder is not empty", hint="give a new folder")
     files = render_pack.render(pack)
-    documents = _make_documents(pack, files["story.md"]) if shutil.which("pandoc") else {}
-    files |= documents
+    forms = DOCUMENT_FORMS if shutil.which("pandoc") else ()
+    files |= {f"story.{form}": _make_document(pack, files["story.md"], form) for form in forms}
     files[SUMS] = render_pack.sums(files)
     write_files([Rendered(format="", name=name, body=body) for name, body in files.items()], folder, channel="--pack")
     quotes = sum(len(article.quotes) for article in pack.articles)
     size = f"{format_count(len(pack.articles), 'article')}, {format_count(quotes, 'quotation')}"
     yield f"{folder}: {format_count(len(files), 'file')} on {pack.id}: {pack.title} ({size})"
     yield f"SHA-256 of its {SUMS}: {sha256(files[SUMS]).hexdigest()}"
-    if not documents:
+    if not forms:
         yield "no DOCX and ODT: pandoc is not installed"
 
 
-def _make_documents(pack: Pack, markdown: bytes) -> dict[str, bytes]:
-    """Return the Markdown as DOCX and ODT. Errors: DigestError."""
-    documents = {}
-    for form in ("docx", "odt"):
-        # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
-        # the document has no image, so no other file or address is opened.
-        command = ["pandoc", "--from=commonmark", f"--to={form}", "--output=-"]
-        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(int(pack.made_at.timestamp()))}
-        try:
-            made = subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
-        except (OSError, subprocess.SubprocessError) as error:
-            output = getattr(error, "stderr", None) or str(error).encode()
-            raise DigestError(f"pandoc could not make {form}: {output.decode('utf-8', 'replace')[:200]}") from error
-        documents[f"story.{form}"] = made.stdout
-    return documents
+def _make_document(pack: Pack, markdown: bytes, form: str) -> bytes:
+    """Return the Markdown as a document of one of `DOCUMENT_FORMS`. Errors: DigestError."""
+    # Not in its sandbox, where Debian's pandoc lacks its own files. All texts are escaped:
+    # the document has no image, so no other file or address is opened.
+    command = ["pandoc", "--from=commonmark", f"--to={form}", "--output=-"]
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "SOURCE_DATE_EPOCH": str(int(pack.made_at.timestamp()))}
+    try:
+        made = subprocess.run(command, input=markdown, capture_output=True, timeout=PANDOC_S, check=True, env=env)
+    except (OSError, subprocess.SubprocessError) as error:
+        output = getattr(error, "stderr", None) or str(error).encode()
+        raise DigestError(f"pandoc could not make {form}: {output.decode('utf-8', 'replace')[:200]}") from error
+    return made.stdout
 
 
 def is_pack(path: Path) -> bool:

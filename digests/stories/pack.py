@@ -83,14 +83,12 @@ def _collect_quotes(
 ) -> dict[str, tuple[PackQuote, ...]]:
     """Return by article the first sentences of each outlet's first report, and those that the last editions cite."""
     quotes: defaultdict[str, dict[tuple[int, int], PackQuote]] = defaultdict(dict)
-    outlets: set[str] = set()
-    for key in details.story.articles:
-        article = details.articles[key]
-        if article.text and article.outlet not in outlets:
-            outlets.add(article.outlet)
-            long = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
-            for start, end in islice(long, FIRST_SENTENCES):
-                quotes[key][start, end] = PackQuote(start=start, end=end, is_first=True)
+    latest_first = (details.articles[key] for key in reversed(details.story.articles))
+    first_by_outlet = {article.outlet: article for article in latest_first if article.text}
+    for article in first_by_outlet.values():
+        long = ((s, e) for s, e in sentences(article.text, article.language) if e - s >= MIN_SENTENCE_CHARS)
+        for start, end in islice(long, FIRST_SENTENCES):
+            quotes[article.id][start, end] = PackQuote(start=start, end=end, is_first=True)
     for _, shown in last_places(connection, settings, details.row.id):
         for cited in shown.quoted:
             start, end = cited.offset, cited.offset + len(cited.text)
