@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -237,11 +237,17 @@ def retry_now(connection: Connection, key: DeliveryKey, *, now: datetime) -> Non
     connection.execute(query.values(state=state, settled_at=None, next_try_at=now, give_up_at=now + RETRY_FOR))
 
 
-def enqueue_item(connection: Connection, item: str, parcels: Collection[OutboundMessage], *, now: datetime) -> None:
-    """Add deliveries of a story or an article that is sent on; those of its own that were given up are due again."""
+def enqueue_item(connection: Connection, item: str, bodies: Mapping[str, bytes], *, now: datetime) -> None:
+    """
+    Add deliveries of a story or an article that is sent on; those of its own that were given up are due again.
+
+    `bodies` has the JSON for each service by its name.
+    """
+    forms = {name: Rendered(format="json", name="item.json", body=body) for name, body in bodies.items()}
+    parcels = [OutboundMessage(channel=SEND_CHANNEL, recipient=name, forms=(form,)) for name, form in forms.items()]
     enqueue(connection, SentItemKey(local_date=now.date(), item=item), parcels, now=now)
-    c, names = deliveries.c, {parcel.recipient for parcel in parcels}
-    failed = update(deliveries).where(c.item == item, c.recipient.in_(names), c.state == FAILED)
+    c = deliveries.c
+    failed = update(deliveries).where(c.item == item, c.recipient.in_(bodies), c.state == FAILED)
     again = {"state": WAITING, "attempts": 0, "settled_at": None, "next_try_at": now, "give_up_at": now + RETRY_FOR}
     connection.execute(failed.values(again))
 

@@ -8,12 +8,10 @@ from sqlalchemy import Connection
 
 from digests.analysis.preferences import matching_phrases
 from digests.errors import DigestError
-from digests.model.delivery import OutboundMessage, Rendered
 from digests.model.edition import Edition
 from digests.render.escape import sanitize_line, web_url
 from digests.settings.send import SendSettings, fill_body
 from digests.store import outbox
-from digests.store.outbox import SEND_CHANNEL
 from digests.stories.marks import OUTLET_CHARS, find_item, load_reports
 from watcher.store.articles import articles_by_id
 
@@ -38,12 +36,8 @@ def send_item(connection: Connection, services: Sequence[SendSettings], wanted: 
         "outlet": sanitize_line(article.outlet, limit=OUTLET_CHARS),
         "published": f"{article.published_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    messages = []
-    for service in services:
-        body = fill_body(service.body, values).encode("utf-8", "replace")
-        form = Rendered(format="json", name=f"{item.id}.json", body=body)
-        messages.append(OutboundMessage(channel=SEND_CHANNEL, recipient=service.name, forms=(form,)))
-    outbox.enqueue_item(connection, name, messages, now=now)
+    bodies = {service.name: fill_body(service.body, values).encode("utf-8", "replace") for service in services}
+    outbox.enqueue_item(connection, name, bodies, now=now)
     return name
 
 
