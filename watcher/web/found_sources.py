@@ -61,9 +61,9 @@ def _propose(discovery: Discovery, settings: Settings) -> Iterator[dict[str, Any
         existing, entries = sources_by_url.get(normalize_url(row.url)), report.feed.entries
         yield {
             "row": row,
-            "url": hide_secrets(row.url),
-            "way": way,
+            "name": row.name or hide_secrets(row.url),
             "facts": [
+                ("Address", f"{hide_secrets(row.url)} ({way})"),
                 ("Has", proposals.describe_entries(report, probe.at)),
                 *([("Texts", proposals.describe_texts(report, wants_full_text=row.full_text))] if entries else []),
                 *(("Problem", problem) for problem in proposals.find_problems(report, probe.at)),

@@ -241,7 +241,7 @@ def _add_page(site: Site, ask: PageRequest) -> PageResponse:
         has_form=True,
         address=address,
         may_add=_may_add(site),
-        found=found,
+        found=found or {"notes": (), "sources": ()},
         bookmarklet=f"javascript:{quote(open_form, safe=JAVASCRIPT_SAFE)}",
     )
 
