@@ -48,10 +48,8 @@ async def _discover(urls: tuple[str, ...], settings: Settings) -> Discovery:
 
 def _propose(discovery: Discovery, settings: Settings) -> Iterator[dict[str, Any]]:
     """Yield what the page shows of each source that can be added. `known`: the name of the source that has its URL."""
-    found = [
-        (proposals.feed_row(feed), feed.report, feed.probe, proposals.WAYS[feed.found_by])
-        for feed in proposals.feeds_of_articles(discovery)
-    ]
+    feeds = proposals.feeds_of_articles(discovery)
+    found = [(proposals.feed_row(feed), feed.report, feed.probe, proposals.WAYS[feed.found_by]) for feed in feeds]
     if discovery.items:
         row, way = proposals.list_row(discovery), "the list of articles on the page"
         found.append((row, discovery.items[1], discovery.page, way))
