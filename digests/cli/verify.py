@@ -76,9 +76,8 @@ def verify(
         raise DigestError(f"there is no file or folder {edition}", hint=hint)
     if edition is not None and is_pack(Path(edition)):
         sums_hash, faults = check_pack(Path(edition))
-        print_result(
-            {"file": edition, "sha256": sums_hash, "faults": faults}, format_pack(edition, sums_hash, faults), json=json
-        )
+        values = {"file": edition, "sha256": sums_hash, "faults": faults}
+        print_result(values, format_pack(edition, sums_hash, faults), json=json)
         return FAILED if faults else DONE
     settings = load_settings(config)
     with closing_store(editions.open_digests(settings.store.url, make=False)) as engine:

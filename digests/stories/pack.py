@@ -23,13 +23,13 @@ from watcher.text.sentences import sentences
 
 FIRST_SENTENCES, MIN_SENTENCE_CHARS = 2, 25  # quoted of an outlet's first report; shorter ones are headings
 MAX_DIFF_LINES = 60  # of a change
+Quotes = Mapping[str, tuple[PackQuote, ...]]  # by article
 
 
 def load_pack(connection: Connection, settings: Settings, story: str, *, now: datetime) -> Pack:
     """Return the pack of a story. Errors: as `resolve_story`."""
     details = load_story_details(connection, story)
     quotes = _collect_quotes(connection, settings, details)
-    revisions = revisions_of(connection, details.articles)
     pages = load_page_records(connection, details.articles)
     joined = b"".join(pages.values())
     return Pack(
@@ -38,17 +38,16 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
         made_at=now.replace(microsecond=0),
         outlets=details.coverage.outlets,
         independent=details.coverage.independent,
-        articles=tuple(_pack_articles(details, revisions, quotes)),
+        articles=tuple(_pack_articles(connection, details, quotes)),
         pages_of=tuple(pages),
         pages_sha256=sha256(joined).hexdigest() if pages else "",
         pages=joined,
     )
 
 
-def _pack_articles(
-    details: StoryDetails, revisions: Mapping[str, tuple[Revision, ...]], quotes: Mapping[str, tuple[PackQuote, ...]]
-) -> Iterator[PackArticle]:
-    """Yield the articles of a story for its pack; only those whose ids are in `quoted` have their text."""
+def _pack_articles(connection: Connection, details: StoryDetails, quotes: Quotes) -> Iterator[PackArticle]:
+    """Yield the articles of a story for its pack; only those with quotes have their text."""
+    revisions = revisions_of(connection, details.articles)
     for report in details.story.wire_groups:
         for key in report.articles:
             article, copy = details.articles[key], details.copies.get(key)
@@ -78,9 +77,7 @@ def _describe_changes(article: Article, revisions: tuple[Revision, ...]) -> Iter
         before = after
 
 
-def _collect_quotes(
-    connection: Connection, settings: Settings, details: StoryDetails
-) -> dict[str, tuple[PackQuote, ...]]:
+def _collect_quotes(connection: Connection, settings: Settings, details: StoryDetails) -> Quotes:
     """Return by article the first sentences of each outlet's first report, and those that the last editions cite."""
     quotes: defaultdict[str, dict[tuple[int, int], PackQuote]] = defaultdict(dict)
     latest_first = (details.articles[key] for key in reversed(details.story.articles))
