@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 from digests.delivery.file import write_files
@@ -34,7 +33,7 @@ def write_pack(folder: Path, pack: Pack) -> Iterator[str]:
     quotes = sum(len(article.quotes) for article in pack.articles)
     size = f"{format_count(len(pack.articles), 'article')}, {format_count(quotes, 'quotation')}"
     yield f"{folder}: {format_count(len(files), 'file')} on {pack.id}: {pack.title} ({size})"
-    yield f"SHA-256 of its {SUMS}: {sha256(files[SUMS]).hexdigest()}"
+    yield f"SHA-256 of its {SUMS}: {render_pack.sha256_of(files[SUMS])}"
     if not forms:
         yield "no DOCX and ODT: pandoc is not installed"
 
@@ -66,7 +65,7 @@ def check_pack(path: Path) -> tuple[str, tuple[str, ...]]:
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise DigestError(f"{path}: cannot be read: {error}") from error
     listed = files.pop(SUMS, b"")
-    return sha256(listed).hexdigest(), tuple(_find_faults(files, listed))
+    return render_pack.sha256_of(listed), tuple(_find_faults(files, listed))
 
 
 def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
@@ -84,7 +83,7 @@ def _find_faults(files: Mapping[str, bytes], listed: bytes) -> Iterator[str]:
     except DigestError as error:
         yield str(error)
         return
-    if pack.pages_of and sha256(pack.pages).hexdigest() != pack.pages_sha256:
+    if pack.pages_of and render_pack.sha256_of(pack.pages) != pack.pages_sha256:
         yield f"{PAGES}: the pages do not have the SHA-256 that the pack says"
     for article in pack.articles:
         if article.text is not None and render_pack.sha256_of(article.text) != article.text_sha256:

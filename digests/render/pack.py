@@ -54,13 +54,13 @@ def render(pack: Pack) -> dict[str, bytes]:
     return made | ({PAGES: pack.pages} if pack.pages_of else {})
 
 
-def sha256_of(text: str) -> str:
-    return sha256(text.encode("utf-8", "replace")).hexdigest()
+def sha256_of(content: str | bytes) -> str:
+    return sha256(content if isinstance(content, bytes) else content.encode("utf-8", "replace")).hexdigest()
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
     """Return the SHA-256 of each file, as `sha256sum` writes and checks it."""
-    return "".join(f"{sha256(body).hexdigest()}  {name}\n" for name, body in sorted(files.items())).encode()
+    return "".join(f"{sha256_of(body)}  {name}\n" for name, body in sorted(files.items())).encode()
 
 
 def zip_files(pack: Pack) -> bytes:

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from hashlib import sha256
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -40,7 +39,7 @@ def load_pack(connection: Connection, settings: Settings, story: str, *, now: da
         independent=details.coverage.independent,
         articles=tuple(_pack_articles(connection, details, quotes)),
         pages_of=tuple(pages),
-        pages_sha256=sha256(joined).hexdigest() if pages else "",
+        pages_sha256=sha256_of(joined) if pages else "",
         pages=joined,
     )
 
