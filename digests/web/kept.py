@@ -54,11 +54,10 @@ def kept_feed(site: Site, ask: PageRequest) -> PageResponse:
 def _feed_item(ask: PageRequest, item: KeptItem, domain: str) -> feeds.JsonFeedItem:
     """Return a kept item as an item of the feed."""
     lines = [*item.note.splitlines(), " ".join(f"#{tag}" for tag in item.tags)]
-    html = Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line)
     return feeds.make_item(
         key=feeds.tag_uri(domain, "kept", item.kind, item.key),
         title=item.title,
-        html=html,
+        html=Markup("").join(Markup("<p>{}</p>").format(line) for line in lines if line),
         at=item.kept_at,
         language=language_tag(item.language),
         page=link_to(ask, item.kind)(item.id),
