@@ -33,15 +33,16 @@ def _check_body(value: str) -> str:
     return value
 
 
+Header = Annotated[str, matching(HEADER, 'a header such as "Authorization: Bearer {token}"')]
+
+
 class SendSettings(SettingsModel):
     """Where stories and articles can be sent on: one POST of JSON with address and title (docs/guides/send.md)."""
 
     name: Name = Field(description="Name of the service, for the button and `watcher send`.")
     url: Place = Field(description='URL of the POST; "env:NAME" or "file:PATH" if it is secret.', repr=False)
     token: OptionalSecret = Field(default=None, description="Token for `header`; without one, the header is not sent.")
-    header: Annotated[str, matching(HEADER, 'a header such as "Authorization: Bearer {token}"')] = Field(
-        default="Authorization: Bearer {token}", description="Header that has the token."
-    )
+    header: Header = Field(default="Authorization: Bearer {token}", description="Header that has the token.")
     body: Annotated[str, AfterValidator(_check_body)] = Field(
         default='{"url": {url}, "title": {title}}',
         description="The JSON to send; {url}, {title}, {tags}, {note}, {outlet} and {published} become values.",
