@@ -3,7 +3,6 @@
 import difflib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime
 from itertools import islice
 
@@ -50,11 +49,9 @@ def _pack_articles(connection: Connection, details: StoryDetails, quotes: Quotes
     for report in details.story.wire_groups:
         for key in report.articles:
             article, copy = details.articles[key], details.copies.get(key)
-            header = {field.name: getattr(article, field.name) for field in fields(ArticleHeader)}
+            copied = {name: getattr(article, name) for name in (*ArticleHeader.__slots__, "authors", "fetched_at")}
             yield PackArticle(
-                **header | {"agency": article.agency or report.agency},
-                authors=article.authors,
-                fetched_at=article.fetched_at,
+                **copied | {"agency": article.agency or report.agency},
                 copy_of=None if key == report.origin else report.origin,
                 differs=describe_copy(copy) if copy else "",
                 text_sha256=sha256_of(article.text),
