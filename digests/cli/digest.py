@@ -40,9 +40,9 @@ from digests.store import editions, outbox
 from digests.store.keys import EditionKey, Slot, SlotKind
 from digests.store.outbox import SENT, Delivery
 from watcher.cli.commands import DONE, PARTLY, SESSION
+from watcher.cli.embed import embed_recent
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import format_minute, print_err, print_json, print_lines, print_result
-from watcher.cli.poll import embed_recent
 from watcher.features.embedders import embedder_config
 from watcher.settings.models import Settings
 from watcher.settings.types import parse_duration

@@ -22,7 +22,6 @@ from watcher.settings.models import Settings
 from watcher.store.writer import read
 from watcher.text.format import format_count, format_duration
 from watcher.text.plain_text import to_one_line
-from watcher.worker.context import system_clock
 
 TITLE_CHARS, NEXT_TITLE_CHARS, REASON_CHARS = 100, 60, 200
 RECIPIENTS_SHOWN = 5  # named for the deliveries of an edition with one channel and state
@@ -38,7 +37,7 @@ def status_sections(settings: Settings) -> Iterator[StatusSection]:
         deliveries = read(engine, list_undelivered, since=(datetime.now(UTC) - FAILED_SHOWN_FOR).date())
         values = [delivery_to_json(delivery) for delivery in deliveries]
         yield StatusSection(name="deliveries", found=values, rows=tuple(_delivery_rows(deliveries)))
-        yield _schedule_section(engine, settings, now=system_clock())
+        yield _schedule_section(engine, settings, now=datetime.now(UTC))
 
 
 def _editions_section(engine: Engine, settings: Settings) -> StatusSection:

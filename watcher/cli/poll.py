@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -14,11 +14,10 @@ from sqlalchemy import Engine
 from typer import Option
 
 from watcher.cli.commands import DONE, FAILED, PARTLY, SESSION
+from watcher.cli.embed import embed_recent
 from watcher.cli.options import Config, Json, Yes, closing_store, load_settings
 from watcher.cli.output import Advance, format_minute, print_err, print_result, progress_bars
-from watcher.errors import StoreError, WatcherError
 from watcher.failure_messages import FetchKind
-from watcher.features.embedders import EmbedderConfig
 from watcher.feeds.health import HINTS, has_private_address
 from watcher.model import NetworkDown, PollFailed, count_new_entries
 from watcher.net.address_guard import describe_refused_places
@@ -29,12 +28,10 @@ from watcher.store.features import count_features, embedder_name, has_backlog, l
 from watcher.store.feeds import claim_store, make_all_due
 from watcher.store.hosts import VisitedSource, blocked_sources, visited_sources
 from watcher.store.stats import count_open_work
-from watcher.store.writer import Writer
 from watcher.text.format import format_count
 from watcher.worker import scheduler
-from watcher.worker.backfill import embed_missing, rebuild_features
+from watcher.worker.backfill import rebuild_features
 from watcher.worker.context import Event, FeedPolled, NetworkChanged, PageDone, WorkerContext, open_context
-from watcher.worker.process_pool import Pool
 from watcher.worker.scheduler import Scheduler
 
 MAX_FAILURES_SHOWN = 20  # on the terminal
@@ -142,23 +139,6 @@ async def backfill(context: WorkerContext, summary: PollSummary, advance: Advanc
     await embed_recent(writer, context.vector_pool, choice, since, on_embedded)
     advance("vectors", 0, 0)
     summary.vectors_s = time.monotonic() - started
-
-
-async def embed_recent(
-    writer: Writer, pool: Pool, choice: EmbedderConfig | None, since: datetime, on_embedded: Callable[[int], None]
-) -> None:
-    """Embed the articles published since a time. Errors other than StoreError are printed and do not stop the poll."""
-    try:
-        await embed_missing(writer, pool, choice, since=since, done=on_embedded)
-    except StoreError:
-        raise
-    except WatcherError as error:
-        print_err(
-            f"some articles are not embedded, so stories may not join reports in different languages: {error}",
-            label="warning",
-        )
-        if error.hint:
-            print_err(error.hint, label="try")
 
 
 @dataclass(slots=True, kw_only=True)

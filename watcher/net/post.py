@@ -9,9 +9,6 @@ from importlib.metadata import version
 from watcher.errors import FetchError
 from watcher.failure_messages import FetchKind, Reason
 from watcher.net.address_guard import ANYWHERE, AddressGuard
-from watcher.net.client import read_body, read_error_body
-from watcher.net.errors import WIRE_ERRORS, fetch_error
-from watcher.net.transport import GuardedBackend, GuardedTransport, httpx, open_response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +54,8 @@ class HttpPost:
 
     async def _exchange(self) -> PostResponse:
         """Send the request within the deadline, and stop if `abort` is called. Errors: FetchError."""
+        from watcher.net.errors import WIRE_ERRORS, fetch_error  # late: as in `_send`
+
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
         self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
@@ -77,6 +76,10 @@ class HttpPost:
 
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
         """Send the request and return the response; of an answer without `max_bytes`, only the beginning is read."""
+        # late: the HTTP library takes 60 ms, and whoever may post, such as an edition, does so seldom
+        from watcher.net.client import read_body, read_error_body
+        from watcher.net.transport import GuardedBackend, GuardedTransport, httpx, open_response
+
         guard, trace = AddressGuard(ANYWHERE), {"trace": self._trace}
         headers = {
             "User-Agent": f"Watcher/{version('watcher-digests')}",

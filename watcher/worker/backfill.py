@@ -1,10 +1,13 @@
 """Backfill of stored articles: missing vectors, and features of an older version. Any node may run these tasks."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -16,8 +19,10 @@ from watcher.store.daemon_lock import free_lock, take_lock
 from watcher.store.features import ArticleRows, EmbedderState
 from watcher.store.writer import Writer
 from watcher.worker import tasks
-from watcher.worker.context import WorkerContext
 from watcher.worker.process_pool import Pool, WorkerFailed
+
+if TYPE_CHECKING:
+    from watcher.worker.context import WorkerContext
 
 AT_ONCE = 512  # articles read from the store at once
 NO_TEXT_TAKEN = 3  # refused texts, while none was accepted: then the embedder is at fault
