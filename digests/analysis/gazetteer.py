@@ -11,8 +11,7 @@ from digests.analysis import country_names
 from watcher.text.words import ARABIC_ARTICLE, WORD, is_unspaced, stop_words
 
 MAX_BEFORE_NAME = 3  # words: "embassy of the United States"
-MAX_CACHED = 4_096  # words of a language whose possible names are cached
-MAX_TOKENS = 16_384  # words that are cached as they are compared: a story's reports share most words
+MAX_TOKENS = 8_192  # words of a language that are cached as they are compared: a story's reports share most words
 UNSPACED_LANGUAGES = ("zh", "ja", "th", "lo", "km", "my", "yue")
 HEBREW_PREFIX = re.compile("^[ובלמהשכ]{1,2}(?=.{3})")
 ARABIC_PREFIX = re.compile("^[وفبلك](?=.{4})")
@@ -42,6 +41,7 @@ class NameToken(NamedTuple):
     is_capital: bool
     is_whole: bool  # all letters are capitals
     glued: bool  # only a space or hyphen separates it from the word before
+    names: Sequence[country_names.PlaceName]  # that it may begin: the longest first, a country's before a city's
 
 
 class Gazetteer:
@@ -50,13 +50,15 @@ class Gazetteer:
     def __init__(self, language: str) -> None:
         """Index the names of places in a language by the first letters of their first word."""
         self._language = language
-        self._names: dict[str, list[country_names.PlaceName]] = defaultdict(list)
+        self._names: dict[str, list[tuple[str, country_names.PlaceName]]] = defaultdict(list)
         self._ambiguous = country_names.word_set("names", "doubtful", "all", language)
         for name in country_names.load_place_names(language):
-            self._names[name.tokens[0][: country_names.KEY_LETTERS]].append(name)
+            # The last letter of a name may be another one in its adjectives.
+            beginning = name.tokens[0][:-1] if name.has_adjectives else name.tokens[0]
+            self._names[name.tokens[0][: country_names.KEY_LETTERS]].append((beginning, name))
         self._inflected = language not in country_names.languages_in("uninflected")
         self._needs_capitals = language == "en"
-        self._like = lru_cache(MAX_CACHED)(self._names_like)
+        self._read_word = lru_cache(MAX_TOKENS)(self._make_token)
         self._unspaced_names = _unspaced_names(language)
 
     def find(self, text: str) -> list[CountryMatch]:
@@ -64,73 +66,87 @@ class Gazetteer:
         if self._unspaced_names and is_unspaced(text):
             pattern, places = self._unspaced_names
             return [CountryMatch(*places[name], name in self._ambiguous) for name in pattern.findall(text)]
-        tokens = _tokens(text)
+        tokens = self._split(text)
         matches: list[CountryMatch] = []
-        index = 0
-        while index < len(tokens):
-            folded, is_capital = tokens[index].folded, tokens[index].is_capital
-            if self._needs_capitals and not is_capital and "a" <= folded[0] <= "z":
-                index += 1  # a small word is no name here, and most words are small
+        end = 0  # of the last name
+        for index in [index for index, token in enumerate(tokens) if token.names]:  # most words begin no name
+            matching = (name for name in tokens[index].names if self._goes_on(name, tokens, index))
+            name = next(matching, None) if index >= end else None
+            if name is None:
                 continue
-            alike = self._like(folded, is_capital)  # the longest first, a country's before a city's
-            matching = (name for reading, name in alike if self._matches(name, tokens, index, reading))
-            name = next(matching, None) if alike else None  # most words begin no name
+            end = index + len(name.tokens)
             # A name without a code is no country, and keeps its words from being one.
-            if name is not None and name.code:
-                is_abroad = not name.is_city and _is_beside_embassy(tokens, index, index + len(name.tokens))
+            if name.code:
+                is_abroad = not name.is_city and _is_beside_embassy(tokens, index, end)
                 matches.append(
                     CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, index, name), is_abroad)
                 )
-            index += len(name.tokens) if name else 1
         return matches
 
-    def _names_like(self, word: str, is_capital: bool) -> list[tuple[str, country_names.PlaceName]]:
-        """Return (reading of the word, name) for each name that a folded word may begin, the longest names first."""
-        names = [(folded, name) for folded in _readings(word) for name in self._candidates(folded, is_capital)]
-        return sorted(names, key=lambda each: (len(each[1].tokens), sum(map(len, each[1].tokens))), reverse=True)
-
-    def _candidates(self, folded: str, is_capital: bool) -> Iterator[country_names.PlaceName]:
-        """Yield the names that a word may begin, countries first; of those with adjectives, `_matches` checks more."""
-        keys = (
-            (folded[: country_names.KEY_LETTERS], folded[: country_names.KEY_LETTERS - 1])
-            if len(folded) >= country_names.KEY_LETTERS
-            else (folded,)
+    def _split(self, text: str) -> list[NameToken]:
+        """Return the words of a text, in the form in which names are compared."""
+        pieces = SINGLE_WORD.split(text)
+        # Behind an initial too: "Michael B. Jordan".
+        before = ("", *pieces[1::2])
+        glued = (
+            between in GLUE or (between == ". " and len(word) == 1)
+            for between, word in zip(pieces[::2], before, strict=False)
         )
-        countries = (name for key in keys for name in self._names.get(key, ()))
-        yield from (name for name in countries if name.has_adjectives or folded.startswith(name.tokens[0]))
-        if is_capital or not _has_case(folded):
-            cities = (name for k in keys for name in country_names.find_cities(folded, k, inflected=self._inflected))
-            yield from (name for name in cities if folded.startswith(name.tokens[0]))
+        tokens = map(self._read_word, pieces[1::2], glued)
+        return [token for token in tokens if token.folded]
 
-    def _matches(self, name: country_names.PlaceName, tokens: list[NameToken], index: int, first: str) -> bool:
-        """
-        Whether the words from `tokens[at]` on are a place's name or a form of it; `first` is the first of them, folded.
-        """
-        if index + len(name.tokens) > len(tokens):
+    def _make_token(self, word: str, glued: bool) -> NameToken:
+        """Return a word as names are compared with it."""
+        folded, is_capital, is_whole = country_names.normalize(word), word[0].isupper(), word.isupper()
+        if not folded or (self._needs_capitals and not is_capital and "a" <= folded[0] <= "z"):
+            return NameToken(folded, is_capital, is_whole, glued, ())  # a small word is no name here
+        names = [
+            name
+            for reading in ((folded,) if folded.isascii() else _readings(folded))
+            for name in self._candidates(reading, is_capital)
+            if self._begins(name, reading, is_capital, is_whole)
+        ]
+        names.sort(key=lambda name: (len(name.tokens), sum(map(len, name.tokens))), reverse=True)
+        return NameToken(folded, is_capital, is_whole, glued, names or ())
+
+    def _candidates(self, folded: str, is_capital: bool) -> list[country_names.PlaceName]:
+        """Return the names whose beginning a word has, countries first."""
+        key = folded[: country_names.KEY_LETTERS]
+        keys = (key, key[:-1]) if len(key) == country_names.KEY_LETTERS else (key,)
+        names = [name for k in keys for beginning, name in self._names.get(k, ()) if folded.startswith(beginning)]
+        if is_capital or not _has_case(folded):
+            names += [name for k in keys for name in country_names.find_cities(folded, k, inflected=self._inflected)]
+        return names
+
+    def _begins(self, name: country_names.PlaceName, word: str, is_capital: bool, is_whole: bool) -> bool:
+        """Whether a folded word is the first one of a place's name, or a form of it."""
+        if name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital") and not is_whole:
             return False
-        if (
-            name.tokens[0] in country_names.word_set("grammar", "abbreviations", "capital")
-            and not tokens[index].is_whole
-        ):
-            return False
-        is_small = not tokens[index].is_capital and _has_case(first)
-        if name.has_adjectives and country_names.is_derived(first, name.tokens[0], self._language):
+        is_small = not is_capital and _has_case(word)
+        if name.has_adjectives and country_names.is_derived(word, name.tokens[0], self._language):
             return self._language != "en" or not is_small
         if is_small and not (name.lower and self._language != "en"):
             return False
-        for offset, part in enumerate(name.tokens):
-            folded = first if offset == 0 else tokens[index + offset].folded
-            is_last = offset == len(name.tokens) - 1
-            # "San" of San Marino does not change.
-            changes = is_last or (name.max_ending == country_names.MAX_ENDING and len(part) > country_names.KEY_LETTERS)
-            if not self._is_form(folded, part, name.max_ending if changes else 0):
-                return False
-        return True
+        return self._is_form(word, name, 0)
 
-    def _is_form(self, word: str, name_part: str, max_ending_letters: int) -> bool:
-        """Whether a folded word is a word of a name, as it is or with a grammatical ending of its language."""
+    def _goes_on(self, name: country_names.PlaceName, tokens: list[NameToken], index: int) -> bool:
+        """Whether the words behind `tokens[index]`, which begins a name, are its other words, or forms of them."""
+        words = tokens[index : index + len(name.tokens)]
+        return len(words) == len(name.tokens) and all(
+            self._is_form(words[place].folded, name, place) for place in range(1, len(words))
+        )
+
+    def _is_form(self, word: str, name: country_names.PlaceName, place: int) -> bool:
+        """Whether a folded word is that at `place` of a name, as it is or with a grammatical ending of its language."""
+        name_part = name.tokens[place]
         if not word.startswith(name_part):
             return False
+        is_last = place == len(name.tokens) - 1
+        # "San" of San Marino does not change.
+        changes = is_last or (
+            name.max_ending == country_names.MAX_ENDING and len(name_part) > country_names.KEY_LETTERS
+        )
+        max_ending_letters = name.max_ending if changes else 0
         more = len(word) - len(name_part)
         if more and HANGUL.match(word):
             return word[len(name_part) :] in country_names.load_data("grammar")["korean"]["endings"].split()
@@ -167,24 +183,6 @@ def countries_in(text: str, language: str) -> frozenset[str]:
     return frozenset(match.code for match in load_gazetteer(language).find(text) if not match.is_ambiguous)
 
 
-def _tokens(text: str) -> list[NameToken]:
-    """Return the words of a text, in the form in which names are compared."""
-    pieces = SINGLE_WORD.split(text)
-    # Behind an initial too: "Michael B. Jordan".
-    before = ("", *pieces[1::2])
-    glued = (
-        between in GLUE or (between == ". " and len(word) == 1)
-        for between, word in zip(pieces[::2], before, strict=False)
-    )
-    tokens = map(_make_token, pieces[1::2], glued)
-    return [token for token in tokens if token.folded]
-
-
-@lru_cache(MAX_TOKENS)
-def _make_token(word: str, glued: bool) -> NameToken:
-    return NameToken(country_names.normalize(word), word[0].isupper(), word.isupper(), glued)
-
-
 def _is_beside_embassy(tokens: Sequence[NameToken], start: int, end: int) -> bool:
     """Whether a word for an embassy stands directly behind a name, or before it with words such as "of the" between."""
     embassies = tuple(country_names.word_set("names", "embassies", "all"))
@@ -205,9 +203,8 @@ def _has_case(folded: str) -> bool:
 def _readings(folded: str) -> Iterator[str]:
     """Yield a word, then the word without the article or preposition that Arabic and Hebrew write with it."""
     yield folded
-    if not folded.isascii():
-        bare_words = (pattern.sub("", folded) for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX))
-        yield from (bare_word for bare_word in bare_words if bare_word != folded)
+    bare_words = (pattern.sub("", folded) for pattern in (ARABIC_ARTICLE, ARABIC_PREFIX, HEBREW_PREFIX))
+    yield from (bare_word for bare_word in bare_words if bare_word != folded)
 
 
 def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
