@@ -67,8 +67,10 @@ REWRITTEN_NEWS = 0.08  # the same, from before the other text's last third: two 
 MAX_REWRITTEN_GAP = timedelta(hours=24)  # between the two; a text of a later day repeats earlier ones as background
 
 FLAGS = (1 << FLAG_BITS) - 1
-HAS_CITED, HAS_LEAD, HAS_END = (np.arange(FLAGS + 1) & flag > 0 for flag in (CITED, LEAD, END))  # by flags
-IS_BELOW = ~(HAS_CITED | HAS_LEAD)
+# By flags, 1 or 0: a product with counts by flags is the number of such shingles.
+HAS_CITED, HAS_LEAD, HAS_END = ((np.arange(FLAGS + 1) & flag > 0).astype(np.int64) for flag in (CITED, LEAD, END))
+IS_WRITTEN, IS_BELOW = 1 - HAS_CITED, (1 - HAS_CITED) * (1 - HAS_LEAD)
+IS_NEWS = IS_BELOW * (1 - HAS_END)
 
 
 def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
@@ -86,8 +88,7 @@ def group_wire_copies(items: Sequence[ClusterItem]) -> tuple[WireGroup, ...]:
         overlap = measure_overlap(prints[a], prints[b])
         if is_copy(ordered[a], ordered[b], overlap):
             copies.append((-overlap.share, a, b))
-        for copy, source in ((a, b), (b, a)) if overlap.below >= MIN_SHARED else ():
-            of_copy = overlap if copy == a else measure_overlap(prints[b], prints[a])
+        for copy, source, of_copy in ((a, b, overlap), (b, a, overlap.swap())) if overlap.below >= MIN_SHARED else ():
             if _is_rewritten(ordered[copy], ordered[source], of_copy):
                 rewritten.append((copy, -of_copy.below / of_copy.below_a, source))
     for _, a, b in sorted(copies):
@@ -213,11 +214,25 @@ class Overlap:
     same_lead: bool
     below: int  # shared below both leads, outside what one of the texts cites
     below_a: int
+    below_b: int
     news: int  # of the shared ones below both leads, those that are not in the last third of `b`
+    news_b: int  # the same, of `a`
 
     @property
     def share(self) -> float:
         return self.shared / max(1, min(self.in_a, self.in_b))
+
+    def swap(self) -> Overlap:
+        """Return the same overlap, seen from `b`."""
+        return replace(
+            self,
+            in_a=self.in_b,
+            in_b=self.in_a,
+            below_a=self.below_b,
+            below_b=self.below_a,
+            news=self.news_b,
+            news_b=self.news,
+        )
 
 
 def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
@@ -235,25 +250,27 @@ def measure_overlap(ours: Fingerprint, theirs: Fingerprint) -> Overlap:
     flags = (a[is_shared] & FLAGS) << FLAG_BITS | b[place[is_shared]] & FLAGS
     # Rows are the flags of a shared shingle in `a`, columns those in `b`.
     both = np.bincount(flags, minlength=(FLAGS + 1) ** 2).reshape(FLAGS + 1, FLAGS + 1)
-    shared = int(both[~HAS_CITED][:, ~HAS_CITED].sum())
-    in_a = int(of_a[~HAS_CITED].sum() - both[~HAS_CITED][:, HAS_CITED].sum())
-    in_b = int(of_b[~HAS_CITED].sum() - both[HAS_CITED][:, ~HAS_CITED].sum())
+    shared = int(IS_WRITTEN @ both @ IS_WRITTEN)
+    in_a = int(IS_WRITTEN @ of_a - IS_WRITTEN @ both @ HAS_CITED)
+    in_b = int(IS_WRITTEN @ of_b - HAS_CITED @ both @ IS_WRITTEN)
     written = min(in_a, in_b)
     mostly_cited = in_a < MIN_TOLD * len(a) and in_b < MIN_TOLD * len(b)
     if mostly_cited and (written < MIN_SHARED or shared >= MIN_TOLD_SHARED * written):
         shared, in_a, in_b = int(both.sum()), len(a), len(b)
     same_lead = bool(
-        both[HAS_LEAD].sum() >= SAME_LEAD * max(1, of_a[HAS_LEAD].sum())
-        and both[:, HAS_LEAD].sum() >= SAME_LEAD * max(1, of_b[HAS_LEAD].sum())
+        (HAS_LEAD @ both).sum() >= SAME_LEAD * max(1, int(HAS_LEAD @ of_a))
+        and (both @ HAS_LEAD).sum() >= SAME_LEAD * max(1, int(HAS_LEAD @ of_b))
     )
     return Overlap(
         shared=shared,
         in_a=in_a,
         in_b=in_b,
         same_lead=same_lead,
-        below=int(both[IS_BELOW][:, IS_BELOW].sum()),
-        below_a=int(of_a[IS_BELOW].sum() - both[IS_BELOW][:, ~IS_BELOW].sum()),
-        news=int(both[IS_BELOW][:, IS_BELOW & ~HAS_END].sum()),
+        below=int(IS_BELOW @ both @ IS_BELOW),
+        below_a=int(IS_BELOW @ of_a - IS_BELOW @ both @ (1 - IS_BELOW)),
+        below_b=int(IS_BELOW @ of_b - (1 - IS_BELOW) @ both @ IS_BELOW),
+        news=int(IS_BELOW @ both @ IS_NEWS),
+        news_b=int(IS_NEWS @ both @ IS_BELOW),
     )
 
 

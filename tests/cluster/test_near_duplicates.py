@@ -365,7 +365,7 @@ def test_what_is_common_does_not_depend_on_the_side(ours, theirs):
 
     one, other = measure_overlap(a, b), measure_overlap(b, a)
 
-    assert (one.shared, one.in_a, one.in_b, one.same_lead) == (other.shared, other.in_b, other.in_a, other.same_lead)
+    assert one.swap() == other
     assert 0.0 <= one.share <= 1.0
     assert one.shared <= min(one.in_a, one.in_b)
 
