@@ -488,6 +488,8 @@ def _fill_briefs(
 
 def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
     """Whether the headline of a story is in a language that the reader cannot read, and is not translated."""
+    if all(context.can_read(article.language) for article in context.present(ranked.story)):
+        return False  # whichever of their titles it is
     title = find_headline(ranked.story, context)
     if title is None or context.can_read(title.article.language):
         return False

@@ -297,11 +297,13 @@ def _make_headline(story: Story, context: ComposeContext) -> Headline | None:
     """Return the headline that a story gets by its reports in the window, None if none of them has a title."""
     known = _load_known(story, context)
     own = {article.id: known[article.id] for article in context.present(story)}
+    of_window = _select_tellers(story, context.select_in_window(own))
+    if len(of_window) == 1:  # there is nothing to choose
+        (only,) = of_window.values()
+        has_title = only.title.strip() and only.kind not in WITHHELD
+        return Headline(title_without_outlet(only), only) if has_title else None
     agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
-    of_window, changes = (
-        _select_tellers(story, context.select_in_window(own)),
-        _find_figure_changes(story, own, known, context),
-    )
+    changes = _find_figure_changes(story, own, known, context)
     return _choose_headline(story, of_window, agreed, changes, context)
 
 
