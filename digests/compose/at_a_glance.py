@@ -95,7 +95,9 @@ class _Reports:
         return line if fits and not is_old(line.quote) else None
 
     def find_lines(self, article: Article) -> Iterator[GlanceLine]:
-        yield from filter(None, (self.find_lead(article), self.find_title(article)))
+        is_translated = any(each.article_id == article.id and each.translation for each in self.story.quoted)
+        if is_translated or self.context.can_read(article.language):  # of another report, no line is accepted
+            yield from filter(None, (self.find_lead(article), self.find_title(article)))
 
     def find_line_of(self, sentence: Sentence) -> GlanceLine | None:
         """Return a sentence of the story as a line if it is the first one of its report, else None."""
