@@ -8,9 +8,10 @@ from itertools import chain
 
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
+from digests.analysis.titles import title_without_outlet
 from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, PROBABLE, READER_TERM, RankedStory
-from digests.compose.story import compose_story, find_headline
+from digests.compose.story import compose_story, find_headline, is_headline_readable
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
 from digests.settings.digests import DigestSettings, SectionRuleSettings
@@ -388,12 +389,17 @@ def _leave_out_told(
     ]
     told += [(shown.latest.language, shown.latest.title) for _, shown in chosen.main if shown.latest]
 
+    def is_on_told_event(title: str, language: str) -> bool:
+        return any(tells_same_event(title, text, language) for other, text in told if other == language)
+
     def is_told(ranked: RankedStory) -> bool:
-        title = None if ranked.followed or ranked.watched else find_headline(ranked.story, context)
-        if title is None:
+        if ranked.followed or ranked.watched:
             return False
-        same = (text for language, text in told if language == title.article.language)
-        return any(tells_same_event(title.text, text, title.article.language) for text in same)
+        titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
+        if not any(is_on_told_event(*title) for title in titles):
+            return False  # its headline is one of them
+        headline = find_headline(ranked.story, context)
+        return headline is not None and is_on_told_event(headline.text, headline.article.language)
 
     def is_told_elsewhere(ranked: RankedStory, head: str = "") -> bool:
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
@@ -488,8 +494,8 @@ def _fill_briefs(
 
 def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
     """Whether the headline of a story is in a language that the reader cannot read, and is not translated."""
-    if all(context.can_read(article.language) for article in context.present(ranked.story)):
-        return False  # whichever of their titles it is
+    if is_headline_readable(ranked.story, context):
+        return False
     title = find_headline(ranked.story, context)
     if title is None or context.can_read(title.article.language):
         return False

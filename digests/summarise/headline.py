@@ -68,6 +68,21 @@ def choose_headline(
     return best
 
 
+def has_title_in(languages: Sequence[str], story: Story, articles: Mapping[str, Article]) -> bool:
+    """
+    Whether a report with a text has a title in one of `languages` that is no local angle.
+
+    `choose_headline`, given these languages, then returns a title in one of them.
+    """
+    texts = {key: article for key, article in articles.items() if not article.is_headline_only}
+    is_local_angle, by_language = local_angle_test(story, texts), reports_by_language(story, texts, languages)
+    return any(
+        article.title.strip() and article.kind not in WITHHELD and not is_local_angle(article)
+        for language in languages
+        for article in by_language[language]
+    )
+
+
 def _tells_more(one: Headline, other: Headline, languages: Sequence[str]) -> bool:
     """Whether a headline can be shown where the other cannot, or says what happened where the other only asks."""
     value, least = (
