@@ -387,7 +387,9 @@ def _leave_out_told(
         (shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted))))
         for _, shown in chosen.main
     ]
-    told += [(shown.latest.language, shown.latest.title) for _, shown in chosen.main if shown.latest]
+    later = [shown.latest for _, shown in chosen.main if shown.latest]
+    told += [(mention.language, mention.title) for mention in later]
+    later_ids = {mention.article_id for mention in later}
 
     def is_on_told_event(title: str, language: str) -> bool:
         return any(tells_same_event(title, text, language) for other, text in told if other == language)
@@ -395,6 +397,8 @@ def _leave_out_told(
     def is_told(ranked: RankedStory) -> bool:
         if ranked.followed or ranked.watched:
             return False
+        if not later_ids.isdisjoint(ranked.story.articles):
+            return True
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
         if not any(is_on_told_event(*title) for title in titles):
             return False  # its headline is one of them

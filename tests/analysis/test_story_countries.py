@@ -62,7 +62,7 @@ def test_countries_are_found_in_many_languages(language, title, codes):
         ("en", "Georgia governor signs budget in Atlanta", "GE"),
         ("en", "Michael Jordan sells his basketball team", "JO"),
         ("en", "Jordan Miller wins the race", "JO"),
-        ("en", "Michael B. Jordan wins a prize for actors", "JO"),
+        ("en", "Surprise for Anna K. Jordan at the prize for actors", "JO"),
         ("en", "Chad Smith joins the board", "TD"),
         ("en", "New Mexico wildfire spreads", "MX"),
         ("en", "Papua New Guinea counts votes", "GN"),

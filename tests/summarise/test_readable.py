@@ -25,6 +25,7 @@ def test_a_word_on_commissions_or_a_caption_is_furniture(text):
         ("en", "Scroll down for the full list of the bridges that are closed this week."),
         ("en", "Divers searched the river for five people on Monday. Continue reading..."),
         ("en", "The bridge over the river Aar was closed on Monday after cracks were [...]."),
+        ("en", "Smoke over the bridge on Monday (Anna Keller/AFP) Off Five people are missing, the police said."),
         ("pt", "A ponte sobre o rio foi fechada na segunda-feira apÃ³s a descoberta de rachaduras."),
         ("de", "Unsere Korrespondentin Anna Meier berichtet aus Bern über die Suche."),
         ("fr", "Notre correspondante à Berne raconte les recherches dans la rivière."),
