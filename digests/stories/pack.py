@@ -88,6 +88,5 @@ def _collect_quotes(connection: Connection, settings: Settings, details: StoryDe
             article_now = details.articles.get(cited.article_id)
             # An outlet may have changed the text since the edition cited it.
             if article_now and article_now.text[start:end] == cited.text:
-                quote = PackQuote(start=start, end=end, is_first=False)
-                quotes[article_now.id].setdefault((start, end), quote)
+                quotes[article_now.id].setdefault((start, end), PackQuote(start=start, end=end, is_first=False))
     return {key: tuple(found.values()) for key, found in quotes.items()}
