@@ -126,8 +126,7 @@ def _insert_site_blocks(connection: Connection, arrival: NewArticle) -> None:
 
 def _save_page_record(connection: Connection, article: Article, record: bytes) -> None:
     connection.execute(delete(page_records).where(page_records.c.article_id == article.id))
-    row = {"article_id": article.id, "at": article.fetched_at, "record": record}
-    connection.execute(page_records.insert().values(row))
+    connection.execute(page_records.insert().values(article_id=article.id, at=article.fetched_at, record=record))
 
 
 def load_page_records(connection: Connection, ids: Iterable[str]) -> dict[str, bytes]:
