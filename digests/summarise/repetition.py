@@ -43,7 +43,8 @@ def repeats_headline(text: str, language: str, title: str, title_language: str) 
         return False
     told, known = set(_facts(text, language)), set(_facts(title, language))
     new = told - known
-    new_numbers, numbers = ({fact for fact in facts if fact[0].isdecimal()} for facts in (new, known))
+    numbers = find_figures(title, language)
+    new_numbers = find_figures(text, language) - numbers
     # Another number in the place of the headline's is rather another state of the story than something to add.
     if new_numbers and (not numbers or numbers & told):
         return False
@@ -108,6 +109,11 @@ def _are_forms(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     common = max(MIN_COMMON_CHARS, len(shorter) - 1)
     return len(longer) - common <= MAX_ENDING_CHARS and shorter[:common] == longer[:common]
+
+
+def find_figures(text: str, language: str) -> frozenset[str]:
+    """Return the numbers of a text, in digits or words, normalized; without those of names."""
+    return frozenset(fact for fact in _fact_set(text, language) if fact[0].isdecimal())
 
 
 @lru_cache(maxsize=256)  # each title is compared with all that is told
