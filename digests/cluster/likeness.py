@@ -176,8 +176,11 @@ class Window:
         limit = min(NEAREST, high - low)
         for name in FINDERS:
             table = np.where(apart, np.float32(-1), tables[name])
-            # Not a partition: of a table of zeros, as without vectors, it takes ten times as long as to sort all.
-            top = tops[name] = np.sort(table, axis=1)[:, ::-1][:, :limit]
+            if table.max() <= 0:  # as without vectors: a partition of equal values takes ten times as long as of others
+                tops[name] = np.zeros((stop - start, 1), np.float32)
+                continue
+            top = -np.partition(-table, limit - 1, axis=1)[:, :limit]
+            top = tops[name] = -np.sort(-top, axis=1)
             is_candidate |= table >= np.maximum(top[:, -1:], np.float32(MIN_LIKENESS))
         rows, others = np.nonzero(is_candidate)
         values = {name: table[rows, others] for name, table in tables.items()}
