@@ -294,6 +294,7 @@ def _new_sentences(
     covered = measure_coverage(story, articles)
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
+    quotable = [article for article in quotable if article.kind != "analysis"] or quotable
     copies = find_copies(story, {article.id: article for article in quotable}, covered.origins)
     quotable = [article for article in quotable if article.id not in copies]
     languages = [article.language for article in quotable]

@@ -379,11 +379,11 @@ def _source_mentions(
     first: str | None,
 ) -> tuple[SourceMention, ...]:
     """
-    Return one mention per outlet: of the outlet `first`, then of the independent ones, one of each country and language
-    before the others, then of those that only copied a text, then of those that have a headline alone. Of an outlet's
-    articles one that is no copy is preferred, then one with a text, one in `language`, the one with most words of the
-    headline, and the newest: an older one may tell what the headline has overtaken. Of the outlet `first`, the earliest
-    is preferred.
+    Return one mention per outlet: of the outlet `first`, then of the independent ones, those with most words of the
+    headline first, but one of each country and language before the others, then of those that only copied a text, then
+    of those that have a headline alone. Of an outlet's articles one that is no copy is preferred, then one with a text,
+    one in `language`, the one with most words of the headline, and the newest: an older one may tell what the headline
+    has overtaken. Of the outlet `first`, the earliest is preferred.
     """
 
     def common_words(article: Article) -> int:
@@ -404,6 +404,7 @@ def _source_mentions(
         for outlet, own in of_outlet.items()
     }
     independent = [outlet for outlet in covered.independent if outlet != first]
+    independent.sort(key=lambda outlet: -common_words(chosen[outlet]))  # what is named is surely on the headline
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)

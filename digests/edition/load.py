@@ -26,7 +26,7 @@ from digests.model.story import Story
 from digests.settings.digests import DigestSettings
 from digests.store import editions
 from digests.store.maintenance import load_owners
-from digests.store.stories import thread_starts
+from digests.store.stories import story_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import GroupedStories
 from watcher.failure_messages import HealthKind, Reason
@@ -59,9 +59,10 @@ def load_edition_inputs(
     chosen, left_out, apart = _choose_articles(digest, request, loaded, feeds, grouped.stories, followed)
     owners = load_owners(connection, {article.outlet for article in chosen})
     articles = {article.id: article for article in with_owners(chosen, owners)}
-    starts = thread_starts(connection, {story.thread for story in grouped.stories})
-    dated = [replace(story, began_at=starts.get(story.thread, story.began_at)) for story in grouped.stories]
-    stories = separate_parts(dated, grouped.parts, articles)
+    # A story is as old as its own first article, not as its running story: the dead of today are no "Day 3" of a war.
+    starts = story_starts(connection, {story.id for story in grouped.stories})
+    parted = separate_parts(grouped.stories, grouped.parts, articles)
+    stories = tuple(replace(story, began_at=starts.get(story.id)) for story in parted)
     articles, notices = withhold_reports(stories, articles, changed_pages(loaded.revisions))
     context = _load_context(connection, digest, request, loaded, articles, feeds, grouped, followed)
     neighbours = find_neighbours(stories, grouped.scores, {key: each.outlet for key, each in articles.items()})

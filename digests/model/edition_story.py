@@ -205,8 +205,8 @@ class EditionStory:
     url: str  # of the report whose headline this is
     places: tuple[str, ...]  # names of countries in the edition's language; may be empty
     status: str  # new, developing, quiet
-    day: int  # 1 on the first day of its thread
-    first_seen_at: datetime  # when the first article of its thread was published
+    day: int  # 1 on the day of its first article
+    first_seen_at: datetime  # when its first article was published
     updated_at: datetime
     summary: tuple[Sentence, ...]
     updates: tuple[Sentence, ...]  # what is new since the last edition; empty if the story is new

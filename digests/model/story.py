@@ -27,7 +27,7 @@ class Story:
     articles: tuple[str, ...]  # article ids, in time order
     wire_groups: tuple[WireGroup, ...]  # they partition `articles`
     thread: str = ""  # id shared by the stories that follow each other over days
-    began_at: datetime | None = None  # when the first article of the thread was published
+    began_at: datetime | None = None  # when the first article of the thread was published; in an edition, of the story
     merged_ids: tuple[str, ...] = ()  # ids of stories that were merged into it
     is_parted: bool = False  # into parts, of which this is the core; about every other part is on its event
     margin: frozenset[str] = frozenset()  # articles that are counted, but tell the story only if no others can

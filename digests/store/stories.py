@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, up
 
 from digests.cluster.constraints import UserCorrection
 from digests.cluster.item import ClusterItem
-from digests.cluster.tracking import MOVED, ExistingStory, StoryEvent, TrackedStories, start_of_thread
+from digests.cluster.tracking import MOVED, ExistingStory, StoryEvent, TrackedStories
 from digests.model.story import MERGED, SPLIT, Story
 from digests.store.schema import clustering_runs, corrections, follows, stories, story_articles, story_changes
 from digests.store.story_rows import SELECT_STORIES, StoryMember, StoryRow, articles_when_merged
@@ -243,13 +243,10 @@ def times_of_threads(connection: Connection, threads: Iterable[str]) -> set[date
     return {at for row in rows_in(connection, columns, stories.c.thread, threads) for at in row}
 
 
-def thread_starts(connection: Connection, threads: Iterable[str]) -> dict[str, datetime]:
-    """Return when each of `threads` began (`start_of_thread`)."""
-    query = select(stories.c.thread, stories.c.first_at, stories.c.size).where(stories.c.merged_into.is_(None))
-    by_thread: defaultdict[str, list[tuple[datetime, int]]] = defaultdict(list)
-    for thread, first_at, size in rows_in(connection, query, stories.c.thread, threads):
-        by_thread[thread].append((first_at, size))
-    return {thread: start_of_thread(its) for thread, its in by_thread.items()}
+def story_starts(connection: Connection, ids: Iterable[str]) -> dict[str, datetime]:
+    """Return when the first article of each of the stories `ids` was published."""
+    columns = select(stories.c.id, stories.c.first_at)
+    return {row.id: row.first_at for row in rows_in(connection, columns, stories.c.id, ids)}
 
 
 def load_story_changes(connection: Connection, ids: Collection[str]) -> tuple[StoryChangeRow, ...]:

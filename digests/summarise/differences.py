@@ -30,7 +30,7 @@ from watcher.text.words import stems
 
 MAX_COMPARED_REPORTS = 40  # independent reports that are compared
 MIN_FIGURE_REPORTS = 3  # independent reports from which on one of them can be alone with a figure
-MIN_COMMON = 2  # words of a title that the headline has
+MIN_ON_EVENT = 2  # words of a title that the headline has
 MAX_SHOWN = 3  # quantities
 MAX_ASPECTS = 3  # headlines
 MIN_OTHERS = 2  # reports in the language of a headline, that lack its words
@@ -51,7 +51,7 @@ def find_differences(
     """
     Return the quantities with different figures in a story's reports, then those that one report alone has.
 
-    A report in the language of the headline whose title has less than `MIN_COMMON` of its words may be on another
+    A report in the language of the headline whose title has less than `MIN_ON_EVENT` of its words may be on another
     event, and is not compared. A quantity in `changed` is left out: its figures differ because one is newer. So is a
     toll that one early report alone has.
     """
@@ -88,7 +88,7 @@ def find_differences(
 def _is_on(headline: Headline, article: Article) -> bool:
     """Whether a report is on the event of a headline, as far as their titles show it."""
     common = headline.stems.intersection(stems(article.title, article.language))
-    return article.language != headline.article.language or len(common) >= MIN_COMMON
+    return article.language != headline.article.language or len(common) >= MIN_ON_EVENT
 
 
 def _is_early(figure: Figure, reports: Sequence[Article]) -> bool:

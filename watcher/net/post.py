@@ -77,8 +77,7 @@ class HttpPost:
     async def _send(self, deadline: asyncio.Timeout) -> PostResponse:
         """Send the request and return the response; of an answer without `max_bytes`, only the beginning is read."""
         # late: the HTTP library takes 60 ms, and whoever may post, such as an edition, does so seldom
-        from watcher.net.client import read_body, read_error_body
-        from watcher.net.transport import GuardedBackend, GuardedTransport, httpx, open_response
+        from watcher.net import client, transport
 
         guard, trace = AddressGuard(ANYWHERE), {"trace": self._trace}
         headers = {
@@ -91,20 +90,22 @@ class HttpPost:
         headers |= self.headers
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        request = httpx.Request(self.method, self.url, content=self.body, headers=headers, extensions=trace)
+        request = transport.httpx.Request(self.method, self.url, content=self.body, headers=headers, extensions=trace)
         if request.url.userinfo:
-            request = next(httpx.BasicAuth(request.url.username, request.url.password).sync_auth_flow(request))
+            request = next(
+                transport.httpx.BasicAuth(request.url.username, request.url.password).sync_auth_flow(request)
+            )
         try:
             async with (
-                GuardedTransport(GuardedBackend(guard)) as transport,
-                open_response(transport, request, timeout_s=self.timeout_s) as response,
+                transport.GuardedTransport(transport.GuardedBackend(guard)) as guarded,
+                transport.open_response(guarded, request, timeout_s=self.timeout_s) as response,
             ):
                 answer = PostResponse(status=response.status_code, headers=response.headers, body=b"")
                 if self.max_bytes is not None:
-                    return replace(answer, body=await read_body(response, self.max_bytes))
+                    return replace(answer, body=await client.read_body(response, self.max_bytes))
                 self._response = answer
                 deadline.reschedule(None)  # reading the beginning has its own limit
-                return replace(answer, body=await read_error_body(response))
+                return replace(answer, body=await client.read_error_body(response))
         finally:
             guard.close()
 
