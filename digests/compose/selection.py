@@ -190,15 +190,15 @@ class _Places:
         """
         Whether a story may be listed under those of its family that are shown, if the reader can read it.
 
-        It is about a country of theirs, or may be on one event: of the other pairs of stories that the model puts in
-        one running story only half belong together (docs/decisions/0066).
+        It is mainly about a country of theirs, or may be on one event: of the other pairs of stories that the model
+        puts in one running story only half belong together (docs/decisions/0066).
         """
         if ranked.followed:
             return True
         head = self.shown_by_family[ranked.family]
         if _may_be_on_event(ranked, head):
             return True
-        common = self._countries_of[ranked.family] & set(self._context.find_countries(ranked.story))
+        common = self._countries_of[ranked.family] & set(self._context.find_countries(ranked.story)[:1])
         return bool(common) and not _is_foreign(ranked, self._context)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:

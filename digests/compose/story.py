@@ -205,7 +205,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     updates = context.readable_beginning(current)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
-    latest = None if updates or is_light else _choose_latest(story, told, title, (*summary, *others), changes, context)
+    above: list[Sentence | Article] = [*summary, *updates, *others]
+    latest = None if is_light else _choose_latest(story, told, title, above, changes, context)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,
