@@ -51,6 +51,10 @@ def _is_outlet(tail: str, article: Article) -> bool:
     if not {plain, plain.removesuffix("news"), to_latin(plain)}.isdisjoint(outlet_names(article)):
         return True
     name = [word for word in WORD.findall(tail) if fold(word) not in ("the", "le", "la")]
+    # "RT на русском", "РИА Новости" on ria.ru; in one script the same word may be none: "Time for change" in Time.
+    first = {fold(word) for word in name[:1]} | {to_latin(fold(word)) for word in name[:1]}
+    if not tail.isascii() and len(name) <= MAX_CHANNEL_WORDS and not first.isdisjoint(outlet_names(article)):
+        return tail[:1].isspace()
     if not (tail[:1].isspace() and name and all(word[0].isupper() or word[0].isdigit() for word in name)):
         return False
     if is_channel_host(article.host):

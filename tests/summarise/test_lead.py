@@ -41,6 +41,14 @@ def texts(sentences):
     return [sentence.text for sentence in sentences]
 
 
+def test_a_sentence_in_front_of_the_credit_of_a_picture_is_a_caption():
+    caption = "The broken bridge over the river Aar near the town of Bern on Monday morning lies in the water."
+    report = article("Post", "Bridge over the Aar collapses", f"{caption} Credit: Anna Keller\n{BRIDGE}")
+    told = summary(story(report), by_id(report))
+
+    assert told and caption not in texts(told)
+
+
 def verbatim(sentences, articles):
     return all(articles[s.article_id].text[s.offset : s.offset + len(s.text)] == s.text for s in sentences)
 

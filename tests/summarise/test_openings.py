@@ -176,6 +176,8 @@ def test_the_name_of_the_outlet_at_the_end_of_a_title_goes_with_or_without_the(o
         ("www.gsmarena.com", "Gsmarena.com", " - GSMArena.com news - GSMArena.com"),
         ("nypost.com", "Nypost.com", " - New York Post"),
         ("www.vedomosti.ru", "Vedomosti.ru", " - Ведомости"),
+        ("ria.ru", "RIA", " - РИА Новости"),
+        ("russian.rt.com", "RT", " - RT на русском"),
         ("www.gizmodo.com.au", "Gizmodo.com.au", " - Gizmodo Australia"),
         ("www.youtube.com", "Youtube.com", " | ESPN FC - ESPN UK"),
         ("news.google.com", "news.google.com", " - XDA Developers"),
