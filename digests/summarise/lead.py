@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from digests.analysis.select import display_length, is_flagged
 from digests.analysis.story_coverage import find_copies, measure_coverage
@@ -89,13 +89,14 @@ def choose_summary(
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
 
-    All are from one report, so that they read well; each is verbatim at its offset. It is the one whose title is the
-    headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be shown to
-    the reader, that has one, else one sentence in the story's most frequent language. Copies come after
-    their origins. A local angle tells no story of which another report tells the event. Empty if no sentence can stand
-    alone. Sentences that only repeat the headline and those that `can_show` refuses are not used; those that repeat it
-    in other words come after those of other reports. One that is beside the headline's point, as `frequencies` tells
-    which of its words the day's other reports have too, is used only if no report has another.
+    All are from one report, so that they read well; each is verbatim at its offset. It is the one whose title is
+    the headline, `title`, if that has a suitable sentence, else one in the first of `languages`, those that can be
+    shown to the reader, that has one, else one sentence in the story's most frequent language. Copies come after
+    their origins. A local angle tells a story only in the language of the headline, if no other report in it has a
+    suitable sentence. Empty if no sentence can stand alone. Sentences that only repeat the headline and those that
+    `can_show` refuses are not used; those that repeat it in other words come after those of other reports. One that
+    is beside the headline's point, as `frequencies` tells which of its words the day's other reports have too, is
+    used only if no report has another.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     present = [texts[key] for key in story.articles if key in texts]
@@ -140,16 +141,22 @@ def choose_summary(
 def _groups_to_try(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str], headed: Sequence[Article]
 ) -> Iterator[list[Article]]:
-    """Yield reports that may tell a story: those under its headline, then those on the event, language by language."""
-    groups = list(reports_by_language(story, articles, languages).values())
-    yield [article for among in groups for article in among if article in headed]
+    """
+    Yield reports that may tell a story: those under its headline, then language by language those on the event, then
+    their copies. Those with a local angle come behind the others if they are in the language of the headline, or alone.
+    """
+    by_language = reports_by_language(story, articles, languages)
+    origins = {article.id for among in by_language.values() for article in among}
+    yield [article for among in by_language.values() for article in among if article in headed]
     is_local_angle = local_angle_test(story, articles)
-    on_event = [[article for article in among if not is_local_angle(article)] for among in groups]
-    groups = on_event if any(on_event) else groups
-    yield from groups
-    origins = {article.id for among in groups for article in among}
+    for language, among in by_language.items():
+        yield [article for article in among if not is_local_angle(article)]
+        if any(language == each.language for each in headed):
+            yield list(filter(is_local_angle, among))
     copies = (articles[key] for key in story.articles if key in articles and key not in origins)
     yield [article for article in copies if not (is_flagged(article) or is_local_angle(article))]
+    if all(map(is_local_angle, chain.from_iterable(by_language.values()))):
+        yield from by_language.values()
 
 
 def reports_by_language(

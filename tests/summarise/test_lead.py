@@ -88,6 +88,19 @@ def test_a_local_angle_never_tells_a_story_of_which_another_report_tells_the_eve
         assert found and local.id not in {s.article_id for s in found}
 
 
+def test_a_local_angle_tells_a_story_in_the_language_of_the_headline_if_no_other_report_can():
+    tour = "Two nurses from Harwick are safe after the bridge collapse in Bern, their families in England said."
+    local = article("Echo", "Harwick nurses safe after collapse in Switzerland", tour, country="GB", hours=3)
+    reports = [
+        article(f"Bund {n}", "Bridge in Bern, Switzerland, collapses", "He said so.", hours=n, country="CH")
+        for n in range(3)
+    ]
+
+    found = summary(story(*reports, local), by_id(*reports, local), title=reports[0].title)
+
+    assert [sentence.article_id for sentence in found] == [local.id]
+
+
 def test_pronouns_connectives_and_furniture_never_stand_in_a_summary():
     one = article("Bund", "Bridge collapses in Bern", BRIDGE)
 
