@@ -202,8 +202,14 @@ class _Places:
         return bool(common) and not _is_foreign(ranked, self._context)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
+        """Whether no place is left, no report may be quoted, or one outlet alone asks or explains something."""
         is_full = len(self.selection.main) == self._capacity
-        return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
+        if ranked.followed or is_full:
+            return is_full and not ranked.followed
+        is_single = len(ranked.coverage.outlets) == 1 and not ranked.must_phrases
+        if is_single and not _says_what_happened(ranked, self._context):
+            return True
+        return all(map(is_flagged, self._context.present(ranked.story)))
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """

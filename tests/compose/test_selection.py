@@ -168,6 +168,19 @@ def test_what_only_asks_is_listed_under_no_story(title, is_listed):
     assert not edition.briefs
 
 
+def test_what_one_outlet_alone_asks_is_told_in_one_line():
+    asks = dataclasses.replace(
+        report("P1", "Flood", "Nepal", 300), title="Nepal: what comes after the flood of 300 homes?"
+    )
+    tells = report("P2", "Fire", "Kenya", 20)
+
+    edition = edition_of([[asks], [tells]])
+
+    assert [shown.title for shown in edition.stories] == [tells.title]
+    assert [brief.title for brief in edition.briefs] == [asks.title]
+    assert len(edition_of([[asks], [tells]], must=["flood"]).stories) == 2
+
+
 def test_what_is_near_a_part_of_a_story_and_says_the_same_is_not_listed_under_it():
     flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
     part = [report(f"R{n}", "Fire", "Kenya", 20, hours=n) for n in range(2)]
