@@ -436,8 +436,8 @@ def _without_told_later(shown: EditionStory, main: Iterable[tuple[RankedStory, E
 
 def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None:
     """
-    List each story under the first one of its running story that is mainly about the same country, if any is, else
-    under one that is about a country of it.
+    List each story under the first one of its running story whose main country it is about, else under one that is
+    about a country of it. It stays where it is if that is so there.
     """
     told: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in chosen.main:
@@ -447,7 +447,7 @@ def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None
         for each in chosen.related.pop(shown.id, ()):
             codes = context.find_countries(each.story)
             heads = [shown, *told[ranked.family]]
-            mainly = (head for head in heads if codes and head.place_codes[:1] == codes[:1])
+            mainly = (head for head in heads if not set(codes).isdisjoint(head.place_codes[:1]))
             partly = (head for head in heads if not set(codes).isdisjoint(head.place_codes))
             nearest = next(chain(mainly, partly), shown)
             if nearest is shown or each.followed or _may_be_on_event(each, shown.id):

@@ -28,7 +28,7 @@ from digests.summarise.latest import choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
-from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
+from watcher.text.page_kind import NEWS, NO_REPORTS, REJECTED, WITHHELD, is_address_of
 from watcher.text.words import stems
 
 EIGHTHS = 8
@@ -349,6 +349,11 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     )
 
 
+def _is_aside(article: Article) -> bool:
+    """Whether a report is named after the others: it is no plain news, or its page is one of live entries."""
+    return article.kind != NEWS or is_address_of("live_page", article.url)
+
+
 def _find_newer_title(story: Story, title: Headline, context: ComposeContext) -> Headline | None:
     """
     Return the title of a near report with the newest figure, if a headline has an older one; None if there is none.
@@ -381,10 +386,10 @@ def _source_mentions(
 ) -> tuple[SourceMention, ...]:
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, those with most words of the
-    headline first, but one of each country and language before the others, then of those that only copied a text, then
-    of those that have a headline alone. Of an outlet's articles one that is no copy is preferred, then one with a text,
-    one in `language`, the one with most words of the headline, and the newest: an older one may tell what the headline
-    has overtaken. Of the outlet `first`, the earliest is preferred.
+    headline first, but news before analysis and one of each country and language before the others, then of those
+    that only copied a text, then of those that have a headline alone. Of an outlet's articles one that is no copy
+    is preferred, then one with a text, one in `language`, the one with most words of the headline, and the newest:
+    an older one may tell what the headline has overtaken. Of the outlet `first`, the earliest is preferred.
     """
 
     def common_words(article: Article) -> int:
@@ -405,7 +410,7 @@ def _source_mentions(
         for outlet, own in of_outlet.items()
     }
     independent = [outlet for outlet in covered.independent if outlet != first]
-    independent.sort(key=lambda outlet: -common_words(chosen[outlet]))  # what is named is surely on the headline
+    independent.sort(key=lambda outlet: (_is_aside(chosen[outlet]), -common_words(chosen[outlet])))
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)

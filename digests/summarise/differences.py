@@ -12,6 +12,8 @@ from digests.summarise.agreement import local_angle_test
 from digests.summarise.figures import (
     CUMULATIVE,
     FIGURE_TEXT_CHARS,
+    INJURED,
+    KILLED,
     MIN_APART,
     MIN_ROUNDED,
     Figure,
@@ -76,6 +78,8 @@ def find_differences(
         disagrees = len(values) > 1 and _all_apart(figures, numbers)
         is_alone = can_be_alone and len(figures) == 1 == sum(figures[0].value in each for each in numbers.values())
         is_alone = is_alone and stated[quantity] <= 1  # another report may have the quantity in its title
+        # A toll that one report has is a newer or an older one than others have in other words.
+        is_alone = is_alone and quantity not in (KILLED, INJURED)
         is_alone = is_alone and not (quantity in CUMULATIVE and _is_early(figures[0], reports))
         if readable and (disagrees or is_alone):
             figures.sort(key=lambda f: f.value != readable.value)

@@ -27,7 +27,7 @@ MAX_HEADLINES_TOLD = 3  # that tell a story without a sentence
 MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 # "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
-_CLAIMANT = re.compile(r"\w\s?(?::|\s[–—-])\s\w[\w.’'-]*(?:\s\w[\w.’'-]*){0,2}$")
+CLAIMANT = re.compile(r"[\w’'”\"»]\s?(?::|\s[–—-])\s\w[\w.’'-]*(?:\s\w[\w.’'-]*){0,2}$")
 CLAIMED_FACTOR = 0.85  # for a title that ends in who says so
 QUOTED_FACTOR = 0.8  # for a title that begins with somebody's words
 MAX_TITLE_WIDTH = 110  # of a headline that reads well
@@ -212,7 +212,7 @@ def rate_form(candidate: Headline) -> float:
         factor *= 0.6
     if title[0] in "\"“„«‘'":
         factor *= QUOTED_FACTOR
-    if _CLAIMANT.search(title):
+    if CLAIMANT.search(title):
         factor *= CLAIMED_FACTOR
     return factor
 

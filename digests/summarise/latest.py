@@ -9,9 +9,10 @@ from digests.analysis.titles import title_without_outlet
 from digests.summarise import readable
 from digests.summarise.agreement import DocumentFrequencies, rarity
 from digests.summarise.figures import stated_figures
-from digests.summarise.headline import QUOTED_FACTOR, Headline, is_informative, rate_form
+from digests.summarise.headline import CLAIMANT, QUOTED_FACTOR, Headline, is_informative, rate_form
 from digests.summarise.repetition import MIN_REPETITION, compare_numbers, repeats_headline, restates_headline
 from watcher.model import Article
+from watcher.text.page_kind import is_address_of
 from watcher.text.words import stems
 
 MIN_LATER = timedelta(minutes=30)  # of the report after those that tell the story
@@ -44,7 +45,11 @@ def choose_latest(
         if article.published_at < since + MIN_LATER:
             return None
         title, language = title_without_outlet(article), article.language
-        if is_flagged(article) or not (can_read(language) and is_informative(title, language)):
+        if (
+            is_flagged(article)
+            or is_address_of("live_page", article.url)
+            or not (can_read(language) and is_informative(title, language))
+        ):
             continue
         if rate_form(Headline(title, article)) < QUOTED_FACTOR:
             continue
@@ -55,6 +60,8 @@ def choose_latest(
         if any(repeats_headline(title, language, *above) for above in shown):
             continue
         has_number, adds_number = compare_numbers(title, told[language], language)
+        if CLAIMANT.search(title) and not adds_number:
+            continue  # who says it says it again
         restates = any(restates_headline(title, language, *above) for above in shown)
         if restates and not (adds_number and any(figure.is_title for figure in stated_figures(article))):
             continue

@@ -133,7 +133,7 @@ def _facts(text: str, language: str) -> Iterator[str]:
             yield str(number)
         elif word in quantities:
             yield quantities[word]
-        elif word not in stop and word not in hollow and len(word) > 1 and not word.isdigit():
+        elif word not in stop and word not in hollow and len(word) > 1 and not word[0].isdecimal():  # "4bn" is 4
             yield stem(word)
 
 

@@ -103,7 +103,8 @@ STRIKE = "La grève au port de Lund a surpris tout le monde, dit la mairie de la
 @pytest.mark.parametrize(
     ("text", "alone"),
     [
-        ("The strike in the port of Lund left 24 people injured on 26 November.", ["24 people injured"]),
+        ("At the port of Lund police say that 24 people were detained.", ["24 people were detained"]),
+        ("The strike in the port of Lund left 24 people injured on 26 November.", []),  # a toll changes
         ("At Lund seven dockers were hurt, and three people were detained.", ["three people were detained"]),
         ("The strike in Lund began at 11:45 am with 650 angry dockers, and cost $40 million.", []),
         ("The leader, he said, was Mireille Castonguay of Lund. Castonguay was silent.", []),
@@ -116,7 +117,7 @@ def test_what_one_report_alone_has_is_told(text, alone):
 
 
 def test_a_toll_that_only_an_early_report_has_is_not_told():
-    text = "The strike in the port of Lund left 24 people injured on 26 November."
+    text = "At the port of Lund police say that 24 people were detained."
 
     assert differences(("en", text), ("fr", STRIKE), ("fr", f"{STRIKE} Encore."), reads=["en"]) == []
 
@@ -134,13 +135,13 @@ def test_a_number_that_another_report_writes_in_another_way_is_not_one_reports_a
 
 def test_a_report_with_another_title_is_not_compared():
     dock = "The strike in the port of Lund has stopped all ships on 26 November."
-    other = "The fight at a bar in Lund left 24 people injured on 26 November."
+    other = "At a bar in Lund police say that 24 people were detained."
 
     def found(title):
         return differences(("en", dock), ("en", other), ("en", f"{dock} It goes on."), titles=[(1, title)])
 
-    assert found("Ostrand harbour: 24 injured") != []
-    assert found("Ostrand: many injured in a fight") == []
+    assert found("Ostrand harbour: 24 detained") != []
+    assert found("Ostrand: many detained in a fight") == []
 
 
 def test_nothing_differs_where_nothing_differs():

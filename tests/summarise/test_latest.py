@@ -41,6 +41,8 @@ def test_a_later_headline_is_told_if_another_report_says_the_same_news_in_other_
 
 def test_a_number_that_is_not_told_needs_no_other_report():
     assert latest("Ostrand counts the loss: 40 houses gone, railway closed by the dam") is not None
+    told = [*TOLD, ("A loss of $4 billion is feared.", "en")]
+    assert latest("Ostrand counts the loss: $4bn gone, railway closed by the dam", told=told) is None
     told = [*TOLD, ("Forty houses were lost.", "en")]
     assert latest("Ostrand counts the loss: 40 houses gone, railway closed by the dam", told=told) is None
 
@@ -63,6 +65,7 @@ def test_what_happened_to_people_is_told_again_only_with_another_figure():
             {},
         ),  # what is new is said as what was before
         ("Minister opens a new railway station in Lund", {}),
+        ("Broken dam of Ostrand: owner arrested with a suitcase of money: police", {}),
         ("Who is the owner of the broken dam above Ostrand, arrested?", {}),
         ("Besitzer des gebrochenen Damms von Ostrand verhaftet", {"language": "de"}),
     ],
