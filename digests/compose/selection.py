@@ -404,7 +404,8 @@ def _leave_out_told(
         if ranked.followed or ranked.watched:
             return False
         if not later_ids.isdisjoint(ranked.story.articles):
-            return True
+            title = find_headline(ranked.story, context)
+            return title is None or title.article.id in later_ids
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
         if not any(is_on_told_event(*title) for title in titles):
             return False  # its headline is one of them
