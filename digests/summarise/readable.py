@@ -26,8 +26,8 @@ ELLIPSIS_END = re.compile(r"(?:(?<!\.)\.{2,}+|\. \. \.|…|\[…\]|\[\.\.\.\])[\
 # A person whom the text before has named: "The 26-year-old actor", "Der 26-Jährige".
 AGED = re.compile(r"^\W{0,3}(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ährige)\b")
 # What stands behind the caption of a picture: "Credit: CCTV".
-CREDIT = re.compile(
-    r"\s*[(\[]?(?:credits?|photos?|images?|pictures?|fotos?|bild|crédits?|quelle|фото)\s?[:/©]", re.IGNORECASE
+PICTURE_CREDIT = re.compile(
+    r"\s{0,9}[(\[]?(?:credits?|photos?|images?|pictures?|fotos?|bild|crédits?|quelle|фото)\s?[:/©]", re.IGNORECASE
 )
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
