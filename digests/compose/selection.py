@@ -129,6 +129,7 @@ class _Places:
         self._is_filling = False  # the places that are left, for which less counts
         self._too_many: list[RankedStory] = []  # on a topic that has enough
         self._of_full_country: list[RankedStory] = []  # about a country that has enough
+        self._asking: list[RankedStory] = []  # of one outlet, that asks or explains something
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
@@ -154,6 +155,8 @@ class _Places:
                 self.spare[self.shown_by_family[ranked.family]].append(ranked)
         elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
             self.pending.append(ranked)
+        elif self._only_asks(ranked):
+            self._asking.append(ranked)
         elif (self._is_topic_full(ranked.story) or self._is_section_full(ranked.story)) and not (
             ranked.followed or ranked.must_phrases
         ):
@@ -202,14 +205,13 @@ class _Places:
         return bool(common) and not _is_foreign(ranked, self._context)
 
     def _has_no_place(self, ranked: RankedStory) -> bool:
-        """Whether no place is left, no report may be quoted, or one outlet alone asks or explains something."""
         is_full = len(self.selection.main) == self._capacity
-        if ranked.followed or is_full:
-            return is_full and not ranked.followed
-        is_single = len(ranked.coverage.outlets) == 1 and not ranked.must_phrases
-        if is_single and not _says_what_happened(ranked, self._context):
-            return True
-        return all(map(is_flagged, self._context.present(ranked.story)))
+        return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
+
+    def _only_asks(self, ranked: RankedStory) -> bool:
+        """Whether one outlet alone asks or explains something, for which there is a place only if it is left."""
+        is_single = len(ranked.coverage.outlets) == 1 and not (ranked.followed or ranked.must_phrases)
+        return is_single and not self._is_filling and not _says_what_happened(ranked, self._context)
 
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """
@@ -329,7 +331,7 @@ class _Places:
         self._most = {str(topic): most for topic, most in self._context.digest.most.items()}
         self._is_filling = True
         self.selection.enough_shown.update(ranked.story.id for ranked in waiting)
-        for ranked in waiting:
+        for ranked in (*waiting, *self._asking):
             self.offer(ranked)
         self.pending += self._too_many
 

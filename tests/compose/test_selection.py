@@ -168,17 +168,17 @@ def test_what_only_asks_is_listed_under_no_story(title, is_listed):
     assert not edition.briefs
 
 
-def test_what_one_outlet_alone_asks_is_told_in_one_line():
-    asks = dataclasses.replace(
-        report("P1", "Flood", "Nepal", 300), title="Nepal: what comes after the flood of 300 homes?"
-    )
+def test_what_one_outlet_alone_asks_is_told_in_full_only_if_a_place_is_left():
+    asks = dataclasses.replace(report("P1", "Flood", "Nepal", 300, hours=9), title="Nepal: what comes after the flood?")
     tells = report("P2", "Fire", "Kenya", 20)
 
-    edition = edition_of([[asks], [tells]])
+    edition = edition_of([[asks], [tells]], stories=1)
 
     assert [shown.title for shown in edition.stories] == [tells.title]
     assert [brief.title for brief in edition.briefs] == [asks.title]
-    assert len(edition_of([[asks], [tells]], must=["flood"]).stories) == 2
+    assert {row.kind for row in edition.ledger.left_out} <= {LeftOutKind.SINGLE_OUTLET}
+    assert [shown.title for shown in edition_of([[asks], [tells]], stories=1, must=["flood"]).stories] == [asks.title]
+    assert len(edition_of([[asks], [tells]]).stories) == 2
 
 
 def test_what_is_near_a_part_of_a_story_and_says_the_same_is_not_listed_under_it():
