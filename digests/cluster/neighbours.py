@@ -29,7 +29,7 @@ class Neighbours:
 
     `outlets` is the expected number of other outlets that report it. `stories` has the other stories that may be on the
     event, by id, with the mean probability of their pairs of reports. `articles` are those outside, by id, that may be
-    on the event, and are on its running story at least.
+    on the event, and are most often at least on its running story (see `MIN_MEAN`).
     """
 
     outlets: float = 0.0
