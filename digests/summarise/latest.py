@@ -34,13 +34,17 @@ def choose_latest(
     Return the newest report whose headline tells something later than what tells a story; None if none does.
 
     It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
-    headline first), and adds to it: a number, or what another of the `reports` says too. Headlines that say again what
-    happened, in other words, are more frequent than news.
+    headline first), and adds to it: a number, or what another of the `reports` says too, and none said by `since`.
+    Headlines that say again what happened, in other words, are more frequent than news.
     """
     told: defaultdict[str, str] = defaultdict(str)  # by language
     for text, language in shown:
         told[language] += f"{text}\n"
     ordered = sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True)
+    heard: defaultdict[str, str] = defaultdict(str)
+    for each in ordered:
+        if each.published_at <= since:
+            heard[each.language] += f"{each.title}\n{each.text}\n"
     for article in ordered:
         if article.published_at < since + MIN_LATER:
             return None
@@ -65,7 +69,11 @@ def choose_latest(
         restates = any(restates_headline(title, language, *above) for above in shown)
         if restates and not (adds_number and any(figure.is_title for figure in stated_figures(article))):
             continue
-        if adds_number if has_number else _is_confirmed(article, new, ordered, frequencies):
+        if has_number:
+            is_later = adds_number and compare_numbers(title, heard[language], language)[1]
+        else:
+            is_later = _is_confirmed(article, new.difference(stems(heard[language], language)), ordered, frequencies)
+        if is_later:
             return article
     return None
 

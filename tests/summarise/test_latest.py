@@ -39,6 +39,22 @@ def test_a_later_headline_is_told_if_another_report_says_the_same_news_in_other_
     assert latest(NEWS, "Dam above Ostrand breaks: what we know of the flood in the valley") is None
 
 
+def test_what_a_report_already_said_is_not_later():
+    def chosen_after(early: str) -> Article | None:
+        reports = [article("Old", early, hours=3), article("New", NEWS, hours=9), article("Third", CONFIRMED, hours=8)]
+        return choose_latest(reports, TOLD, {"en"}.__contains__, {}, since=SINCE)
+
+    assert chosen_after("Ostrand: search for those who lived below the dam") is not None
+    assert chosen_after("Owner of Ostrand dam arrested at border crossing") is None
+
+
+def test_a_number_that_a_report_already_had_is_not_later():
+    late = article("New", "Ostrand counts the loss: 40 houses gone, railway closed by the dam", hours=9)
+    for gone, expected in (("houses", late), ("40 houses", None)):
+        reports = [article("Old", f"Dam breaks in Ostrand, {gone} gone", hours=3), late]
+        assert choose_latest(reports, TOLD, {"en"}.__contains__, {}, since=SINCE) is expected
+
+
 def test_a_number_that_is_not_told_needs_no_other_report():
     assert latest("Ostrand counts the loss: 40 houses gone, railway closed by the dam") is not None
     told = [*TOLD, ("A loss of $4 billion is feared.", "en")]
