@@ -117,8 +117,9 @@ def read_with_khal(body: bytes, folder: Path) -> list[str]:
 
 READERS = [
     pytest.param(read_with_icalendar, id="icalendar"),
-    pytest.param(read_with_ical_js, id="ical.js", marks=needs("node", packages=("ical.js",))),
-    pytest.param(read_with_khal, id="khal", marks=needs("khal")),
+    # Programs of others, started once a step: seconds on a busy machine.
+    pytest.param(read_with_ical_js, id="ical.js", marks=[needs("node", packages=("ical.js",)), pytest.mark.slow]),
+    pytest.param(read_with_khal, id="khal", marks=[needs("khal"), pytest.mark.slow]),
 ]
 
 
