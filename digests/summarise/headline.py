@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+from digests.analysis.dates_ahead import has_word
 from digests.analysis.select import display_length, is_flagged
 from digests.analysis.story_coverage import measure_coverage
 from digests.analysis.titles import title_without_outlet
@@ -28,7 +29,8 @@ MIN_HEADLINE_NEW_WORDS = 2  # that each must add to those above it
 MIN_BARE_OUTLETS = 3  # that have such a story by headline alone
 # "Leader is dead: president", "Three soldiers killed - ministry": others may know by then that it is so.
 CLAIMANT = re.compile(r"[\w’'”\"»]\s?(?::|\s[–—-])\s\w[\w.’'-]*(?:\s\w[\w.’'-]*){0,2}$")
-CLAIMED_FACTOR = 0.85  # for a title that ends in who says so
+UNSETTLED = ("ahead", "doubt")  # words of dates_ahead.toml: "will", "is set to", "may", "if"
+UNSETTLED_FACTOR = 0.85  # for a title that ends in who says so, or tells what is planned or uncertain
 QUOTED_FACTOR = 0.8  # for a title that begins with somebody's words
 MAX_TITLE_WIDTH = 110  # of a headline that reads well
 
@@ -212,8 +214,8 @@ def rate_form(candidate: Headline) -> float:
         factor *= 0.6
     if title[0] in "\"“„«‘'":
         factor *= QUOTED_FACTOR
-    if CLAIMANT.search(title):
-        factor *= CLAIMED_FACTOR
+    if CLAIMANT.search(title) or any(has_word(name, title, candidate.article.language) for name in UNSETTLED):
+        factor *= UNSETTLED_FACTOR
     return factor
 
 

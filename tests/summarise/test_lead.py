@@ -601,6 +601,13 @@ def test_a_title_that_ends_in_who_says_so_gives_way_to_one_that_says_it_is_so():
     assert headline(story(*reports), by_id(*reports)).text == titles[1]
 
 
+def test_a_title_of_what_is_planned_gives_way_to_one_of_what_was_done():
+    done, planned = "Ministers raise $8bn for the vaccine", "Ministers will raise $8bn for the vaccine at a conference"
+    reports = [article("Post", planned, hours=9), article("Sun", done, hours=8), article("Echo", planned, hours=10)]
+
+    assert headline(story(*reports), by_id(*reports)).text == done
+
+
 def test_a_report_that_begins_with_what_the_headline_says_is_not_quoted_from_further_down_before_others():
     title = "Leader of Lunden is dead, state media confirm"
     text = (
