@@ -12,6 +12,7 @@ from digests.compose.context import ComposeContext
 from digests.model.edition_story import EditionStory, GlanceLine, Sentence
 from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise import readable
+from digests.summarise.background import is_background
 from digests.summarise.differences import is_one_aspect
 from digests.summarise.figures import count_stating, read_figures, stated_figures, superseded_by_figures
 from digests.summarise.headline import is_informative
@@ -88,11 +89,15 @@ class _Reports:
         return self._accept(_make_line(self.story, make_sentence(article, 0, title), offset=None))
 
     def _accept(self, line: GlanceLine) -> GlanceLine | None:
-        """Return a line that fits, that can be read and that states no old figure; else None."""
+        """
+        Return a line that fits, that can be read, and that states no old figure and nothing that happened before the
+        period; else None.
+        """
         is_readable = line.translation is not None or self.context.can_read(line.language)
         is_old = superseded_by_figures(self.story.figure_changes)
         fits = display_length(line.shown_text) <= MAX_LINE_WIDTH and is_readable
-        return line if fits and not is_old(line.quote) else None
+        is_current = not (is_old(line.quote) or is_background(line.quote, self.context.window_start))
+        return line if fits and is_current else None
 
     def find_lines(self, article: Article) -> Iterator[GlanceLine]:
         is_translated = any(each.article_id == article.id and each.translation for each in self.story.quoted)

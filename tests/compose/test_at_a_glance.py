@@ -73,6 +73,14 @@ def test_a_sentence_that_needs_the_text_before_it_or_is_long_is_no_line(first):
     assert first not in texts(edition)
 
 
+def test_a_sentence_on_what_happened_before_the_period_is_no_line():
+    now = "The council of Lindow opened the new bridge over the river after a flood this week."
+    before = now.replace("this week", "earlier this year")
+
+    assert now in texts(edition_of([event("Lindow", now), event("Marlow", hours=3)]))
+    assert before not in texts(edition_of([event("Lindow", before), event("Marlow", hours=3)]))
+
+
 def test_the_line_is_a_title_where_the_first_sentence_is_long():
     guests = "the mayor of the city, the workers of three yards, the guests of honour, the county's engineers, "
     first = f"The council of Lindow, {guests * 2}and children opened the new bridge over the river on Monday."
