@@ -69,6 +69,13 @@ def test_a_sentence_names_those_whom_its_they_means(language, text, is_alone):
     assert (frozenset() not in find_first_needs(text, language)) == is_alone
 
 
+def test_a_former_president_is_no_former_of_two():
+    former = "Moreau spoke in Lindow on Monday and called the former president angry."
+
+    assert find_first_needs(former, "en") == ()
+    assert find_first_needs(former.replace("former president angry", "latter angry"), "en") == (frozenset({"latter"}),)
+
+
 @pytest.mark.parametrize(
     "first",
     [
