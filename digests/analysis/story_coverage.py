@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from digests.analysis.relays import relayed_agency
+from digests.analysis.relays import find_headline_origins, relayed_agency
 from digests.model.edition_story import SourceMention
 from digests.model.story import Story
 from watcher.feeds.ownership import is_unnamed_channel
@@ -46,7 +46,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     opinion, service pieces and galleries.
 
     Each outlet counts once, however many articles it has. Each report belongs to its agency, also if it only says that
-    it has its news from there (`relayed_agency`), else to the owner of its first outlet, else to that outlet. An outlet
+    it has its news from there (`relayed_agency`), else to the report whose headline it carries
+    (`find_headline_origins`), else to the owner of its first outlet, else to that outlet. An outlet
     is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
@@ -163,15 +164,17 @@ def _independent(
         names: Those under which outlets count.
         unnamed: Platforms that stand for a channel whose name is not known.
     """
+    firsts = [(agency or relayed_agency(group[0]), group[0]) for agency, group in reports]
+    origin_of = find_headline_origins(firsts)
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
-    for agency, group in reports:
-        if agency is None and (relayed := relayed_agency(group[0])):
-            reporters[2, names[group[0].outlet]].append(f"agency:{relayed.casefold()}")
-            continue
+    for number, (agency, group) in enumerate(reports):
+        origin = number if firsts[number][0] else origin_of.get(number, number)
+        source, first = firsts[origin]
+        voice = f"agency:{source.casefold()}" if source else owners[names[first.outlet]]
+        is_relay = agency is None and bool(source or origin != number)
         for index, article in enumerate(group if agency else group[:1]):
-            name = names[article.outlet]
-            key = (1 + min(index, 1) if agency else 0, name)
-            reporters[key].append(f"agency:{agency.casefold()}" if agency else owners[name])
+            rank = 2 if is_relay else 1 + min(index, 1) if agency else 0
+            reporters[rank, names[article.outlet]].append(voice)
     taken: set[str] = set()
     chosen: set[str] = set()
     # Own reports; the first with an agency's text; those that relay it and others with it, if that one may not count.

@@ -70,3 +70,58 @@ def test_an_agencys_text_counts_before_an_earlier_report_that_relays_it():
     found = measure_coverage(story(relay, wire), by_id(relay, wire))
 
     assert found.independent == ("Post",)
+
+
+HEADLINE = "President says ferries carry the army's bridges to Varn as a warning"
+
+
+@pytest.mark.parametrize(
+    ("title", "independent"),
+    [
+        (f"{HEADLINE} - Herald", ("Post",)),
+        (f"{HEADLINE.upper()}!", ("Post",)),
+        ("President says ferries carry the army's bridges to Sund as a warning", ("Post", "Herald")),
+    ],
+)
+def test_a_report_with_the_headline_of_an_earlier_one_is_no_second_voice(title, independent):
+    first = article("Post", HEADLINE, "The president told a forum that the bridges had left.", hours=1)
+    later = article("Herald", title, "Speaking in the capital, the head of state named Varn.", hours=5)
+
+    found = measure_coverage(story(first, later), by_id(first, later))
+
+    assert found.independent == independent
+
+
+def test_a_headline_is_that_of_the_agency_also_if_another_outlet_was_first():
+    early = article("Herald", HEADLINE, "Speaking in the capital, the head of state named Varn.", hours=1)
+    wire = article("Wire", HEADLINE, "The president told a forum that the bridges had left.", hours=2, agency="AFP")
+
+    found = measure_coverage(story(early, wire), by_id(early, wire))
+
+    assert (found.independent, found.folded) == (("Wire",), ("Herald",))
+
+
+def test_of_two_long_texts_under_one_headline_the_wording_tells():
+    long = [" ".join(f"{word}{n}" for n in range(90)) for word in ("bridge", "ferry")]
+    reports = [article(outlet, HEADLINE, text, hours=1) for outlet, text in zip(("Post", "Herald"), long, strict=True)]
+
+    assert measure_coverage(story(*reports), by_id(*reports)).independent == ("Post", "Herald")
+
+
+def test_a_short_headline_is_found_by_two_reporters():
+    reports = [
+        article(outlet, "Singer Mira Varn dies aged 73", f"{outlet} looks back at a life in {n} songs.", hours=n)
+        for n, outlet in enumerate(("Post", "Herald"))
+    ]
+
+    assert measure_coverage(story(*reports), by_id(*reports)).independent == ("Post", "Herald")
+
+
+def test_a_headline_copied_from_a_report_that_relays_an_agency_is_the_agencys():
+    wire = article("Wire", "Bridges leave", "The army has sent its bridges on the way.", hours=1, agency="AFP")
+    relay = article("Post", HEADLINE, "The bridges have left, AFP reported.", hours=2)
+    copy = article("Herald", HEADLINE, "Speaking in the capital, the head of state named Varn.", hours=5)
+
+    found = measure_coverage(story(wire, relay, copy), by_id(wire, relay, copy))
+
+    assert found.independent == ("Wire",)

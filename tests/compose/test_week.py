@@ -27,7 +27,7 @@ PLACES = [f"{first}{last}" for first in ("Ar", "Bel", "Cor") for last in ("on", 
 
 
 def reports(day: int, text: str, *, outlets: int = 2, **more) -> list[Article]:
-    title = f"Flood in the valley of Orlen after heavy rain in Poland, day {day}"
+    title = f"Flood in the valley of Orlen, Poland: day {day}"
     return [article(f"Outlet {n}", title, text, hours=24 * day + 3 + n, **more) for n in range(outlets)]
 
 
