@@ -26,6 +26,8 @@ def why(title: str, *lines: str) -> PageKind | None:
         ("Weiter mit Werbung. Besuchen Sie uns wie gewohnt mit Werbung und üblichem Tracking.",),
         ("Wenn Sie unsere Seiten nutzen, verwenden wir Cookies, um sie Ihnen bereitzustellen.", "Alle akzeptieren"),
         ("Avec votre accord, nos 812 partenaires et nous utilisons des cookies.", "Tout accepter"),
+        ("Click 'I agree' to allow us and our partners to use cookies and similar technologies on your device.",),
+        ("Cliquez sur J'accepte afin d'autoriser nos partenaires à utiliser des cookies et technologies similaires.",),
         ("Nosotros y nuestros 812 socios almacenamos información en un dispositivo, tales como cookies.", "Aceptar"),
         ("Noi e i nostri 812 fornitori archiviamo informazioni quali cookie su un dispositivo.", "Accetta e continua"),
         ("Wij en onze 812 partners slaan informatie op een apparaat op, zoals cookies.", "Akkoord"),
@@ -109,6 +111,28 @@ def test_a_page_that_needs_scripts_says_so() -> None:
         rejection_reason((), title="news", bare="Please enable JavaScript to view this site")
         is PageKind.NEEDS_JAVASCRIPT
     )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Your browser isnt supported anymore. Update it for the best experience. Learn more", "Remind me later"),
+        ("Your browser can't play this video.", "Learn more"),
+        ("Ihr Browser wird leider nicht mehr unterstützt. Bitte nutzen Sie eine aktuelle Version von Firefox.",),
+        ("Votre navigateur n’est plus pris en charge. Mettez-le à jour pour profiter de toutes nos vidéos.",),
+        ("Tu navegador ya no es compatible con este reproductor. Actualízalo para ver el vídeo completo.",),
+        ("Ваш браузер больше не поддерживается. Обновите его, чтобы смотреть видео на нашем сайте.",),
+        ("您的浏览器版本过低，请升级浏览器后再访问本网站，以便观看视频和阅读完整内容。谢谢您的理解与支持。",),
+    ],
+)
+def test_a_page_that_only_asks_for_a_newer_browser_has_no_article(lines: tuple[str, ...]) -> None:
+    assert why("The bridge", *lines) is PageKind.NEEDS_JAVASCRIPT
+
+
+def test_an_article_below_a_note_on_the_browser_is_one() -> None:
+    article = "The bridge over the Aare was closed on Monday after an inspector had found cracks in two piers. " * 4
+
+    assert why("The bridge", "Your browser is not supported by this site.", article) is None
 
 
 def test_a_caption_is_no_article() -> None:

@@ -149,6 +149,20 @@ def test_a_text_that_says_the_title_again_is_none(summary, has_text):
     assert bool(clean_entry(entry, "https://x.example/1", "en", {}).cleaned.blocks) == has_text
 
 
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "Your browser isnt supported anymore. Update it to get the best experience and our latest features. Learn more",
+        "To continue, please click the box below to let us know that you are not a robot. Thank you for your patience.",
+        "Click 'I agree' to allow us and our partners to use cookies and similar technologies to access your device.",
+    ],
+)
+def test_a_feeds_text_that_is_a_wall_is_none(summary):
+    entry = Entry(guid="1", url=None, title=LONG_TITLE, summary=summary)
+
+    assert clean_entry(entry, "https://x.example/1", "en", {}).cleaned.blocks == ()
+
+
 def test_the_kind_of_an_entry_is_read_from_its_text_too():
     caption = "(260301) -- LINDOW, March 1, 2026 (Agency) -- Crowds gather at the bridge of Lindow before the flood."
     entry = Entry(guid="1", url=None, title="LINDOW-BRIDGE", summary=caption)

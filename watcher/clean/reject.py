@@ -38,6 +38,7 @@ ERROR = re.compile(
 )
 GONE = re.compile(rf"\A\W*+(?:{REJECTION['removed']}).{{0,80}}$", re.IGNORECASE | re.MULTILINE)
 SCRIPTED = re.compile(REJECTION["needs_javascript"], re.IGNORECASE)
+OLD_BROWSER = re.compile(rf"\W{{0,6}}(?:{REJECTION['unsupported_browser']})", re.IGNORECASE)
 
 
 def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageKind | None:
@@ -52,7 +53,9 @@ def rejection_reason(blocks: Sequence[Block], *, title: str, bare: str) -> PageK
             return PageKind.MISSING
         if _is_consent(lines or bare.split("\n")):
             return PageKind.CONSENT_WALL
-        if SCRIPTED.search(text or bare) and size <= MIN_PARAGRAPH_CHARS:
+        if (SCRIPTED.search(text or bare) and size <= MIN_PARAGRAPH_CHARS) or (
+            OLD_BROWSER.match(text or bare) and size <= NOTE_MAX
+        ):
             return PageKind.NEEDS_JAVASCRIPT
         others = (len(line) for line in lines if not is_paywall_note(line))
         if size <= BRIEF and lines and is_paywall_note(lines[0]) and sum(others) < MIN_PARAGRAPH_CHARS:

@@ -113,8 +113,9 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     Return the article made from an entry's text in the feed, else from its summary; arguments as `clean_page`.
 
     It has no text if the feed's has less than `MIN_FEED_TEXT_CHARS` besides the title: that is a teaser, and credits no
-    agency.
+    agency. Nor has it one if the feed's is that of a wall, which the maker of the feed got instead of the article.
     """
+    from watcher.clean.reject import rejection_reason
     from watcher.clean.wire import WireInfo, read_wire
     from watcher.text.page_kind import classify_kind
 
@@ -123,7 +124,8 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     wire = read_wire(blocks, fields=entry.authors, url=url)
     text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
     language = detect_language(text, claims=(entry.language,), setting=source_language, history=languages)
-    if _length_besides(entry.title, "\n".join(block.text for block in wire.blocks)) <= MIN_FEED_TEXT_CHARS:
+    is_teaser = _length_besides(entry.title, "\n".join(block.text for block in wire.blocks)) <= MIN_FEED_TEXT_CHARS
+    if is_teaser or rejection_reason(blocks, title="", bare="") not in (None, PageKind.NO_TEXT):
         wire = WireInfo(agency=None, dateline=None, blocks=(), removed=())
     cleaned = ExtractedArticle(
         url=url,
