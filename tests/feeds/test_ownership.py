@@ -139,6 +139,8 @@ def test_a_platform_is_no_outlet_but_a_subdomain_of_its_own_is(host, is_platform
         ("YouTube", "m.youtube.com/watch?v=1", "Halo over the bridge in Bern - Remix", ("France 24",), "France 24"),
         ("Google News", "news.google.com/rss/1", "Bridge in Bern falls, 12 dead - The Economist", (), "The Economist"),
         ("news.google.com", "news.google.com/rss/1", "В Берне рухнул мост через реку - Лента", (), "Лента"),
+        ("Bridges", "news.google.com/rss/1", "Bridge in Bern falls, 12 dead - The Economist", (), "The Economist"),
+        ("Bridges", "news.google.com/rss/1", "В Берне рухнул мост через реку", (), "news.google.com"),
         ("YouTube", "youtu.be/1", "Bridge in Bern falls into the river", (), None),
         ("YouTube", "youtu.be/1", "Bridge in Bern falls - and nobody saw it", (), None),
         ("YouTube", "youtu.be/1", "Bridge in Bern falls into the river - YouTube", (), None),
@@ -158,6 +160,17 @@ def test_a_platform_is_no_outlet_its_channel_is(outlet, url, title, authors, cha
         assert after == before
     else:
         assert (after.outlet, after.country, after.owner, after.via) == (channel, None, None, outlet)
+
+
+def test_a_text_of_a_feed_about_a_link_of_a_news_search_is_its_sources():
+    note = dataclasses.replace(
+        article("Ann's links", "Bridge in Bern falls, 12 dead - The Economist"),
+        url="https://news.google.com/rss/1",
+        text="I have walked over that bridge every day.",
+        from_feed=True,
+    )
+
+    assert name_channel(note) == note
 
 
 def test_an_article_of_a_news_search_that_no_source_owns_is_its_pages_outlets():

@@ -8,6 +8,8 @@ from watcher.settings.outlets import find_outlet
 from watcher.text.urls import host_of, is_channel_host, site_of
 from watcher.text.words import normalize_key
 
+# Sites that link what others publish, and publish nothing: a source there is a search or a list of its reader's.
+LINKING_HOSTS = frozenset({"news.google.com", "apple.news", "flipboard.com"})
 MAX_CHANNEL_CHARS = 40  # of a channel's name at the end of a title
 MIN_TITLE_CHARS = 15  # of the title before it
 MIN_NAME_CHARS = 3  # of a site's name, to be recognized under another top-level domain
@@ -122,11 +124,15 @@ def name_channel(article: Article) -> Article:
     Return an article under the name of its channel, by way of its source, if its outlet is only called as the platform.
 
     The channel is the only author, else the name at the end of the title, where a news search has it. Its country and
-    owner are not known.
+    owner are not known. A page that a news search lists is not that of its source; without a channel, it is the
+    platform's. A text of the feed stays its source's.
     """
+    host = host_of(article.url).removeprefix("www.")
+    is_page = article.is_headline_only or not article.from_feed
+    if is_page and host in LINKING_HOSTS and not is_unnamed_channel(article):
+        article = replace(article, outlet=host, country=None, owner=None, via=article.via or article.outlet)
     if not is_unnamed_channel(article):
         return article
-    host = host_of(article.url).removeprefix("www.")
     title, _, channel = article.title.rpartition(" - ")
     if len(article.authors) == 1 and not article.authors[0].startswith("/"):  # "/u/name" is no channel
         channel = article.authors[0]
