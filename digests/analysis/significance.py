@@ -62,7 +62,8 @@ def _pattern(matter: str, language: str) -> re.Pattern[str] | None:
         return re.compile("|".join(map(re.escape, phrases)))
     whole = [re.escape(phrase.removesuffix(".")) for phrase in phrases if phrase.endswith(".")]
     begun = [re.escape(phrase) for phrase in phrases if not phrase.endswith(".")]
-    parts = [rf"(?:{'|'.join(whole)})\b"] * bool(whole) + [rf"(?:{'|'.join(begun)})"] * bool(begun)
+    # The Premier League has no premier.
+    parts = [rf"(?:{'|'.join(whole)})\b(?![\s-]league\b)"] * bool(whole) + [rf"(?:{'|'.join(begun)})"] * bool(begun)
     return re.compile(rf"\b(?:{'|'.join(parts)})", re.IGNORECASE)
 
 
