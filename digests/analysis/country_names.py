@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -119,6 +119,7 @@ class PlaceName:
     max_ending: int = 0  # letters that the last word may have more
     lower: bool = False  # it may start with a small letter
     has_adjectives: bool = False  # adjectives and demonyms are derived from it (`is_derived`)
+    is_actor: bool = False  # who acts for a country: its president, an office
 
 
 def load_place_names(language: str) -> Iterator[PlaceName]:
@@ -132,6 +133,18 @@ def load_place_names(language: str) -> Iterator[PlaceName]:
     for table in (tables["forms"], tables["own"].get(language, {}), tables["stems"]):
         for code, spellings in table.items():
             yield from (_listed_name(spelling, code, lower=True) for spelling in spellings.split())
+    max_ending = 0 if language in languages_in("uninflected") else MAX_CITY_ENDING
+    for code, spelling in actor_names("all", language):
+        # "el papa Francisco", "le roi Charles"
+        name = _listed_name(spelling, code, lower="_" in spelling)
+        yield replace(name, is_actor=True, max_ending=max(name.max_ending, max_ending))
+
+
+def actor_names(*keys: str) -> Iterator[tuple[str, str]]:
+    """Yield (country code, spelling) of each person and office that acts for a country, under `keys` of the table."""
+    for key in keys:
+        for code, spellings in load_data("names")["actors"].get(key, {}).items():
+            yield from ((code, spelling) for spelling in spellings.split())
 
 
 def _listed_name(spelling: str, code: str, *, lower: bool) -> PlaceName:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -26,12 +26,14 @@ class CountryMatch:
     A country named in a text. `is_ambiguous`: it may not be meant, and counts only with another name of it.
 
     `is_abroad`: it is that of an institution which stands in other countries: "the U.S. consulate".
+    `is_actor`: the text names a person or an office that acts for it.
     """
 
     code: str
     is_city: bool = False
     is_ambiguous: bool = False
     is_abroad: bool = False
+    is_actor: bool = False
 
 
 class NameToken(NamedTuple):
@@ -63,9 +65,13 @@ class Gazetteer:
 
     def find(self, text: str) -> list[CountryMatch]:
         """Return the countries that `text` names, in order."""
+        return [match for match in self.find_with_actors(text) if not match.is_actor]
+
+    def find_with_actors(self, text: str) -> list[CountryMatch]:
+        """Return the countries that `text` names, or whose president or office it names, in order."""
         if self._unspaced_names and is_unspaced(text):
             pattern, places = self._unspaced_names
-            return [CountryMatch(*places[name], name in self._ambiguous) for name in pattern.findall(text)]
+            return [replace(places[name], is_ambiguous=name in self._ambiguous) for name in pattern.findall(text)]
         tokens = self._split(text)
         matches: list[CountryMatch] = []
         end = 0  # of the last name
@@ -78,9 +84,8 @@ class Gazetteer:
             # A name without a code is no country, and keeps its words from being one.
             if name.code:
                 is_abroad = not name.is_city and _is_beside_embassy(tokens, index, end)
-                matches.append(
-                    CountryMatch(name.code, name.is_city, self._is_ambiguous(tokens, index, name), is_abroad)
-                )
+                is_ambiguous = self._is_ambiguous(tokens, index, name)
+                matches.append(CountryMatch(name.code, name.is_city, is_ambiguous, is_abroad, name.is_actor))
         return matches
 
     def _split(self, text: str) -> list[NameToken]:
@@ -207,12 +212,12 @@ def _readings(folded: str) -> Iterator[str]:
     yield from (bare_word for bare_word in bare_words if bare_word != folded)
 
 
-def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, bool]]] | None:
-    """Return (pattern, names → code and whether a city) for a language without spaces; None for other languages."""
+def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, CountryMatch]] | None:
+    """Return (pattern, names → country) for a language without spaces; None for other languages."""
     if language not in UNSPACED_LANGUAGES:
         return None
     meaning = {
-        name: (code, True)
+        name: CountryMatch(code, is_city=True)
         for code, names in country_names.city_rows()
         for name in names
         if len(name) > 1 and not name.isascii() and is_unspaced(name)
@@ -221,9 +226,10 @@ def _unspaced_names(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str
         for code in country_names.COUNTRY_CODES:
             name = country_names.strip_brackets(str(locale.territories.get(code, "")))
             if len(name) > 1:
-                meaning[name] = (code, False)
+                meaning[name] = CountryMatch(code)
     for code, names in country_names.load_data("names")["pieces"].get(language, {}).items():
-        meaning.update((name, (code, False)) for name in names.split())
+        meaning.update((name, CountryMatch(code)) for name in names.split())
+    meaning.update((name, CountryMatch(code, is_actor=True)) for code, name in country_names.actor_names(language))
     longest_first = sorted(meaning, key=lambda name: (-len(name), name))
     # A name in katakana inside a longer katakana word is not one.
     parts = [

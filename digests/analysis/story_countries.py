@@ -1,9 +1,9 @@
 """The countries that a story is about: those that its reports name most, and first."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from digests.analysis.gazetteer import load_gazetteer
+from digests.analysis.gazetteer import CountryMatch, load_gazetteer
 from digests.analysis.select import is_flagged
 from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.analysis.titles import title_without_outlet
@@ -15,7 +15,7 @@ MAX_COUNTRIES = 3  # of a story
 OPENING_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
 TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
 FIRST_COUNTRY_BONUS = 0.25  # added for the first country named
-COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it
+COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it or of who acts for it
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
 MIN_HOME_WEIGHT = 0.4  # weight per report that the country of most outlets needs
 MIN_COUNTRY_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
@@ -25,16 +25,27 @@ def find_countries(story: Story, articles: Mapping[str, Article], covered: Cover
     """
     Return ISO codes of the countries that `story` is about, most named first; each report has the same weight.
 
-    Where no country is named enough, it is that of most outlets if their reports name it at all: at home, "Sydney" and
-    "the health ministry" are enough. `covered`: the story's coverage by `articles`, if it is known already.
+    Those whose president or office is named are added: "Trump vetoes a resolution on Iran". Where no country is named
+    enough, it is that of most outlets if their reports name it at all: at home, "Sydney" and "the health ministry" are
+    enough. `covered`: the story's coverage by `articles`, if it is known already.
     """
     origins = [articles[key] for key in (covered or measure_coverage(story, articles)).origins]
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_PLACE_REPORTS]
+    found = [_find_matches(article) for article in reports]
+    named, acting = (_mean_weights(_weigh(parts, actors=actors) for parts in found) for actors in (False, True))
+    chosen = (*choose_countries(acting), *choose_countries(named))
+    order = sorted(set(chosen), key=lambda code: (-acting[code], code))
+    return tuple(order[:MAX_COUNTRIES]) or _choose_home(reports, acting)
+
+
+def _mean_weights(reports: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean weight of each country in the reports of a story."""
+    of_reports = list(reports)
     weights: dict[str, float] = defaultdict(float)
-    for article in reports:
-        for code, weight in country_weights(article).items():
-            weights[code] += weight / len(reports)
-    return choose_countries(weights) or _choose_home(reports, weights)
+    for report in of_reports:
+        for code, weight in report.items():
+            weights[code] += weight / len(of_reports)
+    return weights
 
 
 def _choose_home(reports: Sequence[Article], weights: Mapping[str, float]) -> tuple[str, ...]:
@@ -56,22 +67,37 @@ def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:
 
 def country_weights(article: Article) -> dict[str, float]:
     """Return the weight of each country named in an article's title (not in the outlet's name), lead or dateline."""
+    return _weigh(_find_matches(article), actors=True)
+
+
+def _find_matches(article: Article) -> tuple[tuple[float, list[CountryMatch]], ...]:
+    """Return (weight of a name there, the names of countries and of who acts for one) for each part of an article."""
     names = load_gazetteer(article.language)
-    parts = (
-        (TITLE, names.find(title_without_outlet(article))),
-        (OPENING, names.find(article.text[:OPENING_CHARS])),
-        (LEAD, names.find(article.text[OPENING_CHARS:LEAD_CHARS])),
-        (DATELINE, names.find((article.dateline or "").title())),
+    return (
+        (TITLE, names.find_with_actors(title_without_outlet(article))),
+        (OPENING, names.find_with_actors(article.text[:OPENING_CHARS])),
+        (LEAD, names.find_with_actors(article.text[OPENING_CHARS:LEAD_CHARS])),
+        (DATELINE, names.find_with_actors((article.dateline or "").title())),
     )
+
+
+def _weigh(parts: Sequence[tuple[float, list[CountryMatch]]], *, actors: bool) -> dict[str, float]:
+    """Return the weight of each country in the parts of an article; with `actors`, by who acts for it as well."""
+    parts = [(value, part if actors else [match for match in part if not match.is_actor]) for value, part in parts]
     certain = frozenset(match.code for _, part in parts for match in part if not match.is_ambiguous)
     weights: dict[str, float] = defaultdict(float)
+    named: set[str] = set()
     for value, part in parts:
+        named.update(match.code for match in part if match.code in certain and not match.is_actor)
         best: dict[str, float] = {}
         # Where a consulate stands is the place, if the same part says so: "U.S. consulate in Karachi".
         here = {match.code for match in part if match.code in certain and not match.is_abroad}
         for match in part:
-            if match.code in certain and not (match.is_abroad and here - {match.code}):
-                best[match.code] = max(best.get(match.code, 0.0), CITY if match.is_city else COUNTRY)
+            # "Washington ... Trump": who acts for a country adds nothing once it is named.
+            is_known = match.is_actor and match.code in named
+            if match.code in certain and not is_known and not (match.is_abroad and here - {match.code}):
+                weight = CITY if match.is_city or match.is_actor else COUNTRY
+                best[match.code] = max(best.get(match.code, 0.0), weight)
         for index, (code, weight) in enumerate(best.items()):
             weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if index == 0 else 0.0))
     return weights

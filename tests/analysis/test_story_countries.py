@@ -1,6 +1,7 @@
 """The countries a story is about, by names in many languages, with few mistakes."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from digests.analysis.country_names import (
     region_of,
     region_title,
 )
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.story_countries import country_weights, find_countries
 from tests.compose.factories import article, by_id, story
 
@@ -190,3 +192,53 @@ def test_at_home_a_place_that_one_report_names_is_enough():
     assert countries("AU", "AU", "GB") == ("AU",)
     assert countries("GB", "GB", "AU") == ()
     assert countries(None, None, None) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "codes"),
+    [
+        ("en", "Trump vetoes resolution limiting war powers against Iran", ("US", "IR")),
+        ("en", "Blinken lashes out at China", ("US", "CN")),
+        ("en", "PM Modi speaks at summit of the unaligned", ("IN",)),
+        ("en", "First workers to try NHS app", ("GB",)),
+        ("de", "Parade zu Ehren von König Charles", ("GB",)),
+        ("fr", "Mort du pape François", ("VA",)),
+        ("ru", "Встреча с Трампом отложена", ("US",)),
+        ("pl", "Rozmowa z Putinem w Chinach", ("RU", "CN")),
+        ("ar", "ترامب يعلن", ("US",)),
+        ("hi", "मोदी ने कहा", ("IN",)),
+        ("zh", "特朗普发表讲话", ("US",)),
+        ("ja", "プーチン氏が会見", ("RU",)),
+        ("ko", "트럼프는 말했다", ("US",)),
+    ],
+)
+def test_a_story_is_about_the_country_whose_president_or_office_acts(language, title, codes):
+    one = article("Paper", title, language=language)
+
+    assert find_countries(story(one), by_id(one)) == codes
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("ro", "Puțini oameni au venit"),
+        ("ru", "Трамплин построен за год"),
+        ("en", "Judd Trump wins the snooker final"),
+        ("en", "Modi'in opens a library"),
+        ("it", "Meglio così: i modi per dirlo"),
+        ("pt", "Fruto maduro cai cedo"),
+    ],
+)
+def test_words_like_the_name_of_a_president_are_no_country(language, title):
+    assert country_weights(article("Paper", title, language=language)) == {}
+
+
+def test_who_acts_for_a_country_takes_no_place_from_a_country_that_is_named():
+    one = article("Paper", "British planes defend allies after US strikes on Iran", "Starmer spoke. " * 2)
+    same = replace(one, text="Nobody spoke.")
+
+    assert set(find_countries(story(one), by_id(one))) >= set(find_countries(story(same), by_id(same)))
+
+
+def test_the_name_of_a_president_is_no_name_of_a_country_in_a_sentence():
+    assert countries_in("Trump met Modi", "en") == frozenset()
