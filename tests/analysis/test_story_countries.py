@@ -88,6 +88,7 @@ def test_countries_are_found_in_many_languages(language, title, codes):
         ("en", "Polish your shoes before the interview", "PL"),
         ("en", "Washington Irving's house reopens", "US"),
         ("sr", "Sad je vreme za promene", "US"),
+        ("ru", "Совет безопасности собрался ночью", "ZA"),
         ("es", "Van 127 casos positivos en la villa olímpica", "TR"),
         ("en", "Human hibernation is studied for space missions", "UA"),
         ("de", "Mit den USA und Regierungschef David im Gespräch", "PA"),
