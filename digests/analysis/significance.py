@@ -46,6 +46,12 @@ def find_leaders(articles: Iterable[Article]) -> frozenset[str]:
     return frozenset(name for name, naming in outlets.items() if len(naming) >= MIN_NAMING)
 
 
+def names_state(text: str, language: str) -> bool:
+    """Whether a text speaks of a head of state or of government, or of what they lead: "the prime minister"."""
+    pattern = _pattern("state", language)
+    return pattern is not None and bool(pattern.search(text))
+
+
 def _surnames(text: str) -> list[str]:
     """Return the folded words of a text, without the ending of a genitive: "Trump’s"."""
     return [fold(word).replace("’", "'").removesuffix("'s") for word in TITLE_WORDS.findall(text)]

@@ -1,10 +1,13 @@
 """The countries that a story is about: those that its reports name most, and first."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from digests.analysis.country_names import load_data
 from digests.analysis.gazetteer import CountryMatch, load_gazetteer
 from digests.analysis.select import is_flagged
+from digests.analysis.significance import names_state
 from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.analysis.titles import title_without_outlet
 from digests.model.story import Story
@@ -19,6 +22,7 @@ COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it or o
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
 MIN_HOME_WEIGHT = 0.4  # weight per report that the country of most outlets needs
 MIN_COUNTRY_WEIGHT = 1.0  # weight per report that the first country needs; else the story has no country
+UNIONS = re.compile(load_data("grammar")["unions"]["all"])
 
 
 def find_countries(story: Story, articles: Mapping[str, Article], covered: Coverage | None = None) -> tuple[str, ...]:
@@ -49,11 +53,19 @@ def _mean_weights(reports: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _choose_home(reports: Sequence[Article], weights: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the country of most outlets, if the reports name it and none more; else nothing."""
+    """
+    Return the country of most outlets, if the reports name it and none more; else nothing.
+
+    If all outlets are of one country, half of them may speak of "the prime minister" or "parliament" instead.
+    """
     homes = Counter(article.country for article in reports if article.country)
     ((home, count),) = homes.most_common(1) or [("", 0)]
-    is_home = count > 1 and 2 * count > len(reports) and weights.get(home, 0.0) >= MIN_HOME_WEIGHT
-    return (home,) if is_home and weights[home] == max(weights.values()) else ()
+    if count < 2 or 2 * count <= len(reports) or weights.get(home, 0.0) < max(weights.values(), default=0.0):
+        return ()
+    openings = [(f"{each.title}\n{each.text[:OPENING_CHARS]}", each.language) for each in reports]
+    ruled = sum(names_state(text, language) and not UNIONS.search(text) for text, language in openings)
+    is_ruled = count == len(reports) and 2 * ruled >= count
+    return (home,) if is_ruled or weights.get(home, 0.0) >= MIN_HOME_WEIGHT else ()
 
 
 def choose_countries(weights: Mapping[str, float]) -> tuple[str, ...]:

@@ -243,3 +243,40 @@ def test_who_acts_for_a_country_takes_no_place_from_a_country_that_is_named():
 
 def test_the_name_of_a_president_is_no_name_of_a_country_in_a_sentence():
     assert countries_in("Trump met Modi", "en") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("fr", ("Le premier ministre présente son plan", "Aide aux jeunes : le plan du gouvernement")),
+        ("en", ("Prime minister faces questions", "Questions on masks for ministers")),
+        ("ru", ("В Госдуму внесли проект", "Проект об амнистии")),
+    ],
+)
+def test_what_outlets_of_one_country_call_the_government_is_their_own(language, titles):
+    def countries(*homes):
+        reports = [
+            article(f"O{n}", title, language=language, country=home)
+            for n, (title, home) in enumerate(zip(titles, homes, strict=True))
+        ]
+        return find_countries(story(*reports), by_id(*reports))
+
+    assert countries("AU", "AU") == ("AU",)
+    assert countries("AU", "GB") == ()
+    assert countries("AU", None) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("de", "EU-Parlament will Gesetz nachschärfen"),
+        ("en", "European Parliament votes on masks"),
+        ("en", "Premier League clubs vote on masks"),
+        ("ru", "Совет ООН: правительства спорят"),
+        ("en", "Bakers vote on masks"),
+    ],
+)
+def test_the_parliament_of_a_union_is_not_of_its_outlets_country(language, title):
+    reports = [article(f"O{n}", title, language=language, country="AU") for n in range(2)]
+
+    assert find_countries(story(*reports), by_id(*reports)) == ()
