@@ -183,9 +183,10 @@ class Gazetteer:
 load_gazetteer = cache(Gazetteer)  # by language; built at first use, in some 20 ms
 
 
-def countries_in(text: str, language: str) -> frozenset[str]:
-    """Return the ISO codes of the countries that a text surely names."""
-    return frozenset(match.code for match in load_gazetteer(language).find(text) if not match.is_ambiguous)
+def countries_in(text: str, language: str, *, cities: bool = True) -> frozenset[str]:
+    """Return the ISO codes of the countries that a text surely names; with `cities`, or a city or province of them."""
+    matches = load_gazetteer(language).find(text)
+    return frozenset(match.code for match in matches if not match.is_ambiguous and (cities or not match.is_city))
 
 
 def _is_beside_embassy(tokens: Sequence[NameToken], start: int, end: int) -> bool:

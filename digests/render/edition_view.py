@@ -308,8 +308,9 @@ class Views:
         outlets = words.count_outlets(brief.outlets, is_least=brief.is_least) if brief.outlets > 1 else ""
         if outlets and brief.headline_only == brief.outlets:
             outlets = words.say("outlets_by_headline", outlets=outlets)
-        # "Restrictions cost the country $4 billion a week": which country?
-        shows_places = brief.status == "foreign" or not (under or countries_in(brief.title, brief.language))
+        # "Restrictions cost the country $4 billion a week": which country? "States barring Maharashtra pay": of which?
+        is_named = under is not None or bool(countries_in(brief.title, brief.language, cities=False))
+        shows_places = brief.status == "foreign" or not is_named
         if (quiet := brief.quiet_days) is not None:
             outlets = words.say("quiet_days", n=quiet) if quiet else words["quiet"]
             outlets = words.join((outlets, words["listed_again"] if quiet >= MAX_QUIET_DAYS else ""))

@@ -116,14 +116,22 @@ def test_a_story_without_facts_leaves_no_second_blank_line(editions):
 def test_a_line_names_its_country_unless_its_headline_or_the_story_above_it_does(editions):
     bare, named = (
         replace(editions.brief(n), title=title, places=("Australia",), status="")
-        for n, title in enumerate(("Lockdown costs the country $4 billion", "Sydney opens its schools"), 1)
+        for n, title in enumerate(("Lockdown costs the country $4 billion", "Australia opens its schools"), 1)
     )
     section = editions.Section(title="Asia", anchor="asia", stories=(replace(editions.story(1), related=(bare,)),))
 
     text = one(editions.edition((section,), (bare, named)), "text")
 
     assert text.count("Australia: Lockdown costs") == 1 and text.count("Lockdown costs") == 2
-    assert "Australia: Sydney" not in text
+    assert "Australia: Australia" not in text
+
+
+def test_a_line_whose_headline_names_only_a_city_names_its_country(editions):
+    line = replace(editions.brief(1), title="Sydney opens its schools", places=("Australia",), status="")
+
+    text = one(editions.edition((), (line,)), "text")
+
+    assert "Australia: Sydney opens" in text
 
 
 def test_the_outlets_of_a_figure_are_at_least_so_many_where_those_of_its_story_are(editions):
