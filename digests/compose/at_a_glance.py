@@ -170,8 +170,8 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     """
     Yield the lines of a story's reports, best first: one that rejects a claim if several outlets do so in their titles,
     then those with a figure, then those of the report with the headline or one that is quoted, then those of others
-    with most words of the headline. Of the lead, whose sentences stand directly below, one that is quoted comes behind
-    a later one of others.
+    with most words of the headline. A sentence that is quoted, which stands below, comes behind another line of its
+    report and a later one of others.
 
     A figure must be the latest one that the reports state, and of others, be stated by several outlets and not before
     all reports with the headline and the quoted sentences, which may have overtaken it.
@@ -199,8 +199,8 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
             if shared < MIN_COMMON_STEMS or not is_on_event or not is_known or not _has_latest_figures(line, stated):
                 continue
             form = (line.offset is None, article.url != story.url) if is_primary else (-shared, False)
-            is_late = story.number == 1 and line.published_at > max(quoted.values(), default=line.published_at)
-            is_repeated = story.number == 1 and (line.article_id, line.offset) in quoted
+            is_late = line.published_at > max(quoted.values(), default=line.published_at)
+            is_repeated = (line.article_id, line.offset) in quoted
             order = (
                 line.kind != DISPUTED,
                 not figures,

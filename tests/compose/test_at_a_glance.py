@@ -298,3 +298,23 @@ def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
     (moved_on,) = (story for story in edition.stories if "Tarvola" in story.title)
     lines = {line.story: line.text for line in edition.at_a_glance}
     assert lines[moved_on.id] == ferry[-1].title
+
+
+def test_another_line_than_the_sentence_that_tells_a_story_is_at_the_top():
+    titles = (
+        "Council of Dressel votes to close the old harbour",
+        "Dressel votes on harbour: council will close it in May",
+    )
+    first = "The council of Dressel voted on Monday to close the old harbour, the mayor said."
+    other = "They had waited for hours in the town hall, where the debate went on until the evening."
+    reports = [
+        article("Post", titles[0], first, hours=5, section="World"),
+        article("Bee", titles[1], other, hours=6, section="World"),
+    ]
+    light = [event(place, section="Sport", hours=9) for place in ("Lindow", "Marlow")]
+
+    edition = edition_of([world()[0], reports, *light])
+
+    shown = edition.stories[1]
+    assert [sentence.text for sentence in shown.summary] == [first]
+    assert {shown.title, *(line.text for line in edition.at_a_glance if line.story == shown.id)} == set(titles)
