@@ -474,8 +474,9 @@ def _fill_briefs(
     Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`.
 
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if there
-    are no others. Light stories take a quarter of all lines, or more if places are left, and come last. Of an event
-    there is one line. Quiet stories that the reader follows take no place. Those that are `repeated` come last.
+    are no others. Light stories take a quarter of all lines at most, and no place from news that ranks higher; they
+    have more if places are left, and come last. Of an event there is one line. Quiet stories that the reader follows
+    take no place. Those that are `repeated` come last.
     """
     digest = context.digest
     foreign = [each for each, _ in chosen.foreign]
@@ -484,12 +485,12 @@ def _fill_briefs(
     readable = [each for each in pending if each.story.id not in foreign_ids]
     light = [each for each in readable if _is_light(context.find_topic(each.story), digest)]
     light_ids = {each.story.id for each in light}
-    news = [each for each in readable if each.story.id not in light_ids]
-    first = math.ceil(LIGHT_SHARE * digest.briefs)
+    waiting_ids = {each.story.id for each in light[math.ceil(LIGHT_SHARE * digest.briefs) :]}
+    readable.sort(key=lambda each: each.story.id in waiting_ids)
     watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
-        return _first_of_families((*watched, *light[:first], *news, *light[first:]))[len(watched) :][: max(0, places)]
+        return _first_of_families((*watched, *readable))[len(watched) :][: max(0, places)]
 
     places = max(0, digest.briefs - len(watched))
     others = choose(places)
