@@ -185,9 +185,10 @@ class _Places:
 
     def list_bare(self, ranked: RankedStory) -> None:
         """List a story of `bare` under the story of its thread, else with those that wait for one line."""
-        is_under = ranked.family in self.shown_by_family and self._fits_under_thread(ranked)
-        if not (is_under and self._list_under_thread(ranked)):
-            self.pending.append(ranked)
+        is_told = ranked.family in self.shown_by_family
+        if not (is_told and self._fits_under_thread(ranked) and self._list_under_thread(ranked)):
+            is_repeat = is_told and self._may_repeat(ranked) and not ranked.is_apart
+            (self.repeated if is_repeat else self.pending).append(ranked)
 
     def _fits_under_thread(self, ranked: RankedStory) -> bool:
         """

@@ -446,6 +446,27 @@ def test_a_part_of_a_story_that_says_the_same_is_not_listed_under_it():
     assert (shown.outlets, shown.related) == (3, ())
 
 
+def test_a_part_without_a_sentence_that_says_the_same_takes_no_line_from_another_story():
+    core = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(2)]
+    part = [
+        article(f"Q{n}", "Flood in Nepal again: pictures show water around the old temple", "", hours=n)
+        for n in range(2)
+    ]
+    bridge = [article(f"R{n}", "Bridge over the river Aar falls", "", hours=n) for n in range(2)]
+    whole, same, other = story(*core), story(*part), story(*bridge)
+    stories = [
+        dataclasses.replace(whole, thread="t1"),
+        dataclasses.replace(same, id=f"2-{whole.id}", thread="t1"),
+        other,
+    ]
+    digest = {"stories": 2, "briefs": 1, "weights": {"words": {"again": 9}}}
+
+    edition = compose_stories(stories, make_context(by_id(*core, *part, *bridge), digest=digest))
+
+    assert [shown.id for shown in edition.stories] == [whole.id]
+    assert [brief.id for brief in edition.briefs] == [other.id]
+
+
 def test_a_story_on_an_event_that_is_told_in_full_is_no_line():
     text = "The ferry {name} sank off Tarvola in Portugal on Monday and 12 people drowned, the coast guard said."
     told = [
