@@ -9,6 +9,7 @@ from itertools import chain
 from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
+from digests.cluster.neighbours import MIN_MEAN
 from digests.compose.context import ComposeContext
 from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, PROBABLE, READER_TERM, RankedStory
 from digests.compose.story import compose_story, find_headline, is_headline_readable
@@ -415,10 +416,10 @@ def _leave_out_told(
         headline = find_headline(ranked.story, context)
         return headline is not None and is_on_told_event(headline.text, headline.article.language)
 
-    def is_told_elsewhere(ranked: RankedStory, head: str = "") -> bool:
+    def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
         others = told_ids - {head}
-        return any(near.get(key, 0.0) >= PROBABLE or _are_of_one_group(ranked.story.id, key) for key in others)
+        return any(near.get(key, 0.0) >= least or _are_of_one_group(ranked.story.id, key) for key in others)
 
     for head, related in chosen.related.items():
         kept: list[RankedStory] = []
@@ -426,8 +427,12 @@ def _leave_out_told(
             if _has_room(kept, each, context.digest) and not (is_told_elsewhere(each, head) or is_told(each)):
                 kept.append(each)
         chosen.related[head] = kept
-    chosen.foreign = [pair for pair in chosen.foreign if not is_told_elsewhere(pair[0])]
-    pending = [each for each in pending if each.watched or not (is_told_elsewhere(each) and _is_foreign(each, context))]
+
+    def is_foreign_repeat(ranked: RankedStory) -> bool:  # what cannot be read tells nobody what is new in it
+        return is_told_elsewhere(ranked, least=MIN_MEAN) and _is_foreign(ranked, context)
+
+    chosen.foreign = [pair for pair in chosen.foreign if not is_foreign_repeat(pair[0])]
+    pending = [each for each in pending if each.watched or not is_foreign_repeat(each)]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 

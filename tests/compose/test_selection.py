@@ -538,6 +538,20 @@ def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
     assert [len(each.related) for each in nowhere.stories] == [0, 0]
 
 
+def test_what_the_reader_cannot_read_and_may_be_on_a_told_event_has_no_line():
+    flood = [report(f"Post{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    german = [report(f"Zeitung{n}", "Flut", "Nepal", 310, language="de", hours=n) for n in range(2)]
+    stories = [story(*flood), story(*german)]
+
+    def lines(near: dict[str, float]) -> list[str]:
+        neighbours = {stories[1].id: Neighbours(stories=near)}
+        edition = compose_stories(stories, make_context(by_id(*flood, *german), neighbours=neighbours))
+        return [brief.id for brief in edition.briefs]
+
+    assert lines({}) == [stories[1].id]
+    assert lines({stories[0].id: 0.12}) == []
+
+
 def test_a_story_on_the_event_of_a_line_is_not_listed_under_another_story():
     war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
     school = [article(f"S{n}", f"School bombed, {n} of its classes empty", "", hours=n) for n in range(3)]
