@@ -173,14 +173,17 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
     with most words of the headline. A sentence that is quoted, which stands below, comes behind another line of its
     report and a later one of others.
 
-    A figure must be the latest one that the reports state, and of others, be stated by several outlets and not before
-    all reports with the headline and the quoted sentences, which may have overtaken it.
+    A figure must be the headline's if that has one, and the latest one that the reports state, and of others, be stated
+    by several outlets and not before all reports with the headline and the quoted sentences, which may have overtaken
+    it.
     """
     story, articles = reports.story, reports.articles.values()
     quoted = {(sentence.article_id, sentence.offset): sentence.published_at for sentence in story.quoted}
     primary = {key for key, _ in quoted}
     primary |= {article.id for article in articles if article.url == story.url}
     headline = frozenset(stems(story.title, story.title_language))
+    title = _find_headline(story, reports.context)
+    told = {figure.quantity: figure.value for figure in (read_figures(title) if title else ())}
     stated = [(article, (each.quantity, each.value)) for article in articles for each in stated_figures(article)]
     is_disputed = bool(story.rejected) or has_rejections([reports.context.articles[key] for key in story.article_ids])
     since = min((article.published_at for article in articles if article.id in primary), default=story.first_seen_at)
@@ -196,7 +199,10 @@ def _told_lines(reports: _Reports) -> Iterator[GlanceLine]:
             outlets = (len({report.outlet for report, known in stated if known == each}) for each in figures)
             is_known = is_primary or all(count >= MIN_STATING and article.published_at >= since for count in outlets)
             shared = len(headline & about)
-            if shared < MIN_COMMON_STEMS or not is_on_event or not is_known or not _has_latest_figures(line, stated):
+            is_current = _has_latest_figures(line, stated) and all(
+                told.get(what, value) == value for what, value in figures
+            )
+            if shared < MIN_COMMON_STEMS or not is_on_event or not is_known or not is_current:
                 continue
             form = (line.offset is None, article.url != story.url) if is_primary else (-shared, False)
             is_late = line.published_at > max(quoted.values(), default=line.published_at)
@@ -222,12 +228,16 @@ def _has_latest_figures(line: GlanceLine, stated: Iterable[tuple[Article, Quanti
 
 def _headline_as_line(story: EditionStory, context: ComposeContext) -> GlanceLine | None:
     """Return the headline of the lead or of a story on no light topic, for which there is no other line."""
+    headline = _find_headline(story, context)
+    if headline is None or (story.number != 1 and story.topic in LIGHT_TOPICS):
+        return None
+    return _make_line(story, replace(headline, translation=story.translation), offset=None)
+
+
+def _find_headline(story: EditionStory, context: ComposeContext) -> Sentence | None:
     own = (context.articles[key] for key in story.article_ids if key in context.articles)
     article = next((each for each in own if each.url == story.url and story.title in each.title), None)
-    if article is None or (story.number != 1 and story.topic in LIGHT_TOPICS):
-        return None
-    headline = replace(make_sentence(article, 0, story.title), translation=story.translation)
-    return _make_line(story, headline, offset=None)
+    return make_sentence(article, 0, story.title) if article else None
 
 
 def _figures(line: GlanceLine) -> Sequence[QuantityAndValue]:

@@ -318,3 +318,15 @@ def test_another_line_than_the_sentence_that_tells_a_story_is_at_the_top():
     shown = edition.stories[1]
     assert [sentence.text for sentence in shown.summary] == [first]
     assert {shown.title, *(line.text for line in edition.at_a_glance if line.story == shown.id)} == set(titles)
+
+
+def test_a_line_has_the_headlines_figure_or_none():
+    title = "Ferry sinks off Varga in Norway, 7 people killed"
+    text = "A ferry sank off Varga in Norway on Monday and 7 people were killed, the coast guard said."
+    other = article("Gamma", "Ferry off Varga in Norway sinks with 6 people killed", text.replace("7", "6"), hours=9)
+    bare = [article(f"Bare {number}", title, "", hours=8 + number / 10) for number in range(3)]
+
+    edition = edition_of([[other, *bare], event("Marlow", hours=3)])
+
+    assert edition.stories[0].title == title
+    assert not any("6 people" in text for text in texts(edition))
