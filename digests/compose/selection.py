@@ -71,7 +71,8 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
     `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
     """
-    queue = sorted(ranked, key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
+    queue = _with_readable_parts_first(ranked, context)
+    queue.sort(key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
     places = _Places(queue, context, anchors)
     for each in queue:
         if _is_set_back(each):
@@ -101,6 +102,23 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
         )
     )
     return selection
+
+
+def _with_readable_parts_first(ranked: Sequence[RankedStory], context: ComposeContext) -> list[RankedStory]:
+    """
+    Return the stories in order, with the best part of a group that the reader can read before a higher foreign one.
+
+    Grouping parts the reports of one event by languages, which have few words in common.
+    """
+    parts: defaultdict[str, list[RankedStory]] = defaultdict(list)
+    for each in ranked:
+        parts[_group_of(each.story.id)].append(each)
+    place = {each.story.id: float(number) for number, each in enumerate(ranked)}
+    for own in parts.values():
+        if len(own) > 1 and _is_foreign(own[0], context):
+            readable = next((each for each in own if not _is_foreign(each, context)), own[0])
+            place[readable.story.id] = place[own[0].story.id] - 0.5
+    return sorted(ranked, key=lambda each: place[each.story.id])
 
 
 class _Places:
@@ -351,7 +369,11 @@ def _may_be_on_event(ranked: RankedStory, head: str) -> bool:
 
 def _are_of_one_group(one: str, other: str) -> bool:
     """Whether two stories, by id, were parted from one group (`separate_parts`), so that they may be on one event."""
-    return one.rpartition("-")[2] == other.rpartition("-")[2]
+    return _group_of(one) == _group_of(other)
+
+
+def _group_of(story: str) -> str:
+    return story.rpartition("-")[2]
 
 
 def _is_set_back(ranked: RankedStory) -> bool:

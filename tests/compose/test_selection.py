@@ -583,6 +583,25 @@ def test_a_story_of_a_running_story_is_listed_under_it_if_both_are_about_one_cou
     assert lines("Rat von Iran ernennt Anführer", language="de") == (0, 1)
 
 
+def test_a_part_that_the_reader_can_read_takes_the_place_of_a_higher_one_of_its_group():
+    war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+    acts = ("Parliament of Iran meets in a bunker", "Oil port of Iran burns", "Iran closes all of its schools")
+    others = [[article(f"{act}{n}", act, "", hours=n) for n in range(3)] for act in acts]
+    talks = [article(f"Zeitung{n}", "Iran will reden", "", language="de", hours=n) for n in range(9)]
+    own = [article(f"T{n}", "Iran asks for talks in Oman", "", hours=n) for n in range(2)]
+    stories = [dataclasses.replace(story(*each), thread="t1") for each in (war, *others, talks, own)]
+
+    def listed(id: str) -> list[str]:
+        stories[-1] = dataclasses.replace(stories[-1], id=id)
+        edition = compose_stories(
+            stories, make_context(by_id(*war, *talks, *own, *chain(*others)), digest={"stories": 1})
+        )
+        return [each.title for each in edition.stories[0].related]
+
+    assert "Iran asks for talks in Oman" not in listed("2-other")
+    assert "Iran asks for talks in Oman" in listed(f"2-{stories[-2].id}")
+
+
 def test_a_part_of_a_group_is_told_in_full_unless_another_part_of_it_is():
     war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
     part = [report(f"P{n}", "Talks", "Iran", 40, hours=n) for n in range(5)]
