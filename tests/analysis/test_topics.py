@@ -108,6 +108,16 @@ def test_a_story_has_a_topic_only_if_its_reports_make_one_likely() -> None:
     assert find_topic(reports, {}) == find_topic([], {}) == ""
 
 
+@pytest.mark.parametrize(
+    ("topic", "chance", "named"), [("sport", 0.57, ""), ("sport", 0.62, "sport"), ("science", 0.57, "science")]
+)
+def test_a_light_topic_must_be_likelier_than_another(topic: str, chance: float, named: str) -> None:
+    report, chances = article("Paper", "Headline", "Text."), np.full(len(TOPICS), (1 - chance) / (len(TOPICS) - 1))
+    chances[TOPICS.index(topic)] = chance
+
+    assert find_topic([report], {report.id: chances.astype(np.float32)}) == named
+
+
 def test_an_embedder_without_weights_has_none() -> None:
     weights, bias = load_weights("another")
 
