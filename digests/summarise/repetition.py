@@ -1,7 +1,9 @@
 """Whether two texts say the same: a sentence and what stands above it, or a title and what another story tells."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
+from math import ceil, floor
 
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER_IN_TEXT, YEAR_VALUE, normalize
@@ -16,6 +18,7 @@ MIN_HEADLINE_REPETITION = 0.6  # the same for a headline, without the words that
 MIN_SAME_EVENT = 0.75  # share of a title's words that another story tells, from which on they are on one event
 MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
 MIN_COMMON_CHARS, MAX_ENDING_CHARS = 3, 2  # of the stems of two forms of one word
+ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")  # behind a number: "1st"
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
 
@@ -62,10 +65,11 @@ def restates_headline(text: str, language: str, title: str, title_language: str)
 
 
 def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
-    """Return whether a text has a number, and whether it has one, other than a year, that is not told."""
-    told_facts, facts = (_fact_set(each, language) for each in (told, text))
-    numbers = {fact for fact in facts if fact[0].isdecimal() and not YEAR_VALUE.match(fact)}
-    return bool(numbers), not numbers <= told_facts
+    """Return whether a text has a number, and whether it has one, other than a year, that is not told, also rounded."""
+    known = find_figures(told, language)
+    rounded = {str(whole(float(number))) for number in known if "." in number for whole in (floor, ceil)}
+    numbers = {number for number in find_figures(text, language) if not YEAR_VALUE.match(number)}
+    return bool(numbers), not numbers <= known | rounded
 
 
 def tells_same_event(title: str, told: str, language: str) -> bool:
@@ -124,7 +128,7 @@ def _fact_set(text: str, language: str) -> frozenset[str]:
 def _facts(text: str, language: str) -> Iterator[str]:
     """Yield the stems of a text, with one word for a number and one for all words of a quantity."""
     numbers = (match for match in NUMBER_IN_TEXT.finditer(text) if not _is_part_of_name(text, match.start()))
-    yield from (normalize(match.group()) for match in numbers)
+    yield from (normalize(match.group()) for match in numbers if not ORDINAL.match(text, match.end()))
     table, quantities = number_words(language), _quantity_of_word(language)
     hollow, stop = readable.words_for_language("hollow", language), stop_words(language)
     for word in (ELISION.sub("", POSSESSIVE.sub("", fold(word))) for word in WORD.findall(text)):

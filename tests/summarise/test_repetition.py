@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digests.summarise.repetition import find_share_told, repeats_headline, tells_same_event
+from digests.summarise.repetition import compare_numbers, find_share_told, repeats_headline, tells_same_event
 
 AGAIN = [
     (
@@ -120,3 +120,17 @@ def test_a_sentence_in_a_script_without_spaces_tells_a_headline_by_pairs_of_char
     )
 
     assert told > 0.3 > other
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "is_new"),
+    [
+        ("20m Americans lost their jobs", "Record 20.5 million jobs lost", False),
+        ("21 million Americans lost their jobs", "Record 20.5 million jobs lost", False),
+        ("22 million Americans lost their jobs", "Record 20.5 million jobs lost", True),
+        ("Death toll at 165", "Death toll at 160", True),
+        ("Capsule lands to end 1st flight", "Capsule lands", False),
+    ],
+)
+def test_a_number_that_is_told_or_rounded_and_an_ordinal_are_not_new(text, told, is_new):
+    assert compare_numbers(text, told, "en")[1] == is_new
