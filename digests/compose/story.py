@@ -224,7 +224,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         independent=len(covered.independent),
         folded=len(covered.folded),
         headline_only=len(covered.headline_only),
-        is_least=ranked.is_least,
+        is_least=ranked.is_least or (latest is not None and latest.outlet not in covered.outlets),
         agencies=covered.agencies,
         mentions=_source_mentions(story, own, covered, language, title, first=lead_outlet),
         headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in others),

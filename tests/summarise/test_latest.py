@@ -121,6 +121,7 @@ def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_r
     (shown,) = edition.stories
     assert shown.latest is not None and shown.latest.article_id == last.id
     assert (last.id in shown.article_ids) is not is_outside
+    assert not is_outside or shown.is_least  # one more outlet has it
     assert last.id in cited_ids(edition)
     assert not edition.briefs  # the report has no line of its own
     assert verify(edition, known) == ()
