@@ -260,6 +260,7 @@ def test_a_gallery_is_known_by_its_address_if_it_has_little_text_and_by_its_titl
         "5 things to know as the harbour opens",
         "The harbour is closed. Here’s why",
         "The harbour toll, explained",
+        "Harbour fires of the world; here`s a list of the worst",
         "Harbour toll: expert outlines three scenarios for ferries",
         "See where the ferries stopped",
         "The storm in maps",
