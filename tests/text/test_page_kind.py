@@ -16,6 +16,7 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Live: storm reaches the coast", "live"),
         ("LIVE Storm reaches the coast", "live"),
         ("Storm reaches the coast – live updates", "live"),
+        ("Storm – live: first ferry reaches the harbour", "live"),
         ("Harbour fire updates: Second ship reaches port", "live"),
         ("Storm reaches the coast | Live", "live"),
         ("Storm in the north: as it happened", "live"),
@@ -105,6 +106,8 @@ def test_a_title_says_what_its_page_is(title, kind):
 
 def test_a_live_address_is_told_by_a_part_of_its_path():
     assert is_address_of("live", "https://news.example/world/live/storm")
+    assert is_address_of("live", "https://news.example/world/storm-at-the-coast-live-updates-1.2345")
+    assert not is_address_of("live", "https://news.example/world/the-house-where-we-live-newsroom-opens")
     assert is_address_of("live", "https://news.example/live-blog-storm")
     assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
