@@ -87,6 +87,10 @@ def test_no_date_lies_ahead():
         ({"id": "../../etc"}, '"id": expected 16 hex digits'),
         ({"authors": "A"}, '"authors": expected a list'),
         ({"authors": [1]}, "expected text"),
+        (
+            {"kind": "rant"},
+            '"kind": expected one of analysis, article, doubtful, gallery, live, opinion, roundup, service, video',
+        ),
         ({"truncated": "no"}, '"truncated": expected true or false'),
         ({"removed": ["x"]}, '"removed": expected objects'),
     ],

@@ -15,7 +15,7 @@ from watcher.model import Article, RemovedBlock
 from watcher.store.articles import article_from_row
 from watcher.store.schema import articles, feeds, has_text, texts
 from watcher.text.encoding import replace_surrogates
-from watcher.text.page_kind import classify_kind
+from watcher.text.page_kind import STORED_KINDS, classify_kind
 from watcher.text.timestamps import parse_iso_time
 from watcher.text.urls import article_id, hide_secrets, host_of, is_web, normalize_url
 
@@ -84,7 +84,7 @@ class ArticleLine(TypedDict, total=False):
     agency: Short
     dateline: Short
     image: WebAddress
-    kind: Short
+    kind: Annotated[str, Field(pattern=f"^({'|'.join(sorted(STORED_KINDS))})?$"), Cleaned]
     from_feed: bool
     authors: Annotated[list[Short], Field(max_length=MAX_LIST)]
     feed_reason: KnownReason
@@ -103,6 +103,7 @@ EXPECTED |= dict.fromkeys(("list_type", "too_long"), f"a list of up to {MAX_LIST
 EXPECTED |= dict.fromkeys(("string_type", "missing"), "text")
 EXPECTED |= {"feed_reason": "a kind of reason with its values"}
 EXPECTED |= {"id": "16 hex digits", "bool_type": "true or false", "dict_type": 'objects with "rule" and "text"'}
+EXPECTED |= {"kind": f"one of {', '.join(sorted(STORED_KINDS))}"}
 EXPECTED |= {"language": 'a language tag such as "fr"', "country": 'a country code such as "FR"'}
 
 

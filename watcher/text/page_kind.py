@@ -39,6 +39,8 @@ WITHHELD = frozenset({WITHDRAWN, REJECTED})  # kinds of reports that are counted
 REPORTS = frozenset({NEWS, "analysis"})  # kinds that can be the headline of a story, and be quoted
 COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
 NO_REPORTS = COLLECTIONS | {OPINION, SERVICE, "gallery"}  # kinds that do not count as a report of an event
+# Kinds of stored articles.
+STORED_KINDS = frozenset({NEWS, "analysis", OPINION, SERVICE, "gallery", "video", DOUBTFUL}) | COLLECTIONS
 MAX_FILM_LETTERS = 600  # a gallery or video page has little more text than this
 EDGE_CHARS = 700  # of a text's beginning and end: what says that it is a comment stands there
 CLOCK = re.compile(r"^\W{0,3}([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?!\d|[.:/]\d)")
