@@ -73,9 +73,13 @@ def _format_story(story: ClaimStory, zone: tzinfo) -> Iterator[str]:
         yield f"  first {at}, {to_one_line(first.outlet, 60)}"
     for name, reports in (("as it stands", story.agreeing), ("otherwise", story.others)):
         for each in reports[:MAX_REPORTS_SHOWN]:
-            yield f"  {name}: {to_one_line(each.article.outlet, 60)}: “{to_one_line(each.nearest.text, 300)}”"
+            is_sure = story.is_match and (each.differences or each in story.agreeing)
+            label = name if is_sure else "perhaps on something else"
+            yield f"  {label}: {to_one_line(each.article.outlet, 60)}: “{to_one_line(each.nearest.text, 300)}”"
             if story.is_match:
                 yield from (f"    {difference.description}" for difference in each.differences)
             yield f"    {to_one_line(each.article.url, 300)}"
+        if len(reports) > MAX_REPORTS_SHOWN:
+            yield f"  and {len(reports) - MAX_REPORTS_SHOWN} more {name}"
     for change in story.corrections:
         yield f"  changed since, {to_one_line(change.outlet, 60)}: {change.kind}, “{to_one_line(change.after, 200)}”"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from digests.stories.window import cluster_and_save
 from tests.kinds import on
 from watcher.cli.main import run_command_line
 
@@ -36,6 +37,17 @@ def test_the_answer_has_the_report_its_sentence_and_the_sources_that_were_read(c
     assert code == 0
     assert told.startswith("reported by one\n") and ": 2 outlets of 2 countries\n" in told
     assert "  as it stands: Alpha: “Quake kills 12 in Tarvola”\n" in told
+
+
+def test_of_many_reports_five_are_shown_and_the_others_counted(check, put, engine):
+    for number in range(7):
+        put(f"Paper{number}", f"{QUAKE} The bridge {number} is closed.", NOW - timedelta(hours=4 + number))
+    cluster_and_save(engine, start=NOW - timedelta(days=2), end=NOW, now=NOW)
+
+    _, told, _ = check("Quake kills 12 people in Tarvola")
+
+    assert told.count("  as it stands: ") == 5
+    assert "  and 3 more as it stands\n" in told
 
 
 def test_a_figure_that_differs_is_shown(check):
