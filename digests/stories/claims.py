@@ -19,7 +19,7 @@ from digests.errors import DigestError
 from digests.model.edition import Correction
 from digests.model.story import Story, WireGroup
 from digests.store.maintenance import load_owners
-from digests.store.story_rows import load_members, load_story
+from digests.store.story_rows import load_members, load_story, story_members
 from digests.stories.history import story_of
 from digests.stories.meaning import MeaningSearch
 from digests.stories.window import load_items
@@ -160,11 +160,12 @@ def check_claim(
     newest = select(article_table.c.id).where(at >= since, at < until).order_by(at.desc()).limit(CONTEXT_ARTICLES)
     stored = articles_by_id(connection, {*near, *connection.scalars(newest)}.difference(hidden))
     items = load_items(connection, stored.values())
-    odds = _match_odds(item, [replace(each, published_at=None) for each in items.values()])
+    odds = _find_odds(connection, item, items, near, hidden=hidden)
+    stored |= articles_by_id(connection, odds.keys() - stored.keys())
     capital = languages_in("capital_nouns")
     names = find_known_names([each.features for each in items.values() if each.language not in capital])
-    likely = [stored[key] for key, value in odds.items() if value >= _log_odds(NEAR_CHANCE) and key in near]
-    reports = [article for article in likely if article.kind not in NO_REPORTS]
+    likely = [stored[key] for key, value in odds.items() if value >= _log_odds(NEAR_CHANCE)]
+    reports = [each for each in likely if each.kind not in NO_REPORTS and since <= each.published_at < until]
     claim = add_telling_words(parse_claim(text, language, names), reports)
     owners = load_owners(connection, {article.outlet for article in reports})
     compared = [compare_claim(claim, article) for article in with_owners(reports, owners)]
@@ -202,12 +203,43 @@ def _find_candidates(
     return found.union(sorted(weights, key=lambda key: (-weights[key], key))[:CANDIDATES])
 
 
-def _match_odds(claim: ClusterItem, items: Sequence[ClusterItem]) -> dict[str, float]:
-    """Return the log-odds that articles are on the event of a claim, the likeliest first."""
-    pairs = Window([*items, claim]).measure(len(items))
-    chances = models_for(items).event.probabilities(pairs)
-    odds = {items[row].article_id: _log_odds(chance) for row, chance in zip(pairs.first, chances.tolist(), strict=True)}
+def _find_odds(
+    connection: Connection,
+    claim: ClusterItem,
+    items: Mapping[str, ClusterItem],
+    near: Collection[str],
+    *,
+    hidden: Collection[str],
+) -> dict[str, float]:
+    """
+    Return the log-odds that the articles `near` a claim are on its event, and those of further ones of their stories,
+    the likeliest first.
+
+    A claim in the words of one report has few words of another, and none of one in another language. So the reports of
+    a likely story that are probably on the event of its likeliest report are nearly as likely as that one.
+    """
+    odds = {key: value for key, value in _match_odds(claim, items.values()).items() if key in near}
+    likeliest: dict[str, str] = {}
+    matching = [key for key, value in odds.items() if value >= _log_odds(MATCH)]
+    story_of_article = {key: member.story_id for key, member in load_members(connection, matching).items()}
+    for key in sorted(story_of_article, key=lambda each: (-odds[each], each)):
+        likeliest.setdefault(story_of_article[key], key)
+    for story, first in islice(likeliest.items(), MAX_CLAIM_STORIES):
+        own = {member.article_id for member in story_members(connection, story)} - {first, *hidden}
+        more = load_items(connection, articles_by_id(connection, own - items.keys()).values())
+        others = [each for key, each in {**items, **more}.items() if key != first]
+        for key, value in _match_odds(items[first], others).items():
+            if key in own and value >= 0:
+                odds[key] = max(min(value, odds[first]), odds.get(key, -math.inf))
     return dict(sorted(odds.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _match_odds(claim: ClusterItem, items: Collection[ClusterItem]) -> dict[str, float]:
+    """Return the log-odds that articles are on the event of a claim, or of a report that stands for one."""
+    rows = [replace(each, published_at=None) for each in (*items, claim)]
+    pairs = Window(rows).measure(len(items))
+    chances = models_for(rows).event.probabilities(pairs).tolist()
+    return {rows[row].article_id: _log_odds(chance) for row, chance in zip(pairs.first.tolist(), chances, strict=True)}
 
 
 def _log_odds(chance: float) -> float:

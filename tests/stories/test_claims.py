@@ -132,3 +132,22 @@ def test_a_report_on_a_neighbouring_event_in_the_same_story_is_left_out(press, p
     (found,) = ask(press, CLAIM).stories
 
     assert {each.article.outlet for each in (*found.agreeing, *found.others)} == {"Alpha", "Beta", "Gamma", "Delta"}
+
+
+def test_a_claim_in_the_words_of_one_report_finds_the_other_reports_of_its_event(engine, put):
+    contract = "The {} of Lunden and Varga signed a contract in Oslo"
+    bodies = {
+        "Alpha": f"Ferry line between Lunden and Varga opens in May. {contract.format('ports')}.",
+        "Beta": f"Ports of Lunden and Varga sign contract. {contract.format('harbours')}, and a ship will "
+        "leave every day.",
+        "Gamma": f"Lunden and Varga get a ship. {contract.format('towns')}; harbour master Ola Brekk was there, "
+        "and a ship will leave every day.",
+    }
+    for number, (outlet, body) in enumerate(bodies.items()):
+        put(outlet, body, NOW - (6 - number) * HOUR)
+    put("Epsilon", CHESS, NOW - HOUR)
+    cluster_and_save(engine, start=NOW - WEEK, end=NOW, now=NOW)
+
+    answer = ask(engine, "Ferry line between Lunden and Varga opens in May")
+
+    assert {each.article.outlet for each in answer.stories[0].agreeing} == set(bodies)
