@@ -12,7 +12,9 @@ from watcher.features.extract import LEAD_WORDS
 from watcher.model import Article
 from watcher.text.words import fold, words
 
-_HEADLINE_WORDS = 10  # at its beginning that two reporters do not find alike: 61 of 64 such pairs have one source
+# At its beginning, that two reporters hardly find alike: of 64 pairs of outlets with such titles, 42 visibly share a
+# text, and three are doubtful. With eight words there are clear false ones.
+_HEADLINE_WORDS = 10
 _TEASER_WORDS = LEAD_WORDS + NOTE  # in a longer text the wording shows whose it is (`cluster.near_duplicates`)
 _LEAD_CHARS = 400  # of a text: further down, an agency is one source among others
 _MAX_CACHED = 8_192  # reports: each story measures its coverage several times
