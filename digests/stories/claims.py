@@ -212,20 +212,19 @@ def _find_odds(
     hidden: Collection[str],
 ) -> dict[str, float]:
     """
-    Return the log-odds that the articles `near` a claim are on its event, and those of further ones of their stories,
-    the likeliest first.
+    Return the log-odds that the articles `near` a claim are on its event, and those of further ones of the
+    likeliest one's story, the likeliest first.
 
-    A claim in the words of one report has few words of another, and none of one in another language. So the reports of
-    a likely story that are probably on the event of its likeliest report are nearly as likely as that one.
+    A claim in the words of one report has few words of another, and none of one in another language. So if the
+    likeliest report is more likely than not on the claim's event, those of its story that are probably on its event
+    are nearly as likely. Not those of further stories, whose likeliest report is rather on a neighbouring event: they
+    would be counted as having the claim.
     """
     odds = {key: value for key, value in _match_odds(claim, items.values()).items() if key in near}
-    likeliest: dict[str, str] = {}
-    matching = [key for key, value in odds.items() if value >= _log_odds(MATCH)]
-    story_of_article = {key: member.story_id for key, member in load_members(connection, matching).items()}
-    for key in sorted(story_of_article, key=lambda each: (-odds[each], each)):
-        likeliest.setdefault(story_of_article[key], key)
-    for story, first in islice(likeliest.items(), MAX_CLAIM_STORIES):
-        own = {member.article_id for member in story_members(connection, story)} - {first, *hidden}
+    first = min(odds, key=lambda each: (-odds[each], each), default="")
+    member = load_members(connection, [first]).get(first)
+    if member and odds[first] >= 0:
+        own = {each.article_id for each in story_members(connection, member.story_id)} - {first, *hidden}
         more = load_items(connection, articles_by_id(connection, own - items.keys()).values())
         others = [each for key, each in {**items, **more}.items() if key != first]
         for key, value in _match_odds(items[first], others).items():
