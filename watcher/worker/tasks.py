@@ -115,25 +115,24 @@ def clean_entry(entry: Entry, url: str, source_language: str | None, languages: 
     It has no text if the feed's has less than `MIN_FEED_TEXT_CHARS` besides the title: that is a teaser, and credits no
     agency. Nor has it one if the feed's is that of a wall, which the maker of the feed got instead of the article.
     """
-    from watcher.clean.reject import rejection_reason
-    from watcher.clean.wire import WireInfo, read_wire
+    from watcher.clean import reject, wire
     from watcher.text.page_kind import classify_kind
 
     lines = [" ".join(line.split()) for line in (entry.text or entry.summary).split("\n")]
     blocks = tuple(Block(text=line) for line in lines if line)
-    wire = read_wire(blocks, fields=entry.authors, url=url)
-    text = "\n".join((entry.title, *(block.text for block in wire.blocks)))
+    credit = wire.read_wire(blocks, fields=entry.authors, url=url)
+    text = "\n".join((entry.title, *(block.text for block in credit.blocks)))
     language = detect_language(text, claims=(entry.language,), setting=source_language, history=languages)
-    is_teaser = _length_besides(entry.title, "\n".join(block.text for block in wire.blocks)) <= MIN_FEED_TEXT_CHARS
-    if is_teaser or rejection_reason(blocks, title="", bare="") not in (None, PageKind.NO_TEXT):
-        wire = WireInfo(agency=None, dateline=None, blocks=(), removed=())
+    is_teaser = _length_besides(entry.title, "\n".join(block.text for block in credit.blocks)) <= MIN_FEED_TEXT_CHARS
+    if is_teaser or reject.rejection_reason(blocks, title="", bare="") not in (None, PageKind.NO_TEXT):
+        credit = wire.WireInfo(agency=None, dateline=None, blocks=(), removed=())
     cleaned = ExtractedArticle(
         url=url,
         title=entry.title,
-        blocks=wire.blocks,
-        agency=wire.agency,
-        dateline=wire.dateline,
-        removed=wire.removed,
+        blocks=credit.blocks,
+        agency=credit.agency,
+        dateline=credit.dateline,
+        removed=credit.removed,
         kind=classify_kind(entry.title, url=url, text="\n".join(lines)),
         language=None if language == UNKNOWN_LANGUAGE else language,
         authors=entry.authors,
