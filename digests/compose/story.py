@@ -23,7 +23,7 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, stated_figures, superseded_by_figures
-from digests.summarise.headline import Headline, choose_headline, choose_headlines, has_title_in
+from digests.summarise.headline import Headline, choose_headline, choose_headlines, has_title_in, is_informative
 from digests.summarise.latest import choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
@@ -255,7 +255,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
             title,
             context.can_read,
             is_old=superseded_by_figures(changes, story, own),
-            quoted={sentence.article_id for sentence in (*summary, *updates)},
+            quoted=(*summary, *updates),
         ),
         silent=find_missing_perspectives(
             context.groups,
@@ -350,29 +350,35 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
 
 
 def _is_aside(article: Article) -> bool:
-    """Whether a report is named after the others: it is no plain news, or its page is one of live entries."""
-    return article.kind != NEWS or is_address_of("live_page", article.url)
+    """Whether a report is named after the others: no plain news, one of live entries, or a title that only asks."""
+    if article.kind != NEWS or is_address_of("live_page", article.url):
+        return True
+    return not is_informative(title_without_outlet(article), article.language)
 
 
 def _find_newer_title(story: Story, title: Headline, context: ComposeContext) -> Headline | None:
     """
-    Return the title of a near report with the newest figure, if a headline has an older one; None if there is none.
+    Return the title of a near report that is later than the headline of a line; None if there is none.
 
-    The reports of a story may have the newest figure only in titles that the reader cannot read.
+    It has the newest figure where the headline has an older one: the reports of a story may have it only in titles that
+    the reader cannot read. Or it tells what has happened since, as below a story told in full (`_choose_latest`).
     """
     near = _find_near_reports(story, context)
     if not near:
         return None
     own = {article.id: article for article in context.present(story)}
     is_old = superseded_by_figures((), story, {**context.select_in_window(own), **near})
-    if not is_old(make_sentence(title.article, 0, title.text)):
+    if is_old(make_sentence(title.article, 0, title.text)):
+        newer = [
+            Headline(title_without_outlet(article), article)
+            for article in sorted(near.values(), key=lambda each: (each.published_at, each.id), reverse=True)
+            if context.can_read(article.language) and any(figure.is_title for figure in stated_figures(article))
+        ]
+        return next((each for each in newer if not is_old(make_sentence(each.article, 0, each.text))), None)
+    if context.find_topic(story) in LIGHT_TOPICS or not context.can_read(title.article.language):
         return None
-    newer = [
-        Headline(title_without_outlet(article), article)
-        for article in sorted(near.values(), key=lambda each: (each.published_at, each.id), reverse=True)
-        if context.can_read(article.language) and any(figure.is_title for figure in stated_figures(article))
-    ]
-    return next((each for each in newer if not is_old(make_sentence(each.article, 0, each.text))), None)
+    later = _choose_latest(story, _load_known(story, context), title, (), (), context)
+    return Headline(title_without_outlet(later), later) if later is not None and later.id in near else None
 
 
 def _source_mentions(

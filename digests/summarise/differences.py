@@ -137,15 +137,15 @@ def find_aspects(
     can_read: Callable[[str], bool],
     *,
     is_old: Callable[[Sentence], bool] = lambda _: False,
-    quoted: Collection[str] = (),
+    quoted: Collection[Sentence] = (),
 ) -> tuple[Perspective, ...]:
     """
     Return up to `MAX_ASPECTS` headlines, of outlets or countries, with an aspect that few other reports tell of.
 
     They are of the later half of the reports: what the first ones have alone is rather overtaken than another angle.
 
-    `is_old`: a title with a figure that a newer one replaces is another state, no aspect. `quoted`: the ids of the
-    articles that tell the story, and so are no other angle.
+    `is_old`: a title with a figure that a newer one replaces is another state, no aspect. `quoted`: the sentences that
+    tell the story; what they say, and the reports that they are from, are no other angle.
     """
     origins = (articles[key] for key in covered.origins)
     reports = [article for article in origins if article.outlet in covered.independent][:MAX_COMPARED_REPORTS]
@@ -156,6 +156,7 @@ def find_aspects(
     about = {article.id: set(stems(article.title, article.language)) for article in reports}
     leads = {a.id: {stem for s in islice(lead_sentences(a), 1) for stem in stems(s.text, a.language)} for a in reports}
     said = {a.id: about[a.id].union(stems(a.text[:FIGURE_TEXT_CHARS], a.language)) for a in reports}
+    tellers = {sentence.article_id for sentence in quoted}
     found: list[tuple[float, Article, list[Article]]] = []
     for article in reports:
         own = about[article.id]
@@ -167,7 +168,7 @@ def find_aspects(
         if (
             article.published_at >= half[0]
             and article.outlet != headline.article.outlet
-            and article.id not in quoted
+            and article.id not in tellers
             and can_read(article.language)
             and is_informative(article.title, article.language)
             and not is_old(make_sentence(article, 0, article.title))
@@ -176,7 +177,7 @@ def find_aspects(
         ):
             found.append((len(new) / max(1, len(own)), article, same))
     chosen: list[Perspective] = []
-    told = [set(stems(headline.text, headline.article.language))]
+    told = [set(headline.stems), *(set(stems(sentence.text, sentence.language)) for sentence in quoted)]
     for _, article, same in sorted(found, key=lambda each: (-each[0], each[1].published_at, each[1].id)):
         if len(chosen) == MAX_ASPECTS or any(is_one_aspect(about[article.id], each) for each in told):
             continue
@@ -192,4 +193,4 @@ def find_aspects(
 
 def is_one_aspect(one: Collection[str], other: Collection[str]) -> bool:
     """Whether two headlines, given by their stems, tell of the same aspect of an event."""
-    return len(set(one) & set(other)) > SAME_ASPECT * min(len(one), len(other))
+    return len(set(one) & set(other)) >= SAME_ASPECT * min(len(one), len(other)) > 0

@@ -86,6 +86,17 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
     assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
 
 
+def test_a_report_whose_title_only_asks_is_named_after_the_others():
+    fire = [report(f"Post{n}", "Fire", "Portugal", 41, hours=3 + n) for n in range(3)]
+    fire = [dataclasses.replace(each, text=f"{each.text} Number {n} says more.") for n, each in enumerate(fire)]
+    asks = dataclasses.replace(fire[0], id="asks", outlet="Asks", title=f"{fire[0].title}: who is the mayor?")
+    asks = dataclasses.replace(asks, text=f"It is the first of its kind. {asks.text}")
+
+    (shown,) = edition_of([[asks, *fire]]).stories
+
+    assert [mention.outlet for mention in shown.mentions][-1] == "Asks"
+
+
 def test_stories_of_one_thread_do_not_fill_an_edition():
     floods = [[report(f"S{g}{n}", "Flood", "Nepal", 300 + g, hours=g + n) for n in range(3)] for g in range(6)]
     others = world()[1:3]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from digests.analysis.story_coverage import measure_coverage
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.headline import Headline, choose_headline
+from digests.summarise.lead import make_sentence
 from tests.compose.factories import agreement, article, by_id, story
 
 FIGURES = Path(__file__).parent.parent / "data" / "figures.toml"
@@ -150,16 +152,17 @@ def test_nothing_differs_where_nothing_differs():
     assert differences(("en", text), ("en", f"{text} It goes on."), ("fr", STRIKE)) == []
 
 
-def aspects(*reports, is_old=lambda _: False, quoted=()):
-    """Return the headlines on another aspect, of reports given as (outlet, country, title, text)."""
+def aspects(*reports, is_old=lambda _: False, quoted=MappingProxyType({})):
+    """Return the headlines on another aspect, of reports given as (outlet, country, title, text); `quoted`: by outlet."""
     made = [
         article(outlet, title, text, country=country, hours=n + 1)
         for n, (outlet, country, title, text) in enumerate(reports)
     ]
     told, articles = story(*made), by_id(*made)
     headline = choose_headline(told, articles, agreement(told, articles), languages=["en"])
-    covered, keys = measure_coverage(told, articles), {each.id for each in made if each.outlet in quoted}
-    found = find_aspects(told, articles, covered, headline, lambda tag: tag == "en", is_old=is_old, quoted=keys)
+    covered = measure_coverage(told, articles)
+    above = [make_sentence(each, 0, quoted[each.outlet]) for each in made if each.outlet in quoted]
+    found = find_aspects(told, articles, covered, headline, lambda tag: tag == "en", is_old=is_old, quoted=above)
     return headline.text, [(each.group, each.name, each.outlets, each.mention.title) for each in found]
 
 
@@ -184,7 +187,11 @@ def test_a_title_of_an_earlier_state_is_no_aspect():
 
 
 def test_the_report_that_tells_the_story_is_no_other_angle():
-    assert aspects(*EVENT, ANGRY, FARMERS, quoted=["Meadow"])[1] == []
+    assert aspects(*EVENT, ANGRY, FARMERS, quoted={"Meadow": DEAL})[1] == []
+
+
+def test_what_a_quoted_sentence_says_is_no_other_angle():
+    assert aspects(*EVENT, ANGRY, FARMERS, quoted={"Post": "Farmers in Dublin promise protests."})[1] == []
 
 
 def test_a_country_is_named_only_if_two_of_its_outlets_lead_with_an_aspect():

@@ -12,7 +12,7 @@ from digests.edition.verify import verify
 from digests.render.forms import render
 from digests.store.editions import cited_ids
 from digests.summarise.latest import choose_latest
-from tests.compose.factories import START, article, by_id, compose_stories, make_context, story
+from tests.compose.factories import START, article, by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
 HEADLINE = "Dam above Ostrand breaks, valley evacuated"
@@ -133,3 +133,20 @@ def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_r
         edition, sections=(dataclasses.replace(edition.sections[0], stories=(early,)), *edition.sections[1:])
     )
     assert any("it is not later" in fault.message for fault in verify(forged, known))
+
+
+def test_a_line_has_the_later_headline_of_a_report_that_grouping_keeps_apart():
+    reports = make_reports()
+    lead = [report(f"Lead{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
+    dam, known = story(*reports[:3]), by_id(*reports, *lead)
+
+    def line(near: Sequence[Article]):
+        neighbours = {dam.id: Neighbours(articles=tuple(each.id for each in near))}
+        context = make_context(known, neighbours=neighbours, digest={"stories": 1, "briefs": 1})
+        edition = compose_stories([story(*lead), dam, *map(story, near)], context)
+        assert verify(edition, known) == ()
+        return edition.briefs[0]
+
+    assert line(()).title == HEADLINE
+    later = line(reports[3:])
+    assert later.title == NEWS and reports[-1].id in later.article_ids
