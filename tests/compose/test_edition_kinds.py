@@ -1,6 +1,7 @@
 """Told in one line or not at all: stories that the reader cannot read, and what is no report."""
 
-from tests.compose.factories import article, edition_of, report, world
+from digests.compose.story import find_headline
+from tests.compose.factories import article, by_id, edition_of, make_context, report, story, world
 
 
 def japanese():
@@ -44,6 +45,18 @@ def test_a_readable_headline_without_a_sentence_that_the_reader_can_read_takes_o
 
     assert not edition.stories
     assert [brief.title for brief in edition.briefs] == [headline.title]
+
+
+def test_where_most_outlets_have_a_headline_alone_the_title_of_the_one_with_a_text_may_be_odd():
+    odd = article("Gossip", "Executive calls the couple of Ostrand grifters", "The couple and the studio part. " * 9)
+    bare = [article(f"Post{n}", f"Couple of Ostrand and studio part after {n} years", "", hours=n) for n in (3, 4, 5)]
+    others = by_id(*(report(f"Other{n}", "Flood", "Nepal", 300, hours=n / 9) for n in range(99)))
+
+    def chosen(*reports):
+        return find_headline(story(*reports), make_context(others | by_id(*reports))).article.outlet
+
+    assert chosen(odd, *bare[:2]) == "Gossip"
+    assert chosen(odd, *bare) != "Gossip"
 
 
 def test_a_gallery_is_no_report():
