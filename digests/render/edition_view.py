@@ -179,7 +179,9 @@ class Views:
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
             updated=updated,
-            is_updated_late=self._is_late(story.updated_at) and story.updated_at in _told_at(story),
+            is_updated_late=story.articles > 1
+            and self._is_late(story.updated_at)
+            and story.updated_at in _told_at(story),
             summary=summary,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),

@@ -144,7 +144,7 @@ class StoryView:
     alerts: str  # "watched: ferry", or ""
     rest: str  # "nothing new", "no report since 1 March"
     updated: str  # "updated 05:32 UTC"
-    is_updated_late: bool  # in the last eighth of the edition's period
+    is_updated_late: bool  # by one of several reports, in the last eighth of the edition's period
     summary: tuple[QuoteView, ...]
     written: str  # names the model that wrote the summary; empty if the summary is quoted
     grounds: tuple[QuoteView, ...]  # the sentences that support a written summary
