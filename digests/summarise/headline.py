@@ -18,7 +18,7 @@ from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_
 from digests.summarise.repetition import find_figures, repeats_headline
 from watcher.clean.agencies import agency_of_site
 from watcher.model import Article
-from watcher.text.page_kind import WITHHELD, is_title_of
+from watcher.text.page_kind import NEWS, WITHHELD, is_title_of
 from watcher.text.words import stems
 
 MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
@@ -59,10 +59,10 @@ def choose_headline(
     agency's text, else the freshest. If the latest reports agree on something else than those before, it is one of
     theirs. None if no article has a title.
 
-    A local angle is chosen only if there is nothing else, whatever its language. Questions, teasers and titles too
-    short or too long come last. A headline without a text is chosen only if no report with a text has one in
-    `languages` that says what happened, or if most outlets have a headline alone: of ten outlets of which two have a
-    text, that of the two may be the oddest.
+    A local angle is chosen only if there is nothing else, whatever its language. Analyses, questions, teasers and
+    titles too short or too long come last. A headline without a text is chosen only if no report with a text has one
+    in `languages` that says what happened, or if most outlets have a headline alone: of ten outlets of which two have
+    a text, that of the two may be the oddest.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     in_them = [article for article in articles.values() if article.language in languages]
@@ -119,8 +119,9 @@ def _choose_title(
             among = [article for article in present if article.language == language and not is_flagged(article)]
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         on_event = [headline for headline in titled if not is_local_angle(headline.article)]
+        news = [each for each in on_event if each.article.kind == NEWS and is_informative(each.text, language)]
         if on_event:
-            return _nearest_title(on_event, agreed)
+            return _nearest_title(news or on_event, agreed)
         rest += sorted(titled, key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
     if rest:
         return rest[0]

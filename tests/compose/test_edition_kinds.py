@@ -1,5 +1,7 @@
 """Told in one line or not at all: stories that the reader cannot read, and what is no report."""
 
+from dataclasses import replace
+
 from digests.compose.story import find_headline
 from tests.compose.factories import article, by_id, edition_of, make_context, report, story, world
 
@@ -57,6 +59,17 @@ def test_where_most_outlets_have_a_headline_alone_the_title_of_the_one_with_a_te
 
     assert chosen(odd, *bare[:2]) == "Gossip"
     assert chosen(odd, *bare) != "Gossip"
+
+
+def test_an_analysis_is_the_headline_only_if_there_is_no_news():
+    fire = [report(f"Post{n}", "Fire", "Portugal", 41, hours=2 + n) for n in range(2)]
+    feature = report("Field", "Fire", "Portugal", 41, hours=5, kind="analysis")  # the freshest of one title
+
+    def chosen(*reports):
+        return find_headline(story(*reports), make_context(by_id(*reports))).article.kind
+
+    assert chosen(*fire, feature) == "article"
+    assert chosen(*(replace(each, kind="analysis") for each in fire), feature) == "analysis"
 
 
 def test_a_gallery_is_no_report():
