@@ -11,6 +11,7 @@ from watcher.text.words import WORD, fold, to_latin
 SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
 MIN_LABEL, MAX_CHANNEL_WORDS = 3, 4  # letters of a label of a host, and words of a channel's name
 MIN_TITLE_LEFT = 12.5  # width of a title without it
+PORTALS = frozenset({"msn", "msnnow", "msncom", "yahoonews", "aolcom"})  # that carry the reports of others
 
 
 def title_without_outlet(article: Article) -> str:
@@ -18,7 +19,7 @@ def title_without_outlet(article: Article) -> str:
     Return the title without a separator and the outlet's name at its end, however often it stands there.
 
     The name is that of the outlet or its site, also in full ("Sydney Morning Herald" on smh.com.au) or with one more
-    word ("Sky News", "Gizmodo Australia"). On a platform it is that of any channel.
+    word ("Sky News", "Gizmodo Australia"), or that of a portal. On a platform it is that of any channel.
     """
     title = article.title.strip()
     while True:
@@ -48,7 +49,7 @@ def _is_outlet(tail: str, article: Article) -> bool:
     """Whether what stands behind the last separator of a title is the name of its outlet."""
     plain = plain_name(tail).removeprefix("the")
     # "Ведомости" on vedomosti.ru
-    if not {plain, plain.removesuffix("news"), to_latin(plain)}.isdisjoint(outlet_names(article)):
+    if not {plain, plain.removesuffix("news"), to_latin(plain)}.isdisjoint(outlet_names(article) | PORTALS):
         return True
     name = [word for word in WORD.findall(tail) if fold(word) not in ("the", "le", "la")]
     # "RT на русском", "РИА Новости" on ria.ru; in one script the same word may be none: "Time for change" in Time.

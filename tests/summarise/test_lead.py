@@ -349,6 +349,7 @@ def test_the_headline_loses_the_outlets_name_and_nothing_else():
         ("The Aare Post", " - Aare Post", True),
         ("The Aare Post", " | Aare Post News", True),
         ("aarepost.example", " - AarePost.example news", True),
+        ("The Aare Post", " - msnNOW", True),
         ("The Aare Post", " - good news", False),
         ("The Aare Post", " - news", False),
     ],
