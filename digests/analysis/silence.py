@@ -50,8 +50,8 @@ def find_missing_perspectives(
     Return the groups that surely have no report of a story with `MIN_COVERED_REPORTS` independent reports, the groups
     of its `places` first.
 
-    A group is returned only if its silence says something: the story is about its country, or about a neighbour, or
-    most of the world reports it. Grouping may have missed a report: a group is returned only if even the article of it
+    A group is returned only if its silence says something: the story is about its country, or mainly about a neighbour,
+    or most of the world reports it. Grouping may have missed a report: a group is returned only if even the article of it
     that is nearest to the story is far from it; those with the farthest come first.
 
     Args:
@@ -63,7 +63,7 @@ def find_missing_perspectives(
     """
     if len(covered.independent) < MIN_COVERED_REPORTS:
         return ()
-    concerned = {*places, *(code for place in places for code in find_neighbours(place))}
+    concerned = {*places, *(code for place in places[:1] for code in find_neighbours(place))}
     near_outlets = {outlet for code in concerned for outlet in groups.get((COUNTRY, code), ())}
     is_everywhere = _is_reported_in_most_countries(groups, read, covered)
     reporting = outlets_with_it | set(covered.outlets)

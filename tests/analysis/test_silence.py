@@ -57,6 +57,13 @@ def test_two_of_three_countries_are_not_most_of_the_world():
     assert silent(groups("US", "GB", "IL"), coverage("US", "GB", "US2"), ()) == []
 
 
+def test_the_neighbours_of_the_main_country_of_a_story_are_concerned():
+    known = groups("GB", "DE", "IN", "CN", "US")
+
+    assert silent(known, coverage("GB", "DE", "IN"), ("KP", "RU")) == ["CN"]
+    assert silent(known, coverage("GB", "DE", "IN"), ("RU", "KP")) == ["CN", "US"]
+
+
 @pytest.mark.parametrize(("country", "expected"), [("IR", ["state"]), ("CN", [])])
 def test_a_kind_of_owner_is_silent_on_what_concerns_a_country_of_its_outlets(country, expected):
     known = groups("US", "GB", "DE", state={f"{country}{n}" for n in range(1, 5)}) | {
