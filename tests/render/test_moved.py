@@ -67,7 +67,7 @@ def told(editions) -> dict[str, str]:
         "Retracted",
         "Ferry line 0 to the islands reopens after the storm",
         "Talks on the [border] end; ダム決壊",
-        "Every other sentence is quoted word for word from the report that is named after it",
+        "Every other sentence is quoted word for word from the report named after it",
     ],
 )
 def test_every_form_says_it(told, form, words):
