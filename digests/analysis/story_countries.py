@@ -18,6 +18,9 @@ MAX_COUNTRIES = 3  # of a story
 OPENING_CHARS, LEAD_CHARS = 200, 600  # of a text: the first sentence often says where it happened, else the next ones
 TITLE, OPENING, LEAD, DATELINE = 2.0, 1.2, 0.6, 0.6  # weight of a name there
 FIRST_COUNTRY_BONUS = 0.25  # added for the first country named
+# The same, for the order of the countries that are chosen: who acts comes before whom it concerns. Of 600 stories of
+# nine days 13 get another main country: nine are better, two worse.
+FIRST_IN_ORDER = 0.75
 COUNTRY, CITY = 1.0, 0.8  # weight of a country's name, and of a city in it or of who acts for it
 SHARE_OF_FIRST = 0.45  # of the first country's weight that a further country needs
 MIN_HOME_WEIGHT = 0.4  # weight per report that the country of most outlets needs
@@ -37,8 +40,9 @@ def find_countries(story: Story, articles: Mapping[str, Article], covered: Cover
     reports = ([a for a in origins if not is_flagged(a)] or origins)[:MAX_PLACE_REPORTS]
     found = [_find_matches(article) for article in reports]
     named, acting = (_mean_weights(_weigh(parts, actors=actors) for parts in found) for actors in (False, True))
+    leading = _mean_weights(_weigh(parts, actors=True, bonus=FIRST_IN_ORDER) for parts in found)
     chosen = (*choose_countries(acting), *choose_countries(named))
-    order = sorted(set(chosen), key=lambda code: (-acting[code], code))
+    order = sorted(set(chosen), key=lambda code: (-leading[code], code))
     return tuple(order[:MAX_COUNTRIES]) or _choose_home(reports, acting)
 
 
@@ -93,8 +97,14 @@ def _find_matches(article: Article) -> tuple[tuple[float, list[CountryMatch]], .
     )
 
 
-def _weigh(parts: Sequence[tuple[float, list[CountryMatch]]], *, actors: bool) -> dict[str, float]:
-    """Return the weight of each country in the parts of an article; with `actors`, by who acts for it as well."""
+def _weigh(
+    parts: Sequence[tuple[float, list[CountryMatch]]], *, actors: bool, bonus: float = FIRST_COUNTRY_BONUS
+) -> dict[str, float]:
+    """
+    Return the weight of each country in the parts of an article; with `actors`, by who acts for it as well.
+
+    `bonus` is added to the first country of each part.
+    """
     parts = [(value, part if actors else [match for match in part if not match.is_actor]) for value, part in parts]
     certain = frozenset(match.code for _, part in parts for match in part if not match.is_ambiguous)
     weights: dict[str, float] = defaultdict(float)
@@ -111,5 +121,5 @@ def _weigh(parts: Sequence[tuple[float, list[CountryMatch]]], *, actors: bool) -
                 weight = CITY if match.is_city or match.is_actor else COUNTRY
                 best[match.code] = max(best.get(match.code, 0.0), weight)
         for index, (code, weight) in enumerate(best.items()):
-            weights[code] += value * (weight + (FIRST_COUNTRY_BONUS if index == 0 else 0.0))
+            weights[code] += value * (weight + (bonus if index == 0 else 0.0))
     return weights

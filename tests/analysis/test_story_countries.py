@@ -241,6 +241,13 @@ def test_who_acts_for_a_country_takes_no_place_from_a_country_that_is_named():
     assert set(find_countries(story(one), by_id(one))) >= set(find_countries(story(same), by_id(same)))
 
 
+def test_who_acts_comes_before_the_country_that_the_act_concerns():
+    text = f"Shehbaz put off his visit to Russia. {'Nobody said why. ' * 12}Russia had counted on it."
+    one = article("Paper", "PM Shehbaz puts off visit to Russia", text)
+
+    assert find_countries(story(one), by_id(one)) == ("PK", "RU")
+
+
 def test_the_name_of_a_president_is_no_name_of_a_country_in_a_sentence():
     assert countries_in("Trump met Modi", "en") == frozenset()
 
