@@ -179,9 +179,7 @@ class Views:
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
             updated=updated,
-            is_updated_late=story.articles > 1
-            and self._is_late(story.updated_at)
-            and story.updated_at in _told_at(story),
+            is_updated_late=self._is_updated_late(story),
             summary=summary,
             written=words.say("written", model=model) if written else "",
             grounds=self._quotes(tuple(dict.fromkeys(source for sentence in written for source in sentence.sources))),
@@ -428,10 +426,11 @@ class Views:
             parts.append(words.say("languages", n=known))
         return " · ".join(parts)
 
-    def _is_late(self, at: datetime) -> bool:
-        """Whether a time is in the last eighth of the edition's period."""
+    def _is_updated_late(self, story: EditionStory) -> bool:
+        """Whether one of several reports whose words tell a story is of the last eighth of the edition's period."""
         start, end = self._edition.window_start, self._edition.window_end
-        return at >= end - (end - start) / LAST_PART
+        is_late = story.updated_at >= end - (end - start) / LAST_PART
+        return is_late and story.articles > 1 and story.updated_at in _told_at(story)
 
     def _source(self, mention: SourceMention, title: str, copies: int = 0) -> view.SourceView:
         """Return an outlet of a story with its credit line: language, agency, by way of whom, number of copies."""
