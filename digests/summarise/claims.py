@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from itertools import islice
 
-from digests.analysis.country_names import languages_in
+from digests.analysis.country_names import country_name, languages_in
 from digests.analysis.gazetteer import load_gazetteer
 from digests.analysis.numbers import NUMBER_IN_TEXT, normalize
 from digests.analysis.rejections import says_rejection
@@ -60,7 +60,7 @@ class Claim:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """
-    What a claim has, and a report has otherwise.
+    What a claim has, as it is written there, and a report has otherwise; a country by its name in the claim's language.
 
     `report` is "" if the report only lacks it. `claim` is "" for a negation, unless it is a word that decides.
     """
@@ -236,8 +236,9 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
     text = f"{article.title}\n{article.text[:COMPARED_CHARS]}"
     is_same_language = article.language == claim.language
     places = {match.code for match in load_gazetteer(article.language).find(text)}
-    for code in sorted(claim.countries - places):
-        yield Difference(kind="name", claim=code)
+    missing = claim.countries - places
+    for code in sorted(missing):
+        yield Difference(kind="name", claim=country_name(code, claim.language))
     whole = [to_latin(fold(word)) for word in words(f"{text}\n{text.replace('-', '')}")]
     said = {part for word in whole for part in (word, *word.replace("’", "'").split("'"))}
     scripts = {script_of(word) for word in said if word[:1].isalpha()}
@@ -245,11 +246,14 @@ def _name_differences(claim: Claim, article: Article) -> Iterator[Difference]:
         matches = load_gazetteer(claim.language).find(name.capitalize())
         if any(match.code in places and (not match.is_city or not is_same_language) for match in matches):
             continue
+        if any(match.code in missing and not match.is_city for match in matches):
+            continue  # it is the name of a country that is given already
         # Names of a script that cannot be read here, and acronyms, which each language has its own of, are not judged.
         if script_of(name) not in scripts and not is_same_language:
             continue
         if not _is_said(name, said, claim.language, is_same_language=is_same_language):
-            yield Difference(kind="name", claim=name)
+            written = (word for word in words(claim.text) if to_latin(fold(word)) == name)
+            yield Difference(kind="name", claim=next(written, name))
 
 
 def _is_said(name: str, said: Set[str], language: str, *, is_same_language: bool) -> bool:

@@ -45,8 +45,8 @@ def test_a_report_with_the_same_figures_names_and_negation_has_no_difference(cla
         ("Quake kills 15 in Tarvola", "At least 12 dead in Tarvola quake", ("figure", "15", "12")),
         ("Tarvola sends 40 trucks", "Tarvola sends 14 trucks over the river", ("figure", "40", "14")),
         ("Tarvola spends 4,500,000 crowns", "Tarvola spends 1,250,000 crowns", ("figure", "4500000", "1250000")),
-        ("The mayor of Brindle resigns", "The mayor of Tarvola resigns", ("name", "brindle", "")),
-        ("Tarvola asks Spain for help", "Tarvola asks France for help", ("name", "ES", "")),
+        ("The mayor of Brindle resigns", "The mayor of Tarvola resigns", ("name", "Brindle", "")),
+        ("Tarvola asks Spain for help", "Tarvola asks France for help", ("name", "Spain", "")),
         ("Mayor Oster will not resign", "Mayor Oster will resign on Friday", ("negation", "", "")),
         ("Mayor Oster took bribes", "Mayor Oster denies that he took bribes", ("negation", "", "")),
     ],
@@ -97,5 +97,5 @@ def test_a_name_that_another_report_of_the_event_has_is_forgiven_and_one_that_no
 
     settled = forgive_names(claim, [compare_claim(claim, each) for each in (whole, part, none)])
 
-    assert [[each.claim for each in one.differences] for one in settled[:2]] == [["lunden"], ["lunden"]]
+    assert [[each.claim for each in one.differences] for one in settled[:2]] == [["Lunden"], ["Lunden"]]
     assert len(settled[2].differences) > 2
