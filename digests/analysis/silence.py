@@ -51,8 +51,8 @@ def find_missing_perspectives(
     of its `places` first.
 
     A group is returned only if its silence says something: the story is about its country, or mainly about a neighbour,
-    or most of the world reports it. Grouping may have missed a report: a group is returned only if even the article of it
-    that is nearest to the story is far from it; those with the farthest come first.
+    or most of the world reports it. Grouping may have missed a report: a group is returned only if even the article of
+    it that is nearest to the story is far from it; those with the farthest come first.
 
     Args:
         groups: (kind, name) → the outlets of a country, or of a kind of owner, that have an article in the window.

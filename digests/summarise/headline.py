@@ -67,9 +67,7 @@ def choose_headline(
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     best = _choose_title(story, texts, agreed, languages)
     is_clear = (
-        best is not None
-        and best.article.language in languages
-        and is_informative(best.text, best.article.language)
+        best is not None and best.article.language in languages and is_informative(best.text, best.article.language)
     )
     if is_clear and not _is_mostly_bare(articles.values(), languages):
         return best

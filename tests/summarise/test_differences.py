@@ -153,7 +153,7 @@ def test_nothing_differs_where_nothing_differs():
 
 
 def aspects(*reports, is_old=lambda _: False, quoted=MappingProxyType({})):
-    """Return the headlines on another aspect, of reports given as (outlet, country, title, text); `quoted`: by outlet."""
+    """Return the headlines on another aspect of (outlet, country, title, text) reports; `quoted`: by outlet."""
     made = [
         article(outlet, title, text, country=country, hours=n + 1)
         for n, (outlet, country, title, text) in enumerate(reports)
