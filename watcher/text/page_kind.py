@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Set
-from functools import cache
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -18,14 +17,10 @@ def _any_of(patterns: Iterable[str]) -> str:
 
 
 _DATA: dict[str, dict[str, list[str]]] = load_toml("watcher.text", "page_kind.toml")
-
-
-@cache  # most programs need a few: all take 80 ms
-def _pattern(table: str, kind: str) -> re.Pattern[str]:
-    """Return what marks a page of a kind in a title, an address, a section, a text or a host."""
-    return re.compile(_any_of(_DATA[table][kind]), re.IGNORECASE)
-
-
+TITLES, ADDRESSES, SECTIONS, TEXTS, HOSTS = (
+    {kind: re.compile(_any_of(patterns), re.IGNORECASE) for kind, patterns in _DATA[name].items()}
+    for name in ("titles", "addresses", "sections", "texts", "hosts")
+)
 # Types of schema.org, in lower case.
 SCHEMA_TYPES = {
     "opinionnewsarticle": "opinion",
@@ -66,10 +61,10 @@ def classify_kind(title: str, *, url: str = "", text: str = "") -> str:
             return kind
     is_short = len(text) < MAX_FILM_LETTERS
     # A short text that only names the guest of a programme, whose page may have a news title, is a talk.
-    if is_short and (is_title_of("video", title) or _pattern("texts", "video").search(text)):
+    if is_short and (is_title_of("video", title) or TEXTS["video"].search(text)):
         return "video"
     piece = classify_piece(title, url=url, text=text)
-    is_picture = is_short and (is_address_of("gallery", url) or _pattern("texts", "gallery").search(text))
+    is_picture = is_short and (is_address_of("gallery", url) or TEXTS["gallery"].search(text))
     return "gallery" if piece == NEWS and is_picture else piece
 
 
@@ -85,15 +80,15 @@ def classify_piece(
     if stated := next((SCHEMA_TYPES[each] for each in sorted(types) if each in SCHEMA_TYPES), None):
         return stated
     host, edges = host_of(url), (text[:EDGE_CHARS], text[-EDGE_CHARS:])
-    for kind in _DATA["hosts"]:
-        if _pattern("hosts", kind).search(host):
+    for kind, pattern in HOSTS.items():
+        if pattern.search(host):
             return kind
     for kind in (SERVICE, OPINION, "analysis"):
         if (
             is_title_of(kind, title)
             or is_address_of(kind, url)
-            or (section and _pattern("sections", kind).fullmatch(section.strip()))
-            or (kind in _DATA["texts"] and any(_pattern("texts", kind).search(edge) for edge in edges))
+            or (section and SECTIONS[kind].fullmatch(section.strip()))
+            or (kind in TEXTS and any(TEXTS[kind].search(edge) for edge in edges))
         ):
             return kind
     return NEWS
@@ -101,12 +96,12 @@ def classify_piece(
 
 def is_title_of(kind: str, title: str) -> bool:
     """Whether a title is one of a `kind`; a "video" may still have an article."""
-    return _pattern("titles", kind).search(title.strip()) is not None
+    return TITLES[kind].search(title.strip()) is not None
 
 
 def is_address_of(kind: str, url: str) -> bool:
     """Whether a URL's path looks like one of this kind; not certain, as some sites use such a URL for all pages."""
-    return _pattern("addresses", kind).search(urlsplit(url).path.lower()) is not None
+    return ADDRESSES[kind].search(urlsplit(url).path.lower()) is not None
 
 
 def has_ordered_times(paragraphs: Iterable[str]) -> bool:
