@@ -53,20 +53,24 @@ def topic_chances(items: Sequence[ClusterItem], sections: Mapping[str, str]) -> 
     if not items:
         return {}
     named = np.stack([name_topics(item.url, sections.get(item.article_id, "")) for item in items])
-    model, vectors, has_vector = stack_vectors(items) or (
-        "",
-        np.zeros((len(items), 0), np.float32),
-        np.zeros(len(items)),
-    )
+    model, vectors, has_vector = stack_directions(items)
     without, bias_without = load_weights(WITHOUT_VECTORS)
     scores = named @ without + bias_without
-    weights, bias = load_weights(model.partition("/")[0])
+    weights, bias = load_weights(model)
     if len(weights) == vectors.shape[1] + len(TOPICS):
-        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-        scores = np.where(has_vector[:, None] > 0, np.hstack([vectors, named]) @ weights + bias, scores)
+        scores = np.where(has_vector[:, None], np.hstack([vectors, named]) @ weights + bias, scores)
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     rows = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     return {item.article_id: row for item, row in zip(items, rows, strict=True)}
+
+
+def stack_directions(items: Sequence[ClusterItem]) -> tuple[str, npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return (embedder, vectors, has) as `stack_vectors` does, each vector of length 1; without columns if none has."""
+    if (stacked := stack_vectors(items)) is None:
+        return "", np.zeros((len(items), 0), np.float32), np.zeros(len(items), bool)
+    model, vectors, has_vector = stacked
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return model.partition("/")[0], vectors, has_vector > 0
 
 
 def name_topics(url: str, section: str) -> npt.NDArray[np.float32]:

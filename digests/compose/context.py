@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 from itertools import takewhile
 
+from digests.analysis.news_value import estimate_news_values, find_news_value
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.silence import OutletGroups, group_outlets
 from digests.analysis.story_countries import find_countries
@@ -60,7 +61,7 @@ class ComposeContext:
     def with_translations(self, known: Translations) -> ComposeContext:
         """Return the context of a draft with the translations `known`."""
         # Computed here, they are computed once for all drafts: the copy has the cached values.
-        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self._topic_chances
+        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self.topic_chances, self._news_values
         draft = copy(self)
         object.__setattr__(draft, "translations", TranslationLookup(known))
         object.__setattr__(draft, "headlines", {})  # a translation may make another title readable
@@ -89,9 +90,17 @@ class ComposeContext:
         return NearestReports(self.items.values(), self.owner_kinds)
 
     @cached_property
-    def _topic_chances(self) -> Mapping[str, Chances]:
-        items = [self.items[key] for key in self.articles if key in self.items]
-        return topic_chances(items, {key: article.section or "" for key, article in self.articles.items()})
+    def topic_chances(self) -> Mapping[str, Chances]:
+        """The probability of each of `TOPICS`, by article."""
+        return topic_chances(self._own_items, {key: article.section or "" for key, article in self.articles.items()})
+
+    @cached_property
+    def _news_values(self) -> Mapping[str, float]:
+        return estimate_news_values(self._own_items, self.topic_chances)
+
+    @property
+    def _own_items(self) -> list[ClusterItem]:
+        return [self.items[key] for key in self.articles if key in self.items]
 
     def can_read(self, language: str) -> bool:
         """Whether the reader reads a language; True if it is not known which language it is."""
@@ -145,8 +154,12 @@ class ComposeContext:
     def find_topic(self, story: Story) -> str:
         """Return what a story is about, one of `TOPICS`; "" if no topic is likely."""
         if story.id not in self._topics:
-            self._topics[story.id] = find_topic(self.present(story), self._topic_chances)
+            self._topics[story.id] = find_topic(self.present(story), self.topic_chances)
         return self._topics[story.id]
+
+    def find_news_value(self, story: Story) -> float | None:
+        """Return the mark that an editor would give a story by what it speaks of, 0 to 4; None if it is not known."""
+        return find_news_value(self.present(story), self._news_values)
 
     def select_in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
         """Return those of `articles` published in the edition's window; all, which came in late, if none was."""

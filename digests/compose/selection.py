@@ -11,12 +11,12 @@ from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
 from digests.cluster.neighbours import MIN_MEAN
 from digests.compose.context import ComposeContext
-from digests.compose.rank import DEATHS_TERM, NO_NEIGHBOURS, PROBABLE, READER_TERM, RankedStory
+from digests.compose.rank import NO_NEIGHBOURS, PROBABLE, RankedStory, is_light
 from digests.compose.story import compose_story, find_headline, is_headline_readable
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
 from digests.settings.digests import DigestSettings, SectionRuleSettings
-from digests.settings.topics import LIGHT_TOPICS, Topic
+from digests.settings.topics import Topic
 from digests.summarise.differences import is_one_aspect, numbers_in
 from digests.summarise.headline import is_informative
 from digests.summarise.repetition import tells_same_event
@@ -31,7 +31,6 @@ BLOCK_SHARE = 0.5
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
 FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
-DEADLY = math.log2(1 + 10)  # of the term of deaths: more, and the news of one outlet ranks with that of several
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
@@ -63,20 +62,18 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     Choose the stories to show from `ranked`, best first, and add their anchors to `anchors`.
 
     Stories that the reader follows come first. They take no place, and are shown in full whenever they have news.
-    Next are those with a `must` phrase, then those of several outlets, or raised by many deaths or the reader, then the
-    others. Of a topic as many are shown as the digest's `most` has, else `USUAL_MOST`, of all light ones a quarter, of
-    a country half of the stories, and more if places are left. A section rule takes no more than its `most`. A story of
-    which only its headline can be shown is a brief, unless the reader follows it or wants its phrase. A quiet story
-    (nothing is new) is shown as a brief and takes no place, and so is one that the reader cannot read. A story can only
-    be a brief if all its articles are flagged (videos). Of a thread, the first story with news is shown, with up to
-    `MAX_RELATED` others listed under it, or more if they are large. A story without a title is not shown.
+    Next are those with a `must` phrase, then the others. Of a topic as many are shown as the digest's `most` has,
+    else `USUAL_MOST`, of all light ones a quarter, of a country half of the stories, and more if places are left. A
+    section rule takes no more than its `most`. A story of which only its headline can be shown is a brief, unless
+    the reader follows it or wants its phrase. A quiet story (nothing is new) is shown as a brief and takes no
+    place, and so is one that the reader cannot read. A story can only be a brief if all its articles are flagged
+    (videos). Of a thread, the first story with news is shown, with up to `MAX_RELATED` others listed under it, or
+    more if they are large. A story without a title is not shown.
     """
     queue = _with_readable_parts_first(ranked, context)
-    queue.sort(key=lambda each: (not each.followed, not each.must_phrases, _is_set_back(each)))
+    queue.sort(key=lambda each: (not each.followed, not each.must_phrases))
     places = _Places(queue, context, anchors)
     for each in queue:
-        if _is_set_back(each):
-            places.offer_left_by_countries()  # what several outlets of a country have comes before it
         places.offer(each)
     places.offer_left_by_countries()
     places.offer_left_places()
@@ -95,8 +92,7 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     selection.main = [(each, _without_told_later(shown, selection.main)) for each, shown in selection.main]
     selection.main.sort(
         key=lambda pair: (
-            _is_set_back(pair[0]),
-            _is_light(pair[1].topic, context.digest),
+            is_light(pair[1].topic, context.digest),
             -pair[0].score,
             pair[0].story.id,
         )
@@ -315,8 +311,8 @@ class _Places:
         if self._is_filling:
             return False
         digest = self._context.digest
-        light = sum(count for shown, count in self._of_topic.items() if _is_light(shown, digest))
-        return _is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories))
+        light = sum(count for shown, count in self._of_topic.items() if is_light(shown, digest))
+        return is_light(topic, digest) and light >= max(1, round(LIGHT_SHARE * digest.stories))
 
     def _is_section_full(self, story: Story) -> bool:
         """Whether the rule that puts a story into a section has put as many stories there as it may."""
@@ -374,19 +370,6 @@ def _are_of_one_group(one: str, other: str) -> bool:
 
 def _group_of(story: str) -> str:
     return story.rpartition("-")[2]
-
-
-def _is_set_back(ranked: RankedStory) -> bool:
-    """Whether one outlet alone has a story, and neither the reader's own weights nor many deaths raise it."""
-    least = {READER_TERM: 0.0, DEATHS_TERM: DEADLY}
-    raised = any(term.value > least.get(term.name, math.inf) for term in ranked.score_terms)
-    return len(ranked.coverage.outlets) == 1 and not raised
-
-
-def _is_light(topic: str, digest: DigestSettings) -> bool:
-    """Whether a topic comes behind the news of the world: not if the reader names it in `topics`, `most` or weights."""
-    weights: Mapping[str, float] = {str(name): weight for name, weight in digest.weights.topics.items()}
-    return topic in LIGHT_TOPICS and not (topic in digest.topics or topic in digest.most or weights.get(topic, 0.0) > 0)
 
 
 def _attach_quiet_to_thread(chosen: StorySelection, shown_by_family: dict[str, str]) -> None:
@@ -501,20 +484,22 @@ def _fill_briefs(
     """
     Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`.
 
-    Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if there
-    are no others. Light stories take a quarter of all lines at most, and no place from news that ranks higher; they
-    have more if places are left, and come last. Of an event there is one line. Quiet stories that the reader follows
-    take no place. Those that are `repeated` come last.
+    First of these are the stories that most outlets have, so that what is widely reported is told somewhere.
+    Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
+    there are no others. Light stories take a quarter of all lines at most, and no place from news that ranks
+    higher; they have more if places are left, and come last. Of an event there is one line. Quiet stories that the
+    reader follows take no place. Those that are `repeated` come last.
     """
     digest = context.digest
+    widest = _find_widest((*(each for each, _ in chosen.main), *pending), digest.stories)
     foreign = [each for each, _ in chosen.foreign]
     foreign += [each for each in pending[:MAX_CHECKED] if not each.watched and _is_foreign(each, context)]
     foreign_ids = {each.story.id for each in foreign}
     readable = [each for each in pending if each.story.id not in foreign_ids]
-    light = [each for each in readable if _is_light(context.find_topic(each.story), digest)]
+    light = [each for each in readable if is_light(context.find_topic(each.story), digest)]
     light_ids = {each.story.id for each in light}
     waiting_ids = {each.story.id for each in light[math.ceil(LIGHT_SHARE * digest.briefs) :]}
-    readable.sort(key=lambda each: each.story.id in waiting_ids)
+    readable.sort(key=lambda each: (each.story.id not in widest, each.story.id in waiting_ids))
     watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
@@ -532,6 +517,13 @@ def _fill_briefs(
     others = choose(places)
     lines = sorted(others, key=lambda each: each.story.id in light_ids)
     chosen.briefs = [*watched, *lines, *repeated[: max(0, places - len(others))]]
+
+
+def _find_widest(stories: Iterable[RankedStory], number: int) -> set[str]:
+    """Return the ids of the `number` stories that most outlets probably report, of those that no outlet has alone."""
+    several = [each for each in stories if len(each.coverage.outlets) > 1]
+    several.sort(key=lambda each: (-each.expected_outlets, -each.score, each.story.id))
+    return {each.story.id for each in several[:number]}
 
 
 def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:

@@ -280,7 +280,7 @@ class DigestSettings(SettingsModel):
     )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(
-        default=10,
+        default=15,
         description="Stories in one line, at most; one that you follow comes on top, and so do up to ten of `watch`.",
     )
     at_a_glance: Annotated[StrictInt, Field(ge=0, le=10)] = Field(

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from digests.compose.rank import WEIGHTS
 from digests.edition.schedule import EditionRequest
 from digests.settings.digests import DigestSettings
 from digests.store.keys import DAILY, parse_slot
@@ -94,7 +95,8 @@ def test_why_names_what_the_reports_share(watcher, put, engine):
     assert "why: numbers in both: 5.4" in out
     assert "why: published 3 hours apart" in out
     assert "Number 1 in the last edition (World Digest no. 1, 2026-11-24), with a score of " in out
-    assert "+2.00  independent: 2 independent reports (1 × 2)" in out
+    weight = WEIGHTS["independent"]
+    assert f"+{weight:.2f}  independent: 2 independent reports (1 × {weight:g})" in out
 
 
 def test_a_report_that_is_not_quoted_says_that_its_text_is_doubtful(watcher, put, engine):

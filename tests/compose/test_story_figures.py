@@ -77,7 +77,7 @@ def test_a_line_has_the_newest_figure_of_a_report_that_grouping_keeps_apart():
 
     def line(near_ids):
         neighbours = {told.id: Neighbours(articles=near_ids)}
-        digest = {"reads": ["en"], "stories": 1, "briefs": 1}
+        digest = {"reads": ["en"], "stories": 1, "briefs": 1, "must": ["flood"]}
         lead = [report(f"Lead{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
         context = make_context(articles | by_id(*lead), digest=digest, neighbours=neighbours)
         edition = compose_stories([story(*lead), told, near], context)

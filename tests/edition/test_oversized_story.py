@@ -79,7 +79,7 @@ def test_a_giant_story_stands_in_the_ledger_the_foot_and_the_status(settings, st
     assert "The largest story, “Quake shakes Nepal”, has 60 of 120 reports." in foot(made, settings)
     line, warning = told(status())
     assert line.startswith(
-        "edition  World Digest no. 1, 2026-03-10: 61 stories (12 in full, 10 in one line, 39 left out)"
+        "edition  World Digest no. 1, 2026-03-10: 61 stories (12 in full, 15 in one line, 34 left out)"
     )
     assert line.endswith("; the largest has 50% of the reports")
     assert warning.endswith('story: "Quake shakes Nepal" has 60 of 120 reports; it may contain several events')
