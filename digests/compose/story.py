@@ -194,7 +194,6 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
     change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
     current = tuple(filterfalse(superseded_by_figures(changes, story, of_window), change.updates)) or change.updates
-    translation = context.translate("headlines", title.text, title.article.language)
     summary = context.readable_beginning([sentence for sentence in summary if sentence not in current])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
@@ -207,6 +206,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
     above: list[Sentence | Article] = [*summary, *updates, *others]
     latest = None if is_light else _choose_latest(story, told, title, above, changes, context)
+    if latest and superseded_by_figures(changes, story, of_window)(make_sentence(title.article, 0, title.text)):
+        title = Headline(title_without_outlet(latest), latest)  # the latest state stands above
+    translation = context.translate("headlines", title.text, title.article.language)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
         number=0,

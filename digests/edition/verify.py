@@ -683,9 +683,9 @@ class _Check:
             yield Fault(where, shown.text, "this translation is not stored", self.is_certain)
 
     def versions_at_link(self, shown: EditionStory | Brief) -> list[Article]:
-        return [
-            version for key in shown.article_ids for version in self.versions.get(key, ()) if version.url == shown.url
-        ]
+        latest = [shown.latest.article_id] if isinstance(shown, EditionStory) and shown.latest else []
+        keys = (*shown.article_ids, *latest)
+        return [version for key in keys for version in self.versions.get(key, ()) if version.url == shown.url]
 
     def ledger(self) -> Iterator[Fault]:
         """Check that the counts of an edition are those of what it shows, and that they add up."""

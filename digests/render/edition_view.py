@@ -188,7 +188,7 @@ class Views:
             changed_figures=self._changed_figures(story),
             since_label=self._since_label(),
             since=since,
-            latest=self._title_quote(story.latest) if story.latest else None,
+            latest=self._title_quote(story.latest) if story.latest and story.latest.url != story.url else None,
             notices=tuple(map(self._notice, story.notices[:MAX_NOTICES])),
             coverage=self._coverage(story),
             counts=self._counts(story),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from digests.cluster.neighbours import Neighbours
 from digests.compose.story import find_headline
 from digests.edition.verify import verify
+from digests.render.forms import render
 from digests.summarise.headline import choose_headline
 from tests.compose.factories import agreement, article, by_id, compose_stories, edition_of, make_context, report, story
 
@@ -88,6 +89,24 @@ def test_a_line_has_the_newest_figure_of_a_report_that_grouping_keeps_apart():
     newest = line((NEW[0].id,))
     assert newest.title == NEW[0].title and NEW[0].id in newest.article_ids
     assert newest.outlets == line(()).outlets
+
+
+def test_a_headline_with_an_older_figure_gives_way_to_a_later_one_that_grouping_keeps_apart():
+    russian = [article(each.outlet, "Перу: 19 погибших при прорыве дамбы", language="ru", hours=9) for each in NEW]
+    later = article("New 3", "Death toll from Peru dam rises to 19 as rain hinders divers", "", hours=11)
+    told, near = story(*OLD, *russian), story(later)
+    articles = by_id(*OLD, *russian, later)
+
+    def headline(near_ids):
+        context = make_context(articles, digest={"reads": ["en"]}, neighbours={told.id: Neighbours(articles=near_ids)})
+        edition = compose_stories([told, near], context)
+        assert verify(edition, articles) == ()
+        text = render(edition, ["text"])[0].body.decode()
+        shown = next(each for each in edition.stories if each.id == told.id)
+        return shown.title, shown.url, text.count(later.title) > 0, "Later:" in text
+
+    assert headline(())[0] == OLD[0].title
+    assert headline((later.id,)) == (later.title, later.url, True, False)
 
 
 def test_one_later_report_with_a_higher_toll_makes_the_others_headline_old():
