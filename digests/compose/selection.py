@@ -233,15 +233,14 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if several outlets have it and one alone has this story, or if this one, which may
-        be on its event, says the same.
+        False if that one has enough, if one outlet alone has this story, or if this one, which may be on its event, says
+        the same.
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
         if _may_be_on_event(ranked, head) and self._says_the_same(ranked, self._shown[head]):
             return False
-        is_large_enough = outlets > 1 or ranked.followed or self._shown[head].outlets == 1
-        is_listed = is_large_enough and _has_room(related, ranked, self._context.digest)
+        is_listed = (outlets > 1 or ranked.followed) and _has_room(related, ranked, self._context.digest)
         if is_listed:
             related.append(ranked)
         return is_listed

@@ -66,6 +66,7 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Шторм, паром, мост: главные новости дня", "roundup"),
         ("Паром снова ходит - Гавань: главные новости побережья и островов", "article"),
         ("Top stories: storm, ferry, bridge", "roundup"),
+        ("Flood update: Dam holds as cost passes 250,000, Council of Brindle opens two schools", "roundup"),
         ("Flood update: Dam above Lindow holds, Council of Brindle opens two schools", "roundup"),
         ("Flood update: With 38 more, Lindow has 411 houses under water", "article"),
         ("Flood update: 411 houses in Lindow under water, 38 more than on Monday", "article"),
