@@ -233,8 +233,8 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if one outlet alone has this story, or if this one, which may be on its event, says
-        the same.
+        False if that one has enough, if one outlet alone has this story, or if this one, which may be on its event,
+        says the same.
         """
         head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
         related = self.selection.related[head]
