@@ -61,7 +61,7 @@ class Marked:
     terms: Numbers  # of `FITTED_TERMS`
     chances: Numbers  # of `TOPICS`
     vectors: dict[str, Numbers]  # by embedder: the mean of its articles' directions
-    hand: float  # its score by the weights of today
+    shipped: float  # its score by the weights that the package carries
     is_single: bool
 
 
@@ -109,7 +109,7 @@ def load_stories(folder: Path, cache: Path, embedders: Sequence[str]) -> list[Ma
                         name: np.mean([known[each.id] for each in present], axis=0)
                         for name, known in zip(embedders, directions, strict=True)
                     },
-                    hand=ranked.score,
+                    shipped=ranked.score,
                     is_single=len(ranked.coverage.outlets) == 1,
                 )
             )
@@ -191,8 +191,12 @@ def measure_gain(scores: Numbers, marks: Numbers, places: int) -> float:
 
 
 def print_judgement(stories: Sequence[Marked], embedders: Sequence[str]) -> None:
-    """Print for each edition how well it is ranked by weights fitted without its month, and by those of today."""
-    scored: dict[str, dict[int, float]] = {"today": {number: story.hand for number, story in enumerate(stories)}}
+    """
+    Print for each edition how well it is ranked by weights fitted without its month.
+
+    And by the shipped ones, which know all months.
+    """
+    scored: dict[str, dict[int, float]] = {"shipped": {number: story.shipped for number, story in enumerate(stories)}}
     for month in sorted({story.edition[:7] for story in stories}):
         fitted = fit([story for story in stories if story.edition[:7] != month], embedders)
         for number, story in enumerate(stories):
@@ -209,8 +213,8 @@ def print_judgement(stories: Sequence[Marked], embedders: Sequence[str]) -> None
             for found in scored.values()
         ]
         rows.append(gains)
-        print(f"{edition} {len(own):8}    " + "  ".join(f"{first:5.2f} {all_:6.2f}" for first, all_ in gains))
-    print("mean                   " + "  ".join(f"{first:5.3f} {all_:6.3f}" for first, all_ in np.mean(rows, axis=0)))
+        print(f"{edition} {len(own):8}    " + "  ".join(f"{full:5.2f} {shown:6.2f}" for full, shown in gains))
+    print("mean                   " + "  ".join(f"{full:5.3f} {shown:6.3f}" for full, shown in np.mean(rows, axis=0)))
 
 
 def main() -> None:

@@ -29,9 +29,9 @@ def estimate_news_values(items: Sequence[ClusterItem], chances: Mapping[str, Cha
     known = _load_weights()
     values = np.stack([chances[item.article_id] for item in items]) @ np.array(known["topics"]) + known["bias"]
     model, vectors, has_vector = stack_directions(items)
-    weights = _vector_weights(model)
+    weights, bias = _vector_weights(model)
     if len(weights) == vectors.shape[1]:
-        values += np.where(has_vector, vectors @ weights + known["vectors"].get(model, {}).get("bias", 0.0), 0.0)
+        values += np.where(has_vector, vectors @ weights + bias, 0.0)
     return dict(zip((item.article_id for item in items), map(float, values), strict=True))
 
 
@@ -52,10 +52,10 @@ def usual_mark() -> float:
 
 
 @cache
-def _vector_weights(embedder: str) -> npt.NDArray[np.float32]:
-    """Return the weights of an embedder's dimensions; empty if none are known."""
-    row = _load_weights()["vectors"].get(embedder)
-    return np.frombuffer(b64decode(row["weights"]) if row else b"", "<f2").astype(np.float32)
+def _vector_weights(embedder: str) -> tuple[npt.NDArray[np.float32], float]:
+    """Return the weights of an embedder's dimensions, and the bias; no weights if none are known."""
+    row = _load_weights()["vectors"].get(embedder, {"weights": "", "bias": 0.0})
+    return np.frombuffer(b64decode(row["weights"]), "<f2").astype(np.float32), row["bias"]
 
 
 @cache

@@ -206,8 +206,9 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
     above: list[Sentence | Article] = [*summary, *updates, *others]
     latest = None if is_light else _choose_latest(story, told, title, above, changes, context)
-    if latest and superseded_by_figures(changes, story, of_window)(make_sentence(title.article, 0, title.text)):
-        title = Headline(title_without_outlet(latest), latest)  # the latest state stands above
+    is_old = superseded_by_figures(changes, story, of_window)(make_sentence(title.article, 0, title.text))
+    if latest and is_old and any(figure.is_title for figure in stated_figures(latest)):
+        title = Headline(title_without_outlet(latest), latest)  # the newer figure stands above
     translation = context.translate("headlines", title.text, title.article.language)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(
