@@ -67,6 +67,7 @@ BBC_FAN = feed(15, "bbc.example/feed", "bbc.example")
         ("www.bbc.com", [LINKS], [BBC], None),  # another outlet may have the name
         # Outlets of one domain that the table of outlets tells apart.
         ("economictimes.indiatimes.com", [LINKS], [TIMES_OF_INDIA], None),
+        ("economictimes.indiatimes.com", [TIMES_OF_INDIA], [], None),
         ("m.timesofindia.indiatimes.com", [LINKS], [TIMES_OF_INDIA], TIMES_OF_INDIA),
         # Platforms.
         ("www.youtube.com", [LINKS, CHANNEL], [], CHANNEL),

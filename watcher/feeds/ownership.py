@@ -33,14 +33,14 @@ def decide_owner(host: str, *, listed_by: Iterable[Feed], sources: Iterable[Feed
     listers, others = (sorted(feeds, key=lambda feed: feed.id) for feeds in (listed_by, sources))
     if is_channel_host(host):  # only a feed that lists the page can be that of its channel
         return next((feed for feed in listers if _is_on_platform(feed, host)), next(iter(listers), None))
-    for feeds, farthest in ((listers, SAME_SITE), (others, SAME_DOMAIN)):
+    for feeds in (listers, others):
         nearest = min(feeds, key=lambda feed: _distance(feed, host), default=None)
-        if nearest is not None and _distance(nearest, host) <= farthest:
+        if nearest is not None and _distance(nearest, host) <= SAME_DOMAIN:
             return nearest
     claimants = [feed for feed in listers if _claims(feed, host)]
+    claimants += [feed for feed in others if _names_site(feed, host)]
     # One that the table of outlets tells apart from the page's outlet is another outlet of the domain.
-    claimants += [feed for feed in others if _names_site(feed, host) and _distance(feed, host) != SAME_SITE]
-    return next(iter(claimants), None)
+    return next((feed for feed in claimants if _distance(feed, host) != SAME_SITE), None)
 
 
 def owns_page(feed: Feed, host: str) -> bool:
@@ -51,8 +51,8 @@ def owns_page(feed: Feed, host: str) -> bool:
 
 
 def is_on_site(feed: Feed, host: str) -> bool:
-    """Whether the URL that the settings have for a feed is on the site of a page's host."""
-    return _distance(feed, host) <= SAME_SITE
+    """Whether the URL that the settings have for a feed is on the site of a page's host, and of the same outlet."""
+    return _distance(feed, host) <= SAME_DOMAIN
 
 
 def _distance(feed: Feed, host: str) -> int:
