@@ -31,10 +31,8 @@ MIN_SHARE_TOLD = 0.2
 MIN_KNOWN = 2  # words of such a sentence that headline and summary have: it speaks of what they speak of
 MAX_SCORED_REPORTS = 12  # of one language, whose sentences are scored
 FALLOFF = 0.82  # factor for each further sentence of an article: news says the main thing first
-OLDEST_FACTOR = 0.9  # for the sentences of the first report; the last one has 1
 FARTHEST_FACTOR = 0.4  # for a report whose title has no word of the headline, and for sentences without one
 OLDER_FACTOR = 0.5  # for the first report, if the headline is of a later one; a report between them has more
-FEED_FACTOR = 0.8  # for a text from the feed only
 MIN_NEARNESS = 0.7  # to the headline, of a report that may tell it better than those that only repeat it
 MIN_TITLE_WIDTH = 25  # of a headline that reads well, and of a first sentence that says something
 MIN_WORTH = 0.4  # of the first sentence's score that a further one must reach
@@ -111,6 +109,7 @@ def choose_summary(
 
     find = cache(partial(find_candidates, agreed=agreed))  # an article is tried several times
     best_of = partial(_best_sentences, find=find, title=title, headed=headed, can_show=can_show, find_share=find_share)
+    value_of = partial(_selection_value, present=present, headed=headed, agreed=agreed, find_share=find_share)
     # A report of the same state, in the headline's language, that tells more comes before one that only says it again.
     spoken = {article.language for article in headed} or {*languages[:1]}
     near = [
@@ -124,16 +123,15 @@ def choose_summary(
     attempts = [(near[0], False)]
     for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
         attempts += [(near_ones, False), (groups[0], True), (among, True)]
-    # First what speaks of the headline: "Preppy clothier, loaded with debt, is the first …" under "Chain J Crew files
-    # for bankruptcy" names nobody.
+    # First what speaks of the headline: "Preppy clothier is the first …" under "J Crew files for bankruptcy" does not.
     for is_strict, (among, may_repeat) in product((True, False), attempts):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
-        summaries = [
-            (),
-            *(best_of(each, limit=limit, may_repeat=may_repeat, is_strict=is_strict) for each, limit in scored),
-        ]
-        if best := max(summaries, key=lambda chosen: _selection_value(chosen, present, headed, agreed, find_share)):
+        summaries = (best_of(each, limit=limit, may_repeat=may_repeat, is_strict=is_strict) for each, limit in scored)
+        valued = ((value_of(chosen), chosen) for chosen in summaries if chosen)
+        # Of equal ones that of the freshest report.
+        value, best = max(valued, key=lambda row: (row[0], row[1][0].article.published_at), default=(0.0, ()))
+        if value > 0:
             return tuple(candidate.sentence for candidate in best)
     return ()
 
@@ -236,20 +234,10 @@ def _selection_value(
     It is less for a report that is older than the headline, as it may tell an earlier state, and for one whose title
     or sentences say something else. `headed`: the reports with the headline.
     """
-    if not chosen:
-        return 0.0
     article = chosen[0].article
     total = sum(candidate.score / (1 + index) for index, candidate in enumerate(chosen))
-    return (
-        total
-        * _recency(article, present)
-        * (FEED_FACTOR if article.from_feed else 1.0)
-        * _find_nearness(article, present, headed, agreed)
-        * (
-            FARTHEST_FACTOR
-            + (1 - FARTHEST_FACTOR) * find_share(" ".join(each.text for each in chosen), article.language)
-        )
-    )
+    share = find_share(" ".join(each.text for each in chosen), article.language)
+    return total * _find_nearness(article, present, headed, agreed) * (FARTHEST_FACTOR + (1 - FARTHEST_FACTOR) * share)
 
 
 def _find_nearness(article: Article, present: Sequence[Article], headed: Sequence[Article], agreed: Agreement) -> float:
@@ -272,13 +260,6 @@ def _nearness(article: Article, headed: Article, agreed: Agreement, *, first: Ar
     age, whole = headed.published_at - article.published_at, headed.published_at - first.published_at
     earlier = min(1.0, age / whole) if age and whole > timedelta() else 0.0
     return (FARTHEST_FACTOR + (1 - FARTHEST_FACTOR) * share) * (1 - (1 - OLDER_FACTOR) * max(0.0, earlier))
-
-
-def _recency(article: Article, present: Sequence[Article]) -> float:
-    """Return how late a report is in the story, from `OLDEST_FACTOR` to 1: later reports have later numbers."""
-    first, last = present[0].published_at, present[-1].published_at
-    late = (article.published_at - first) / (last - first) if last > first else 1.0
-    return OLDEST_FACTOR + (1 - OLDEST_FACTOR) * late
 
 
 def _best_sentences(
