@@ -30,6 +30,7 @@ import numpy.typing as npt
 from bench.fit_grouping import EMBEDDERS, embed
 from digests.analysis.news_value import MOST
 from digests.cluster.pair_model import WITHOUT_VECTORS
+from digests.compose.context import EditionInputs
 from digests.compose.rank import FITTED_TERMS, rank
 from digests.edition.load import load_edition_inputs
 from digests.edition.schedule import EditionRequest
@@ -80,13 +81,7 @@ def load_stories(folder: Path, cache: Path, embedders: Sequence[str]) -> list[Ma
     found: list[Marked] = []
     loaded = [each for name in embedders if (each := load_embedder(EMBEDDERS[name]))]
     for (edition, end), marks in load_marks().items():
-        settings = load_settings_file(folder / edition / "settings.toml")
-        digest = digests_of(settings)[0]
-        engine = open_read_only(f"sqlite:///{folder / edition / 'real.db'}")
-        start = end - timedelta(days=1)
-        request = EditionRequest(local_date=end.date(), window_start=start, window_end=end, slot=None)
-        grouped = cluster_preview(engine, start=start, end=end)
-        context = (inputs := read(engine, load_edition_inputs, digest, request, grouped, now=end)).context
+        context = (inputs := load_edition(folder / edition, end)).context
         ranked_stories = [
             each
             for each in rank(inputs.stories, context)
@@ -114,6 +109,16 @@ def load_stories(folder: Path, cache: Path, embedders: Sequence[str]) -> list[Ma
                 )
             )
     return found
+
+
+def load_edition(store: Path, end: datetime) -> EditionInputs:
+    """Return what the edition of the day before `end` is made of, grouped as today."""
+    digest = digests_of(load_settings_file(store / "settings.toml"))[0]
+    engine = open_read_only(f"sqlite:///{store / 'real.db'}")
+    start = end - timedelta(days=1)
+    request = EditionRequest(local_date=end.date(), window_start=start, window_end=end, slot=None)
+    grouped = cluster_preview(engine, start=start, end=end)
+    return read(engine, load_edition_inputs, digest, request, grouped, now=end)
 
 
 def find_directions(articles: Sequence[Article], embedder: Embedder, cache: Path) -> dict[str, Numbers]:

@@ -28,13 +28,13 @@ class Neighbours:
     What the reports outside a story say of its event.
 
     `outlets` is the expected number of other outlets that report it. `stories` has the other stories that may be on the
-    event, by id, with the mean probability of their pairs of reports. `articles` are those outside, by id, that may be
-    on the event, and are most often at least on its running story (see `MIN_MEAN`).
+    event, by id, with the mean probability of their pairs of reports. `articles` has the same for the articles outside,
+    which are most often at least on its running story (see `MIN_MEAN`).
     """
 
     outlets: float = 0.0
     stories: Mapping[str, float] = field(default_factory=dict)
-    articles: tuple[str, ...] = ()
+    articles: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_neighbours(
@@ -69,12 +69,12 @@ def find_neighbours(
                 for other, total in sorted(totals[story].items())
                 if (mean := total / (sizes[story] * sizes[other])) >= MIN_MEAN
             },
-            articles=tuple(
-                article
+            articles={
+                article: round(mean, 4)
                 for report, total in sorted(by_report[story].items())
-                if total >= MIN_MEAN * sizes[story]
+                if (mean := total / sizes[story]) >= MIN_MEAN
                 for article in present[report]
-            ),
+            },
         )
         for story in totals
     }

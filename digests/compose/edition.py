@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import Any
@@ -72,8 +72,11 @@ def compose_edition(inputs: EditionInputs) -> Edition:
             (each, add_week(shown, of_week, [below.story for below in selection.related.get(shown.id, ())], context))
             for each, shown in selection.main
         ]
-    briefs = (*_briefs(selection, context), *_silent_followed(ranked, context))
-    sections = _sections(selection, context, anchors, has_lines=any(each.quiet_days is not None for each in briefs))
+    told = {story.latest.url for _, story in selection.main if story.latest}
+    lines = {key: _make_lines(each, context, told) for key, each in selection.related.items()}
+    briefs = (*_briefs(selection, context, told), *_silent_followed(ranked, context))
+    has_lines = any(each.quiet_days is not None for each in briefs)
+    sections = _sections(selection, lines, context, anchors, has_lines=has_lines)
     shown = [story for section in sections for story in section.stories]
     texts = [*(story.headline for story in shown), *(brief.headline for brief in briefs)]
     texts += [text for story in shown for text in story.told_texts]
@@ -155,7 +158,12 @@ def _is_on_topic(story: Story, context: ComposeContext) -> bool:
 
 
 def _sections(
-    selection: StorySelection, context: ComposeContext, anchors: set[str], *, has_lines: bool
+    selection: StorySelection,
+    lines: Mapping[str, tuple[Brief, ...]],
+    context: ComposeContext,
+    anchors: set[str],
+    *,
+    has_lines: bool,
 ) -> tuple[Section, ...]:
     """
     Return the sections, that of the followed stories first. `has_lines`: some of these stories are briefs.
@@ -173,9 +181,8 @@ def _sections(
     ]
     chosen = own_titles if has_own else _title_events(main, own_titles, context.digest.language)
     for (ranked, shown), title in zip(main, chosen, strict=True):
-        related = (compose_brief(each, context) for each in selection.related.get(ranked.story.id, ()))
         title = followed if ranked.followed else title
-        by_title[title].append(replace(shown, related=tuple(brief for brief in related if brief)))
+        by_title[title].append(replace(shown, related=lines.get(ranked.story.id, ())))
     titles = _section_order([title for title in by_title if title != followed], context.digest)
     if has_lines or followed in by_title:
         titles.insert(0, followed)
@@ -208,15 +215,30 @@ def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> 
             yield replace(brief, translation=translation, quiet_days=days)
 
 
-def _briefs(selection: StorySelection, context: ComposeContext) -> tuple[Brief, ...]:
-    """Return the stories in one line: foreign ones, others, quiet ones. Those without a title are left out."""
-    found = [compose_brief(each, context) for each in (*selection.foreign_lines, *selection.briefs)]
+def _make_lines(stories: Iterable[RankedStory], context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:
+    """
+    Return stories in one line each, without those that have no title, or that of a report that is `told` above.
+
+    Two stories may be on one event, and be told by the same later report. `told`: addresses; the lines' are added.
+    """
+    found: list[Brief] = []
+    for each in stories:
+        brief = compose_brief(each, context)
+        if brief is not None and (each.followed or each.watched or brief.url not in told):
+            told.add(brief.url)
+            found.append(brief)
+    return tuple(found)
+
+
+def _briefs(selection: StorySelection, context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:
+    """Return the stories in one line: foreign ones, others, quiet ones; `told` as in `_make_lines`."""
+    found = [*_make_lines((*selection.foreign_lines, *selection.briefs), context, told)]
     found += [
         replace(brief, status=shown.status, day=shown.day, quiet_days=0 if each.followed else None)
         for each, shown in selection.quiet_lines
         if (brief := compose_brief(each, context))
     ]
-    return tuple(brief for brief in found if brief)
+    return tuple(found)
 
 
 def _title_events(main: Sequence[tuple[RankedStory, EditionStory]], titles: Sequence[str], language: str) -> list[str]:

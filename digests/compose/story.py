@@ -24,7 +24,7 @@ from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import find_figure_changes, stated_figures, superseded_by_figures
 from digests.summarise.headline import Headline, choose_headline, choose_headlines, has_title_in, is_informative
-from digests.summarise.latest import choose_latest
+from digests.summarise.latest import Told, choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
@@ -173,10 +173,13 @@ def _choose_latest(
     is_old = superseded_by_figures(changes, story, of_window)
     current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
-    since = max((title.article.published_at, *(each.published_at for each in shown)))
-    return choose_latest(
-        current, [(title.text, title.article.language), *texts], context.can_read, context.frequencies, since=since
+    state = Told(
+        shown=[(title.text, title.article.language), *texts],
+        since=max((title.article.published_at, *(each.published_at for each in shown))),
+        reports=len(context.present(story)),
+        near=context.neighbours.get(story.id, NO_NEIGHBOURS).articles,
     )
+    return choose_latest(current, state, context.can_read, context.frequencies)
 
 
 def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:

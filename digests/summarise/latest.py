@@ -1,99 +1,130 @@
 """The headline of a story's later report: what has happened since the reports that tell the story."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+import json
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import TypeAlias
 
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
-from digests.summarise import readable
 from digests.summarise.agreement import DocumentFrequencies, rarity
-from digests.summarise.figures import stated_figures
-from digests.summarise.headline import CLAIMANT, QUOTED_FACTOR, Headline, is_informative, rate_form
-from digests.summarise.repetition import MIN_REPETITION, compare_numbers, repeats_headline, restates_headline
+from digests.summarise.headline import is_informative
+from digests.summarise.readable import OPENING_QUOTE
+from digests.summarise.repetition import compare_numbers, repeats_headline
 from watcher.model import Article
-from watcher.text.page_kind import is_address_of
+from watcher.text.page_kind import NEWS, is_address_of
 from watcher.text.words import stems
 
+Weights: TypeAlias = Mapping[str, Mapping[str, float]]  # of each question, the bias and the values
 MIN_LATER = timedelta(minutes=30)  # of the report after those that tell the story
-# Words of its headline that they have, and that they do not have before it says what had happened until then.
-MIN_COMMON, MIN_NEW = 2, 3
-MIN_CONFIRMED = 2  # of these new words, that another report has too,
-MIN_RARITY = 0.5  # each of which at most a tenth of the articles use
+ON_EVENT = ("nearness", "other country", "hours", "told words", "share of headline", "reports")
+IS_NEWER = ("share told", "hours", "quotation", "news", "number", "new number")
+COST_OF_NOTHING_NEW = 0.5  # to a reader, of what one with news is worth; one on another event costs as much as that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """
+    What tells a story: texts with their languages, the headline first, and the time of their newest report.
+
+    `reports` is how many the story has. `near` has how probable it is that a report outside of it is on its event, by
+    id (`Neighbours.articles`).
+    """
+
+    shown: Sequence[tuple[str, str]]
+    since: datetime
+    reports: int
+    near: Mapping[str, float]
+
+    def in_language(self, language: str) -> str:
+        return "\n".join(text for text, other in self.shown if other == language)
 
 
 def choose_latest(
-    reports: Iterable[Article],
-    shown: Sequence[tuple[str, str]],
-    can_read: Callable[[str], bool],
-    frequencies: DocumentFrequencies,
-    *,
-    since: datetime,
+    reports: Iterable[Article], told: Told, can_read: Callable[[str], bool], frequencies: DocumentFrequencies
 ) -> Article | None:
     """
-    Return the newest report whose headline tells something later than what tells a story; None if none does.
+    Return the report whose headline tells best what has happened since the state of a story that is told.
 
-    It was published `MIN_LATER` or more after `since`, is on what `shown` says (texts with their languages: the
-    headline first), and adds to it: a number, or what another of the `reports` says too, and none said by `since`.
-    Headlines that say again what happened, in other words, are more frequent than news.
+    Only what is probably worth more than nothing is told (`measure_worth`). None if there is no such report.
     """
-    told: defaultdict[str, str] = defaultdict(str)  # by language
-    for text, language in shown:
-        told[language] += f"{text}\n"
-    ordered = sorted(reports, key=lambda each: (each.published_at, each.id), reverse=True)
-    heard: defaultdict[str, str] = defaultdict(str)
-    for each in ordered:
-        if each.published_at <= since:
-            heard[each.language] += f"{each.title}\n{each.text}\n"
-    for article in ordered:
-        if article.published_at < since + MIN_LATER:
-            return None
-        title, language = title_without_outlet(article), article.language
-        if (
-            is_flagged(article)
-            or is_address_of("live_page", article.url)
-            or not (can_read(language) and is_informative(title, language))
-        ):
-            continue
-        if rate_form(Headline(title, article)) < QUOTED_FACTOR:
-            continue
-        known = set(stems(told[language], language))
-        new = set(stems(_before_setting(title, language), language)) - known
-        if len(new) < MIN_NEW or len(known.intersection(stems(title, language))) < MIN_COMMON:
-            continue
-        if any(repeats_headline(title, language, *above) for above in shown):
-            continue
-        has_number, adds_number = compare_numbers(title, told[language], language)
-        if CLAIMANT.search(title) and not adds_number:
-            continue  # who says it says it again
-        restates = any(restates_headline(title, language, *above) for above in shown)
-        if restates and not (adds_number and any(figure.is_title for figure in stated_figures(article))):
-            continue
-        if has_number:
-            is_later = adds_number and compare_numbers(title, heard[language], language)[1]
-        else:
-            is_later = _is_confirmed(article, new.difference(stems(heard[language], language)), ordered, frequencies)
-        if is_later:
-            return article
-    return None
-
-
-def _before_setting(title: str, language: str) -> str:
-    """Return a title up to where it says what had happened before: "airport hit again", and not "after attacks"."""
-    words = readable.words_for_language("setting", language)
-    found = (match.start() for match in readable.FIRST.finditer(title) if match.start() and match.group() in words)
-    return title[: next(found, len(title))]
-
-
-def _is_confirmed(
-    article: Article, new: set[str], reports: Iterable[Article], frequencies: DocumentFrequencies
-) -> bool:
-    """Whether the title of a report with other words has some of the words that are `new` in that of an article."""
-    shares = frequencies.get(article.language, {})
-    rare = {stem for stem in new if rarity(shares.get(stem, 0.0)) >= MIN_RARITY}
-    about = set(stems(article.title, article.language))
-    others = (set(stems(each.title, each.language)) for each in reports if each.language == article.language)
-    return any(
-        len(rare & other) >= MIN_CONFIRMED and len(about & other) < MIN_REPETITION * min(len(about), len(other))
-        for other in others
+    best = max(
+        (
+            (measure_worth(describe_report(article, told, frequencies)), article.published_at, article.id, article)
+            for article in reports
+            if may_be_later(article, told, can_read)
+        ),
+        key=lambda row: row[:3],
+        default=None,
     )
+    return best[-1] if best is not None and best[0] > 0 else None
+
+
+def measure_worth(values: Mapping[str, float], weights: Weights | None = None) -> float:
+    """
+    Return what a reader probably has of a later headline with the `values` of `describe_report`: 1 at most.
+
+    `weights`: the answers to "on event" and "newer", if not those of the package (`bench/fit_latest.py`).
+    """
+    known = weights or _load_weights()
+    on_event, newer = (_find_probability(known[question], values) for question in ("on event", "newer"))
+    return on_event * (newer - COST_OF_NOTHING_NEW * (1 - newer)) - (1 - on_event)
+
+
+def may_be_later(article: Article, told: Told, can_read: Callable[[str], bool]) -> bool:
+    """Whether a report's headline can be read, says what happened, and is later than what is told, and not the same."""
+    if article.published_at < told.since + MIN_LATER or not can_read(article.language):
+        return False
+    if is_flagged(article) or is_address_of("live_page", article.url):
+        return False
+    title = title_without_outlet(article)
+    is_clear = is_informative(title, article.language)
+    return is_clear and not any(repeats_headline(title, article.language, *above) for above in told.shown)
+
+
+def describe_report(article: Article, told: Told, frequencies: DocumentFrequencies) -> dict[str, float]:
+    """
+    Return the values of `ON_EVENT` and `IS_NEWER` for a later report.
+
+    Words count by how rare they are among the day's reports; those of another language than what is told count nothing.
+    """
+    title, language = title_without_outlet(article), article.language
+    above, shares = told.in_language(language), frequencies.get(language, {})
+
+    def weigh(words: Collection[str]) -> float:
+        return sum(rarity(shares.get(word, 0.0)) for word in sorted(words))
+
+    own, known = set(stems(title, language)), set(stems(above, language))
+    headline, headline_language = told.shown[0]
+    wanted = set(stems(headline, headline_language)) if headline_language == language else set()
+    has_number, adds_number = compare_numbers(title, above, language)
+    countries = {code for text, other in told.shown for code in countries_in(text, other)}
+    probability = told.near.get(article.id)
+    return {
+        "nearness": math.log(probability) if probability else 0.0,
+        "other country": float(bool(countries_in(title, language) - countries)),
+        "hours": math.log1p((article.published_at - told.since) / timedelta(hours=1)),
+        "told words": weigh(own & known),
+        "share of headline": weigh(own & wanted) / max(weigh(wanted), 0.1),
+        "reports": math.log(told.reports),
+        "share told": len(own & known) / max(1, len(own)),
+        "quotation": float(title[0] in OPENING_QUOTE),
+        "news": float(article.kind == NEWS),
+        "number": float(has_number),
+        "new number": float(adds_number),
+    }
+
+
+def _find_probability(weights: Mapping[str, float], values: Mapping[str, float]) -> float:
+    odds = weights["bias"] + sum(values[name] * weight for name, weight in weights.items() if name != "bias")
+    return 1 / (1 + math.exp(-odds))
+
+
+@cache
+def _load_weights() -> Weights:
+    return dict(json.loads((files("digests.summarise") / "latest.json").read_text("ascii")))

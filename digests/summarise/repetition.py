@@ -55,15 +55,6 @@ def repeats_headline(text: str, language: str, title: str, title_language: str) 
     return len(new) < MIN_SUMMARY_NEW_WORDS or 1 - len(new) / len(told) >= MIN_HEADLINE_REPETITION
 
 
-def restates_headline(text: str, language: str, title: str, title_language: str) -> bool:
-    """Whether a text has half of what a headline tells or more, or what it says happened to people."""
-    if language != title_language or is_unspaced(text):
-        return False
-    told, known = _fact_set(text, language), _fact_set(title, language)
-    same = told & known
-    return 2 * len(same) >= len(known) or not same.isdisjoint(_quantity_of_word(language).values())
-
-
 def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
     """Return whether a text has a number, and whether it has one, other than a year, that is not told, also rounded."""
     known = find_figures(told, language)

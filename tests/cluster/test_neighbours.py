@@ -46,8 +46,8 @@ def test_two_stories_are_near_by_the_mean_of_all_their_pairs():
 def test_the_articles_of_reports_that_are_near_a_story_on_average_are_named():
     found = neighbours(make_edges([(0, 1, 0.4), (2, 3, 0.18), (2, 0, 0.2)]))
 
-    assert found["s1"].articles == ("b", "b2", "c")
-    assert found["s2"].articles == ("a",)  # with "d" the mean is .09
+    assert found["s1"].articles == {"b": 0.4, "b2": 0.4, "c": 0.2}
+    assert found["s2"].articles == {"a": 0.3}  # with "d" the mean is .09
 
 
 def test_pairs_within_a_story_and_improbable_ones_say_nothing():
@@ -59,7 +59,7 @@ def test_articles_that_take_no_part_count_nowhere():
 
     found = neighbours(make_edges([(0, 1, 0.4), (0, 3, 0.4)]), chosen)
 
-    assert found["s1"] == Neighbours(outlets=0.4, stories={"s2": 0.2}, articles=("b2",))
+    assert found["s1"] == Neighbours(outlets=0.4, stories={"s2": 0.2}, articles={"b2": 0.4})
 
 
 def test_the_nearest_reports_of_two_sets_are_found_by_their_probability_in_either_order():

@@ -273,8 +273,8 @@ def test_every_line_is_word_for_word_in_an_article_whatever_the_texts_are(pairs)
 def test_the_line_of_a_story_that_has_moved_is_its_latest_headline():
     def moved(name, outlets, headline, text, later, confirmed):
         first = [article(f"{name} Post {n}", headline, text, hours=n) for n in range(outlets)]
-        last = article(f"{name} Star", later, f"He was held in {name} on Monday evening.", hours=15)
-        return [*first, article(f"{name} Gull", confirmed, "", hours=14), last]
+        last = article(f"{name} Star", later, f"He was held in {name} on Monday evening.", hours=22)
+        return [*first, article(f"{name} Gull", confirmed, "", hours=21), last]
 
     dam = moved(
         "Ostrand",

@@ -77,7 +77,7 @@ def test_a_line_has_the_newest_figure_of_a_report_that_grouping_keeps_apart():
     articles = by_id(*OLD, *russian, *NEW[:1])
 
     def line(near_ids):
-        neighbours = {told.id: Neighbours(articles=near_ids)}
+        neighbours = {told.id: Neighbours(articles=dict.fromkeys(near_ids, 0.5))}
         digest = {"reads": ["en"], "stories": 1, "briefs": 1, "must": ["flood"]}
         lead = [report(f"Lead{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
         context = make_context(articles | by_id(*lead), digest=digest, neighbours=neighbours)
@@ -98,7 +98,8 @@ def test_a_headline_with_an_older_figure_gives_way_to_a_later_one_that_grouping_
     articles = by_id(*OLD, *russian, later)
 
     def headline(near_ids):
-        context = make_context(articles, digest={"reads": ["en"]}, neighbours={told.id: Neighbours(articles=near_ids)})
+        neighbours = {told.id: Neighbours(articles=dict.fromkeys(near_ids, 0.5))}
+        context = make_context(articles, digest={"reads": ["en"]}, neighbours=neighbours)
         edition = compose_stories([told, near], context)
         assert verify(edition, articles) == ()
         text = render(edition, ["text"])[0].body.decode()
