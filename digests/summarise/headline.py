@@ -220,7 +220,7 @@ def is_informative(title: str, language: str) -> bool:
 
 
 def _rate_form(candidate: Headline) -> float:
-    """Return a factor: 1 for a title neither short nor long that tells what happened, more with a figure, else less."""
+    """Return a factor: 1 for a title neither short nor long that tells what happened, not who says so, else less."""
     title, wide = candidate.text, display_length(candidate.text)
     factor = 1.0
     if wide < MIN_TITLE_WIDTH or len(candidate.stems) < 3:
@@ -231,8 +231,6 @@ def _rate_form(candidate: Headline) -> float:
         factor *= 0.35
     if title.isupper() and len(title) > MIN_TITLE_WIDTH:
         factor *= 0.6
-    if find_figures(title, candidate.article.language):
-        factor *= FIGURE_FACTOR
     if title[0] in "\"“„«‘'":
         factor *= QUOTED_FACTOR
     if CLAIMANT.search(title) or any(has_word(name, title, candidate.article.language) for name in UNSETTLED):
@@ -242,11 +240,12 @@ def _rate_form(candidate: Headline) -> float:
 
 def _score(candidate: Headline, agreed: Agreement, shares: Mapping[str, float] | None = None) -> float:
     """
-    Return how well a title covers what the reports agree on, lowered for a poor form.
+    Return how well a title covers what the reports agree on, lowered for a poor form, raised for a figure.
 
     `shares`: of the titles that have each stem. A word counts by it and by its support.
     """
     article, about = candidate.article, candidate.stems
     weights = agreed.get(article.language, {})
     total = sum(weights.get(stem, 0.0) * (shares[stem] if shares else 1.0) for stem in sorted(about))
-    return (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about))) * _rate_form(candidate)
+    figure = FIGURE_FACTOR if find_figures(candidate.text, article.language) else 1.0
+    return (total + LEAST_SUPPORT) / math.sqrt(max(5, len(about))) * figure * _rate_form(candidate)
