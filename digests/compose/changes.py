@@ -166,7 +166,7 @@ def _find_in_edition(
     story: Story, edition: Edition, titles: Titles, frequencies: DocumentFrequencies
 ) -> tuple[EditionStory | None, tuple[str, ...]]:
     """
-    Return the story as `edition` showed it, or the article ids of its brief; (None, ()) if it showed neither.
+    Return the story as `edition` showed it, or the article ids of its line; (None, ()) if it showed neither.
 
     Else it is the story of its thread that its `titles` are most like, by the middle one of them: one title alone may
     have the words of another event of a war ("Starmer will let US use UK bases for attacks on Iranian missile sites").
@@ -182,6 +182,8 @@ def _find_in_edition(
     briefs = (brief for brief in edition.briefs if brief.id in story_ids or article_ids & set(brief.article_ids))
     if brief := next(briefs, None):
         return None, brief.article_ids
+    if later := article_ids.intersection(shown.latest.article_id for shown in edition.stories if shown.latest):
+        return None, tuple(sorted(later))  # its headline stood below another story
     if not story.thread:
         return None, ()
     told: list[EditionStory | Brief] = [*edition.stories, *edition.briefs]

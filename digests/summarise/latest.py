@@ -77,8 +77,14 @@ def measure_worth(values: Mapping[str, float], weights: Weights | None = None) -
 
 
 def may_be_later(article: Article, told: Told, can_read: Callable[[str], bool]) -> bool:
-    """Whether a report's headline can be read, says what happened, and is later than what is told, and not the same."""
+    """
+    Whether a report's headline can be read, says what happened, and is later than what is told, and not the same.
+
+    It is in a language of what is told, as another's words cannot be compared.
+    """
     if article.published_at < told.since + MIN_LATER or not can_read(article.language):
+        return False
+    if all(article.language != language for _, language in told.shown):  # it may say the same
         return False
     if is_flagged(article) or is_address_of("live_page", article.url):
         return False

@@ -38,6 +38,7 @@ def test_a_later_headline_with_news_of_the_event_is_told_also_of_a_report_near_t
     assert latest(NEWS, near=0.5, hours=14) == NEWS
     assert latest(NEWS, hours=4.2) is None  # minutes later
     assert latest(NEWS, reads=("de",)) is None
+    assert latest("Norwegen: Damm bei Ostrand gebrochen", language="de", reads=("de", "en"), hours=20) is None
 
 
 def test_of_several_the_one_with_most_that_is_new_is_told():
@@ -125,6 +126,23 @@ def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_r
         edition, sections=(dataclasses.replace(edition.sections[0], stories=(early,)), *edition.sections[1:])
     )
     assert any("it is not later" in fault.message for fault in verify(forged, known))
+
+
+def test_the_report_of_a_later_headline_is_not_new_in_the_next_edition():
+    reports = make_reports()
+    text = "Officers of Lindow stopped a car with two suitcases, in which the owner of the dam above Ostrand sat alone."
+    last = dataclasses.replace(reports[-1], text=text)
+    edition = compose_stories([story(*reports[:4], last)], make_context(by_id(*reports[:4], last)))
+    (shown,) = edition.stories
+    apart = dataclasses.replace(shown, article_ids=tuple(key for key in shown.article_ids if key != last.id))
+    edition = dataclasses.replace(
+        edition, sections=(dataclasses.replace(edition.sections[0], stories=(apart,)), *edition.sections[1:])
+    )
+
+    next_day = compose_stories([story(last)], make_context(by_id(last), earlier_editions=(edition,)))
+
+    assert shown.latest is not None and shown.latest.article_id == last.id
+    assert [brief.status for brief in next_day.briefs] == ["quiet"] and not next_day.stories
 
 
 def test_a_line_has_the_later_headline_of_a_report_that_grouping_keeps_apart():
