@@ -19,6 +19,7 @@ from digests.summarise.headline import is_informative
 from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, make_sentence
 from digests.summarise.openings import MAX_OPENINGS, first_sentences
 from watcher.model import Article
+from watcher.text.page_kind import NEWS
 from watcher.text.words import stems
 
 MAX_LINE_WIDTH = 240  # of a line's text: five of them stay on one screen
@@ -125,6 +126,7 @@ def _choose_line(story: EditionStory, context: ComposeContext) -> GlanceLine | N
     told = {sentence.article_id for sentence in story.quoted} | {key for key in own if own[key].url == story.url}
     copies = {mention.article_id for mention in story.mentions if mention.copy_of} - told
     own = {key: own[key] for key in own.keys() - copies - story.withheld if can_be_quoted(own[key])}
+    own = {key: article for key, article in own.items() if article.kind == NEWS} or own  # an analysis only without news
     reports = _Reports(story, context.select_in_window(own), context)
     lines = chain(_lines_with_figures(reports), _lines_with_news(reports), _latest_line(reports), _told_lines(reports))
     return next(lines, None) or _headline_as_line(story, context)

@@ -58,6 +58,16 @@ def test_a_line_is_the_first_sentence_of_a_report_with_its_outlet_and_time():
     assert (line.kind, line.figure_change, line.number_change, line.difference) == ("told", None, None, None)
 
 
+def test_no_line_is_of_an_analysis_where_there_is_news():
+    reports = event("Lindow", "He has opened the new bridge over the river at Lindow on Monday, and cars may use it.")
+    why = "The new bridge over the river of Lindow, which the council opens, divides the town, as analysts say."
+    analysis = article("Gamma", "How the council of Lindow opens a new bridge", why, hours=9, kind="analysis")
+
+    (line,) = edition_of([[*reports, analysis], event("Marlow", hours=3)]).at_a_glance
+
+    assert line.article_id in by_id(*reports)
+
+
 @pytest.mark.parametrize(
     "first",
     [
