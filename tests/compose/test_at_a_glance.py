@@ -59,13 +59,15 @@ def test_a_line_is_the_first_sentence_of_a_report_with_its_outlet_and_time():
 
 
 def test_no_line_is_of_an_analysis_where_there_is_news():
-    reports = event("Lindow", "He has opened the new bridge over the river at Lindow on Monday, and cars may use it.")
-    why = "The new bridge over the river of Lindow, which the council opens, divides the town, as analysts say."
-    analysis = article("Gamma", "How the council of Lindow opens a new bridge", why, hours=9, kind="analysis")
+    text = "He has opened the new bridge over the river at Lindow on Monday, and cars may use it."
+    title = "Council of Lindow opens new bridge over the river"
+    reports = [article(name, title, text, hours=hours) for name, hours in (("Alpha", 6), ("Beta", 7))]
+    why = "The new bridge over the river that the council of Lindow opens divides the town in two halves."
+    analysis = article("Gamma", "Council of Lindow opens bridge, and a wound", why, hours=9, kind="analysis")
 
     (line,) = edition_of([[*reports, analysis], event("Marlow", hours=3)]).at_a_glance
 
-    assert line.article_id in by_id(*reports)
+    assert line.article_id != analysis.id
 
 
 @pytest.mark.parametrize(
