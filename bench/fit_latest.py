@@ -76,7 +76,7 @@ def load_reports(folder: Path) -> list[Report]:
             if (story := homes.get(headline)) is None:
                 continue
             near = context.neighbours.get(story.id, NO_NEIGHBOURS).articles
-            told = make_told(headline, sentences.split(), len(context.present(story)), near, context)
+            told = _make_told(headline, sentences.split(), len(context.present(story)), near, context)
             texts = context.load_full_texts(
                 row["article"] for row in marked if row["article"] in near or homes.get(row["article"]) is story
             )
@@ -98,9 +98,10 @@ def load_reports(folder: Path) -> list[Report]:
     return found
 
 
-def make_told(
+def _make_told(
     headline: str, sentences: Iterable[str], reports: int, near: Mapping[str, float], context: ComposeContext
 ) -> Told:
+    """Return what told a story; `sentences` as in the file."""
     spans = [(key, int(start), int(length)) for key, start, length in (each.split(":") for each in sentences)]
     texts = context.load_full_texts([headline, *(key for key, _, _ in spans)])
     title = texts[headline]

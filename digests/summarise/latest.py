@@ -24,7 +24,8 @@ Weights: TypeAlias = Mapping[str, Mapping[str, float]]  # of each question, the 
 MIN_LATER = timedelta(minutes=30)  # of the report after those that tell the story
 ON_EVENT = ("nearness", "other country", "hours", "told words", "share of headline", "reports")
 IS_NEWER = ("share told", "hours", "quotation", "news", "number", "new number")
-COST_OF_NOTHING_NEW = 0.5  # to a reader, of what one with news is worth; one on another event costs as much as that
+# What a later headline without news costs a reader. One with news is worth 1, and one on another event costs 1.
+COST_OF_NOTHING_NEW = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def describe_report(article: Article, told: Told, frequencies: DocumentFrequenci
         "share of headline": weigh(own & wanted) / max(weigh(wanted), 0.1),
         "reports": math.log(told.reports),
         "share told": len(own & known) / max(1, len(own)),
-        "quotation": float(title[0] in OPENING_QUOTE),
+        "quotation": float(title.startswith(tuple(OPENING_QUOTE))),
         "news": float(article.kind == NEWS),
         "number": float(has_number),
         "new number": float(adds_number),
