@@ -83,6 +83,9 @@ DATELINE_BODY = "The minister said on Monday that the talks would go on for seve
         ("[서울=뉴시스]김철수 기자 = ", "서울", "Newsis"),
         ("/PRNewswire/ -- ", None, "PR Newswire"),
         ("NEW YORK, USA - Media OutReach Newswire - 30 April 2024 - ", "NEW YORK, USA", "Media OutReach"),
+        ("By Ann Lee WASHINGTON, March 1 (Reuters) - ", "WASHINGTON", "Reuters"),
+        ("By Ann Lee, Bo Ek and Cy El Dow WASHINGTON/DUBAI, Feb 28 (Reuters) - ", "WASHINGTON/DUBAI", "Reuters"),
+        ("(Adds links) KAPIKOY, Turkey, March 1 (Reuters) - ", "KAPIKOY, Turkey", "Reuters"),
         ("JERUSALEM — ", "JERUSALEM", None),
         ("PARIS, April 8 — ", "PARIS", None),
     ],
@@ -103,6 +106,7 @@ def test_a_dateline_is_read_to_its_end(dateline: str, place: str | None, agency:
         "Kuwait News Agency (KUNA) reported on Monday that the talks were over and would not be resumed.",
         "Die Deutsche Presse-Agentur (dpa) meldet, dass der Rat am Abend tagt und dann entscheidet.",
         "Michael Bloomberg - the former mayor - said that he would not stand for any office again this year.",
+        "By Sunday the agency (Reuters) - as it is known - had a hundred people in the town, it said at night.",
         "Apple - Bloomberg: the firm will open a second office in the town, the mayor said on Monday night.",
         "Mehr - das ist es, was die Partei will, und sie sagt es seit Jahren in jeder Versammlung.",
         "Anadolu Efes won the match on Monday in front of a crowd of ten thousand people in the hall.",
@@ -135,6 +139,8 @@ def test_a_dateline_without_an_agency_can_be_left_out() -> None:
         " " * 190 + "AP",
         "ا " * 90 + "رويترز",
         "1 A" * 60 + "AP",
+        "By " + "Aa " * 60 + "AAA (AP",
+        "By " + "AAA " * 48 + "(AP",
     ],
 )
 def test_a_hostile_beginning_takes_no_time(evil: str) -> None:

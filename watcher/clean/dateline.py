@@ -3,12 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from watcher.clean.agencies import (
-    AGENCY_NAMES,
-    MARK,
-    MarkedText,
-    mark_agency_names,
-)
+from watcher.clean.agencies import AGENCY_NAMES, MARK, MarkedText, mark_agency_names
+from watcher.clean.phrases import PHRASES
 
 MAX_DATELINE_CHARS = 200  # characters in which a dateline ends
 MIN_TEXT_AFTER = 20  # characters of text that must be left behind it
@@ -68,6 +64,11 @@ _DATE_AGENCY = re.compile(
     rf"^(?P<place>)(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTH}|{_MONTH}\s\d{{1,2}})(?:,?\s(?:de\s)?\d{{4}})?,?\s?"
     rf"[(\[]\s?(?P<names>{AGENCY_NAMES})\s?[)\]]{_DASH}(?=\S)"
 )
+# "By Ann Lee and Bo Ek " before "WASHINGTON, March 1 (Reuters) - ", "(Adds links) " before "KABUL, March 1 (AFP) - ": what
+# stood in lines of its own, in a feed that takes the markup out.
+_BEFORE_PLACE = re.compile(
+    rf"^(?:\([^()]{{3,60}}\)\s)?(?:(?i:{PHRASES['bylines']})\s[^\W\d_a-z][^()\n.:{MARK}]{{2,140}}?\s)?(?=[A-ZÀ-ÝА-Я]{{3}})"
+)
 # Without an agency: capitals, a dash, then the text. "JERUSALEM — ", "NEW YORK, June 3 -"
 _CAPITALS = re.compile(
     rf"^(?P<place>[A-ZÀ-ÝА-Я][A-ZÀ-ÝА-Я'’.\-]+(?:[ "
@@ -112,6 +113,9 @@ def _parse_east_asian_dateline(head: str) -> Dateline | None:
 
 def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
     """Return the dateline of a text whose agency names are marked; None if it begins otherwise."""
+    before = _BEFORE_PLACE.match(text)
+    start = before.end() if before and _PLACE_AGENCY.match(text[before.end() :]) else 0
+    text = text[start:]
     for pattern in _WITH_AGENCY:
         match = pattern.match(text)
         if match is None:
@@ -120,7 +124,8 @@ def _parse_marked_dateline(text: str, marked: MarkedText) -> Dateline | None:
         place = (groups["place"] or groups.get("capitals") or "").strip(" ,.،").removesuffix(" في")
         index = next(match.start(name) for name in ("names", "slashed", "plain", "bare") if groups.get(name))
         if _is_dateline(match, place, index, is_shy=marked.is_shy(index)):
-            return Dateline(place=place or None, agency=marked.agency(index), end=marked.original_offset(match.end()))
+            end = marked.original_offset(start + match.end())
+            return Dateline(place=place or None, agency=marked.agency(index), end=end)
     return None
 
 
