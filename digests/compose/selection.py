@@ -212,10 +212,8 @@ class _Places:
         It is mainly about a country of theirs, or may be on one event: of the other pairs of stories that the model
         puts in one running story only half belong together (docs/decisions/0066).
         """
-        if ranked.followed:
-            return True
-        head = self.shown_by_family[ranked.family]
-        if _may_be_on_event(ranked, head):
+        head = self._head_of(ranked)
+        if ranked.followed or _may_be_on_event(ranked, head):
             return True
         common = self._countries_of[ranked.family] & set(self._context.find_countries(ranked.story)[:1])
         return bool(common) and not _is_foreign(ranked, self._context)
@@ -229,6 +227,11 @@ class _Places:
         is_single = len(ranked.coverage.outlets) == 1 and not (ranked.followed or ranked.must_phrases)
         return is_single and not self._is_filling and not _says_what_happened(ranked, self._context)
 
+    def _head_of(self, ranked: RankedStory) -> str:
+        """Return the id of the story that one is listed under: a part of its group that is told, else its family's."""
+        parts = (key for key in self._shown if _are_of_one_group(ranked.story.id, key))
+        return next(parts, self.shown_by_family[ranked.family])
+
     def _list_under_thread(self, ranked: RankedStory) -> bool:
         """
         List a story under the one of its family that is shown.
@@ -236,9 +239,10 @@ class _Places:
         False if that one has enough, if one outlet alone has this story, or if this one, which may be on its event,
         says the same.
         """
-        head, outlets = self.shown_by_family[ranked.family], len(ranked.coverage.outlets)
+        head, outlets = self._head_of(ranked), len(ranked.coverage.outlets)
         related = self.selection.related[head]
-        if _may_be_on_event(ranked, head) and self._says_the_same(ranked, self._shown[head]):
+        is_apart = _are_of_one_group(ranked.story.id, head) and not _is_part_of(ranked, head, self._context)
+        if _may_be_on_event(ranked, head) and not is_apart and self._says_the_same(ranked, self._shown[head]):
             return False
         is_listed = (outlets > 1 or ranked.followed) and _has_room(related, ranked, self._context.digest)
         if is_listed:
@@ -367,6 +371,17 @@ def _are_of_one_group(one: str, other: str) -> bool:
     return _group_of(one) == _group_of(other)
 
 
+def _is_part_of(ranked: RankedStory, other: str, context: ComposeContext) -> bool:
+    """
+    Whether a story is a part of another one's group, by id, and so perhaps on its event.
+
+    A large part that is not near is not: a chain of reports joined what a president says of the dead and of talks.
+    """
+    is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
+    is_near = other in context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
+    return _are_of_one_group(ranked.story.id, other) and (is_near or not is_large)
+
+
 def _group_of(story: str) -> str:
     return story.rpartition("-")[2]
 
@@ -423,7 +438,7 @@ def _leave_out_told(
     def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
         others = told_ids - {head}
-        return any(near.get(key, 0.0) >= least or _are_of_one_group(ranked.story.id, key) for key in others)
+        return any(near.get(key, 0.0) >= least or _is_part_of(ranked, key, context) for key in others)
 
     for head, related in chosen.related.items():
         kept: list[RankedStory] = []

@@ -427,7 +427,7 @@ def test_a_large_event_of_a_running_story_is_told_in_full_beside_another_one():
         stories.append(dataclasses.replace(story(*small), thread="t1"))
         near = {stories[1].id: Neighbours(outlets=likely)}
         shown = compose_stories(stories, make_context(by_id(*war, *other, *small), neighbours=near)).stories
-        assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 and not is_part else 1]
+        assert [len(each.related) for each in shown][:1] == [2 if len(shown) == 1 else 1]
         return [each.outlets for each in shown]
 
     assert [full(5), full(4), full(5, is_part=True)] == [[7, 5], [7], [7]]
@@ -620,6 +620,19 @@ def test_a_part_of_a_group_is_told_in_full_unless_another_part_of_it_is():
 
     assert told("2-other") == ["2-other"]
     assert told("2-{}") == []
+
+
+def test_a_large_part_that_is_not_near_the_told_one_is_listed_under_it():
+    def listed(near: float, outlets: int) -> int:
+        dead = [report(f"P{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+        talks = [report(f"Q{n}", "Strike", "Iran", 320, hours=n) for n in range(outlets)]
+        stories = [dataclasses.replace(story(*own), thread="t1") for own in (dead, talks)]
+        stories[1] = dataclasses.replace(stories[1], id=f"2-{stories[0].id}")
+        neighbours = {stories[1].id: Neighbours(stories={stories[0].id: near} if near else {})}
+        edition = compose_stories(stories, make_context(by_id(*dead, *talks), neighbours=neighbours))
+        return len(edition.stories[0].related)
+
+    assert [listed(0.0, 3), listed(0.3, 3), listed(0.0, 2)] == [1, 0, 0]
 
 
 def test_an_older_state_of_what_is_told_is_not_listed_under_it():
