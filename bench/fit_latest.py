@@ -108,7 +108,7 @@ def _make_told(
     shown = [(title_without_outlet(title), title.language)]
     shown += [(texts[key].text[start : start + length], texts[key].language) for key, start, length in spans]
     since = max(texts[key].published_at for key in (headline, *(key for key, _, _ in spans)))
-    return Told(shown=shown, since=since, reports=reports, near=near)
+    return Told(shown=shown, since=since, reports=reports, near=near, news_values=context.news_values)
 
 
 def fit(reports: Sequence[Report]) -> dict[str, dict[str, float]]:

@@ -61,7 +61,7 @@ class ComposeContext:
     def with_translations(self, known: Translations) -> ComposeContext:
         """Return the context of a draft with the translations `known`."""
         # Computed here, they are computed once for all drafts: the copy has the cached values.
-        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self.topic_chances, self._news_values
+        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self.topic_chances, self.news_values
         draft = copy(self)
         object.__setattr__(draft, "translations", TranslationLookup(known))
         object.__setattr__(draft, "headlines", {})  # a translation may make another title readable
@@ -95,7 +95,8 @@ class ComposeContext:
         return topic_chances(self._own_items, {key: article.section or "" for key, article in self.articles.items()})
 
     @cached_property
-    def _news_values(self) -> Mapping[str, float]:
+    def news_values(self) -> Mapping[str, float]:
+        """The mark that an editor would give what an article speaks of, 0 to 4, by article."""
         return estimate_news_values(self._own_items, self.topic_chances)
 
     @property
@@ -159,7 +160,7 @@ class ComposeContext:
 
     def find_news_value(self, story: Story) -> float | None:
         """Return the mark that an editor would give a story by what it speaks of, 0 to 4; None if it is not known."""
-        return find_news_value(self.present(story), self._news_values)
+        return find_news_value(self.present(story), self.news_values)
 
     def select_in_window(self, articles: Mapping[str, Article]) -> dict[str, Article]:
         """Return those of `articles` published in the edition's window; all, which came in late, if none was."""

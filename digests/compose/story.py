@@ -178,6 +178,7 @@ def _choose_latest(
         since=max((title.article.published_at, *(each.published_at for each in shown))),
         reports=len(context.present(story)),
         near=context.neighbours.get(story.id, NO_NEIGHBOURS).articles,
+        news_values=context.news_values,
     )
     return choose_latest(current, state, context.can_read, context.frequencies)
 

@@ -3,27 +3,28 @@
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
 from digests.analysis.gazetteer import countries_in
+from digests.analysis.news_value import usual_mark
 from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
 from digests.summarise.agreement import DocumentFrequencies, rarity
 from digests.summarise.headline import is_informative
 from digests.summarise.readable import OPENING_QUOTE
-from digests.summarise.repetition import compare_numbers, repeats_headline
+from digests.summarise.repetition import compare_numbers, is_obituary, repeats_headline
 from watcher.model import Article
 from watcher.text.page_kind import NEWS, is_address_of
 from watcher.text.words import stems
 
 Weights: TypeAlias = Mapping[str, Mapping[str, float]]  # of each question, the bias and the values
 MIN_LATER = timedelta(minutes=30)  # of the report after those that tell the story
-ON_EVENT = ("nearness", "other country", "hours", "told words", "share of headline", "reports")
-IS_NEWER = ("share told", "hours", "quotation", "news", "number", "new number")
+ON_EVENT = ("nearness", "other country", "hours", "told words", "share of headline", "reports", "news value")
+IS_NEWER = ("share told", "hours", "quotation", "news", "number", "new number", "news value")
 # What a later headline without news costs a reader. One with news is worth 1, and one on another event costs 1.
 COST_OF_NOTHING_NEW = 0.5
 
@@ -34,13 +35,14 @@ class Told:
     What tells a story: texts with their languages, the headline first, and the time of their newest report.
 
     `reports` is how many the story has. `near` has how probable it is that a report outside of it is on its event, by
-    id (`Neighbours.articles`).
+    id (`Neighbours.articles`). `news_values` has what an editor would give a report for what it speaks of, by id.
     """
 
     shown: Sequence[tuple[str, str]]
     since: datetime
     reports: int
     near: Mapping[str, float]
+    news_values: Mapping[str, float] = field(default_factory=dict)
 
     def in_language(self, language: str) -> str:
         return "\n".join(text for text, other in self.shown if other == language)
@@ -90,8 +92,11 @@ def may_be_later(article: Article, told: Told, can_read: Callable[[str], bool]) 
     if is_flagged(article) or is_address_of("live_page", article.url):
         return False
     title = title_without_outlet(article)
-    is_clear = is_informative(title, article.language)
-    return is_clear and not any(repeats_headline(title, article.language, *above) for above in told.shown)
+    if not is_informative(title, article.language):
+        return False
+    if is_obituary(title, article.language, told.in_language(article.language)):
+        return False
+    return not any(repeats_headline(title, article.language, *above) for above in told.shown)
 
 
 def describe_report(article: Article, told: Told, frequencies: DocumentFrequencies) -> dict[str, float]:
@@ -119,6 +124,7 @@ def describe_report(article: Article, told: Told, frequencies: DocumentFrequenci
         "told words": weigh(own & known),
         "share of headline": weigh(own & wanted) / max(weigh(wanted), 0.1),
         "reports": math.log(told.reports),
+        "news value": told.news_values.get(article.id, usual_mark()),
         "share told": len(own & known) / max(1, len(own)),
         "quotation": float(title.startswith(tuple(OPENING_QUOTE))),
         "news": float(article.kind == NEWS),

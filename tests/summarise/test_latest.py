@@ -11,7 +11,7 @@ from digests.cluster.neighbours import Neighbours
 from digests.edition.verify import verify
 from digests.render.forms import render
 from digests.store.editions import cited_ids
-from digests.summarise.latest import Told, choose_latest, describe_report
+from digests.summarise.latest import Told, choose_latest, describe_report, may_be_later
 from tests.compose.factories import START, article, by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
@@ -83,6 +83,17 @@ def test_a_live_page_and_an_article_that_is_no_report_are_not_later():
     assert choose_latest(reports, state, {"en"}.__contains__, {}) is None
 
 
+def test_an_obituary_of_who_is_told_to_have_died_is_not_later():
+    title = "Owner of the Ostrand dam, who built it against the will of the valley, dead at 86"
+
+    def is_later(*told: tuple[str, str]) -> bool:
+        state = Told(shown=[*TOLD, *told], since=SINCE, reports=3, near={})
+        return may_be_later(article("Post", title, hours=19), state, {"en"}.__contains__)
+
+    assert is_later(("The owner was taken to a hospital.", "en"))
+    assert not is_later(("The owner was killed in the flood.", "en"))
+
+
 def make_reports() -> Sequence[Article]:
     text = "The dam above the town of Ostrand broke on Monday, and the valley was evacuated, the police said."
     first = [article(f"Post{n}", HEADLINE, text, hours=n) for n in range(1, 4)]
@@ -107,7 +118,7 @@ def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_r
     reports = make_reports()
     known, last = by_id(*reports), reports[-1]
     whole, *apart = [story(*reports[:4]), story(last)] if is_outside else [story(*reports)]
-    near = {whole.id: Neighbours(articles={last.id: 0.5} if is_outside else {})}
+    near = {whole.id: Neighbours(articles={last.id: 0.8} if is_outside else {})}
 
     edition = compose_stories([whole, *apart], make_context(known, neighbours=near))
 
@@ -151,7 +162,7 @@ def test_a_line_has_the_later_headline_of_a_report_that_grouping_keeps_apart():
     dam, known = story(*reports[:3]), by_id(*reports, *lead)
 
     def line(near: Sequence[Article]):
-        neighbours = {dam.id: Neighbours(articles=dict.fromkeys((each.id for each in near), 0.5))}
+        neighbours = {dam.id: Neighbours(articles=dict.fromkeys((each.id for each in near), 0.8))}
         context = make_context(known, neighbours=neighbours, digest={"stories": 1, "briefs": 1})
         edition = compose_stories([story(*lead), dam, *map(story, near)], context)
         assert verify(edition, known) == ()

@@ -64,8 +64,8 @@ _DATE_AGENCY = re.compile(
     rf"^(?P<place>)(?:\d{{1,2}}\.?\s(?:de\s)?{_MONTH}|{_MONTH}\s\d{{1,2}})(?:,?\s(?:de\s)?\d{{4}})?,?\s?"
     rf"[(\[]\s?(?P<names>{AGENCY_NAMES})\s?[)\]]{_DASH}(?=\S)"
 )
-# "By Ann Lee and Bo Ek " before "WASHINGTON, March 1 (Reuters) - ", "(Adds links) " before "KABUL, March 1 (AFP) - ": what
-# stood in lines of its own, in a feed that takes the markup out.
+# "By Ann Lee and Bo Ek " before "WASHINGTON, March 1 (Reuters) - ", "(Adds links) " before "KABUL, March 1 (AFP) - ":
+# what stood in lines of its own, in a feed that takes the markup out.
 _BEFORE_PLACE = re.compile(
     rf"^(?:\([^()]{{3,60}}\)\s)?(?:(?i:{PHRASES['bylines']})\s[^\W\d_a-z][^()\n.:{MARK}]{{2,140}}?\s)?(?=[A-ZÀ-ÝА-Я]{{3}})"
 )
