@@ -22,7 +22,7 @@ from digests.settings.topics import LIGHT_TOPICS
 from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
-from digests.summarise.figures import find_figure_changes, stated_figures, superseded_by_figures
+from digests.summarise.figures import exceeding_figures, find_figure_changes, stated_figures, superseded_by_figures
 from digests.summarise.headline import Headline, choose_headline, choose_headlines, has_title_in, is_informative
 from digests.summarise.latest import Told, choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
@@ -140,16 +140,17 @@ def _choose_readable_summary(
     """
     Return the summary of sentences that can be shown, in the headline's language if any of them is in it.
 
-    Sentences with a figure that a newer one replaces, and those on what happened before the window, are used only if
-    there are no others.
+    Sentences with a figure that a newer one replaces or that is above the headline's, and those on what happened before
+    the window, are used only if there are no others.
     """
     languages, is_old = context.languages_for("sentences", articles), superseded_by_figures(changes, story, articles)
+    is_more = exceeding_figures(make_sentence(title.article, 0, title.text))
     languages.sort(key=lambda tag: tag != title.article.language)
     choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
     choose = partial(choose, frequencies=context.frequencies)  # which of its words tell the headline apart
 
     def is_current(sentence: Sentence) -> bool:
-        return not (is_old(sentence) or is_background(sentence, context.window_start))
+        return not (is_old(sentence) or is_more(sentence) or is_background(sentence, context.window_start))
 
     chosen = choose(can_show=lambda sentence: context.can_show(sentence) and is_current(sentence))
     if not context.readable_beginning(chosen):

@@ -1,5 +1,6 @@
 """The figures of a story: read from its reports with what they count, and how they changed over the period."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,6 +155,15 @@ def superseded_by_figures(
         return False
 
     return is_superseded
+
+
+def exceeding_figures(title: Sentence) -> Callable[[Sentence], bool]:
+    """Return a function that says whether a sentence counts more than a headline does, of what only rises."""
+    stated = {figure.quantity: figure.value for figure in read_figures(title, is_title=True)}
+    return lambda sentence: any(
+        figure.quantity in CUMULATIVE and figure.value > stated.get(figure.quantity, math.inf)
+        for figure in (read_figures(sentence) if stated else ())
+    )
 
 
 def _find_highest(known: Sequence[Statement]) -> Statement | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digests.summarise.figures import (
     NEAR_WORDS,
     QUANTITIES,
+    exceeding_figures,
     find_figure_changes,
     read_figures,
     stated_figures,
@@ -269,3 +270,13 @@ def test_a_phrase_is_cut_from_no_word_whatever_the_text(pieces, language, rng: r
             before, after = held[: figure.phrase_start][-1:], held[figure.phrase_end :][:1]
             assert not (before.isalnum() and figure.phrase[0].isalnum())
             assert not (after.isalnum() and figure.phrase[-1].isalnum())
+
+
+def test_a_sentence_may_count_more_than_a_headline_of_what_only_rises():
+    text = "Three people were killed.  Two people were killed.  One person was killed, and 14 were wounded."
+    report = article("Post", "Two people killed in Lindow", text)
+    is_more = exceeding_figures(make_sentence(report, 0, report.title))
+
+    said = [make_sentence(report, text.index(each), each) for each in text.split("  ")]
+
+    assert [is_more(each) for each in said] == [True, False, False]
