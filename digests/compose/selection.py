@@ -151,8 +151,7 @@ class _Places:
         if ranked.story.id in self._instead:
             return
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
-            is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
-            if not (is_large or ranked.followed or ranked.watched or _says_what_happened(ranked, self._context)):
+            if not (ranked.followed or ranked.watched or _says_what_happened(ranked, self._context)):
                 return  # what explains or asks adds little to its thread, which is told
             fits = self._fits_under_thread(ranked)
             if fits and self._list_under_thread(ranked):

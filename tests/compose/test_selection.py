@@ -683,3 +683,16 @@ def test_the_margin_of_a_story_is_counted_and_neither_its_headline_nor_its_quota
     assert shown.outlets == 12
     assert shown.title in {each.title for each in core}
     assert {sentence.article_id for sentence in shown.summary} <= {each.id for each in core}
+
+
+@pytest.mark.parametrize(
+    ("title", "listed"), [("Council of Iran meets", 1), ("What we know about the council of Iran", 0)]
+)
+def test_what_only_explains_is_not_listed_under_its_running_story(title: str, listed: int):
+    war = [report(f"W{n}", "Strike", "Iran", 300, hours=n) for n in range(7)]
+    other = [article(f"S{n}", title, "", hours=n) for n in range(4)]
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in (war, other)]
+
+    edition = compose_stories(stories, make_context(by_id(*war, *other), digest={"stories": 1}))
+
+    assert len(edition.stories[0].related) == listed

@@ -70,6 +70,8 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Flood update: Dam above Lindow holds, Council of Brindle opens two schools", "roundup"),
         ("War in the south, day 2: Lindow is taken, Brindle asks for help", "roundup"),
         ("Replay: Mayor of Lindow opens the bridge", "video"),
+        ("Ann Lee: The mayor who closed the harbour", "analysis"),
+        ("Lindow: Mayor who closed the harbour resigns", "article"),
         ("Budget day 2024: Rents rise, Tax falls for all", "article"),
         ("Flood update: With 38 more, Lindow has 411 houses under water", "article"),
         ("Flood update: 411 houses in Lindow under water, 38 more than on Monday", "article"),
