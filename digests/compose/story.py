@@ -23,12 +23,19 @@ from digests.summarise.agreement import Agreement, measure_agreement
 from digests.summarise.background import is_background
 from digests.summarise.differences import find_aspects, find_differences
 from digests.summarise.figures import exceeding_figures, find_figure_changes, stated_figures, superseded_by_figures
-from digests.summarise.headline import Headline, choose_headline, choose_headlines, has_title_in, is_informative
+from digests.summarise.headline import (
+    Headline,
+    choose_headline,
+    choose_headlines,
+    has_title_in,
+    is_informative,
+    is_plain_news,
+)
 from digests.summarise.latest import Told, choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
 from digests.summarise.openings import mention_report
 from watcher.model import Article
-from watcher.text.page_kind import NEWS, NO_REPORTS, REJECTED, WITHHELD, is_address_of
+from watcher.text.page_kind import NO_REPORTS, REJECTED, WITHHELD
 from watcher.text.words import stems
 
 EIGHTHS = 8
@@ -359,9 +366,7 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
 
 def _is_aside(article: Article) -> bool:
     """Whether a report is named after the others: no plain news, one of live entries, or a title that only asks."""
-    if article.kind != NEWS or is_address_of("live_page", article.url):
-        return True
-    return not is_informative(title_without_outlet(article), article.language)
+    return not (is_plain_news(article) and is_informative(title_without_outlet(article), article.language))
 
 
 def _find_newer_title(story: Story, title: Headline, context: ComposeContext) -> Headline | None:

@@ -18,7 +18,7 @@ from digests.summarise.lead import MAX_SCORED_REPORTS, MIN_TITLE_WIDTH, reports_
 from digests.summarise.repetition import find_figures, repeats_headline
 from watcher.clean.agencies import agency_of_site
 from watcher.model import Article
-from watcher.text.page_kind import NEWS, WITHHELD, is_title_of
+from watcher.text.page_kind import NEWS, WITHHELD, is_address_of, is_title_of
 from watcher.text.words import stems
 
 MIN_LATEST = 3  # titles, a third of all, that can show that a story has moved
@@ -127,7 +127,7 @@ def _choose_title(
             among = [article for article in present if article.language == language and not is_flagged(article)]
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         on_event = [headline for headline in titled if not is_local_angle(headline.article)]
-        news = [each for each in on_event if each.article.kind == NEWS and is_informative(each.text, language)]
+        news = [each for each in on_event if is_plain_news(each.article) and is_informative(each.text, language)]
         if on_event:
             return _nearest_title(news or on_event, agreed)
         rest += sorted(titled, key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
@@ -135,6 +135,11 @@ def _choose_title(
         return rest[0]
     same = [article for article in present if article.language in languages] or present
     return Headline(title_without_outlet(same[0]), same[0])
+
+
+def is_plain_news(article: Article) -> bool:
+    """Whether an article is news, and keeps its title: that of a live page is another one in an hour."""
+    return article.kind == NEWS and not is_address_of("live_page", article.url)
 
 
 def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:

@@ -72,6 +72,17 @@ def test_an_analysis_is_the_headline_only_if_there_is_no_news():
     assert chosen(*(replace(each, kind="analysis") for each in fire), feature) == "analysis"
 
 
+def test_the_title_of_a_live_page_is_the_headline_only_if_there_is_no_other():
+    fire = [report(f"Post{n}", "Fire", "Portugal", 41, hours=2 + n) for n in range(2)]
+    page = replace(report("Field", "Fire", "Portugal", 41, hours=5), url="https://field.example/fire/live-20260309")
+
+    def chosen(*reports):
+        return find_headline(story(*reports), make_context(by_id(*reports))).article.outlet
+
+    assert chosen(*fire, page) == "Post1"
+    assert chosen(page) == "Field"
+
+
 def test_a_gallery_is_no_report():
     pictures = article("Post", "In pictures: a bridge and a storm", "This is the bridge at night. " * 9, kind="gallery")
     bridge = article("Post", "Bridge opens in Hellesund", "The bridge was opened by the mayor on Monday. " * 9)
