@@ -30,6 +30,7 @@ BLOCK_SHARE = 0.5
 # news leads with what happened in the world: of 24 stories of two real days seven were phones and consoles.
 USUAL_MOST: Mapping[Topic, int] = {"sport": 2, "technology": 2, "entertainment": 2}
 LIGHT_SHARE = 0.25  # of the full stories: as many are on light topics together, in the same way
+FAMILY_SHARE = 0.25  # of the lines: as many are of one running story
 FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader cannot read, unless places are left
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
@@ -500,8 +501,8 @@ def _fill_briefs(
     First of these are the stories that most outlets have, so that what is widely reported is told somewhere.
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
     there are no others. Light stories take a quarter of all lines at most, and no place from news that ranks
-    higher; they have more if places are left, and come last. Of an event there is one line. Quiet stories that the
-    reader follows take no place. Those that are `repeated` come last.
+    higher; they have more if places are left, and come last. Of an event there is one line, of a running story a
+    quarter of all. Quiet stories that the reader follows take no place. Those that are `repeated` come last.
     """
     digest = context.digest
     widest = _find_widest((*(each for each, _ in chosen.main), *pending), digest.stories)
@@ -516,12 +517,14 @@ def _fill_briefs(
     watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
-        return _first_of_families((*watched, *readable))[len(watched) :][: max(0, places)]
+        most = max(1, math.ceil(FAMILY_SHARE * digest.briefs))
+        return _first_of_families((*watched, *readable), most)[len(watched) :][: max(0, places)]
 
     places = max(0, digest.briefs - len(watched))
     others = choose(places)
     families = {each.family for each in (*watched, *others)}
-    foreign = _first_of_families(each for each in foreign if each.family not in families)
+    # What may be on the event of a higher story is no news to who cannot read it.
+    foreign = _first_of_families(each for each in foreign if each.family not in families and not each.repeats)
     chosen.foreign_lines = foreign[: max(math.floor(FOREIGN_SHARE * places), places - len(others))]
     places -= len(chosen.foreign_lines)
     quiet = [pair for pair in chosen.quiet if not pair[0].followed][: max(places // 2, places - len(others))]
@@ -555,9 +558,17 @@ def _says_what_happened(ranked: RankedStory, context: ComposeContext) -> bool:
     return title is not None and is_informative(title.text, title.article.language)
 
 
-def _first_of_families(ranked: Iterable[RankedStory]) -> list[RankedStory]:
-    """Return the first story of each family."""
-    by_family: dict[str, RankedStory] = {}
+def _first_of_families(ranked: Iterable[RankedStory], most: int = 1) -> list[RankedStory]:
+    """
+    Return the first `most` stories of each family: beyond the first one only what several outlets report, and what is
+    not perhaps on the event of another one of them.
+    """
+    by_family: defaultdict[str, list[str]] = defaultdict(list)
+    chosen: list[RankedStory] = []
     for each in ranked:
-        by_family.setdefault(each.family, each)
-    return list(by_family.values())
+        above = by_family[each.family]
+        if above and (len(above) >= most or len(each.coverage.outlets) == 1 or each.repeats in above):
+            continue
+        above.append(each.story.id)
+        chosen.append(each)
+    return chosen

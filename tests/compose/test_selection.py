@@ -696,3 +696,23 @@ def test_what_only_explains_is_not_listed_under_its_running_story(title: str, li
     edition = compose_stories(stories, make_context(by_id(*war, *other), digest={"stories": 1}))
 
     assert len(edition.stories[0].related) == listed
+
+
+def test_a_running_story_has_a_quarter_of_the_lines_for_what_several_outlets_report():
+    flood = [report(f"F{n}", "Flood", "Nepal", 600, hours=n) for n in range(9)]
+    acts = ("Port of Aden burns", "Tanker sinks at Suez", "Airspace of Doha closes", "Mine found at Basra", "Oil jumps")
+    war = [[article(f"{act}{n}", f"{act}, witnesses say", "", hours=n) for n in range(2)] for act in acts]
+    single = [article("Lone", "Wedding hall hit in Sanaa", "", hours=9)]
+
+    def lines(briefs: int, *stories: Sequence[Article]) -> list[str]:
+        of_war = [dataclasses.replace(story(*own), thread="war") for own in stories]
+        known = by_id(*flood, *chain(*stories))
+        return [
+            each.title
+            for each in compose_stories(
+                [story(*flood), *of_war], make_context(known, digest={"stories": 1, "briefs": briefs})
+            ).briefs
+        ]
+
+    assert [len(lines(briefs, *war)) for briefs in (4, 8, 15)] == [1, 2, 4]
+    assert lines(8, war[0], single) == [war[0][0].title]
