@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from digests.analysis.country_names import REGIONS, country_name, region_of, region_title, section_title
@@ -72,8 +72,11 @@ def compose_edition(inputs: EditionInputs) -> Edition:
             (each, add_week(shown, of_week, [below.story for below in selection.related.get(shown.id, ())], context))
             for each, shown in selection.main
         ]
+    # What a story above has, as its own report or as "Later", is no line of its own.
     told = {story.latest.url for _, story in selection.main if story.latest}
+    told |= _addresses((each for each, _ in selection.main), context)
     lines = {key: _make_lines(each, context, told) for key, each in selection.related.items()}
+    told |= _addresses(chain.from_iterable(selection.related.values()), context)
     briefs = (*_briefs(selection, context, told), *_silent_followed(ranked, context))
     has_lines = any(each.quiet_days is not None for each in briefs)
     sections = _sections(selection, lines, context, anchors, has_lines=has_lines)
@@ -213,6 +216,10 @@ def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> 
         if brief.thread not in reported_threads and days - gap < MAX_QUIET_DAYS:
             translation = context.translate("headlines", brief.title, brief.language)
             yield replace(brief, translation=translation, quiet_days=days)
+
+
+def _addresses(stories: Iterable[RankedStory], context: ComposeContext) -> set[str]:
+    return {article.url for each in stories for article in context.present(each.story)}
 
 
 def _make_lines(stories: Iterable[RankedStory], context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:

@@ -87,6 +87,8 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_family)
     pending = _leave_out_told(selection, pending, places.spare, context)
+    listed = [each.story.id for related in selection.related.values() for each in related]
+    pending = [each for each in pending if not any(_are_of_one_group(each.story.id, key) for key in listed)]
     _list_under_nearest(selection, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
@@ -236,14 +238,16 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if one outlet alone has this story, or if this one, which may be on its event,
-        says the same.
+        False if that one has enough, if one outlet alone has this story, or if this one may be on the event of one that
+        is listed, or on that of the head and says the same.
         """
         head, outlets = self._head_of(ranked), len(ranked.coverage.outlets)
         related = self.selection.related[head]
         is_apart = _are_of_one_group(ranked.story.id, head) and not _is_part_of(ranked, head, self._context)
         if _may_be_on_event(ranked, head) and not is_apart and self._says_the_same(ranked, self._shown[head]):
             return False
+        if any(_is_part_of(ranked, each.story.id, self._context) for each in related):
+            return False  # a part of the same event is listed
         is_listed = (outlets > 1 or ranked.followed) and _has_room(related, ranked, self._context.digest)
         if is_listed:
             related.append(ranked)

@@ -716,3 +716,17 @@ def test_a_running_story_has_a_quarter_of_the_lines_for_what_several_outlets_rep
 
     assert [len(lines(briefs, *war)) for briefs in (4, 8, 15)] == [1, 2, 4]
     assert lines(8, war[0], single) == [war[0][0].title]
+
+
+def test_one_part_of_a_group_has_a_line_and_no_other():
+    flood = [report(f"F{n}", "Flood", "Nepal", 600, hours=n) for n in range(9)]
+    bases = [[article(f"{act}{n}", act, "", hours=n) for n in range(3)] for act in ("Nepal loses a dam", "Drone falls")]
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in (flood, *bases)]
+
+    def lines(id: str) -> list[str]:
+        stories[2] = dataclasses.replace(stories[2], id=id)
+        edition = compose_stories(stories, make_context(by_id(*flood, *chain(*bases)), digest={"stories": 1}))
+        return [each.title for each in (*edition.stories[0].related, *edition.briefs)]
+
+    assert lines("2-other") == ["Nepal loses a dam", "Drone falls"]
+    assert lines(f"2-{stories[1].id}") == ["Nepal loses a dam"]

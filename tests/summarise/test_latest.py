@@ -186,3 +186,19 @@ def test_two_lines_that_one_later_report_tells_are_one():
     titles = [brief.title for brief in edition.briefs]
     assert titles.count(NEWS) == 1 and len(titles) == len(set(titles))
     assert verify(edition, known) == ()
+
+
+def test_a_line_that_a_report_of_another_told_story_would_tell_is_left_out():
+    reports = make_reports()
+    text = "Officers of Lindow stopped a car with two suitcases, in which the owner of the dam above Ostrand sat alone."
+    arrest = [article(f"Bee{n}", NEWS, f"{text} It was {n} in the night.", hours=15 + n / 10) for n in range(9)]
+    dam, owner = story(*reports[:1]), story(*arrest)
+    near = {dam.id: Neighbours(articles=dict.fromkeys(owner.articles, 0.8))}
+    known = by_id(*reports, *arrest)
+
+    def titles(neighbours: dict[str, Neighbours]) -> tuple[list[str], list[str]]:
+        edition = compose_stories([owner, dam], make_context(known, neighbours=neighbours, digest={"stories": 1}))
+        return [each.title for each in edition.stories], [each.title for each in edition.briefs]
+
+    assert titles({}) == ([NEWS], [HEADLINE])
+    assert titles(near) == ([NEWS], [])
