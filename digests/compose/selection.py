@@ -571,7 +571,8 @@ def _first_of_families(ranked: Iterable[RankedStory], most: int = 1) -> list[Ran
     chosen: list[RankedStory] = []
     for each in ranked:
         above = by_family[each.family]
-        if above and (len(above) >= most or len(each.coverage.outlets) == 1 or each.repeats in above):
+        is_another = len(each.coverage.outlets) > 1 and not {each.story.id, each.repeats} & {*above}
+        if above and (len(above) >= most or not is_another):
             continue
         above.append(each.story.id)
         chosen.append(each)
