@@ -87,8 +87,6 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_family)
     pending = _leave_out_told(selection, pending, places.spare, context)
-    listed = [each.story.id for related in selection.related.values() for each in related]
-    pending = [each for each in pending if not any(_are_of_one_group(each.story.id, key) for key in listed)]
     _list_under_nearest(selection, context)
     _fill_briefs(selection, pending, places.repeated, context)
     _leave_out_listed(selection)
@@ -154,13 +152,15 @@ class _Places:
         if ranked.story.id in self._instead:
             return
         if ranked.family in self.shown_by_family and not self._is_event_of_its_own(ranked):
-            if not (ranked.followed or ranked.watched or _says_what_happened(ranked, self._context)):
+            if not (_is_asked_for(ranked) or _says_what_happened(ranked, self._context)):
                 return  # what explains or asks adds little to its thread, which is told
             fits = self._fits_under_thread(ranked)
             if fits and self._list_under_thread(ranked):
                 return
             # It may be on the event of a higher story. If only perhaps (`is_apart`), it may still have a line.
-            if self._may_repeat(ranked) and not ranked.is_apart:
+            if ranked.watched:
+                self.pending.append(ranked)
+            elif self._may_repeat(ranked) and not ranked.is_apart:
                 self.repeated.append(ranked)
             elif (
                 ranked.repeats
@@ -204,7 +204,7 @@ class _Places:
         """List a story of `bare` under the story of its thread, else with those that wait for one line."""
         is_told = ranked.family in self.shown_by_family
         if not (is_told and self._fits_under_thread(ranked) and self._list_under_thread(ranked)):
-            is_repeat = is_told and self._may_repeat(ranked) and not ranked.is_apart
+            is_repeat = is_told and self._may_repeat(ranked) and not (ranked.is_apart or ranked.watched)
             (self.repeated if is_repeat else self.pending).append(ranked)
 
     def _fits_under_thread(self, ranked: RankedStory) -> bool:
@@ -243,11 +243,12 @@ class _Places:
         """
         head, outlets = self._head_of(ranked), len(ranked.coverage.outlets)
         related = self.selection.related[head]
-        is_apart = _are_of_one_group(ranked.story.id, head) and not _is_part_of(ranked, head, self._context)
+        is_apart = _are_of_one_group(ranked.story.id, head) and not _may_be_near_part(ranked, head, self._context)
         if _may_be_on_event(ranked, head) and not is_apart and self._says_the_same(ranked, self._shown[head]):
             return False
-        if any(_is_part_of(ranked, each.story.id, self._context) for each in related):
-            return False  # a part of the same event is listed
+        is_part_listed = any(_may_be_near_part(ranked, each.story.id, self._context) for each in related)
+        if is_part_listed and not _is_asked_for(ranked):
+            return False
         is_listed = (outlets > 1 or ranked.followed) and _has_room(related, ranked, self._context.digest)
         if is_listed:
             related.append(ranked)
@@ -359,6 +360,11 @@ class _Places:
         self.pending += self._too_many
 
 
+def _is_asked_for(ranked: RankedStory) -> bool:
+    """Whether the reader follows or watches a story."""
+    return bool(ranked.followed or ranked.watched)
+
+
 def _has_room(related: Sequence[RankedStory], ranked: RankedStory, digest: DigestSettings) -> bool:
     """Whether a list under a story, `related`, has room for one more: beyond `MAX_RELATED`, for a large one."""
     is_large = len(ranked.coverage.outlets) >= MIN_BLOCK_OUTLETS
@@ -375,9 +381,9 @@ def _are_of_one_group(one: str, other: str) -> bool:
     return _group_of(one) == _group_of(other)
 
 
-def _is_part_of(ranked: RankedStory, other: str, context: ComposeContext) -> bool:
+def _may_be_near_part(ranked: RankedStory, other: str, context: ComposeContext) -> bool:
     """
-    Whether a story is a part of another one's group, by id, and so perhaps on its event.
+    Whether a story is a part of another one's group, by id, that is near it or small, and so perhaps on its event.
 
     A large part that is not near is not: a chain of reports joined what a president says of the dead and of talks.
     """
@@ -413,7 +419,8 @@ def _leave_out_told(
     Return `pending` without the stories on an event that is told in full, and take these from the lists under stories.
 
     Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
-    another story. A story that the reader follows or watches stays. Those of `spare` take the places that become free.
+    another story. A story whose group has a part in such a list is left out of `pending` too. One that the reader
+    follows or watches stays. Those of `spare` take the places that become free.
     """
     told_ids = {ranked.story.id for ranked, _ in chosen.main}
     told = [
@@ -428,7 +435,7 @@ def _leave_out_told(
         return any(tells_same_event(title, text, language) for other, text in told if other == language)
 
     def is_told(ranked: RankedStory) -> bool:
-        if ranked.followed or ranked.watched:
+        if _is_asked_for(ranked):
             return False
         if not later_ids.isdisjoint(ranked.story.articles):
             title = find_headline(ranked.story, context)
@@ -440,9 +447,11 @@ def _leave_out_told(
         return headline is not None and is_on_told_event(headline.text, headline.article.language)
 
     def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
+        if _is_asked_for(ranked):
+            return False
         near = context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
         others = told_ids - {head}
-        return any(near.get(key, 0.0) >= least or _is_part_of(ranked, key, context) for key in others)
+        return any(near.get(key, 0.0) >= least or _may_be_near_part(ranked, key, context) for key in others)
 
     for head, related in chosen.related.items():
         kept: list[RankedStory] = []
@@ -455,7 +464,13 @@ def _leave_out_told(
         return is_told_elsewhere(ranked, least=MIN_MEAN) and _is_foreign(ranked, context)
 
     chosen.foreign = [pair for pair in chosen.foreign if not is_foreign_repeat(pair[0])]
-    pending = [each for each in pending if each.watched or not is_foreign_repeat(each)]
+    listed = {_group_of(each.story.id) for related in chosen.related.values() for each in related}
+
+    def is_left_out(ranked: RankedStory) -> bool:
+        is_repeat = _group_of(ranked.story.id) in listed or is_foreign_repeat(ranked)
+        return is_repeat and not _is_asked_for(ranked)
+
+    pending = [each for each in pending if not is_left_out(each)]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
 
 

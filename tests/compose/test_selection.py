@@ -723,10 +723,13 @@ def test_one_part_of_a_group_has_a_line_and_no_other():
     bases = [[article(f"{act}{n}", act, "", hours=n) for n in range(3)] for act in ("Nepal loses a dam", "Drone falls")]
     stories = [dataclasses.replace(story(*own), thread="t1") for own in (flood, *bases)]
 
-    def lines(id: str) -> list[str]:
+    def lines(id: str, **digest: Any) -> list[str]:
         stories[2] = dataclasses.replace(stories[2], id=id)
-        edition = compose_stories(stories, make_context(by_id(*flood, *chain(*bases)), digest={"stories": 1}))
+        edition = compose_stories(stories, make_context(by_id(*flood, *chain(*bases)), digest={"stories": 1, **digest}))
         return [each.title for each in (*edition.stories[0].related, *edition.briefs)]
 
     assert lines("2-other") == ["Nepal loses a dam", "Drone falls"]
     assert lines(f"2-{stories[1].id}") == ["Nepal loses a dam"]
+    # What the reader watches is shown, also if it may be on a told event.
+    assert lines(f"2-{stories[1].id}", watch=["drone"]) == ["Nepal loses a dam", "Drone falls"]
+    assert lines(f"2-{stories[0].id}", watch=["drone"], briefs=0) == ["Nepal loses a dam", "Drone falls"]
