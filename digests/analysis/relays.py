@@ -1,20 +1,23 @@
 """Relays: reports that say in title or lead that they have the news from an agency, or carry another's headline."""
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Self
 
 from digests.analysis.country_names import load_data
+from digests.analysis.titles import title_without_outlet
 from digests.cluster.near_duplicates import NOTE
 from watcher.clean.agencies import MARK, mark_agency_names
 from watcher.features.extract import LEAD_WORDS
 from watcher.model import Article
-from watcher.text.words import fold, words
+from watcher.text.words import fold, stems, words
 
-# At its beginning, that two reporters hardly find alike: of 64 pairs of outlets with such titles, 42 visibly share a
-# text, and three are doubtful. With eight words there are clear false ones.
-_HEADLINE_WORDS = 10
+# What two reporters hardly find alike in a headline (docs/decisions/0066): ten words at its beginning, or eight stems
+# in any order that are four fifths of those of both.
+_HEADLINE_WORDS, _HEADLINE_STEMS, _SAME_STEMS = 10, 8, 0.8
+_MAX_ORIGINS = 200  # reports of a story that a headline is compared with
 _TEASER_WORDS = LEAD_WORDS + NOTE  # in a longer text the wording shows whose it is (`cluster.near_duplicates`)
 _LEAD_CHARS = 400  # of a text: further down, an agency is one source among others
 _MAX_CACHED = 8_192  # reports: each story measures its coverage several times
@@ -33,25 +36,51 @@ def relayed_agency(article: Article) -> str | None:
 
 def find_headline_origins(reports: Sequence[tuple[str | None, Article]]) -> dict[int, int]:
     """
-    Return the report whose headline another outlet's report begins with, word for word, by the number of the latter.
+    Return the report whose headline another outlet's report carries, nearly word for word, by the number of the latter.
 
-    Only where one of the two has no more than a teaser: of longer texts, grouping has compared the wording.
+    It is an agency's, else the earliest. Only where one of the two has no more than a teaser: of longer texts, grouping
+    has compared the wording.
 
     Args:
         reports: Of one story: the agency of each, if it has one, and its first article.
     """
-    holders: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, (_, article) in enumerate(reports):
-        beginning = words(article.title)[:_HEADLINE_WORDS]
-        if len(beginning) == _HEADLINE_WORDS:
-            holders[tuple(map(fold, beginning))].append(number)
+    order = sorted(range(len(reports)), key=lambda n: (reports[n][0] is None, reports[n][1].published_at, n))
+    headlines = {number: _Headline.of(reports[number][1]) for number in order}
+    origins: list[int] = []
     origin_of: dict[int, int] = {}
-    for same in holders.values():
-        origin = min(same, key=lambda number: (reports[number][0] is None, reports[number][1].published_at, number))
-        first = reports[origin][1]
-        copies = [number for number in same if reports[number][1].outlet != first.outlet]
-        origin_of |= {number: origin for number in copies if _is_teaser(first) or _is_teaser(reports[number][1])}
+    for number in order:
+        article = reports[number][1]
+        for origin in origins:
+            first = reports[origin][1]
+            is_copy = article.outlet != first.outlet and headlines[number].is_same(headlines[origin])
+            if is_copy and (_is_teaser(first) or _is_teaser(article)):
+                origin_of[number] = origin
+                break
+        else:
+            if len(origins) < _MAX_ORIGINS:
+                origins.append(number)
     return origin_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    beginning: tuple[str, ...]  # the first words, folded
+    stems: frozenset[str]
+
+    @classmethod
+    def of(cls, article: Article) -> Self:
+        return cls(*_read_headline(article.title, title_without_outlet(article), article.language))
+
+    def is_same(self, other: Self) -> bool:
+        if len(self.beginning) == _HEADLINE_WORDS and self.beginning == other.beginning:
+            return True
+        common = len(self.stems & other.stems)
+        return common >= max(_HEADLINE_STEMS, _SAME_STEMS * len(self.stems | other.stems))
+
+
+@lru_cache(_MAX_CACHED)
+def _read_headline(title: str, without_outlet: str, language: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    return tuple(map(fold, words(title)[:_HEADLINE_WORDS])), frozenset(stems(without_outlet, language))
 
 
 def _is_teaser(article: Article) -> bool:

@@ -92,6 +92,21 @@ def test_a_report_with_the_headline_of_an_earlier_one_is_no_second_voice(title, 
     assert found.independent == independent
 
 
+@pytest.mark.parametrize(
+    ("title", "independent"),
+    [
+        ("Nearly forty barges bring grain down the Ostra past the mined locks at Varn, in Brindle: port", ("Post",)),
+        ("Forty barges bring grain past mined locks at Brindle", ("Post", "Herald")),
+    ],
+)
+def test_nor_is_one_that_says_the_headline_in_another_order(title, independent):
+    headline = "Port of Brindle: forty barges bring grain down the Ostra, past mined locks at Varn"
+    first = article("Post", headline, "The port had counted them by noon.", hours=1)
+    later = article("Herald", title, "Traders in the town spoke of relief.", hours=5)
+
+    assert measure_coverage(story(first, later), by_id(first, later)).independent == independent
+
+
 def test_a_headline_is_that_of_the_agency_also_if_another_outlet_was_first():
     early = article("Herald", HEADLINE, "Speaking in the capital, the head of state named Varn.", hours=1)
     wire = article("Wire", HEADLINE, "The president told a forum that the bridges had left.", hours=2, agency="AFP")
