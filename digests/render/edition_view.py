@@ -31,7 +31,7 @@ from digests.render.escape import language_tag, safe_anchor, sanitize_line, sani
 from digests.render.ledger import ledger_lines
 from digests.render.localizer import Localizer, arrow_in, language_direction, localizer_for
 from digests.settings.digests import MAX_QUIET_DAYS
-from watcher.clean.agencies import agency_in
+from watcher.clean.agencies import agency_in, agency_of_site
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.urls import host_of
 from watcher.text.words import fold
@@ -628,9 +628,9 @@ def _told_at(story: EditionStory) -> set[datetime]:
 
 
 def _agency_credit(mention: SourceMention) -> str:
-    """Return the agency of a report; "" if it has none, or the outlet is it: "AP News", "Associated Press"."""
+    """Return the agency of a report; "" if it has none, or the outlet or its site is it: "AP News", "Ria.ru"."""
     agency = sanitize_line(mention.agency or "", limit=MAX_NAME)
-    if agency == agency_in(mention.outlet):
+    if agency in (agency_in(mention.outlet), agency_of_site(host_of(mention.url))):
         return ""
     outlet, named = ([fold(word) for word in split_words(name)] for name in (mention.outlet, agency))
     return "" if outlet[: len(named)] == named else agency

@@ -305,19 +305,21 @@ def test_a_day_of_another_year_is_told_with_its_year(editions):
 
 
 @pytest.mark.parametrize(
-    ("outlet", "agency", "told"),
+    ("outlet", "agency", "site", "told"),
     [
-        ("Reuters", "Reuters", False),
-        ("AP News", "AP", False),
-        ("Associated Press", "AP", False),
-        ("Apulia Post", "AP", True),
-        ("Valley Star", "AP", True),
+        ("Reuters", "Reuters", "", False),
+        ("AP News", "AP", "", False),
+        ("Associated Press", "AP", "", False),
+        ("Morning wires", "RIA Novosti", "ria.ru", False),
+        ("Apulia Post", "AP", "", True),
+        ("Valley Star", "AP", "ria.ru", True),
     ],
 )
-def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agency, told):
+def test_an_agencys_own_site_is_not_said_to_have_its_text(editions, outlet, agency, site, told):
     edition = editions.small()
     story = edition.stories[0]
-    mention = replace(story.mentions[0], outlet=outlet, agency=agency)
+    url = f"https://{site}/1.html" if site else story.mentions[0].url
+    mention = replace(story.mentions[0], outlet=outlet, agency=agency, url=url)
     story = replace(story, mentions=(mention, *story.mentions[1:]))
     section = replace(edition.sections[0], stories=(story,))
 
