@@ -11,7 +11,7 @@ from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
 from digests.cluster.neighbours import MIN_MEAN
 from digests.compose.context import ComposeContext
-from digests.compose.rank import NO_NEIGHBOURS, PROBABLE, RankedStory, is_light
+from digests.compose.rank import NO_NEIGHBOURS, POINTS, PROBABLE, RankedStory, is_light
 from digests.compose.story import compose_story, find_headline, is_headline_readable
 from digests.model.edition_story import EditionStory
 from digests.model.story import Story
@@ -35,6 +35,9 @@ FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader c
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
+# Of the score of the best one, and as an editor's mark ("news of one country or trade" is 1, "a line" 2): a story that
+# has less of both takes no place in full, but one of the lines that the edition has instead (docs/decisions/0070).
+MIN_WORTH, MIN_MARK = 1 / 3, 1.5
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
 MAX_CHECKED = 100  # stories without a place that are compared with those that are told
@@ -170,7 +173,7 @@ class _Places:
                 self.pending.append(ranked)
             elif len(ranked.coverage.outlets) > 1:  # one too many of a thread
                 self.spare[self.shown_by_family[ranked.family]].append(ranked)
-        elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE:
+        elif self._has_no_place(ranked) or len(self.bare) == MAX_BARE or self._is_worth_a_line(ranked):
             self.pending.append(ranked)
         elif self._only_asks(ranked):
             self._asking.append(ranked)
@@ -223,6 +226,12 @@ class _Places:
     def _has_no_place(self, ranked: RankedStory) -> bool:
         is_full = len(self.selection.main) == self._capacity
         return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
+
+    def _is_worth_a_line(self, ranked: RankedStory) -> bool:
+        """Whether a story is worth too little to be told in full: a quiet day has fewer stories in full."""
+        best = max((each.score for each, _ in self.selection.main), default=0.0)
+        is_asked_for = ranked.followed or ranked.must_phrases
+        return best > 0 and not is_asked_for and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
 
     def _only_asks(self, ranked: RankedStory) -> bool:
         """Whether one outlet alone asks or explains something, for which there is a place only if it is left."""
@@ -515,7 +524,8 @@ def _fill_briefs(
     chosen: StorySelection, pending: Sequence[RankedStory], repeated: Sequence[RankedStory], context: ComposeContext
 ) -> None:
     """
-    Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`.
+    Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`, and
+    one more for each place in full that no story has taken.
 
     First of these are the stories that most outlets have, so that what is widely reported is told somewhere.
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
@@ -539,7 +549,8 @@ def _fill_briefs(
         most = max(1, math.ceil(FAMILY_SHARE * digest.briefs))
         return _first_of_families((*watched, *readable), most)[len(watched) :][: max(0, places)]
 
-    places = max(0, digest.briefs - len(watched))
+    free = max(0, digest.stories - len(chosen.main)) if digest.briefs else 0
+    places = max(0, digest.briefs + free - len(watched))
     others = choose(places)
     families = {each.family for each in (*watched, *others)}
     # What may be on the event of a higher story is no news to who cannot read it.

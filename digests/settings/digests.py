@@ -278,10 +278,14 @@ class DigestSettings(SettingsModel):
     url: WebUrl | None = Field(
         default=None, description="Public URL of its directory, if there is one; mail and Atom feed link to it."
     )
-    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(default=12, description="Stories in full, at most.")
+    stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
+        default=12,
+        description="Stories in full, at most. What is worth little beside the best story has a line instead.",
+    )
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(
         default=15,
-        description="Stories in one line, at most; one that you follow comes on top, and so do up to ten of `watch`.",
+        description="Stories in one line, at most, and one more for each place in full that no story takes. One that "
+        "you follow comes on top, and so do up to ten of `watch`.",
     )
     at_a_glance: Annotated[StrictInt, Field(ge=0, le=10)] = Field(
         default=5, description="Lines at the top, at most, and no more than half as many as stories in full; 0: none."

@@ -460,7 +460,7 @@ def test_a_part_without_a_sentence_that_says_the_same_takes_no_line_from_another
         dataclasses.replace(same, id=f"2-{whole.id}", thread="t1"),
         other,
     ]
-    digest = {"stories": 2, "briefs": 1, "weights": {"words": {"again": 9}}}
+    digest = {"stories": 1, "briefs": 1, "weights": {"words": {"again": 9}}}
 
     edition = compose_stories(stories, make_context(by_id(*core, *part, *bridge), digest=digest))
 
@@ -733,3 +733,22 @@ def test_one_part_of_a_group_has_a_line_and_no_other():
     # What the reader watches is shown, also if it may be on a told event.
     assert lines(f"2-{stories[1].id}", watch=["drone"]) == ["Nepal loses a dam", "Drone falls"]
     assert lines(f"2-{stories[0].id}", watch=["drone"], briefs=0) == ["Nepal loses a dam", "Drone falls"]
+
+
+def test_what_is_worth_little_beside_the_best_has_one_line_instead_of_a_place_in_full():
+    flood = [report(f"F{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
+    fair = [report("P1", "Garden fair", "Aarau", 200, hours=1)]
+
+    def told(*groups: Sequence[Article], **digest: Any) -> tuple[int, int]:
+        edition = edition_of(groups, stories=2, weights={"words": {"flood": 12, "garden": -8}}, **digest)
+        return len(edition.stories), len(edition.briefs)
+
+    assert told(flood, fair, briefs=1) == (1, 1)
+    assert told(fair) == (1, 0)  # it is the best
+    assert told(flood, fair, must=["garden fair"]) == (2, 0)
+
+
+def test_each_place_in_full_that_no_story_takes_is_one_more_line():
+    bare = [[article("Post", f"{act} in Nepal kills 20 people", "", hours=1)] for act in ("Flood", "Quake", "Storm")]
+
+    assert [len(edition_of(bare, stories=2, briefs=n).briefs) for n in (0, 1)] == [0, 3]
