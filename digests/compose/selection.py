@@ -271,7 +271,7 @@ class _Places:
             if ranked.followed or len(chosen.quiet) < QUIET_FACTOR * stories:
                 chosen.quiet.append((ranked, shown))
         elif not (ranked.followed or shown.translation or self._context.can_read(shown.title_language)):
-            if len(chosen.foreign) < stories:
+            if len(chosen.foreign) < MAX_CHECKED:
                 chosen.foreign.append((ranked, shown))
         elif not (shown.is_told or ranked.must_phrases or ranked.followed):
             self.bare.append(ranked)
@@ -527,16 +527,18 @@ def _fill_briefs(
     Choose the stories in one line: the watched ones, then others until there are as many as the digest's `briefs`, and
     one more for each place in full that no story has taken.
 
-    First of these are the stories that most outlets have, so that what is widely reported is told somewhere.
+    First of these are the stories that most outlets have, whatever their language, so that what is widely reported is
+    told somewhere.
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
     there are no others. Light stories take a quarter of all lines at most, and no place from news that ranks
     higher; they have more if places are left, and come last. Of an event there is one line, of a running story a
     quarter of all. Quiet stories that the reader follows take no place. Those that are `repeated` come last.
     """
     digest = context.digest
-    widest = _find_widest((*(each for each, _ in chosen.main), *pending), digest.stories)
     foreign = [each for each, _ in chosen.foreign]
+    widest = _find_widest((*(each for each, _ in chosen.main), *foreign, *pending), digest.stories)
     foreign += [each for each in pending[:MAX_CHECKED] if not each.watched and _is_foreign(each, context)]
+    foreign.sort(key=lambda each: each.story.id not in widest)
     foreign_ids = {each.story.id for each in foreign}
     readable = [each for each in pending if each.story.id not in foreign_ids]
     light = [each for each in readable if is_light(context.find_topic(each.story), digest)]

@@ -752,3 +752,14 @@ def test_each_place_in_full_that_no_story_takes_is_one_more_line():
     bare = [[article("Post", f"{act} in Nepal kills 20 people", "", hours=1)] for act in ("Flood", "Quake", "Storm")]
 
     assert [len(edition_of(bare, stories=2, briefs=n).briefs) for n in (0, 1)] == [0, 3]
+
+
+def test_of_what_the_reader_cannot_read_what_most_outlets_have_has_a_line_first():
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    single = [[report("Blatt", "Krieg", f"Stadt{n}", 400, language="de", hours=9)] for n in range(15)]
+    match = [report(f"Sport{n}", "Pokal", "Laos", 20, language="de", section="Sport", hours=1) for n in range(5)]
+
+    edition = edition_of([flood, *single, match], stories=2, briefs=4, weights={"words": {"krieg": 9}})
+
+    assert "Pokal" in edition.briefs[0].title
+    assert len(edition.briefs) > 1
