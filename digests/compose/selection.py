@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -432,13 +432,8 @@ def _leave_out_told(
     follows or watches stays. Those of `spare` take the places that become free.
     """
     told_ids = {ranked.story.id for ranked, _ in chosen.main}
-    told = [
-        (shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted))))
-        for _, shown in chosen.main
-    ]
-    later = [shown.latest for _, shown in chosen.main if shown.latest]
-    told += [(mention.language, mention.title) for mention in later]
-    later_ids = {mention.article_id for mention in later}
+    told = list(_find_told_texts(shown for _, shown in chosen.main))
+    later_ids = {shown.latest.article_id for _, shown in chosen.main if shown.latest}
 
     def is_on_told_event(title: str, language: str) -> bool:
         return any(tells_same_event(title, text, language) for other, text in told if other == language)
@@ -481,6 +476,14 @@ def _leave_out_told(
 
     pending = [each for each in pending if not is_left_out(each)]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
+
+
+def _find_told_texts(main: Iterable[EditionStory]) -> Iterator[tuple[str, str]]:
+    """Yield the language and words of what tells each story: headline and sentences, and the later headline."""
+    for shown in main:
+        yield shown.title_language, " ".join((shown.title, *(sentence.text for sentence in shown.quoted)))
+        if shown.latest:
+            yield shown.latest.language, shown.latest.title
 
 
 def _without_told_later(shown: EditionStory, main: Iterable[tuple[RankedStory, EditionStory]]) -> EditionStory:
@@ -529,6 +532,7 @@ def _fill_briefs(
 
     First of these are the stories that most outlets have, whatever their language, so that what is widely reported is
     told somewhere.
+    What only asks, explains or says who called whom comes after what tells.
     Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
     there are no others. Light stories take a quarter of all lines at most, and no place from news that ranks
     higher; they have more if places are left, and come last. Of an event there is one line, of a running story a
@@ -542,9 +546,7 @@ def _fill_briefs(
     foreign_ids = {each.story.id for each in foreign}
     readable = [each for each in pending if each.story.id not in foreign_ids]
     light = [each for each in readable if is_light(context.find_topic(each.story), digest)]
-    light_ids = {each.story.id for each in light}
-    waiting_ids = {each.story.id for each in light[math.ceil(LIGHT_SHARE * digest.briefs) :]}
-    readable.sort(key=lambda each: (each.story.id not in widest, each.story.id in waiting_ids))
+    readable = _order_for_lines(readable, light, widest, context)
     watched = _first_of_families([each for each in pending if each.watched])[: digest.briefs + MAX_WATCHED]
 
     def choose(places: int) -> list[RankedStory]:
@@ -563,8 +565,18 @@ def _fill_briefs(
     chosen.quiet_lines = [pair for pair in chosen.quiet if pair[0].followed or pair in quiet]
     places -= len(quiet)
     others = choose(places)
+    light_ids = {each.story.id for each in light}
     lines = sorted(others, key=lambda each: each.story.id in light_ids)
     chosen.briefs = [*watched, *lines, *repeated[: max(0, places - len(others))]]
+
+
+def _order_for_lines(
+    readable: Sequence[RankedStory], light: Sequence[RankedStory], widest: Set[str], context: ComposeContext
+) -> list[RankedStory]:
+    """Return the stories that may have a line: what most outlets have, the others, and those that give way to them."""
+    waiting = {each.story.id for each in light[math.ceil(LIGHT_SHARE * context.digest.briefs) :]}
+    waiting |= {each.story.id for each in readable[:MAX_CHECKED] if not _says_what_happened(each, context)}
+    return sorted(readable, key=lambda each: (each.story.id not in widest, each.story.id in waiting))
 
 
 def _find_widest(stories: Iterable[RankedStory], number: int) -> set[str]:

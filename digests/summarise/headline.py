@@ -211,8 +211,10 @@ def choose_headlines(
 
 
 def is_informative(title: str, language: str) -> bool:
-    """Whether a title says what happened, rather than asks, teases, explains or breaks off."""
-    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":") or is_title_of("analysis", title):
+    """Whether a title says what happened, rather than asks, teases, explains, breaks off or says who called whom."""
+    if any(mark in title for mark in "?？؟") or title.rstrip().endswith(":"):
+        return False
+    if is_title_of("analysis", title) or is_title_of("protocol", title):
         return False
     if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False

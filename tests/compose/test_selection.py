@@ -763,3 +763,19 @@ def test_of_what_the_reader_cannot_read_what_most_outlets_have_has_a_line_first(
 
     assert "Pokal" in edition.briefs[0].title
     assert len(edition.briefs) > 1
+
+
+def test_what_only_asks_or_says_who_called_whom_has_no_line_before_what_tells():
+    flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(9)]
+    titles = (
+        "Amir of Qatar receives phone call from president of Iraq",
+        "Why the dam at Lindow fell",
+        "Bridge over the river Aar falls at night",
+    )
+    single = [[article("Post", title, "", hours=9 - n)] for n, title in enumerate(titles)]
+
+    def lines(briefs: int) -> list[str]:
+        return [each.title for each in edition_of([flood, *single], stories=1, briefs=briefs).briefs]
+
+    assert lines(1) == ["Bridge over the river Aar falls at night"]
+    assert len(lines(3)) == 3

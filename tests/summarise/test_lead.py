@@ -381,6 +381,11 @@ def test_a_headline_loses_an_outlets_name_in_each_of_its_forms(outlet, end, goes
         ("de", "Sturm am Hafen: Was wir wissen", False),
         ("ru", "Шторм в порту: что известно", False),
         ("en", "Mayor names five reasons to close the harbour", True),
+        ("en", "HH the Amir of Brindle Receives Phone Call from President of Lindow", False),
+        ("en", "Minister of Foreign Affairs Receives Two Calls from Lindow and Sund", False),
+        ("ar", "سمو الأمير يتلقى اتصالا هاتفيا من الرئيس", False),
+        ("en", "Presidents of Brindle and Lindow hold phone call to discuss dam", True),
+        ("en", "Mother receives call from kidnapped son", True),
     ],
 )
 def test_questions_teasers_explainers_and_what_breaks_off_are_not_clear(language, title, clear):
