@@ -542,7 +542,7 @@ def _fill_briefs(
     foreign = [each for each, _ in chosen.foreign]
     widest = _find_widest((*(each for each, _ in chosen.main), *foreign, *pending), digest.stories)
     foreign += [each for each in pending[:MAX_CHECKED] if not each.watched and _is_foreign(each, context)]
-    foreign.sort(key=lambda each: each.story.id not in widest)
+    foreign.sort(key=lambda each: each.story.id not in widest or is_light(context.find_topic(each.story), digest))
     foreign_ids = {each.story.id for each in foreign}
     readable = [each for each in pending if each.story.id not in foreign_ids]
     light = [each for each in readable if is_light(context.find_topic(each.story), digest)]

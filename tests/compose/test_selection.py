@@ -757,12 +757,13 @@ def test_each_place_in_full_that_no_story_takes_is_one_more_line():
 def test_of_what_the_reader_cannot_read_what_most_outlets_have_has_a_line_first():
     flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
     single = [[report("Blatt", "Krieg", f"Stadt{n}", 400, language="de", hours=9)] for n in range(15)]
-    match = [report(f"Sport{n}", "Pokal", "Laos", 20, language="de", section="Sport", hours=1) for n in range(5)]
+    wide = [report(f"Tag{n}", "Dammbruch", "Laos", 20, language="de", hours=1) for n in range(5)]
+    match = [report(f"Sport{n}", "Pokal", "Laos", 20, language="de", section="Sport", hours=1) for n in range(9)]
 
-    edition = edition_of([flood, *single, match], stories=2, briefs=4, weights={"words": {"krieg": 9}})
+    edition = edition_of([flood, *single, wide, match], stories=2, briefs=4, weights={"words": {"krieg": 9}})
 
-    assert "Pokal" in edition.briefs[0].title
-    assert len(edition.briefs) > 1
+    assert "Dammbruch" in edition.briefs[0].title
+    assert len(edition.briefs) > 1 and not any("Pokal" in each.title for each in edition.briefs)
 
 
 def test_what_only_asks_or_says_who_called_whom_has_no_line_before_what_tells():
