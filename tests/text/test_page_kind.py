@@ -71,6 +71,8 @@ from watcher.text.page_kind import classify_kind, is_address_of, is_title_of
         ("Lindow 100 Live: Shares of Harbour Works rise", "live"),
         ("Cost of the dam rises - latest updates", "live"),
         ("How We Live: Families show their kitchens", "article"),
+        ("Harbour Works Rises With Ferries: Markets Wrap", "roundup"),
+        ("Marktbericht: Aktien der Hafenwerke steigen", "roundup"),
         ("Shares of Harbour Works rise; council opens two schools; ferry is late", "roundup"),
         ("Dam above Lindow holds; town is still evacuated", "article"),
         ("Replay: Mayor of Lindow opens the bridge", "video"),
