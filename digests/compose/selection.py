@@ -35,8 +35,9 @@ FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader c
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
-# Of the score of the best one, and as an editor's mark ("news of one country or trade" is 1, "a line" 2): a story that
-# has less of both takes no place in full, but one of the lines that the edition has instead (docs/decisions/0070).
+# Of the score of the best one, and as an editor's mark ("news of one country or trade" is 1, "a line" 2). A single
+# report that has less of both, and ranks behind as many stories as the edition has places, takes none in full
+# (docs/decisions/0070).
 MIN_WORTH, MIN_MARK = 1 / 3, 1.5
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
@@ -131,6 +132,8 @@ class _Places:
         self._context = context
         self._anchors = anchors
         self._capacity = context.digest.stories
+        behind = ranked[context.digest.stories + context.digest.briefs :]
+        self._behind = {each.story.id for each in behind}  # as many stories as the edition has places
         self.selection = StorySelection()
         self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
         self._countries_of: defaultdict[str, set[str]] = defaultdict(set)  # that those shown of a family are about
@@ -228,10 +231,15 @@ class _Places:
         return not ranked.followed and (is_full or all(map(is_flagged, self._context.present(ranked.story))))
 
     def _is_worth_a_line(self, ranked: RankedStory) -> bool:
-        """Whether a story is worth too little to be told in full: a quiet day has fewer stories in full."""
+        """
+        Whether a single report is worth too little to be told in full only because those above it cannot be.
+
+        So a quiet day has fewer stories in full.
+        """
         best = max((each.score for each, _ in self.selection.main), default=0.0)
-        is_asked_for = ranked.followed or ranked.must_phrases
-        return best > 0 and not is_asked_for and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
+        is_single = len(ranked.coverage.independent) == 1 and not (ranked.followed or ranked.must_phrases)
+        is_behind = is_single and ranked.story.id in self._behind
+        return best > 0 and is_behind and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
 
     def _only_asks(self, ranked: RankedStory) -> bool:
         """Whether one outlet alone asks or explains something, for which there is a place only if it is left."""

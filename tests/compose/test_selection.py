@@ -740,12 +740,15 @@ def test_what_is_worth_little_beside_the_best_has_one_line_instead_of_a_place_in
     fair = [report("P1", "Garden fair", "Aarau", 200, hours=1)]
 
     def told(*groups: Sequence[Article], **digest: Any) -> tuple[int, int]:
-        edition = edition_of(groups, stories=2, weights={"words": {"flood": 12, "garden": -8}}, **digest)
+        weights = {"words": {"flood": 12, "bridge": 4, "garden": -8}}
+        edition = edition_of(groups, stories=2, weights=weights, **digest)
         return len(edition.stories), len(edition.briefs)
 
-    assert told(flood, fair, briefs=1) == (1, 1)
-    assert told(fair) == (1, 0)  # it is the best
-    assert told(flood, fair, must=["garden fair"]) == (2, 0)
+    bare = [[article("Bee", f"Bridge over the Aar falls in {place}", "", hours=1)] for place in ("Bern", "Thun")]
+    assert told(flood, *bare, fair, briefs=1) == (1, 2)
+    assert told(flood, *bare, fair, briefs=9) == (2, 2)  # an edition with so many places tells it
+    assert told(fair, briefs=0) == (1, 0)
+    assert told(flood, *bare, fair, briefs=1, must=["garden fair"]) == (2, 1)
 
 
 def test_each_place_in_full_that_no_story_takes_is_one_more_line():
