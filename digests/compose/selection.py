@@ -132,8 +132,8 @@ class _Places:
         self._context = context
         self._anchors = anchors
         self._capacity = context.digest.stories
-        behind = ranked[context.digest.stories + context.digest.briefs :]
-        self._behind = {each.story.id for each in behind}  # as many stories as the edition has places
+        number_of_places = context.digest.stories + context.digest.briefs
+        self._behind = {each.story.id for each in ranked[number_of_places:]}
         self.selection = StorySelection()
         self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
         self._countries_of: defaultdict[str, set[str]] = defaultdict(set)  # that those shown of a family are about
@@ -539,12 +539,11 @@ def _fill_briefs(
     one more for each place in full that no story has taken.
 
     First of these are the stories that most outlets have, whatever their language, so that what is widely reported is
-    told somewhere.
-    What only asks, explains or says who called whom comes after what tells.
-    Foreign stories have a quarter of these places, quiet ones half of those that are left, and both have more if
-    there are no others. Light stories take a quarter of all lines at most, and no place from news that ranks
-    higher; they have more if places are left, and come last. Of an event there is one line, of a running story a
-    quarter of all. Quiet stories that the reader follows take no place. Those that are `repeated` come last.
+    told somewhere. What only asks, explains or says who called whom comes after what tells. Foreign stories have a
+    quarter of these places, quiet ones half of those that are left, and both have more if there are no others. Light
+    stories take a quarter of all lines at most, and no place from news that ranks higher; they have more if places
+    are left, and come last. Of an event there is one line, of a running story a quarter of all. Quiet stories that the
+    reader follows take no place. Those that are `repeated` come last.
     """
     digest = context.digest
     foreign = [each for each, _ in chosen.foreign]
@@ -561,7 +560,8 @@ def _fill_briefs(
         most = max(1, math.ceil(FAMILY_SHARE * digest.briefs))
         return _first_of_families((*watched, *readable), most)[len(watched) :][: max(0, places)]
 
-    free = max(0, digest.stories - len(chosen.main)) if digest.briefs else 0
+    taken = sum(not each.followed for each, _ in chosen.main)
+    free = max(0, digest.stories - taken) if digest.briefs else 0
     places = max(0, digest.briefs + free - len(watched))
     others = choose(places)
     families = {each.family for each in (*watched, *others)}
