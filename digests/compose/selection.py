@@ -35,9 +35,8 @@ FOREIGN_SHARE = 0.25  # of the lines: as many are in languages that the reader c
 MIN_BLOCK_OUTLETS = 3  # of each story beyond `MAX_RELATED`, and of one that replaces a near one without a sentence
 # Expected to report a further story of one running story that is told in full: as many as the country limit permits.
 MIN_SIBLING_OUTLETS = 5
-# Of the score of the best one, and as an editor's mark ("news of one country or trade" is 1, "a line" 2). A single
-# report that has less of both, and ranks behind as many stories as the edition has places, takes none in full
-# (docs/decisions/0070).
+# Of the score of the best one, and as an editor's mark ("news of one country or trade" is 1, "a line" 2). A story
+# that has less of both, and ranks behind as many as the edition has places, takes none in full (docs/decisions/0070).
 MIN_WORTH, MIN_MARK = 1 / 3, 1.5
 MAX_BARE = 100  # stories that are composed, and turn out to have nothing but a headline
 QUIET_FACTOR = 2  # quiet stories (nothing is new in them) shown as briefs for each story shown in full, at most
@@ -232,14 +231,14 @@ class _Places:
 
     def _is_worth_a_line(self, ranked: RankedStory) -> bool:
         """
-        Whether a single report is worth too little to be told in full only because those above it cannot be.
+        Whether a story is worth too little to be told in full only because those above it cannot be.
 
         So a quiet day has fewer stories in full.
         """
+        if ranked.story.id not in self._behind or ranked.followed or ranked.must_phrases:
+            return False
         best = max((each.score for each, _ in self.selection.main), default=0.0)
-        is_single = len(ranked.coverage.independent) == 1 and not (ranked.followed or ranked.must_phrases)
-        is_behind = is_single and ranked.story.id in self._behind
-        return best > 0 and is_behind and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
+        return best > 0 and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
 
     def _only_asks(self, ranked: RankedStory) -> bool:
         """Whether one outlet alone asks or explains something, for which there is a place only if it is left."""

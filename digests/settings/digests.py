@@ -280,7 +280,7 @@ class DigestSettings(SettingsModel):
     )
     stories: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
         default=12,
-        description="Stories in full, at most. What is worth little beside the best story has a line instead.",
+        description="Stories in full, at most. In a large edition, what is worth little beside the best has a line.",
     )
     briefs: Annotated[StrictInt, Field(ge=0, le=200)] = Field(
         default=15,
