@@ -16,7 +16,7 @@ from digests.analysis.titles import title_without_outlet
 from digests.summarise.agreement import DocumentFrequencies, rarity
 from digests.summarise.headline import is_informative
 from digests.summarise.readable import OPENING_QUOTE
-from digests.summarise.repetition import compare_numbers, repeats_headline
+from digests.summarise.repetition import compare_numbers, is_obituary, repeats_headline
 from watcher.model import Article
 from watcher.text.page_kind import NEWS, is_address_of
 from watcher.text.words import stems
@@ -92,8 +92,11 @@ def may_be_later(article: Article, told: Told, can_read: Callable[[str], bool]) 
     if is_flagged(article) or is_address_of("live_page", article.url):
         return False
     title = title_without_outlet(article)
-    is_clear = is_informative(title, article.language)
-    return is_clear and not any(repeats_headline(title, article.language, *above) for above in told.shown)
+    if not is_informative(title, article.language):
+        return False
+    if is_obituary(title, article.language, told.in_language(article.language)):
+        return False
+    return not any(repeats_headline(title, article.language, *above) for above in told.shown)
 
 
 def describe_report(article: Article, told: Told, frequencies: DocumentFrequencies) -> dict[str, float]:

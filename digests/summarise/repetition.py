@@ -19,6 +19,13 @@ MIN_SAME_EVENT = 0.75  # share of a title's words that another story tells, from
 MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
 MIN_COMMON_CHARS, MAX_ENDING_CHARS = 3, 2  # of the stems of two forms of one word
 ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")  # behind a number: "1st"
+# A person's age is no figure of an event: "dead at 86", "an 86-year-old man", "mit 86 Jahren", "à l'âge de 86 ans".
+AGE_BEFORE = re.compile(r"\b(?:aged|age(?: of)?|(?:dead|dies?|died|away) at) $", re.IGNORECASE)
+AGE_AFTER = re.compile(r"[ -](?:years?[ -]old|jährig|jarig)", re.IGNORECASE)
+AGE_BEFORE_YEARS = re.compile(
+    r"\b(?:mit|l['’]âge de|(?:mort|décédé)e? à|a los|aos|mort[oa] a|l['’]età di|w wieku|в возрасте) $", re.IGNORECASE
+)
+YEARS_AFTER = re.compile(r" (?:Jahren|ans|años|anni|anos|lat|лет)\b")
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
 
@@ -61,6 +68,12 @@ def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
     rounded = {str(whole(float(number))) for number in known if "." in number for whole in (floor, ceil)}
     numbers = {number for number in find_figures(text, language) if not YEAR_VALUE.match(number)}
     return bool(numbers), not numbers <= known | rounded
+
+
+def is_obituary(title: str, language: str, told: str) -> bool:
+    """Whether a title gives the age at which somebody died, of whose death `told`, of its language, speaks already."""
+    died = "killed" in _fact_set(title, language) & _fact_set(told, language)
+    return died and any(_is_age(title, match.start(), match.end()) for match in NUMBER_IN_TEXT.finditer(title))
 
 
 def tells_same_event(title: str, told: str, language: str) -> bool:
@@ -118,8 +131,10 @@ def _fact_set(text: str, language: str) -> frozenset[str]:
 
 def _facts(text: str, language: str) -> Iterator[str]:
     """Yield the stems of a text, with one word for a number and one for all words of a quantity."""
-    numbers = (match for match in NUMBER_IN_TEXT.finditer(text) if not _is_part_of_name(text, match.start()))
-    yield from (normalize(match.group()) for match in numbers if not ORDINAL.match(text, match.end()))
+    for match in NUMBER_IN_TEXT.finditer(text):
+        is_figure = not (_is_part_of_name(text, match.start()) or _is_age(text, match.start(), match.end()))
+        if is_figure and not ORDINAL.match(text, match.end()):
+            yield normalize(match.group())
     table, quantities = number_words(language), _quantity_of_word(language)
     hollow, stop = readable.words_for_language("hollow", language), stop_words(language)
     for word in (ELISION.sub("", POSSESSIVE.sub("", fold(word))) for word in WORD.findall(text)):
@@ -141,6 +156,13 @@ def _is_part_of_name(text: str, start: int) -> bool:
     before = text[max(0, start - 2) : start]
     letter = before.removesuffix("-")[-1:]
     return letter.lower() != letter.upper()
+
+
+def _is_age(text: str, start: int, end: int) -> bool:
+    """Whether the number between two offsets is the age of a person."""
+    before = text[max(0, start - 20) : start]
+    has_years = AGE_BEFORE_YEARS.search(before) and YEARS_AFTER.match(text, end)
+    return bool(has_years or AGE_BEFORE.search(before) or AGE_AFTER.match(text, end))
 
 
 @cache

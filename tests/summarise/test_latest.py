@@ -11,7 +11,7 @@ from digests.cluster.neighbours import Neighbours
 from digests.edition.verify import verify
 from digests.render.forms import render
 from digests.store.editions import cited_ids
-from digests.summarise.latest import Told, choose_latest, describe_report
+from digests.summarise.latest import Told, choose_latest, describe_report, may_be_later
 from tests.compose.factories import START, article, by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
@@ -81,6 +81,17 @@ def test_a_live_page_and_an_article_that_is_no_report_are_not_later():
     ]
     state = Told(shown=TOLD, since=SINCE, reports=3, near={})
     assert choose_latest(reports, state, {"en"}.__contains__, {}) is None
+
+
+def test_an_obituary_of_who_is_told_to_have_died_is_not_later():
+    title = "Owner of the Ostrand dam, who built it against the will of the valley, dead at 86"
+
+    def is_later(*told: tuple[str, str]) -> bool:
+        state = Told(shown=[*TOLD, *told], since=SINCE, reports=3, near={})
+        return may_be_later(article("Post", title, hours=19), state, {"en"}.__contains__)
+
+    assert is_later(("The owner was taken to a hospital.", "en"))
+    assert not is_later(("The owner was killed in the flood.", "en"))
 
 
 def make_reports() -> Sequence[Article]:

@@ -134,3 +134,18 @@ def test_a_sentence_in_a_script_without_spaces_tells_a_headline_by_pairs_of_char
 )
 def test_a_number_that_is_told_or_rounded_and_an_ordinal_are_not_new(text, told, is_new):
     assert compare_numbers(text, told, "en")[1] == is_new
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "is_figure"),
+    [
+        ("Ex-leader Hale, who ruled for decades, dead at 86", "en", False),
+        ("An 86-year-old man was found", "en", False),
+        ("Der frühere Ministerpräsident ist mit 86 Jahren gestorben", "de", False),
+        ("L'ancien premier ministre est mort à 86 ans", "fr", False),
+        ("L'ancien premier ministre est condamné à 10 ans de prison", "fr", True),
+        ("Share of Harbour Works closes at 86", "en", True),
+    ],
+)
+def test_an_age_is_no_figure(text: str, language: str, is_figure: bool) -> None:
+    assert compare_numbers(text, "", language)[0] == is_figure
