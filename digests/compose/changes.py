@@ -41,7 +41,7 @@ class StoryChange:
     first_seen_at: datetime
     updates: tuple[Sentence, ...] = ()
     number_changes: tuple[NumberChange, ...] = ()
-    new_outlets: tuple[str, ...] = ()  # in time order
+    new_outlets: tuple[str, ...] = ()  # with a report from after that edition, and none before; in time order
     earlier: EditionStory | None = None  # the story as that edition showed it
 
 
@@ -93,12 +93,13 @@ def compare_with_earlier(
     new_ids = {article.id for article in new}
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
     old_outlets = {article.outlet for article in old}
+    joined = (article for article in new if article.published_at >= showing.edition.window_end)
     return replace(
         new_story,
         status="developing" if updates else "quiet",
         updates=updates,
         number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
-        new_outlets=tuple(dict.fromkeys(article.outlet for article in new if article.outlet not in old_outlets)),
+        new_outlets=tuple(dict.fromkeys(each.outlet for each in joined if each.outlet not in old_outlets)),
         earlier=earlier,
     )
 

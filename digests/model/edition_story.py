@@ -235,7 +235,7 @@ class EditionStory:
     topic: str = ""  # world, politics, business, science, technology, culture, entertainment or sport; "" if unknown
     number_changes: tuple[NumberChange, ...] = ()  # numbers that have changed since the last edition
     figure_changes: tuple[FigureChange, ...] = ()  # figures that changed over the period, each with the newest
-    new_outlets: tuple[str, ...] = ()  # that report it since the last edition; empty if the story is new
+    new_outlets: tuple[str, ...] = ()  # with reports from after the last edition alone; empty if the story is new
     related: tuple[Brief, ...] = ()  # other stories of its thread or event, listed under it
     differences: tuple[Difference, ...] = ()  # those that disagree, then those of one report
     perspectives: tuple[Perspective, ...] = ()

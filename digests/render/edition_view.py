@@ -355,13 +355,14 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
-        """Return what is new in a story, each as a quote: figures, sentences, then the outlets that joined."""
+        """Return what is new in a story, each as a quote: figures, sentences, then the other outlets that joined."""
         updates = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
-        if not story.new_outlets:
+        quoted = {sentence.outlet for sentence in story.updates}
+        others = [sanitize_line(name, limit=MAX_TITLE_CHARS) for name in story.new_outlets if name not in quoted]
+        if not others:
             return updates
-        outlets = (sanitize_line(name, limit=MAX_TITLE_CHARS) for name in story.new_outlets)
-        names = self.words.list_names(outlets, MAX_NEW_OUTLETS)
-        text = self.words.say("new_outlets", n=len(story.new_outlets), names=names)
+        names = self.words.list_names(others, MAX_NEW_OUTLETS)
+        text = self.words.say("new_outlets", n=len(others), names=names)
         return (*updates, view.QuoteView(text=text))
 
     def _figure(self, figure: NumberChange) -> view.QuoteView:

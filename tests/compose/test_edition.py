@@ -180,7 +180,12 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     first = world()
     monday = edition_of(first, reads=("en", "ja"))
     later = [
-        [report("N9", "Flood", "Nepal", 4500, hours=30), first[0][0]],
+        [
+            report("N9", "Flood", "Nepal", 4500, hours=30),
+            # It came in late: what it has was known when the last edition was made.
+            dataclasses.replace(report("N8", "Flood", "Nepal", 300, hours=20), fetched_at=START + timedelta(hours=31)),
+            first[0][0],
+        ],
         [
             dataclasses.replace(first[1][0], id="copy", outlet="K9", published_at=START + timedelta(hours=31)),
             first[1][1],

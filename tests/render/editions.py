@@ -138,7 +138,7 @@ def lead_with_all() -> EditionStory:
                 outlets=1,
             ),
         ),
-        new_outlets=("Valley Star", "Kıyı Postası", "Harbour <b>Gazette</b>"),
+        new_outlets=("Valley Star", "Nordvarden", "Kıyı Postası", "Harbour <b>Gazette</b>"),
         related=(brief(1), replace(brief(4), day=2, status="quiet")),
         perspectives=(
             Perspective(group="country", name="GB", outlets=3, mention=mention(0, 1)),
