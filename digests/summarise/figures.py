@@ -126,8 +126,9 @@ def superseded_by_figures(
     """
     Return a function that says whether a sentence, or a title as one, has a figure that a newer one replaces.
 
-    Beside the figures of `changes`, these are those below the highest that the reports of `story` state for a count
-    that only rises, if they are of the same thing. One late report is enough for that.
+    Beside the figures of `changes`, these are all but the highest that the reports of `story` state for a count that
+    only rises, if they are of the same thing. One late report is enough for that. A higher one that more outlets
+    contradict after it is no such highest, but an early count that was too high.
 
     Args:
         articles: Of the period, by id; without them only `changes` count.
@@ -150,7 +151,7 @@ def superseded_by_figures(
             if before <= figure.value < after or before >= figure.value > after:
                 return True
             article = articles.get(sentence.article_id) if articles else None
-            if article and figure.quantity in latest and _is_below((article, figure), latest[figure.quantity]):
+            if article and figure.quantity in latest and _is_replaced((article, figure), latest[figure.quantity]):
                 return True
         return False
 
@@ -177,10 +178,10 @@ def _find_highest(known: Sequence[Statement]) -> Statement | None:
     return None
 
 
-def _is_below(one: Statement, highest: Statement) -> bool:
-    """Whether a figure is an earlier one than the highest, of the same thing."""
+def _is_replaced(one: Statement, highest: Statement) -> bool:
+    """Whether a figure is another one than the highest that holds (`_find_highest`), of the same thing."""
     value, most = one[1].value, highest[1].value
-    if value >= most or _is_far(value, most) or _is_one(one[1].quantity, value, most):
+    if value == most or _is_far(value, most) or _is_one(one[1].quantity, value, most):
         return False
     return _is_same_thing(one, highest)
 

@@ -248,6 +248,33 @@ def test_a_title_or_sentence_with_a_figure_that_a_newer_one_replaces_is_found():
     )
 
 
+def test_an_early_count_that_later_reports_contradict_is_replaced_and_a_late_higher_one_is_not():
+    early = dam("Alpha", 4, "Dam breaks above Lindow, 17 people killed")
+    others = [dam(outlet, 6 + at, "Dam breaks above Lindow, 16 people killed") for at, outlet in enumerate("BCD")]
+    late = dam("Echo", 12, "Dam breaks above Lindow, 19 people killed")
+
+    def says_old(article, *more):
+        articles = [early, *others, *more]
+        return superseded_by_figures((), story(*articles), by_id(*articles))(make_sentence(article, 0, article.title))
+
+    assert says_old(early) and not says_old(others[0])
+    assert says_old(early, late) and says_old(others[0], late) and not says_old(late, late)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("de", "Zwölf Menschen kamen ums Leben."),
+        ("fr", "Douze personnes ont trouvé la mort dans un accident."),
+        ("it", "Dodici persone hanno perso la vita."),
+        ("pt", "Doze pessoas perderam a vida."),
+        ("nl", "Twaalf mensen kwamen om het leven."),
+    ],
+)
+def test_who_lost_their_lives_is_counted(language, sentence):
+    assert [(quantity, value) for quantity, value, *_ in read(language, sentence)] == [("killed", 12)]
+
+
 def test_a_title_without_end_is_not_read_at_length():
     assert read("en", "15 people killed " * 50_000) == []
 
