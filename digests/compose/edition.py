@@ -32,7 +32,7 @@ from digests.settings.topics import LIGHT_TOPICS, TOPICS
 from watcher.model import Article
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import DOUBTFUL
-from watcher.text.words import fold
+from watcher.text.words import fold, stems
 
 MAX_ENDED = 5  # stories that the last edition told in full, and that no new article continues
 COUNTS = ("outlets", "independent", "headline_only")
@@ -101,7 +101,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         reading_minutes=reading_time(texts),  # until it is known what is printed beside them
         note=digest.note,
         corrections=inputs.corrections,
-        ended=_ended_stories(context, ranked, continued),
+        ended=_ended_stories(context, ranked, continued, shown),
         at=inputs.at,
         previous_at=previous.at if previous else None,
         at_a_glance=choose_glance_lines(shown, context),
@@ -320,13 +320,23 @@ def _plain(name: str) -> str:
 
 
 def _ended_stories(
-    context: ComposeContext, ranked: Sequence[RankedStory], continued: Collection[str]
+    context: ComposeContext,
+    ranked: Sequence[RankedStory],
+    continued: Collection[str],
+    shown: Sequence[EditionStory],
 ) -> tuple[Brief, ...]:
     """
     Return up to `MAX_ENDED` stories of the last edition that no story continues; `continued`: ids with a follow-up.
 
-    A story of which an outlet was not read is left out: that outlet may report it still. So is one that is followed.
+    A story of which an outlet was not read is left out: that outlet may report it still. So is one that is followed,
+    and one that a story of those `shown` may continue: in the same country, with a word of its headline in common.
     """
+
+    def may_go_on(ended: EditionStory) -> bool:
+        words = set(stems(ended.title, ended.title_language))
+        here = (each for each in shown if each.place_codes[:1] == ended.place_codes[:1] != ())
+        return any(not words.isdisjoint(stems(each.title, each.title_language)) for each in here)
+
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread} | context.followed.keys()
     articles = {key for each in ranked for key in each.story.articles}
@@ -344,6 +354,7 @@ def _ended_stories(
         and story.id not in continued
         and story.thread not in threads
         and not articles & set(story.article_ids)
+        and not may_go_on(story)
     )[:MAX_ENDED]
 
 

@@ -142,6 +142,7 @@ class _Places:
         self.spare: defaultdict[str, list[RankedStory]] = defaultdict(list)
         self.repeated: list[RankedStory] = []  # that say what is told; they take lines that no other story takes
         self._shown: dict[str, EditionStory] = {}  # in full, by id
+        self._told_by_others: set[str] = set()  # ids of stories without a place that those shown may repeat
         self._of_topic: Counter[str] = Counter()  # stories shown in full
         self._most = {str(topic): most for topic, most in {**USUAL_MOST, **context.digest.most}.items()}
         self._of_rule: Counter[SectionRuleSettings] = Counter()  # stories that a rule with `most` puts into a section
@@ -292,6 +293,8 @@ class _Places:
             self._of_rule[rule] += 1
         self._of_country.update(shown.place_codes)
         self._shown[ranked.story.id] = shown
+        if ranked.repeats and not ranked.is_apart:
+            self._told_by_others.add(ranked.repeats)
         self.shown_by_family.setdefault(ranked.family, ranked.story.id)
         self._countries_of[ranked.family].update(shown.place_codes)
         if ranked.followed:
@@ -311,7 +314,8 @@ class _Places:
 
     def _may_repeat(self, ranked: RankedStory) -> bool:
         """Whether a story may be on the event of one that is told in full."""
-        return ranked.repeats in self._shown or any(_are_of_one_group(ranked.story.id, key) for key in self._shown)
+        is_near = ranked.repeats in self._shown or ranked.story.id in self._told_by_others
+        return is_near or any(_are_of_one_group(ranked.story.id, key) for key in self._shown)
 
     def _says_the_same(self, ranked: RankedStory, head: EditionStory) -> bool:
         """

@@ -266,7 +266,7 @@ def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_fir
     monday = dataclasses.replace(monday, sections=(section,))
 
     context = make_context({}, earlier=by_id(first, second, headline), earlier_editions=(monday,))
-    (ended,) = _ended_stories(context, [], set())
+    (ended,) = _ended_stories(context, [], set(), ())
 
     assert (shown.mentions[0].outlet, ended.title, ended.outlet) == ("N1", headline.title, "N0")
 
@@ -277,10 +277,24 @@ def test_at_most_five_stories_are_no_longer_reported_and_each_was_told_in_full()
     monday = edition_of(groups, stories=6, briefs=2)
 
     context = make_context({}, earlier=by_id(*chain.from_iterable(groups)), earlier_editions=(monday,))
-    ended = _ended_stories(context, [], set())
+    ended = _ended_stories(context, [], set(), ())
 
     assert (len(monday.stories), len(monday.briefs)) == (6, 2)
     assert [brief.id for brief in ended] == [shown.id for shown in monday.stories[:5]]
+
+
+def test_a_story_that_may_go_on_in_another_one_of_its_country_is_not_said_to_have_ended():
+    flood = [report(f"N{n}", "Flood", "Nepal", 300 + n) for n in range(2)]
+    monday = edition_of([flood], reads=("en",))
+    context = make_context({}, earlier=by_id(*flood), earlier_editions=(monday,))
+
+    def ended(*titles: str) -> int:
+        shown = [dataclasses.replace(monday.stories[0], id="other", title=title) for title in titles]
+        return len(_ended_stories(context, [], set(), shown))
+
+    assert monday.stories[0].place_codes == ("NP",)
+    assert ended() == ended("Minister resigns") == 1
+    assert ended("After the flood, minister resigns") == 0
 
 
 def test_articles_from_before_the_window_are_known_but_not_counted():

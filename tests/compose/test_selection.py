@@ -525,6 +525,23 @@ def test_of_two_stories_that_may_be_on_one_event_the_higher_alone_is_told_in_ful
     assert [line.id for line in together.briefs] == [stories[1].id]
 
 
+def test_a_story_without_a_sentence_gives_its_line_way_if_a_lower_one_tells_its_event():
+    bare = [article("Post", "Ferry sinks off Nepal, 500 people killed", "", hours=1)]
+    told = [report("Bee", "Flood", "Nepal", 300, hours=2)]
+    fair = [article("Gull", "Garden fair opens in Peru", "", hours=3)]
+    stories = [story(*own) for own in (bare, told, fair)]
+
+    def lines(near: dict[str, float]) -> list[str]:
+        neighbours = {stories[1].id: Neighbours(stories=near)}
+        context = make_context(by_id(*bare, *told, *fair), digest={"stories": 1, "briefs": 2}, neighbours=neighbours)
+        edition = compose_stories(stories, context)
+        assert [each.title for each in edition.stories] == [told[0].title]
+        return [brief.title for brief in edition.briefs]
+
+    assert lines({}) == [bare[0].title, fair[0].title]
+    assert lines({stories[0].id: 0.6}) == [fair[0].title, bare[0].title]
+
+
 def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
     flood = [report(f"Post{n}", "Flood", "Nepal", 300 + n, hours=n) for n in range(6)]
     blaze = [report(f"Bee{n}", "Blaze", "Peru", 900 + n, hours=n) for n in range(5)]
