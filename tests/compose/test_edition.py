@@ -255,6 +255,36 @@ def test_another_event_of_a_running_story_is_new_and_what_goes_on_says_what_is_n
     assert on_tuesday(follow_up, other[1]) == "new"
 
 
+def test_what_the_last_edition_told_of_another_story_is_not_new():
+    first = [report(f"N{n}", "Strike", "Ghana", 300, hours=3 + n) for n in range(2)]
+    toll = "In the harbour of Tema 12 pilots were hurt when a crane fell on the quay, the government of Ghana said."
+    crane = [
+        article(f"K{n}", "Accident in the harbour of Tema in Ghana: pilots hurt", toll, hours=5 + n) for n in range(2)
+    ]
+    later = [article(f"M{n}", first[0].title, f"{first[0].text} {toll}", hours=30 + n) for n in range(2)]
+
+    def told_as_new(*monday_reports: list[Article]) -> list[str]:
+        context = make_context(by_id(*chain(*monday_reports)))
+        stories = [
+            dataclasses.replace(story(*monday_reports[0]), thread="t1"),
+            *(story(*own) for own in monday_reports[1:]),
+        ]
+        monday = compose_stories(stories, context)
+        tuesday = make_context(
+            by_id(*later),
+            earlier=by_id(*chain(*monday_reports)),
+            local_date=date(2026, 3, 11),
+            window_start=END,
+            window_end=END + timedelta(days=1),
+            earlier_editions=(monday,),
+        )
+        edition = compose_stories([dataclasses.replace(story(*later), thread="t1")], tuesday)
+        return [sentence.text for shown in edition.stories for sentence in shown.updates]
+
+    assert told_as_new(first) == [toll]
+    assert told_as_new(first, crane) == []
+
+
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
     first, second = report("N0", "Flood", "Nepal", 300, hours=3), report("N1", "Flood", "Nepal", 300, hours=4)
     headline = report("N0", "Deluge", "Nepal", 300, hours=5)
