@@ -20,7 +20,7 @@ from watcher.model import Article
 from watcher.text.number_words import number_words
 from watcher.text.sentences import sentences
 from watcher.text.toml_data import load_toml
-from watcher.text.words import SAME_WORDS, WORD, fold, fold_text, stems, stop_words
+from watcher.text.words import POSSESSIVE, SAME_WORDS, WORD, fold, fold_text, stems, stop_words
 
 LEAD_SENTENCES = 3  # of a report, that are searched,
 STATED_SENTENCES = 1  # and of these, those that may tell the state, beside the title
@@ -167,23 +167,34 @@ def exceeding_figures(title: Sentence) -> Callable[[Sentence], bool]:
     )
 
 
-def _find_highest(known: Sequence[Statement]) -> Statement | None:
-    """Return the first statement of the highest figure that as many outlets have as state only less after it."""
+def has_lower_count(sentence: Sentence, told: Iterable[Sentence]) -> bool:
+    """Whether a sentence counts less than one of `told` does, of what only rises: an old figure, or a part of it."""
+    counted: dict[str, float] = {}
+    for figure in chain.from_iterable(map(read_figures, told)):
+        counted[figure.quantity] = max(figure.value, counted.get(figure.quantity, 0.0))
+    return any(
+        figure.quantity in CUMULATIVE and figure.value < counted.get(figure.quantity, 0.0)
+        for figure in read_figures(sentence)
+    )
+
+
+def _find_highest(known: Sequence[Statement]) -> list[Statement]:
+    """Return the statements of the highest figure that as many outlets have as state only less after the first."""
     for value in sorted({figure.value for _, figure in known}, reverse=True):
-        first = next(pair for pair in known if pair[1].value == value)
+        highest = [pair for pair in known if pair[1].value == value]
         having = {article.outlet for article, figure in known if figure.value >= value}
-        late = {article.outlet for article, figure in known if article.published_at > first[0].published_at}
+        late = {article.outlet for article, figure in known if article.published_at > highest[0][0].published_at}
         if len(late - having) <= len(having):
-            return first
-    return None
+            return highest
+    return []
 
 
-def _is_replaced(one: Statement, highest: Statement) -> bool:
-    """Whether a figure is another one than the highest that holds (`_find_highest`), of the same thing."""
-    value, most = one[1].value, highest[1].value
+def _is_replaced(one: Statement, highest: Sequence[Statement]) -> bool:
+    """Whether a figure is another one than the highest that holds (`_find_highest`), of the same thing as one of it."""
+    value, most = one[1].value, highest[0][1].value
     if value == most or _is_far(value, most) or _is_one(one[1].quantity, value, most):
         return False
-    return _is_same_thing(one, highest)
+    return any(_is_same_thing(one, each) for each in highest[:MAX_FIGURE_REPORTS])
 
 
 def count_stating(articles: Iterable[Article], quantity: str, value: float) -> int:
@@ -749,9 +760,9 @@ def _places(text: str, language: str) -> frozenset[tuple[str, bool]]:
 
 
 def _names(text: str, clause: str, language: str) -> frozenset[str]:
-    """Return the capitalised words of a clause; none if capitals say nothing: in a title, or in German."""
+    """Return the capitalised words of a clause without "'s"; none if capitals say nothing: in a title, or in German."""
     written = WORD.findall(text)
     capital = [word for word in written[1:] if word[0].isupper()]
     if language in languages_in("capital_nouns") or len(capital) * 2 > len(written):
         return frozenset()
-    return frozenset(fold(word) for word in WORD.findall(clause) if word in capital)
+    return frozenset(POSSESSIVE.sub("", fold(word)) for word in WORD.findall(clause) if word in capital)

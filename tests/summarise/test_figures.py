@@ -14,6 +14,7 @@ from digests.summarise.figures import (
     QUANTITIES,
     exceeding_figures,
     find_figure_changes,
+    has_lower_count,
     read_figures,
     stated_figures,
     superseded_by_figures,
@@ -259,6 +260,40 @@ def test_an_early_count_that_later_reports_contradict_is_replaced_and_a_late_hig
 
     assert says_old(early) and not says_old(others[0])
     assert says_old(early, late) and says_old(others[0], late) and not says_old(late, late)
+
+
+def test_a_count_is_replaced_whoever_tells_the_newer_one_and_however_the_place_is_written():
+    early = dam("Alpha", 4, "Dam of Lindow breaks, 15 people killed")
+    by_police = replace(
+        dam("Bravo", 6, "Broken dam of Lindow may be sabotage"),
+        text="The Yard said that the broken dam killed 19 people.",
+    )
+    written = replace(dam("Delta", 5, "Dam breaks"), text="At Lindow's dam 17 people were killed by the broken gates.")
+    newest = dam("Charlie", 7, "Broken dam of Lindow kills 19 people")
+
+    def says_old(article, *others):
+        articles = [early, *others]
+        return superseded_by_figures((), story(*articles), by_id(*articles))(
+            make_sentence(article, 0, article.text if article is written else article.title)
+        )
+
+    assert not says_old(early, by_police)  # the Yard is unknown there: perhaps another count
+    assert says_old(early, by_police, newest)
+    assert says_old(written, written, newest)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence", "is_lower"),
+    [
+        ("At least 19 people were killed.", "Police said that 15 people were killed.", True),
+        ("At least 15 people were killed.", "Police said that 19 people were killed.", False),
+        ("At least 19 people were killed.", "Police said that 15 people were injured.", False),
+        ("Rescuers came.", "Police said that 15 people were killed.", False),
+    ],
+)
+def test_a_sentence_that_counts_less_than_one_that_is_told_is_found(told, sentence, is_lower):
+    first, second = (make_sentence(article("Gazette", text), 0, text) for text in (told, sentence))
+    assert has_lower_count(second, [first]) is is_lower
 
 
 @pytest.mark.parametrize(
