@@ -1,8 +1,10 @@
 """What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from statistics import median_high
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from digests.model.edition import Edition
 from digests.model.edition_story import Brief, EditionStory, NumberChange, Sentence
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
+from digests.summarise.figures import has_lower_count
 from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, make_sentence
 from digests.summarise.number_changes import changed_numbers
 from digests.summarise.repetition import is_repetition, repeats_headline, says_the_same
@@ -53,6 +56,7 @@ def compare_with_earlier(
     agreed: Agreement,
     context: ComposeContext,
     title: str = "",
+    is_old: Callable[[Sentence], bool] = lambda _: False,
 ) -> StoryChange:
     """
     Return whether the reader has seen `story`, and what is new in it since then.
@@ -69,6 +73,7 @@ def compare_with_earlier(
     Args:
         articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
         summary: Its sentences are updates only if nothing else is new; the caller then removes them from it.
+        is_old: Whether a newer figure replaces one of a sentence; then it is an update only if all others have such.
     """
     stored = (articles[key] for key in story.articles if key in articles)
     reports = [article for article in stored if article.kind not in NO_REPORTS]
@@ -88,7 +93,7 @@ def compare_with_earlier(
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
     known = _known_facts(old, earlier, showing.edition)
-    updates = _new_sentences(story, articles, of_window, known, summary, agreed, context, told)
+    updates = _new_sentences(story, articles, of_window, known, summary, agreed, context, told, is_old)
     # Similar words alone make one story continue another: without news the two may be different events.
     if showing.is_similar_only and not updates:
         return new_story
@@ -272,7 +277,7 @@ def _shared_rarity(first: Set[str], second: Set[str], in_language: Mapping[str, 
 class KnownFacts:
     """
     What the reader may know: numbers and stems of the earlier texts, the stems of each sentence shown of the story, and
-    stems and numbers of each headline and sentence that the edition told.
+    stems and numbers of each story that the edition told, in each of its languages.
     """
 
     numbers: frozenset[str]
@@ -300,12 +305,14 @@ def _known_facts(old: Sequence[Article], earlier: EditionStory | None, edition: 
 
 
 def _told_texts(edition: Edition) -> Iterator[tuple[str, str]]:
-    """Yield the words and the language of each headline and sentence by which an edition told its stories."""
+    """Yield for each story of an edition what it told in a language, and that language: headlines and sentences."""
     for story in edition.stories:
-        yield story.title, story.title_language
-        yield from ((each.text, each.language) for each in (*story.summary, *story.updates))
+        by_language: defaultdict[str, list[str]] = defaultdict(list, {story.title_language: [story.title]})
+        for each in (*story.summary, *story.updates):
+            by_language[each.language].append(each.text)
         if story.latest:
-            yield story.latest.title, story.latest.language
+            by_language[story.latest.language].append(story.latest.title)
+        yield from (("\n".join(texts), language) for language, texts in by_language.items())
     yield from ((brief.title, brief.language) for brief in edition.briefs)
 
 
@@ -318,8 +325,13 @@ def _new_sentences(
     agreed: Agreement,
     context: ComposeContext,
     title: str,
+    is_old: Callable[[Sentence], bool],
 ) -> tuple[Sentence, ...]:
-    """Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most."""
+    """
+    Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most.
+
+    One that says again what headline and summary say is used only if the summary has no news itself.
+    """
     covered = measure_coverage(story, articles)
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
@@ -339,31 +351,53 @@ def _new_sentences(
         if (novelty := _novelty(candidate, known))
     ]
     rated.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
-    shown = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
-    max_updates = MAX_UPDATES if language in readers_languages else 1
-    chosen: list[Sentence] = []
-    for _, candidate in rated:
-        if len(chosen) == max_updates:
-            break
-        figures = significant_numbers(candidate.text)
-        if not candidate.can_follow((*summary, *chosen), stems(title, language)):
-            continue
-        if any(repeats_headline(candidate.text, language, above.text, above.language) for above in chosen):
-            continue
-        if not any(
-            says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(text)
-            for text, shown_stems in shown
-        ):
-            chosen.append(candidate.sentence)
-            shown.append((candidate.text, candidate.stems))
-    rank = [sentence.article_id for sentence in chosen]
-    chosen.sort(key=lambda sentence: (rank.index(sentence.article_id), sentence.offset))
-    if chosen:
-        return tuple(chosen)
     novel = {candidate.sentence for _, candidate in rated}
     # What follows a sentence may refer to it, so it goes with it.
     last = max((at for at, sentence in enumerate(summary) if sentence in novel), default=len(summary))
-    return tuple(summary[last:])
+    others = [candidate for _, candidate in rated]
+    others = [candidate for candidate in others if not is_old(candidate.sentence)] or others
+    choose = partial(_choose_updates, others, summary, title, MAX_UPDATES if language in readers_languages else 1)
+    return choose(may_repeat=False) or tuple(summary[last:]) or choose(may_repeat=True)
+
+
+def _choose_updates(
+    candidates: Sequence[CandidateSentence],
+    summary: Sequence[Sentence],
+    title: str,
+    limit: int,
+    *,
+    may_repeat: bool,
+) -> tuple[Sentence, ...]:
+    """
+    Return the first of `candidates` that add something to the summary and to each other, report by report.
+
+    Unless they `may_repeat` it, they add something to all that headline and summary say together.
+    """
+    shown = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
+    chosen: list[Sentence] = []
+    for candidate in candidates:
+        if len(chosen) == limit:
+            break
+        text, language, figures = candidate.text, candidate.article.language, significant_numbers(candidate.text)
+        if not candidate.can_follow((*summary, *chosen), stems(title, language)):
+            continue
+        # It stands below the summary, but at a glance without it.
+        known = {stem for told in (title, *(each.text for each in summary)) for stem in stems(told, language)}
+        if (candidate.refers_back(known) and not candidate.follows(chosen)) or has_lower_count(
+            candidate.sentence, chosen
+        ):
+            continue
+        above = [each.text for each in (*(() if may_repeat else summary), *chosen) if each.language == language]
+        if repeats_headline(text, language, "\n".join((*(() if may_repeat else (title,)), *above)), language):
+            continue
+        if not any(
+            says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(told)
+            for told, shown_stems in shown
+        ):
+            chosen.append(candidate.sentence)
+            shown.append((text, candidate.stems))
+    rank = [sentence.article_id for sentence in chosen]
+    return tuple(sorted(chosen, key=lambda sentence: (rank.index(sentence.article_id), sentence.offset)))
 
 
 def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import filterfalse
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
@@ -204,22 +203,23 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     if title is None:
         return None
     summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
-    change = compare_with_earlier(story, {**context.earlier_texts, **known}, summary, agreed, context, title=title.text)
-    current = tuple(filterfalse(superseded_by_figures(changes, story, of_window), change.updates)) or change.updates
-    summary = context.readable_beginning([sentence for sentence in summary if sentence not in current])
+    is_old = superseded_by_figures(changes, story, of_window)
+    earlier = {**context.earlier_texts, **known}
+    change = compare_with_earlier(story, earlier, summary, agreed, context, title=title.text, is_old=is_old)
+    summary = context.readable_beginning([sentence for sentence in summary if sentence not in change.updates])
     place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     # What is withheld differs from nothing, and is no other angle.
     told = {key: article for key, article in own.items() if article.kind not in WITHHELD}
     covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
-    updates = context.readable_beginning(current)
+    updates = context.readable_beginning(change.updates)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
     above: list[Sentence | Article] = [*summary, *updates, *others]
     latest = None if is_light else _choose_latest(story, told, title, above, changes, context)
-    is_old = superseded_by_figures(changes, story, of_window)(make_sentence(title.article, 0, title.text))
-    if latest and is_old and any(figure.is_title for figure in stated_figures(latest)):
+    is_old_title = is_old(make_sentence(title.article, 0, title.text))
+    if latest and is_old_title and any(figure.is_title for figure in stated_figures(latest)):
         title = Headline(title_without_outlet(latest), latest)  # the newer figure stands above
     translation = context.translate("headlines", title.text, title.article.language)
     lead_outlet = summary[0].outlet if summary else title.article.outlet

@@ -49,6 +49,7 @@ class CandidateSentence:
     score: float
     previous: int  # where the sentence before it starts; -1 if none does that tells more than the reader knows
     known: int  # words of it that the reader must know, unless that sentence is quoted
+    is_bound: bool  # to the sentence before it, whatever the reader knows
     names: frozenset[str]  # this and the next as `find_needs` returns them
     needs: tuple[frozenset[str], ...]
 
@@ -61,11 +62,16 @@ class CandidateSentence:
         key, told_names = self.article.id, set(known)
         before = [s for s in quoted if s.article_id != key or s.offset < self.start]
         told_names.update(stem for s in before for stem in stems(s.text, s.language))
-        follows = any((s.article_id, s.offset) == (key, self.previous) for s in before)
-        is_known = len(self.stems & told_names) >= self.known and all(
-            not told_names.isdisjoint(need) for need in self.needs
-        )
-        return self.names <= told_names and (follows or is_known) and fits_limit(self.sentence, quoted)
+        is_known = len(self.stems & told_names) >= self.known and not (self.is_bound or self.refers_back(told_names))
+        return self.names <= told_names and (self.follows(before) or is_known) and fits_limit(self.sentence, quoted)
+
+    def follows(self, quoted: Iterable[Sentence]) -> bool:
+        """Whether the sentence before it is quoted."""
+        return any((s.article_id, s.offset) == (self.article.id, self.previous) for s in quoted)
+
+    def refers_back(self, known: Collection[str]) -> bool:
+        """Whether it means somebody or something that only the sentence before it names, unless `known` stems do."""
+        return any(need.isdisjoint(known) for need in self.needs)
 
 
 def fits_limit(sentence: Sentence, quoted: Iterable[Sentence]) -> bool:
@@ -194,17 +200,19 @@ def find_candidates(
             is_far = count >= MAX_APART or not readable.words_for_language(
                 "link" if previous >= 0 else "loose", language
             )
+            is_short = previous >= 0 and display_length(words) < readable.MIN_ALONE
             if not count:
                 is_answer = readable.ASKED.search(before) or readable.adds_to_another(words, language)
                 if not is_answer:
                     needs = readable.find_first_needs(words, language)
                 needs += readable.find_generic_needs(words, article.title, language)
                 names = frozenset()
-            elif is_far or (previous >= 0 and display_length(words) < readable.MIN_ALONE):
-                needs += (frozenset(),)
+            is_bound = count > 0 and (is_far or is_short)
             known = MIN_KNOWN if previous >= 0 else int(not readable.words_for_language("loose", language))
             score, unique = support * value, frozenset(about)
-            candidates.append(CandidateSentence(article, start, words, unique, score, previous, known, names, needs))
+            candidates.append(
+                CandidateSentence(article, start, words, unique, score, previous, known, is_bound, names, needs)
+            )
         # No place, no line above the text, no notice.
         is_prose = language in readable.SHORT_LANGUAGES or readable.ENDING.search(words)
         if is_prose and display_length(words) >= MIN_TITLE_WIDTH and not readable.FURNITURE.search(words):

@@ -18,6 +18,7 @@ from digests.compose.reading_time import reading_time
 from digests.compose.story import _make_anchor, classify_trend, count_in_eighths
 from digests.edition.verify import verify
 from digests.errors import DigestError
+from digests.model.edition_story import EditionStory
 from digests.model.ledger import STORY_KINDS, Intake, LeftOut, LeftOutKind
 from digests.summarise.lead import MAX_QUOTED_WIDTH, make_sentence
 from tests.compose.factories import (
@@ -261,6 +262,11 @@ def test_what_the_last_edition_told_of_another_story_is_not_new():
     crane = [
         article(f"K{n}", "Accident in the harbour of Tema in Ghana: pilots hurt", toll, hours=5 + n) for n in range(2)
     ]
+    in_two = (
+        "In the harbour of Tema 12 pilots were hurt on Monday, hospitals in Accra said. "
+        "When they were at work on the quay of Tema a crane fell, the government of Ghana said."
+    )
+    told_in_two = [dataclasses.replace(each, text=in_two) for each in crane]
     later = [article(f"M{n}", first[0].title, f"{first[0].text} {toll}", hours=30 + n) for n in range(2)]
 
     def told_as_new(*monday_reports: list[Article]) -> list[str]:
@@ -282,7 +288,36 @@ def test_what_the_last_edition_told_of_another_story_is_not_new():
         return [sentence.text for shown in edition.stories for sentence in shown.updates]
 
     assert told_as_new(first) == [toll]
-    assert told_as_new(first, crane) == []
+    assert told_as_new(first, crane) == told_as_new(first, told_in_two) == []
+
+
+def on_the_next_day(first: list[Article], later: list[Article]) -> EditionStory:
+    """Return the story of `first` as an edition of the next day shows it with the reports `later`."""
+    monday = compose_stories([story(*first)], make_context(by_id(*first)))
+    context = make_context(
+        by_id(*later),
+        earlier=by_id(*first),
+        local_date=date(2026, 3, 11),
+        window_start=END,
+        window_end=END + timedelta(days=1),
+        earlier_editions=(monday,),
+    )
+    (shown,) = compose_stories([story(*first, *later)], context).stories
+    return shown
+
+
+def test_what_is_new_does_not_say_the_headline_again_nor_go_on_from_a_sentence_that_is_not_beside_it():
+    first = [report(f"N{n}", "Strike", "Ghana", 300, hours=3 + n) for n in range(2)]
+    again = "The government of Ghana has accepted a raise of wages for the strike, ministers said."
+    bound = "They met the unions of the railway in a hotel of Accra for nine hours."
+    news = "After the strike of Ghana trains between Kumasi and Sekondi will run from noon, the railway said."
+    title = "Government accepts raise of wages in strike of Ghana"
+    later = [article(f"M{n}", title, f"{again} {bound} {news}", hours=30 + n) for n in range(2)]
+
+    shown = on_the_next_day(first, later)
+
+    assert shown.title == title
+    assert [each.text for each in shown.updates] == [news]
 
 
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
