@@ -37,6 +37,8 @@ UNSETTLED_FACTOR = 0.85  # for a title that ends in who says so, or tells what i
 FIGURE_FACTOR = 1.1  # for a title with a number. Of 540 stories six get another headline, which editors prefer
 QUOTED_FACTOR = 0.8  # for a title that begins with somebody's words
 MAX_TITLE_WIDTH = 110  # of a headline that reads well
+LABEL_END = re.compile(r": | [–—-] ")
+MIN_ASKING_WORDS = 3  # behind it, from which on they ask or tease; "- video" is a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +220,26 @@ def is_informative(title: str, language: str) -> bool:
         return False
     if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False
-    first_words = [word.replace("’", "'") for word in readable.FIRST.findall(title)]
-    low = [word.lower() for word in first_words[:2]]
-    teases = readable.words_for_language("tease", language)
-    if low and (low[0] in teases or "-".join(low) in teases):
+    if _teases(title, language) or any(_asks(part, language) for part in LABEL_END.split(title)[1:]):
         return False
-    return not readable.words_for_language("person", language) & set(first_words)
+    return not readable.words_for_language("person", language) & set(_first_words(title))
+
+
+def _teases(text: str, language: str) -> bool:
+    low = [word.lower() for word in _first_words(text)[:2]]
+    teases = readable.words_for_language("tease", language)
+    return bool(low) and (low[0] in teases or "-".join(low) in teases)
+
+
+def _asks(part: str, language: str) -> bool:
+    """Whether what follows a colon or dash of a title begins as a teaser does: "Gas leak: how it kills if inhaled"."""
+    words = _first_words(part)
+    is_said = part.startswith(tuple(readable.OPENING_QUOTE)) or words[:1] == ["WHO"]
+    return len(words) >= MIN_ASKING_WORDS and not is_said and _teases(part, language)
+
+
+def _first_words(text: str) -> list[str]:
+    return [word.replace("’", "'") for word in readable.FIRST.findall(text)]
 
 
 def _rate_form(candidate: Headline) -> float:

@@ -386,6 +386,12 @@ def test_a_headline_loses_an_outlets_name_in_each_of_its_forms(outlet, end, goes
         ("ar", "سمو الأمير يتلقى اتصالا هاتفيا من الرئيس", False),
         ("en", "Presidents of Brindle and Lindow hold phone call to discuss dam", True),
         ("en", "Mother receives call from kidnapped son", True),
+        ("en", "Gas leak in Bern: how the vapour harms the lungs", False),
+        ("de", "Nach dem Einsturz – so geht es für die Händler weiter", False),
+        ("fr", "Pont de Berne : comment les secours ont travaillé", False),
+        ("en", "Fever in Bern: WHO warns of a second wave", True),
+        ("de", 'Helfer in Bern: "Was droht, ist noch mehr Leid"', True),
+        ("en", "Bridge in Bern falls into the river - video", True),
     ],
 )
 def test_questions_teasers_explainers_and_what_breaks_off_are_not_clear(language, title, clear):
