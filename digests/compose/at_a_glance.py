@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.rejections import has_rejections, says_rejection
 from digests.analysis.select import can_be_quoted, display_length
 from digests.analysis.titles import title_without_outlet
@@ -16,8 +17,9 @@ from digests.summarise.background import is_background
 from digests.summarise.differences import is_one_aspect
 from digests.summarise.figures import count_stating, read_figures, stated_figures, superseded_by_figures
 from digests.summarise.headline import is_informative
-from digests.summarise.lead import MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, make_sentence
+from digests.summarise.lead import MIN_SHARE_TOLD, MIN_TITLE_WIDTH, SUMMARY_TEXT_CHARS, make_sentence
 from digests.summarise.openings import MAX_OPENINGS, first_sentences
+from digests.summarise.repetition import find_share_told
 from watcher.model import Article
 from watcher.text.page_kind import NEWS
 from watcher.text.words import stems
@@ -100,16 +102,26 @@ class _Reports:
         is_current = not (is_old(line.quote) or is_background(line.quote, self.context.window_start))
         return line if fits and is_current else None
 
+    def _stands_for_story(self, line: GlanceLine) -> bool:
+        """Whether a line tells some of the headline, which is not beside it, and names its place: not "the attack"."""
+        title, language = self.story.title, self.story.title_language
+        if line.language != language:
+            return True
+        places = countries_in(title, language)
+        share = find_share_told(title, line.text, language, self.context.frequencies.get(language, {}))
+        return share >= MIN_SHARE_TOLD and not (places and places.isdisjoint(countries_in(line.text, language)))
+
     def find_lines(self, article: Article) -> Iterator[GlanceLine]:
         is_translated = any(each.article_id == article.id and each.translation for each in self.story.quoted)
         if is_translated or self.context.can_read(article.language):  # of another report, no line is accepted
-            yield from filter(None, (self.find_lead(article), self.find_title(article)))
+            lines = filter(None, (self.find_lead(article), self.find_title(article)))
+            yield from filter(self._stands_for_story, lines)
 
     def find_line_of(self, sentence: Sentence) -> GlanceLine | None:
         """Return a sentence of the story as a line if it is the first one of its report, else None."""
         article = self.articles.get(sentence.article_id)
         line = self.find_lead(article) if article else None
-        return line if line and line.offset == sentence.offset else None
+        return line if line and line.offset == sentence.offset and self._stands_for_story(line) else None
 
 
 def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> GlanceLine:

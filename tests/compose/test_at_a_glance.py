@@ -120,6 +120,22 @@ def test_a_headline_of_the_world_is_a_line_before_a_story_on_a_light_topic():
     assert [line.text for line in edition.at_a_glance] == [story.title for story in edition.stories[:2]]
 
 
+@pytest.mark.parametrize(
+    ("first", "is_line"),
+    [
+        ("The council of the city opened the new bridge over the river in Kenya on Monday, its mayor said.", True),
+        ("The council of the city opened the new bridge over the river on Monday, its mayor said.", False),
+    ],
+)
+def test_a_line_names_the_place_of_the_headline(first, is_line):
+    title = "Council in Kenya opens new bridge over the river"
+
+    edition = edition_of([two_reports(title, first), event("Marlow", hours=3)])
+
+    assert edition.stories[0].title.startswith(title)
+    assert (edition.at_a_glance[0].text.startswith(first[:40])) is is_line
+
+
 def test_a_headline_before_the_first_sentence_is_no_line():
     reports = [replace(each, text=f"{each.title}. {each.text}") for each in event("Lindow")]
 
@@ -235,6 +251,19 @@ def test_what_is_new_since_the_last_edition_is_the_line_of_a_story_and_a_story_w
     (line,) = moved.at_a_glance
     assert line.kind == "changed"
     assert line.quote in next(story for story in moved.stories if story.id == line.story).updates
+
+
+def test_what_is_new_beside_the_headline_is_no_line():
+    before = edition_of([event("Lindow"), event("Marlow", hours=3)])
+    aside = "Three divers of Lindow waited on Tuesday beside an ambulance from Tarn."
+    title = "Council of Lindow shuts new bridge over the river as pillar cracks"
+    fresh = [article(outlet, title, aside, hours=hours) for outlet, hours in (("Alpha", 23), ("Gamma", 23.1))]
+
+    storm = [report(f"C{n}", "Storm", "Chile", 77, hours=11 + n) for n in range(2)]
+    moved = make_again(before, [[*event("Lindow"), *fresh], event("Marlow", hours=3), storm])
+
+    assert [each.text for shown in moved.stories for each in shown.updates] == [aside]
+    assert aside not in texts(moved)
 
 
 def make_again(before, groups):
