@@ -20,7 +20,7 @@ from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.figures import has_lower_count
 from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, make_sentence
 from digests.summarise.number_changes import changed_numbers
-from digests.summarise.repetition import is_repetition, repeats_headline, says_the_same
+from digests.summarise.repetition import compare_numbers, is_repetition, repeats_headline, says_the_same
 from watcher.model import Article
 from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
@@ -200,6 +200,34 @@ def _find_in_edition(
     if nearest is None or share < SAME_TITLE_SHARE:
         return None, ()  # nothing, or only another event of the same running story
     return (nearest, ()) if isinstance(nearest, EditionStory) else (None, nearest.article_ids)
+
+
+def repeats_last_edition(story: Story, headline: Article, context: ComposeContext) -> bool:
+    """Whether the last edition showed a story whose headline, one of a report, tells nothing that was not told then."""
+    edition, article_ids = context.previous, set(story.articles)
+    if edition is None:
+        return False
+    ids = {story.id, *story.merged_ids}
+    told: list[EditionStory | Brief] = [*edition.stories, *edition.briefs]
+    shown = next((each for each in told if each.id in ids or not article_ids.isdisjoint(each.article_ids)), None)
+    if shown is None:
+        return False
+    if headline.published_at < edition.window_end:
+        return True
+    title, language = title_without_outlet(headline), headline.language
+    texts = _told_of(shown, context.earlier_articles)
+    known = {stem for text, tag in texts if tag == language for stem in stems(text, language)}
+    _, is_number_new = compare_numbers(title, "\n".join(text for text, tag in texts if tag == language), language)
+    return not is_number_new and is_repetition(stems(title, language), known)
+
+
+def _told_of(shown: EditionStory | Brief, articles: Mapping[str, Article]) -> list[tuple[str, str]]:
+    """Return what an edition told of a story, with its languages: its reports' titles, sentences and what was later."""
+    texts = [(articles[key].title, articles[key].language) for key in shown.article_ids if key in articles]
+    if isinstance(shown, EditionStory):
+        texts += [(each.text, each.language) for each in (*shown.summary, *shown.updates)]
+        texts += [(shown.latest.title, shown.latest.language)] if shown.latest else []
+    return texts
 
 
 def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: DocumentFrequencies) -> float:

@@ -10,6 +10,7 @@ from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
 from digests.cluster.neighbours import MIN_MEAN
+from digests.compose.changes import repeats_last_edition
 from digests.compose.context import ComposeContext
 from digests.compose.rank import NO_NEIGHBOURS, POINTS, PROBABLE, RankedStory, is_light
 from digests.compose.story import compose_story, find_headline, is_headline_readable
@@ -436,7 +437,8 @@ def _leave_out_told(
     context: ComposeContext,
 ) -> list[RankedStory]:
     """
-    Return `pending` without the stories on an event that is told in full, and take these from the lists under stories.
+    Return `pending` without the stories on an event that is told in full, and take these from the lists under stories;
+    so too those of which the last edition told all that their headline says.
 
     Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
     another story. A story whose group has a part in such a list is left out of `pending` too. One that the reader
@@ -452,14 +454,15 @@ def _leave_out_told(
     def is_told(ranked: RankedStory) -> bool:
         if _is_asked_for(ranked):
             return False
+        title = find_headline(ranked.story, context)
+        if title and repeats_last_edition(ranked.story, title.article, context):
+            return True
         if not later_ids.isdisjoint(ranked.story.articles):
-            title = find_headline(ranked.story, context)
             return title is None or title.article.id in later_ids
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
         if not any(is_on_told_event(*title) for title in titles):
             return False  # its headline is one of them
-        headline = find_headline(ranked.story, context)
-        return headline is not None and is_on_told_event(headline.text, headline.article.language)
+        return title is not None and is_on_told_event(title.text, title.article.language)
 
     def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
         if _is_asked_for(ranked):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digests import edition_json
 from digests.analysis.select import display_length
-from digests.compose.changes import compare_with_earlier
+from digests.compose.changes import compare_with_earlier, repeats_last_edition
 from digests.compose.edition import _ended_stories
 from digests.compose.reading_time import reading_time
 from digests.compose.story import _make_anchor, classify_trend, count_in_eighths
@@ -318,6 +318,38 @@ def test_what_is_new_does_not_say_the_headline_again_nor_go_on_from_a_sentence_t
 
     assert shown.title == title
     assert [each.text for each in shown.updates] == [news]
+
+
+@pytest.mark.parametrize(
+    ("title", "hours", "is_told"),
+    [
+        ("Train leaves the rails at Tema in Ghana, crane on its way", 30, True),
+        ("Train leaves the rails at Tema in Ghana: 12 hurt", 30, False),
+        ("Minister of Ghana resigns over the accident of Tema", 30, False),
+        ("Minister of Ghana resigns over the accident of Tema", 10, True),  # from before the last edition
+    ],
+)
+def test_what_the_last_edition_told_has_no_line(title, hours, is_told):
+    text = "A train left the rails at Tema in Ghana on Monday and hit the wall of a mill, the railway of Ghana said."
+    first = [article(f"N{n}", "Train leaves the rails at Tema in Ghana", text, hours=3 + n) for n in range(2)]
+    monday = compose_stories([story(*first)], make_context(by_id(*first)))
+    later, second = (article(outlet, title, hours=hours) for outlet in "ML")
+    other = [[report(f"K{g}{n}", "Flood", f"Town{g}", 300 + g, hours=30) for n in range(2)] for g in range(2)]
+    context = make_context(
+        by_id(later, second, *chain(*other)),
+        earlier=by_id(*first),
+        local_date=date(2026, 3, 11),
+        window_start=END if hours > 20 else START,
+        window_end=END + timedelta(days=1),
+        earlier_editions=(monday,),
+        digest={"stories": 1, "briefs": 5},
+    )
+    again = story(*first, later, second)
+
+    assert repeats_last_edition(again, later, context) is is_told
+    assert not repeats_last_edition(story(later), later, context)
+    edition = compose_stories([again, *(story(*group) for group in other)], context)
+    assert (later.title in [brief.title for brief in edition.briefs if not brief.status]) is not is_told
 
 
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
