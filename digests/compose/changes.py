@@ -1,13 +1,14 @@
 """What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from statistics import median_high
 from zoneinfo import ZoneInfo
 
+from digests.analysis.gazetteer import countries_in
 from digests.analysis.numbers import significant_numbers
 from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import find_copies, measure_coverage
@@ -246,6 +247,24 @@ def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: Docu
         if any(tag == language for tag, _ in others)
     ]
     return median_high(shares) if shares else 0.0
+
+
+def may_continue(
+    shown: EditionStory, titles: Iterable[tuple[str, str, Set[str]]], frequencies: DocumentFrequencies
+) -> bool:
+    """
+    Whether one of `titles`, each with its language and stems, may be on an event that was shown: it has as many rare
+    words of a headline then as that of a text that continues another, and the two name no different countries.
+    """
+    told = [(shown.title_language, shown.title), *((each.language, each.title) for each in shown.mentions)]
+    known = [(language, title, set(stems(title, language))) for language, title in told]
+    for text, language, about in titles:
+        for tag, other, words_of_other in known:
+            share = _shared_rarity(about, words_of_other, frequencies.get(language, {})) if tag == language else 0.0
+            places = [countries_in(each, language) for each in (text, other)] if share >= FOLLOW_UP_TITLE_SHARE else []
+            if places and not (all(places) and places[0].isdisjoint(places[1])):
+                return True
+    return False
 
 
 def _find_follow_up(

@@ -12,9 +12,10 @@ from typing import Any
 from digests.analysis.country_names import REGIONS, country_name, region_of, region_title, section_title
 from digests.analysis.preferences import match_section_rule, matching_phrases
 from digests.analysis.select import count_left_out
+from digests.analysis.titles import title_without_outlet
 from digests.analysis.topics import topic_title
 from digests.compose.at_a_glance import choose_glance_lines
-from digests.compose.changes import day_number
+from digests.compose.changes import day_number, may_continue
 from digests.compose.coming_up import choose_coming_up
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
@@ -329,13 +330,18 @@ def _ended_stories(
     Return up to `MAX_ENDED` stories of the last edition that no story continues; `continued`: ids with a follow-up.
 
     A story of which an outlet was not read is left out: that outlet may report it still. So is one that is followed,
-    and one that a story of those `shown` may continue: in the same country, with a word of its headline in common.
+    one that a story of those `shown` may continue: in the same country, with a word of its headline in common, and one
+    that any report of the period may be on, by its title (`may_continue`).
     """
+    of_window = context.select_in_window(context.articles).values()
+    reports = [(title_without_outlet(each), each.language) for each in of_window]
+    titles = [(title, language, frozenset(stems(title, language))) for title, language in reports]
 
     def may_go_on(ended: EditionStory) -> bool:
         words = set(stems(ended.title, ended.title_language))
         here = (each for each in shown if each.place_codes[:1] == ended.place_codes[:1] != ())
-        return any(not words.isdisjoint(stems(each.title, each.title_language)) for each in here)
+        is_shown = any(not words.isdisjoint(stems(each.title, each.title_language)) for each in here)
+        return is_shown or may_continue(ended, titles, context.frequencies)
 
     ids = {key for each in ranked for key in (each.story.id, *each.story.merged_ids)}
     threads = {each.story.thread for each in ranked if each.story.thread} | context.followed.keys()

@@ -394,6 +394,20 @@ def test_a_story_that_may_go_on_in_another_one_of_its_country_is_not_said_to_hav
     assert ended("After the flood, minister resigns") == 0
 
 
+def test_a_story_on_which_a_report_of_the_period_may_be_is_not_said_to_have_ended():
+    flood = [report(f"N{n}", "Flood", "Nepal", 300 + n) for n in range(2)]
+    monday = edition_of([flood], reads=("en",))
+
+    def ended(title: str) -> int:
+        later = article("M", title, hours=30)
+        next_day = {"window_start": END, "window_end": END + timedelta(days=1)}
+        context = make_context(by_id(later), earlier=by_id(*flood), earlier_editions=(monday,), **next_day)
+        return len(_ended_stories(context, [], set(), ()))
+
+    assert ended("Camp for families whom the flood drove from their homes in Nepal") == 0
+    assert ended("Ministers meet in Lisbon for a treaty on fishing") == 1
+
+
 def test_articles_from_before_the_window_are_known_but_not_counted():
     before = report("Old", "Flood", "Nepal", 200, hours=-30)
     today = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(2)]
