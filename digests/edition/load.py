@@ -364,6 +364,7 @@ def _measure_intake(
         network_down_since=down if down is not None and down < end else None,
         polling_stopped_since=stop.since if stop else None,
         polling_stop_reason=stop.reason if stop else None,
+        late_articles=late_articles,
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and end - start > usual + NOT_LATE,
     )

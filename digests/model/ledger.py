@@ -156,6 +156,7 @@ class Intake:
     network_down_since: datetime | None = None  # None if our own network was not down at the end of the window
     polling_stopped_since: datetime | None = None  # None if this machine could poll at the end of the window
     polling_stop_reason: StoredReason | None = None  # what it lacked: file descriptors or processes
+    late_articles: int = 0  # used although they were published before the window: too late for the last edition
     late_s: float = 0.0  # how long after its time the edition was built
     longer_window: bool = False
 

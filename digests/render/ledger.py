@@ -72,6 +72,8 @@ def _intake_line(edition: Edition, words: Localizer) -> str:
     reasons = [f"{_cause(cause, words)} ({words.number(cause.count)})" for cause in ledger.left_out if cause.count]
     if reasons:
         sentences.append(words.say("left_out", reasons=words.join(reasons)))
+    if ledger.late_articles:
+        sentences.append(words.say("late_articles", n=ledger.late_articles))
     if ledger.other_articles:
         sentences.append(words.say("other_entries", n=ledger.other_articles))
     if ledger.doubtful:

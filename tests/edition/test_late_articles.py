@@ -40,7 +40,8 @@ def test_an_article_published_before_an_edition_and_fetched_after_it_is_in_the_n
 
     assert ids(monday) == set()
     assert ids(tuesday) == {late.id}
-    assert tuesday.ledger.articles == 1
+    assert (tuesday.ledger.articles, tuesday.ledger.late_articles) == (1, 1)
+    assert (monday.ledger.late_articles, wednesday.ledger.late_articles) == (0, 0)
     assert ids(wednesday) == set()
 
 

@@ -284,7 +284,7 @@ def test_an_empty_edition_says_so_in_one_line_with_its_ledger(editions):
 
 def test_the_ledger_says_what_became_of_everything(editions):
     edition = editions.rich()
-    edition = replace(edition, ledger=replace(edition.ledger, late_s=7260, longer_window=True))
+    edition = replace(edition, ledger=replace(edition.ledger, late_s=7260, late_articles=9, longer_window=True))
 
     foot = " ".join(one(edition, "text").split("ABOUT THIS EDITION")[1].split())
 
@@ -293,6 +293,7 @@ def test_the_ledger_says_what_became_of_everything(editions):
     assert "Seen: 1,834 new entries. Used: 412 articles from 61 outlets in 14 languages. Found: 93 stories." in foot
     assert "Shown: 12 stories in full, 10 in one line each. Left out: stories that ranked lower (71)," in foot
     assert "stories that ranked lower (71), articles muted by the settings (4)." in foot
+    assert "Published before this period, but read only in it: 9." in foot
     assert "With errors: Isla Diaria (for 2 days: 503 Service Unavailable); Fjell Wire (its certificate is not" in foot
 
 
