@@ -242,7 +242,7 @@ def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: Docu
         theirs = [(shown.language, shown.title)]
     others = [(tag, set(stems(text, tag))) for tag, text in theirs]
     shares = [
-        max(_shared_rarity(ours, other, frequencies.get(language, {})) for tag, other in others if tag == language)
+        max(shared_rarity(ours, other, frequencies.get(language, {})) for tag, other in others if tag == language)
         for language, ours in titles
         if any(tag == language for tag, _ in others)
     ]
@@ -260,7 +260,7 @@ def may_continue(
     known = [(language, title, set(stems(title, language))) for language, title in told]
     for text, language, about in titles:
         for tag, other, words_of_other in known:
-            share = _shared_rarity(about, words_of_other, frequencies.get(language, {})) if tag == language else 0.0
+            share = shared_rarity(about, words_of_other, frequencies.get(language, {})) if tag == language else 0.0
             places = [countries_in(each, language) for each in (text, other)] if share >= FOLLOW_UP_TITLE_SHARE else []
             if places and not (all(places) and places[0].isdisjoint(places[1])):
                 return True
@@ -311,10 +311,11 @@ def _rare_share(one: Article, other: Article, frequencies: DocumentFrequencies, 
         set(stems(f"{title_without_outlet(article)}\n{article.text[:chars]}", article.language))
         for article in (one, other)
     )
-    return _shared_rarity(first, second, frequencies.get(one.language, {}))
+    return shared_rarity(first, second, frequencies.get(one.language, {}))
 
 
-def _shared_rarity(first: Set[str], second: Set[str], in_language: Mapping[str, float]) -> float:
+def shared_rarity(first: Set[str], second: Set[str], in_language: Mapping[str, float]) -> float:
+    """Return the share, 0 to 1, of the stems of one text that are in another, weighted by how rare they are."""
     weight = {stem: rarity(in_language.get(stem, 0.0)) for stem in first | second}
     shorter = min(sum(weight[stem] for stem in stems_of_one) for stems_of_one in (first, second))
     return sum(weight[stem] for stem in first & second) / shorter if shorter else 0.0

@@ -10,7 +10,7 @@ from digests.analysis.preferences import match_section_rule
 from digests.analysis.select import is_flagged
 from digests.analysis.titles import title_without_outlet
 from digests.cluster.neighbours import MIN_MEAN
-from digests.compose.changes import repeats_last_edition
+from digests.compose.changes import FOLLOW_UP_TITLE_SHARE, repeats_last_edition, shared_rarity
 from digests.compose.context import ComposeContext
 from digests.compose.rank import NO_NEIGHBOURS, POINTS, PROBABLE, RankedStory, is_light
 from digests.compose.story import compose_story, find_headline, is_headline_readable
@@ -509,25 +509,43 @@ def _without_told_later(shown: EditionStory, main: Iterable[tuple[RankedStory, E
 
 def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None:
     """
-    List each story under the first one of its running story whose main country it is about, else under one that is
-    about a country of it. It stays where it is if that is so there.
+    List each story under another one of its running story if that is nearer, and it may not be on the event of its own.
+
+    Nearest is the one that is about a country of it and whose headline is most like its own, if they share as many rare
+    words as those of a text and one that it continues; else the first with its main country, if fewer than half name
+    that: in a war most stories name both sides; else the one that most outlets report.
     """
     told: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in chosen.main:
         told[ranked.family].append(shown)
     for ranked, shown in chosen.main:
+        heads = [shown, *(head for head in told[ranked.family] if head is not shown)]
+        widest = max(heads, key=lambda head: head.outlets)
+        named = Counter(chain.from_iterable(head.place_codes for head in heads))
         stay: list[RankedStory] = []
         for each in chosen.related.pop(shown.id, ()):
             codes = context.find_countries(each.story)
-            heads = [shown, *told[ranked.family]]
-            mainly = (head for head in heads if not set(codes).isdisjoint(head.place_codes[:1]))
-            partly = (head for head in heads if not set(codes).isdisjoint(head.place_codes))
-            nearest = next(chain(mainly, partly), shown)
+            near = [(_share_headline(each.story, head, context), head) for head in heads]
+            alike = [(share, head) for share, head in near if not set(codes).isdisjoint(head.place_codes)]
+            share, nearest = max(alike, key=lambda row: row[0], default=(0.0, widest))
+            if share < FOLLOW_UP_TITLE_SHARE:
+                is_telling = bool(codes) and 2 * named[codes[0]] < len(heads)
+                here = (head for head in heads if is_telling and head.place_codes[:1] == codes[:1])
+                nearest = next(here, widest)
             if nearest is shown or each.followed or _may_be_on_event(each, shown.id):
                 stay.append(each)
             else:
                 chosen.related[nearest.id].append(each)
         chosen.related[shown.id] += stay
+
+
+def _share_headline(story: Story, shown: EditionStory, context: ComposeContext) -> float:
+    """Return the share of rare words, 0 to 1, that the headline of a story has in common with that of one in full."""
+    title = find_headline(story, context)
+    if title is None or title.article.language != shown.title_language:
+        return 0.0
+    language = title.article.language
+    return shared_rarity(title.stems, set(stems(shown.title, language)), context.frequencies.get(language, {}))
 
 
 def _leave_out_listed(chosen: StorySelection) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from digests.cluster.neighbours import Neighbours
 from digests.cluster.stories import separate_parts
+from digests.compose.rank import rank
+from digests.compose.selection import StorySelection, _list_under_nearest
+from digests.compose.story import compose_story
 from digests.edition.verify import verify
 from digests.model.ledger import LeftOut, LeftOutKind
 from digests.render.edition_view import edition_view
@@ -216,6 +219,31 @@ def test_a_line_stands_under_the_story_of_its_running_story_that_is_mainly_about
         [],
         [line[0].title],
     )
+
+
+def test_a_line_on_a_country_that_most_of_its_running_story_name_stands_under_the_widest_story():
+    def reports(title: str, text: str, outlets: int) -> list[Article]:
+        return [
+            article(f"{title[:2]}{n}", title, f"{text} Officials said so at noon.", hours=n) for n in range(outlets)
+        ]
+
+    groups = [
+        reports("Togo recalls its envoy from Ghana", "Togo has recalled its envoy after a fight on the bridge.", 8),
+        reports("Ghana shuts its border with Togo", "Ghana has shut all crossings on the eastern border.", 7),
+        reports("Ghana halts sales of cocoa abroad", "Ghana will sell no cocoa before the end of the month.", 3),
+    ]
+    context = make_context(by_id(*chain(*groups)))
+    stories = [dataclasses.replace(story(*own), thread="t1") for own in groups]
+    ranked = {each.story.id: each for each in rank(stories, context)}
+    widest, other, line = (ranked[each.id] for each in stories)
+    told = [(each, compose_story(each, context, taken=set())) for each in (other, widest)]
+    chosen = StorySelection(main=[(each, shown) for each, shown in told if shown])
+    chosen.related[other.story.id] = [line]
+
+    _list_under_nearest(chosen, context)
+
+    assert [shown.place_codes[0] for _, shown in chosen.main] == ["GH", "TG"]
+    assert chosen.related == {widest.story.id: [line], other.story.id: []}
 
 
 def games(count: int, *, first: int = 0, section: str = "Sport", outlets: int = 3) -> list[list[Article]]:
