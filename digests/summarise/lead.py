@@ -128,7 +128,7 @@ def choose_summary(
     ]
     attempts = [(near[0], False)]
     for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
-        attempts += [(near_ones, False), (groups[0], True), (among, True)]
+        attempts += [(near_ones, False), (among, False), (groups[0], True), (among, True)]
     # First what speaks of the headline: "Preppy clothier is the first …" under "J Crew files for bankruptcy" does not.
     for is_strict, (among, may_repeat) in product((True, False), attempts):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]

@@ -122,6 +122,19 @@ def test_a_sentence_that_only_repeats_the_headline_is_left_out():
     assert texts(found) == ["Divers search for five people who were on the bridge."]
 
 
+def test_a_report_that_adds_something_comes_before_one_that_says_the_headline_again():
+    again = (
+        "Mayor Ana Tarn told a paper on Sunday that the repair of the bridge in Bern could last the next four weeks."
+    )
+    adds = "Speaking to the Bund by phone, the mayor said of the bridge in Bern: “It has always been a four-week job.”"
+    headed = article("Zeit", "Repair of the bridge in Bern could last four weeks, mayor tells paper", again, hours=4)
+    other = article("Bund", "Swiss capital waits: a month without trams, says mayor", adds, hours=3)
+
+    found = summary(story(other, headed), by_id(other, headed), language="en", title=headed.title)
+
+    assert texts(found) == [adds]
+
+
 def test_of_two_sentences_of_which_one_says_all_that_the_other_says_one_is_quoted():
     first = (
         "At least nine people have been killed after a missile strike on the city of Beit Shemesh in central Israel."
