@@ -12,7 +12,7 @@ from digests.model.story import Story
 from watcher.feeds.ownership import is_unnamed_channel
 from watcher.model import Article
 from watcher.settings.outlets import find_outlet
-from watcher.text.page_kind import NO_REPORTS, OPINION
+from watcher.text.page_kind import ANALYSIS, NO_REPORTS, OPINION
 from watcher.text.urls import registrable_domain
 from watcher.text.words import words
 
@@ -52,7 +52,8 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told; nor
-    is a platform that stands for a channel whose name is not known.
+    is a platform that stands for a channel whose name is not known, nor, where another has news, an outlet that only
+    analyses the event.
     An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`_merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
@@ -73,8 +74,12 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
     unnamed = {names[article.outlet] for article in present if is_unnamed_channel(article)}
-    of_texts = {name: owner for name, owner in owners.items() if name in own_text}
-    independent = _independent(reports if with_text else (), of_texts, names, unnamed)
+    news = {article.id for article in present if article.id in with_text and article.kind != ANALYSIS} or with_text
+    of_news = {names[article.outlet] for article in present if article.id in news}
+    telling = [(agency, [article for article in group if article.id in news]) for agency, group in reports]
+    telling = [(agency, group) for agency, group in telling if group]
+    owners_of_news = {name: owner for name, owner in owners.items() if name in of_news}
+    independent = _independent(telling, owners_of_news, names, unnamed)
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
         if agency and with_text:

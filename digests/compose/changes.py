@@ -23,7 +23,7 @@ from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_c
 from digests.summarise.number_changes import changed_numbers
 from digests.summarise.repetition import compare_numbers, is_repetition, repeats_headline, says_the_same
 from watcher.model import Article
-from watcher.text.page_kind import NO_REPORTS
+from watcher.text.page_kind import ANALYSIS, NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
 
@@ -383,7 +383,7 @@ def _new_sentences(
     covered = measure_coverage(story, articles)
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
-    quotable = [article for article in quotable if article.kind != "analysis"] or quotable
+    quotable = [article for article in quotable if article.kind != ANALYSIS] or quotable
     copies = find_copies(story, {article.id: article for article in quotable}, covered.origins)
     quotable = [article for article in quotable if article.id not in copies]
     languages = [article.language for article in quotable]

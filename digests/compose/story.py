@@ -406,9 +406,11 @@ def _source_mentions(
     """
     Return one mention per outlet: of the outlet `first`, then of the independent ones, those with most words of the
     headline first, but news before analysis and one of each country and language before the others, then of those
-    that only copied a text, then of those that have a headline alone. Of an outlet's articles one that is no copy
-    is preferred, then one with a text, one in `language`, the one with most words of the headline, and the newest:
-    an older one may tell what the headline has overtaken. Of the outlet `first`, the earliest is preferred.
+    that only copied a text, then of those that have a headline alone, then of those that only analyse or ask.
+
+    Of an outlet's articles one that is no copy is preferred, then one with a text, one in `language`, the one with most
+    words of the headline, and the newest: an older one may tell what the headline has overtaken. Of the outlet `first`,
+    the earliest is preferred.
     """
 
     def common_words(article: Article) -> int:
@@ -433,8 +435,9 @@ def _source_mentions(
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
-    copies = [outlet for outlet in covered.folded if outlet not in covered.headline_only]
-    order = dict.fromkeys((first, *of_kind.values(), *independent, *copies, *covered.headline_only))
+    folded = sorted(covered.folded, key=lambda outlet: outlet in covered.headline_only)
+    folded.sort(key=lambda outlet: outlet not in covered.headline_only and _is_aside(chosen[outlet]))
+    order = dict.fromkeys((first, *of_kind.values(), *independent, *folded))
     named = {article.id for article in chosen.values()}
     copies_of = find_copies(story, articles, covered.origins)
     # The report that is quoted is named, also if it is a copy.

@@ -186,6 +186,19 @@ def test_a_live_blog_opinion_or_round_up_is_no_evidence_that_its_outlet_reports_
     assert covered.origins == (report.id,)
 
 
+def test_an_outlet_that_only_analyses_what_others_report_is_no_independent_report():
+    news, more = (
+        article(outlet, f"Dam breaks, {outlet} says", hours=hour) for outlet, hour in (("Alpha", 1), ("Beta", 2))
+    )
+    why = [replace(article(outlet, f"Why it broke: {outlet}"), kind="analysis") for outlet in ("Beta", "Gamma")]
+
+    covered = measure_coverage(story(news, more, *why), by_id(news, more, *why))
+    alone = measure_coverage(story(*why), by_id(*why))
+
+    assert (covered.independent, covered.folded, covered.headline_only) == (("Alpha", "Beta"), ("Gamma",), ())
+    assert alone.independent == ("Beta", "Gamma")
+
+
 def test_two_names_of_one_owner_in_the_table_of_outlets_are_one_voice():
     hosts = {"BBC News": "www.bbc.co.uk", "Bbc.com": "www.bbc.com", "Herald": "herald.example"}
     reports = [

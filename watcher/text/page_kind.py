@@ -31,16 +31,16 @@ SCHEMA_TYPES = {
 }
 NEWS = "article"
 DOUBTFUL = "doubtful"  # kind of an article whose text is probably not the article's: it is not quoted
-OPINION, SERVICE = "opinion", "service"
+OPINION, ANALYSIS, SERVICE = "opinion", "analysis", "service"
 COUNTED_OPINION = "counted opinion"  # kind of an opinion piece in a digest that counts it as a report
 WITHDRAWN = "withdrawn"  # kind of a report that its outlet corrected or took back, and of a copy of it
 REJECTED = "rejected claim"  # kind of a report that tells without a rejection what other reports reject
 WITHHELD = frozenset({WITHDRAWN, REJECTED})  # kinds of reports that are counted, and never told
-REPORTS = frozenset({NEWS, "analysis"})  # kinds that can be the headline of a story, and be quoted
+REPORTS = frozenset({NEWS, ANALYSIS})  # kinds that can be the headline of a story, and be quoted
 COLLECTIONS = frozenset({"live", "roundup"})  # kinds with many events on a page: no report of any one of them
 NO_REPORTS = COLLECTIONS | {OPINION, SERVICE, "gallery"}  # kinds that do not count as a report of an event
 # Kinds of stored articles.
-STORED_KINDS = frozenset({NEWS, "analysis", OPINION, SERVICE, "gallery", "video", DOUBTFUL}) | COLLECTIONS
+STORED_KINDS = frozenset({NEWS, ANALYSIS, OPINION, SERVICE, "gallery", "video", DOUBTFUL}) | COLLECTIONS
 MAX_FILM_LETTERS = 600  # a gallery or video page has little more text than this
 EDGE_CHARS = 700  # of a text's beginning and end: what says that it is a comment stands there
 CLOCK = re.compile(r"^\W{0,3}([01]?\d|2[0-3])\s?[:.h]\s?([0-5]\d)(?!\d|[.:/]\d)")
@@ -83,7 +83,7 @@ def classify_piece(
     for kind, pattern in HOSTS.items():
         if pattern.search(host):
             return kind
-    for kind in (SERVICE, OPINION, "analysis"):
+    for kind in (SERVICE, OPINION, ANALYSIS):
         if (
             is_title_of(kind, title)
             or is_address_of(kind, url)
