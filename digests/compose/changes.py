@@ -93,8 +93,8 @@ def compare_with_earlier(
     new = [article for article in later if article.id in context.articles]
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
-    known = _known_facts(old, earlier, showing.edition)
-    updates = _new_sentences(story, articles, of_window, known, summary, agreed, context, told, is_old)
+    known, before = _known_facts(old, earlier, showing.edition), _known_sentences(old, earlier)
+    updates = _new_sentences(story, articles, of_window, known, before, summary, agreed, context, told, is_old)
     # Similar words alone make one story continue another: without news the two may be different events.
     if showing.is_similar_only and not updates:
         return new_story
@@ -106,7 +106,7 @@ def compare_with_earlier(
         new_story,
         status="developing" if updates else "quiet",
         updates=updates,
-        number_changes=changed_numbers(numbers_from, _known_sentences(old, earlier)),
+        number_changes=changed_numbers(numbers_from, before),
         new_outlets=tuple(dict.fromkeys(each.outlet for each in joined if each.outlet not in old_outlets)),
         earlier=earlier,
     )
@@ -369,6 +369,7 @@ def _new_sentences(
     articles: Mapping[str, Article],
     new: Sequence[Article],
     known: KnownFacts,
+    before: Sequence[Sentence],
     summary: Sequence[Sentence],
     agreed: Agreement,
     context: ComposeContext,
@@ -404,12 +405,14 @@ def _new_sentences(
     last = max((at for at, sentence in enumerate(summary) if sentence in novel), default=len(summary))
     others = [candidate for _, candidate in rated]
     others = [candidate for candidate in others if not is_old(candidate.sentence)] or others
-    choose = partial(_choose_updates, others, summary, title, MAX_UPDATES if language in readers_languages else 1)
+    max_updates = MAX_UPDATES if language in readers_languages else 1
+    choose = partial(_choose_updates, others, before, summary, title, max_updates)
     return choose(may_repeat=False) or tuple(summary[last:]) or choose(may_repeat=True)
 
 
 def _choose_updates(
     candidates: Sequence[CandidateSentence],
+    before: Sequence[Sentence],
     summary: Sequence[Sentence],
     title: str,
     limit: int,
@@ -419,7 +422,8 @@ def _choose_updates(
     """
     Return the first of `candidates` that add something to the summary and to each other, report by report.
 
-    Unless they `may_repeat` it, they add something to all that headline and summary say together.
+    They add something to all that headline and summary say together, unless they `may_repeat` it, or have a number that
+    the sentences `before` had otherwise.
     """
     shown = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
     chosen: list[Sentence] = []
@@ -427,20 +431,23 @@ def _choose_updates(
         if len(chosen) == limit:
             break
         text, language, figures = candidate.text, candidate.article.language, significant_numbers(candidate.text)
-        if not candidate.can_follow((*summary, *chosen), stems(title, language)):
-            continue
+        told = (title, *(each.text for each in summary if each.language == language))
         # It stands below the summary, but at a glance without it.
-        known = {stem for told in (title, *(each.text for each in summary)) for stem in stems(told, language)}
-        if (candidate.refers_back(known) and not candidate.follows(chosen)) or has_lower_count(
-            candidate.sentence, chosen
+        stands_apart = candidate.follows(chosen) or not candidate.refers_back(
+            {stem for each in told for stem in stems(each, language)}
+        )
+        fits = candidate.can_follow((*summary, *chosen), stems(title, language)) and stands_apart
+        above = () if may_repeat or changed_numbers((candidate.sentence,), before) else told
+        above = (*above, *(each.text for each in chosen if each.language == language))
+        if (
+            not fits
+            or repeats_headline(text, language, "\n".join(above), language)
+            or has_lower_count(candidate.sentence, chosen)
         ):
             continue
-        above = [each.text for each in (*(() if may_repeat else summary), *chosen) if each.language == language]
-        if repeats_headline(text, language, "\n".join((*(() if may_repeat else (title,)), *above)), language):
-            continue
         if not any(
-            says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(told)
-            for told, shown_stems in shown
+            says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(other)
+            for other, shown_stems in shown
         ):
             chosen.append(candidate.sentence)
             shown.append((text, candidate.stems))

@@ -211,7 +211,7 @@ def test_a_file_whose_edition_is_not_stored_is_compared_with_the_articles_alone(
     assert "no edition with this file name is stored, so nothing of it can be checked as a whole" in page[1]
     assert data[0] == 3
     assert "Cannot be said: the store has no edition of world for 2026-11-25" in data[1]
-    assert "Is it true of the stored articles? Yes: the file has 5 headlines, 9 sentences" in data[1]
+    assert "Is it true of the stored articles? Yes: the file has 5 headlines, 10 sentences" in data[1]
 
     path = copy.folder / "out" / "2026-11-25.json"
     path.write_text(path.read_text().replace("ran aground off Marlow with 212", "ran aground off Marlow with 812"))
