@@ -141,7 +141,7 @@ def test_it_stands_in_every_form_and_can_be_verified_wherever_grouping_has_its_r
 
 def test_the_report_of_a_later_headline_is_not_new_in_the_next_edition():
     reports = make_reports()
-    text = "Officers of Lindow stopped a car with two suitcases, in which the man sat alone and asked for a lawyer."
+    text = "Officers of Lindow stopped a car with two suitcases, in which the owner of the dam above Ostrand sat alone."
     last = dataclasses.replace(reports[-1], text=text)
     edition = compose_stories([story(*reports[:4], last)], make_context(by_id(*reports[:4], last)))
     (shown,) = edition.stories

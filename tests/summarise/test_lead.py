@@ -126,7 +126,10 @@ def test_a_report_that_adds_something_comes_before_one_that_says_the_headline_ag
     again = (
         "Mayor Ana Tarn told a paper on Sunday that the repair of the bridge in Bern could last the next four weeks."
     )
-    adds = "Speaking to the Bund by phone, the mayor said of the bridge in Bern: “It has always been a four-week job.”"
+    adds = (
+        "Speaking by phone of the repair of the bridge in Bern, the mayor of the Swiss capital said: “It has always "
+        "been four weeks, as the steel comes from Sweden.”"
+    )
     headed = article("Zeit", "Repair of the bridge in Bern could last four weeks, mayor tells paper", again, hours=4)
     other = article("Bund", "Swiss capital waits: a month without trams, says mayor", adds, hours=3)
 
