@@ -102,8 +102,11 @@ class _Reports:
         is_current = not (is_old(line.quote) or is_background(line.quote, self.context.window_start))
         return line if fits and is_current else None
 
-    def _stands_for_story(self, line: GlanceLine) -> bool:
-        """Whether a line tells some of the headline, which is not beside it, and names its place: not "the attack"."""
+    def _can_be_read_alone(self, line: GlanceLine) -> bool:
+        """
+        Whether a line tells some of its story's headline and names a country that it names: "during the attack" is no
+        line on a school in Uganda. What is in another language than the headline cannot be compared, and can.
+        """
         title, language = self.story.title, self.story.title_language
         if line.language != language:
             return True
@@ -115,13 +118,13 @@ class _Reports:
         is_translated = any(each.article_id == article.id and each.translation for each in self.story.quoted)
         if is_translated or self.context.can_read(article.language):  # of another report, no line is accepted
             lines = filter(None, (self.find_lead(article), self.find_title(article)))
-            yield from filter(self._stands_for_story, lines)
+            yield from filter(self._can_be_read_alone, lines)
 
     def find_line_of(self, sentence: Sentence) -> GlanceLine | None:
         """Return a sentence of the story as a line if it is the first one of its report, else None."""
         article = self.articles.get(sentence.article_id)
         line = self.find_lead(article) if article else None
-        return line if line and line.offset == sentence.offset and self._stands_for_story(line) else None
+        return line if line and line.offset == sentence.offset and self._can_be_read_alone(line) else None
 
 
 def _make_line(story: EditionStory, quoted: Sentence, *, offset: int | None) -> GlanceLine:

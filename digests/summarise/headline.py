@@ -37,8 +37,8 @@ UNSETTLED_FACTOR = 0.85  # for a title that ends in who says so, or tells what i
 FIGURE_FACTOR = 1.1  # for a title with a number. Of 540 stories six get another headline, which editors prefer
 QUOTED_FACTOR = 0.8  # for a title that begins with somebody's words
 MAX_TITLE_WIDTH = 110  # of a headline that reads well
-LABEL_END = re.compile(r": | [–—-] ")
-MIN_ASKING_WORDS = 3  # behind it, from which on they ask or tease; "- video" is a label
+PART_END = re.compile(r": | [–—-] ")  # between the parts of a title
+MIN_ASKING_WORDS = 3  # of a later part, from which on it may ask or tease: "- video" is a label
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def is_informative(title: str, language: str) -> bool:
         return False
     if readable.ELLIPSIS_END.search(title.rstrip()) or not readable.is_balanced(title):
         return False
-    if _teases(title, language) or any(_asks(part, language) for part in LABEL_END.split(title)[1:]):
+    if _teases(title, language) or any(_asks(part, language) for part in PART_END.split(title)[1:]):
         return False
     return not readable.words_for_language("person", language) & set(_first_words(title))
 
