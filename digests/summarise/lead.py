@@ -129,13 +129,7 @@ def choose_summary(
         ]
         for among in groups
     ]
-    attempts = [(near[0], False, MIN_SHARE_TOLD)]
-    for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
-        attempts += [(near_ones, False, MIN_SHARE_TOLD), (among, False, MIN_SHARE_FAR)]
-        attempts += [(groups[0], True, MIN_SHARE_TOLD), (among, True, MIN_SHARE_TOLD)]
-    # First what speaks of the headline: "Preppy clothier is the first …" under "J Crew files for bankruptcy" does not.
-    others = [(among, may_repeat, 0.0) for among, may_repeat, share in attempts if share == MIN_SHARE_TOLD]
-    for among, may_repeat, share in (*attempts, *others):
+    for among, may_repeat, share in _order_attempts(groups, near):
         limits = [(each, MAX_SENTENCES if each.language in languages else FOREIGN_SENTENCES) for each in among]
         scored = limits[:MAX_SCORED_REPORTS]
         summaries = (best_of(each, limit=limit, may_repeat=may_repeat, min_share=share) for each, limit in scored)
@@ -145,6 +139,23 @@ def choose_summary(
         if value > 0:
             return tuple(candidate.sentence for candidate in best)
     return ()
+
+
+def _order_attempts(
+    groups: Sequence[list[Article]], near: Sequence[list[Article]]
+) -> Iterator[tuple[list[Article], bool, float]]:
+    """
+    Yield reports to try, whether they may say the headline again, and how much of it the first sentence must tell.
+
+    `groups` are those of `_groups_to_try`, and `near` those of each that are near the headline. First comes what speaks
+    of the headline: "Preppy clothier is the first …" under "J Crew files for bankruptcy" does not.
+    """
+    attempts = [(near[0], False, MIN_SHARE_TOLD)]
+    for among, near_ones in zip(groups[1:], near[1:], strict=True):  # language by language
+        attempts += [(near_ones, False, MIN_SHARE_TOLD), (among, False, MIN_SHARE_FAR)]
+        attempts += [(groups[0], True, MIN_SHARE_TOLD), (among, True, MIN_SHARE_TOLD)]
+    yield from attempts
+    yield from ((among, may_repeat, 0.0) for among, may_repeat, share in attempts if share == MIN_SHARE_TOLD)
 
 
 def _groups_to_try(
