@@ -41,6 +41,7 @@ WHY_NO_ARTICLE = {
 WHY_NO_STORY = {
     LeftOutKind.OTHER_REGION: "its story is about none of the digest's `regions`",
     LeftOutKind.SIBLING: "its story is on the event of another story that is shown",
+    LeftOutKind.TOLD_BEFORE: "the last edition told what the headline of its story says",
     LeftOutKind.ENOUGH_SHOWN: "enough stories on its topic or its country are shown",
     LeftOutKind.SINGLE_OUTLET: "one outlet alone reports it, and stories of several outlets come first",
     LeftOutKind.LOWER_RANK: "other stories ranked higher",

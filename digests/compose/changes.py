@@ -204,31 +204,27 @@ def _find_in_edition(
 
 
 def repeats_last_edition(story: Story, headline: Article, context: ComposeContext) -> bool:
-    """Whether the last edition showed a story whose headline, one of a report, tells nothing that was not told then."""
+    """
+    Whether the last edition showed a story whose headline, the title of the report `headline`, says nothing that was
+    not told then: the report had come by then, or its words and numbers are those of headlines and sentences of then.
+    """
     edition, article_ids = context.previous, set(story.articles)
     if edition is None:
         return False
     ids = {story.id, *story.merged_ids}
-    told: list[EditionStory | Brief] = [*edition.stories, *edition.briefs]
-    shown = next((each for each in told if each.id in ids or not article_ids.isdisjoint(each.article_ids)), None)
+    shown = next(
+        (each for each in edition.told if each.id in ids or not article_ids.isdisjoint(each.article_ids)), None
+    )
     if shown is None:
         return False
-    if headline.published_at < edition.window_end:
+    if headline.fetched_at < edition.window_end:
         return True
     title, language = title_without_outlet(headline), headline.language
-    texts = _told_of(shown, context.earlier_articles)
+    of_then = (context.earlier_articles[key] for key in shown.article_ids if key in context.earlier_articles)
+    texts = [*_texts_of(shown), *((each.title, each.language) for each in of_then)]
     known = {stem for text, tag in texts if tag == language for stem in stems(text, language)}
     _, is_number_new = compare_numbers(title, "\n".join(text for text, tag in texts if tag == language), language)
     return not is_number_new and is_repetition(stems(title, language), known)
-
-
-def _told_of(shown: EditionStory | Brief, articles: Mapping[str, Article]) -> list[tuple[str, str]]:
-    """Return what an edition told of a story, with its languages: its reports' titles, sentences and what was later."""
-    texts = [(articles[key].title, articles[key].language) for key in shown.article_ids if key in articles]
-    if isinstance(shown, EditionStory):
-        texts += [(each.text, each.language) for each in (*shown.summary, *shown.updates)]
-        texts += [(shown.latest.title, shown.latest.language)] if shown.latest else []
-    return texts
 
 
 def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: DocumentFrequencies) -> float:
@@ -258,13 +254,18 @@ def may_continue(
     """
     told = [(shown.title_language, shown.title), *((each.language, each.title) for each in shown.mentions)]
     known = [(language, title, set(stems(title, language))) for language, title in told]
-    for text, language, about in titles:
-        for tag, other, words_of_other in known:
-            share = shared_rarity(about, words_of_other, frequencies.get(language, {})) if tag == language else 0.0
-            places = [countries_in(each, language) for each in (text, other)] if share >= FOLLOW_UP_TITLE_SHARE else []
-            if places and not (all(places) and places[0].isdisjoint(places[1])):
-                return True
-    return False
+    return any(
+        shared_rarity(about, words_of_other, frequencies.get(language, {})) >= FOLLOW_UP_TITLE_SHARE
+        and not _name_different_countries(text, other, language)
+        for text, language, about in titles
+        for tag, other, words_of_other in known
+        if tag == language
+    )
+
+
+def _name_different_countries(one: str, other: str, language: str) -> bool:
+    first, second = (countries_in(text, language) for text in (one, other))
+    return bool(first and second) and first.isdisjoint(second)
 
 
 def _find_follow_up(
@@ -353,15 +354,23 @@ def _known_facts(old: Sequence[Article], earlier: EditionStory | None, edition: 
 
 
 def _told_texts(edition: Edition) -> Iterator[tuple[str, str]]:
-    """Yield for each story of an edition what it told in a language, and that language: headlines and sentences."""
-    for story in edition.stories:
-        by_language: defaultdict[str, list[str]] = defaultdict(list, {story.title_language: [story.title]})
-        for each in (*story.summary, *story.updates):
-            by_language[each.language].append(each.text)
-        if story.latest:
-            by_language[story.latest.language].append(story.latest.title)
+    """Yield for each story of an edition what it told in a language, and that language."""
+    for shown in edition.told:
+        by_language: defaultdict[str, list[str]] = defaultdict(list)
+        for text, language in _texts_of(shown):
+            by_language[language].append(text)
         yield from (("\n".join(texts), language) for language, texts in by_language.items())
-    yield from ((brief.title, brief.language) for brief in edition.briefs)
+
+
+def _texts_of(shown: EditionStory | Brief) -> Iterator[tuple[str, str]]:
+    """Yield what an edition told of a story, each with its language: headline, sentences, and what was later."""
+    if isinstance(shown, Brief):
+        yield shown.title, shown.language
+        return
+    yield shown.title, shown.title_language
+    yield from ((each.text, each.language) for each in (*shown.summary, *shown.updates))
+    if shown.latest:
+        yield shown.latest.title, shown.latest.language
 
 
 def _new_sentences(
@@ -439,11 +448,8 @@ def _choose_updates(
         fits = candidate.can_follow((*summary, *chosen), stems(title, language)) and stands_apart
         above = () if may_repeat or changed_numbers((candidate.sentence,), before) else told
         above = (*above, *(each.text for each in chosen if each.language == language))
-        if (
-            not fits
-            or repeats_headline(text, language, "\n".join(above), language)
-            or has_lower_count(candidate.sentence, chosen)
-        ):
+        says_again = bool(above) and repeats_headline(text, language, "\n".join(above), language)
+        if not fits or says_again or has_lower_count(candidate.sentence, chosen):
             continue
         if not any(
             says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(other)

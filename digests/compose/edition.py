@@ -98,7 +98,7 @@ def compose_edition(inputs: EditionInputs) -> Edition:
         previous=previous.local_date if previous else None,
         sections=sections,
         briefs=briefs,
-        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection.enough_shown),
+        ledger=_build_ledger(ranked, wanted, inputs.intake, shown, briefs, context, selection),
         reading_minutes=reading_time(texts),  # until it is known what is printed beside them
         note=digest.note,
         corrections=inputs.corrections,
@@ -125,7 +125,7 @@ def find_left_out(inputs: EditionInputs, shown: Container[str]) -> tuple[LeftOut
     """Return the stories that an edition of `inputs` does not show, best first; `shown` are the ids of the others."""
     context, ranked = inputs.context, rank(inputs.stories, inputs.context)
     wanted = _choose_wanted(ranked, context)
-    enough_shown = select_stories(wanted, context, set()).enough_shown
+    selection = select_stories(wanted, context, set())
     places = {each.story.id: place for place, each in enumerate(wanted, start=1)}
     return tuple(
         LeftOutStory(
@@ -133,7 +133,7 @@ def find_left_out(inputs: EditionInputs, shown: Container[str]) -> tuple[LeftOut
             title=title.text if (title := find_headline(each.story, context)) else "",
             outlets=len(each.coverage.outlets),
             place=places.get(each.story.id),
-            kind=_why_left_out(each, places, enough_shown, context),
+            kind=_why_left_out(each, places, selection, context),
         )
         for each in ranked
         if each.story.id not in shown
@@ -379,7 +379,7 @@ def _build_ledger(
     shown: Sequence[EditionStory],
     briefs: Sequence[Brief],
     context: ComposeContext,
-    enough_shown: Container[str],
+    selection: StorySelection,
 ) -> Ledger:
     """Return the ledger of an edition. `among`: the stories of `ranked` that its regions, topics or phrases admit."""
     stories = {each.story.id: each.story for each in ranked}
@@ -388,7 +388,7 @@ def _build_ledger(
     taken = {story.id for story in shown} | {brief.id for brief in in_one_line}
     wanted = {each.story.id for each in among}
     left_out = count_left_out(
-        (_why_left_out(each, wanted, enough_shown, context), "") for each in ranked if each.story.id not in taken
+        (_why_left_out(each, wanted, selection, context), "") for each in ranked if each.story.id not in taken
     )
     values = context.articles.values()
     largest = _find_largest_story(stories.values(), context.articles)
@@ -427,14 +427,16 @@ def _balance(intake: Intake, used: int) -> tuple[tuple[LeftOut, ...], int]:
 
 
 def _why_left_out(
-    ranked: RankedStory, wanted: Container[str], enough_shown: Container[str], context: ComposeContext
+    ranked: RankedStory, wanted: Container[str], selection: StorySelection, context: ComposeContext
 ) -> LeftOutKind:
     """Return why an edition does not show a ranked story; `wanted` are the ids of stories on the digest's subject."""
     if ranked.story.id not in wanted:
         return LeftOutKind.OTHER_REGION if _is_on_topic(ranked.story, context) else LeftOutKind.OTHER_TOPIC
+    if ranked.story.id in selection.told_before:
+        return LeftOutKind.TOLD_BEFORE
     if ranked.sibling_of:
         return LeftOutKind.SIBLING
-    if ranked.story.id in enough_shown:
+    if ranked.story.id in selection.enough_shown:
         return LeftOutKind.ENOUGH_SHOWN
     return LeftOutKind.SINGLE_OUTLET if len(ranked.coverage.outlets) == 1 else LeftOutKind.LOWER_RANK
 

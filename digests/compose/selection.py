@@ -60,6 +60,7 @@ class StorySelection:
     )  # that have a line, others than those of `foreign` among them
     quiet_lines: list[tuple[RankedStory, EditionStory]] = field(default_factory=list)  # the same of `quiet`
     enough_shown: set[str] = field(default_factory=set)  # ids of stories that waited for places that are left
+    told_before: set[str] = field(default_factory=set)  # the same of those that say what the last edition told
 
 
 def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, anchors: set[str]) -> StorySelection:
@@ -90,6 +91,9 @@ def select_stories(ranked: Sequence[RankedStory], context: ComposeContext, ancho
     # Stories of `bare` were appended that rank before others in the list.
     pending = sorted(places.pending, key=lambda each: order[each.story.id])
     _attach_quiet_to_thread(selection, places.shown_by_family)
+    selection.told_before = _find_told_before(
+        chain(pending, *selection.related.values(), *places.spare.values()), context
+    )
     pending = _leave_out_told(selection, pending, places.spare, context)
     _list_under_nearest(selection, context)
     _fill_briefs(selection, pending, places.repeated, context)
@@ -430,6 +434,18 @@ def _attach_quiet_to_thread(chosen: StorySelection, shown_by_family: dict[str, s
     chosen.quiet = rest
 
 
+def _find_told_before(stories: Iterable[RankedStory], context: ComposeContext) -> set[str]:
+    """Return the ids of the stories without a place of which the last edition told all that their headline says."""
+    told = context.previous.told if context.previous else ()
+    seen = {key for shown in told for key in (shown.id, *shown.article_ids)}
+    found: set[str] = set()
+    for story in (ranked.story for ranked in stories):
+        if not seen.isdisjoint((story.id, *story.merged_ids, *story.articles)):
+            title = find_headline(story, context)
+            found |= {story.id} if title and repeats_last_edition(story, title.article, context) else set()
+    return found
+
+
 def _leave_out_told(
     chosen: StorySelection,
     pending: Sequence[RankedStory],
@@ -437,8 +453,8 @@ def _leave_out_told(
     context: ComposeContext,
 ) -> list[RankedStory]:
     """
-    Return `pending` without the stories on an event that is told in full, and take these from the lists under stories;
-    so too those of which the last edition told all that their headline says.
+    Return `pending` without the stories on an event that is told in full or was told before, and take these from the
+    lists under stories.
 
     Grouping may keep two groups of reports of one event apart; then one was told in full, and the other a line under
     another story. A story whose group has a part in such a list is left out of `pending` too. One that the reader
@@ -454,9 +470,9 @@ def _leave_out_told(
     def is_told(ranked: RankedStory) -> bool:
         if _is_asked_for(ranked):
             return False
-        title = find_headline(ranked.story, context)
-        if title and repeats_last_edition(ranked.story, title.article, context):
+        if ranked.story.id in chosen.told_before:
             return True
+        title = find_headline(ranked.story, context)
         if not later_ids.isdisjoint(ranked.story.articles):
             return title is None or title.article.id in later_ids
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
@@ -511,27 +527,25 @@ def _list_under_nearest(chosen: StorySelection, context: ComposeContext) -> None
     """
     List each story under another one of its running story if that is nearer, and it may not be on the event of its own.
 
-    Nearest is the one that is about a country of it and whose headline is most like its own, if they share as many rare
-    words as those of a text and one that it continues; else the first with its main country, if fewer than half name
-    that: in a war most stories name both sides; else the one that most outlets report.
+    Nearest of those about a country of it is the one whose headline is most like its own, if they share as many rare
+    words as those of a text and one that it continues; else the first with its main country, if fewer than half of the
+    running story's name that: in a war most stories name both sides; else the one that most outlets report.
     """
     told: defaultdict[str, list[EditionStory]] = defaultdict(list)
     for ranked, shown in chosen.main:
         told[ranked.family].append(shown)
     for ranked, shown in chosen.main:
         heads = [shown, *(head for head in told[ranked.family] if head is not shown)]
-        widest = max(heads, key=lambda head: head.outlets)
         named = Counter(chain.from_iterable(head.place_codes for head in heads))
         stay: list[RankedStory] = []
         for each in chosen.related.pop(shown.id, ()):
             codes = context.find_countries(each.story)
-            near = [(_share_headline(each.story, head, context), head) for head in heads]
-            alike = [(share, head) for share, head in near if not set(codes).isdisjoint(head.place_codes)]
-            share, nearest = max(alike, key=lambda row: row[0], default=(0.0, widest))
-            if share < FOLLOW_UP_TITLE_SHARE:
+            near = [head for head in heads if not set(codes).isdisjoint(head.place_codes)] or [shown]
+            nearest = max(near, key=lambda head: _share_headline(each.story, head, context))
+            if _share_headline(each.story, nearest, context) < FOLLOW_UP_TITLE_SHARE:
                 is_telling = bool(codes) and 2 * named[codes[0]] < len(heads)
-                here = (head for head in heads if is_telling and head.place_codes[:1] == codes[:1])
-                nearest = next(here, widest)
+                here = (head for head in near if is_telling and head.place_codes[:1] == codes[:1])
+                nearest = next(here, max(near, key=lambda head: head.outlets))
             if nearest is shown or each.followed or _may_be_on_event(each, shown.id):
                 stay.append(each)
             else:

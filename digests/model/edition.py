@@ -75,6 +75,11 @@ class Edition:
         return tuple(sorted((s for section in self.sections for s in section.stories), key=lambda s: s.number))
 
     @property
+    def told(self) -> tuple[EditionStory | Brief, ...]:
+        """All that it told of its period: the stories in full, and those in one line, also under others."""
+        return (*self.stories, *self.briefs, *(brief for story in self.stories for brief in story.related))
+
+    @property
     def all_briefs(self) -> tuple[Brief, ...]:
         """All stories in one line: the briefs, those that have ended, and those that are listed under others."""
         return (*self.briefs, *self.ended, *(brief for story in self.stories for brief in story.related))

@@ -47,6 +47,7 @@ class LeftOutKind(StrEnum):
     NO_ARTICLE = "no_article"  # entries of which nothing is stored
     OTHER_REGION = "other_region"
     OTHER_TOPIC = "other_topic"
+    TOLD_BEFORE = "told_before"
     ENOUGH_SHOWN = "enough_shown"
     SIBLING = "sibling"  # on the event of another story that is shown
     SINGLE_OUTLET = "single_outlet"
@@ -58,6 +59,7 @@ STORY_KINDS = frozenset(
     {
         LeftOutKind.OTHER_REGION,
         LeftOutKind.OTHER_TOPIC,
+        LeftOutKind.TOLD_BEFORE,
         LeftOutKind.ENOUGH_SHOWN,
         LeftOutKind.SIBLING,
         LeftOutKind.SINGLE_OUTLET,

@@ -104,6 +104,12 @@ def make_context(
     )
 
 
+def next_day(previous: Edition) -> dict[str, Any]:
+    """Return the values of `make_context` for the edition that comes a day after that of `make_context`, `previous`."""
+    end = END + timedelta(days=1)
+    return {"local_date": end.date(), "window_start": END, "window_end": end, "earlier_editions": (previous,)}
+
+
 def with_meanings(context: ComposeContext, groups: Sequence[Sequence[Article]]) -> ComposeContext:
     """Return the context with vectors: those of one group are the same, those of two groups have no likeness."""
     items = dict(context.items)

@@ -14,8 +14,9 @@ from digests import edition_json
 from digests.analysis.select import display_length
 from digests.compose.changes import compare_with_earlier, repeats_last_edition
 from digests.compose.edition import _ended_stories
+from digests.compose.rank import rank
 from digests.compose.reading_time import reading_time
-from digests.compose.story import _make_anchor, classify_trend, count_in_eighths
+from digests.compose.story import _make_anchor, classify_trend, compose_brief, count_in_eighths
 from digests.edition.verify import verify
 from digests.errors import DigestError
 from digests.model.edition_story import EditionStory
@@ -30,6 +31,7 @@ from tests.compose.factories import (
     compose_stories,
     edition_of,
     make_context,
+    next_day,
     report,
     story,
     world,
@@ -202,10 +204,7 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
         make_context(
             articles,
             earlier=old,
-            local_date=date(2026, 3, 11),
-            window_start=END,
-            window_end=END + timedelta(days=1),
-            earlier_editions=(monday,),
+            **next_day(monday),
         ),
         intake=Intake(),
         number=2,
@@ -233,10 +232,7 @@ def test_another_event_of_a_running_story_is_new_and_what_goes_on_says_what_is_n
         context = make_context(
             by_id(*reports),
             earlier=by_id(*first),
-            local_date=date(2026, 3, 11),
-            window_start=END,
-            window_end=END + timedelta(days=1),
-            earlier_editions=(monday,),
+            **next_day(monday),
         )
         (shown,) = compose_stories([running], context).stories
         return shown.status
@@ -279,10 +275,7 @@ def test_what_the_last_edition_told_of_another_story_is_not_new():
         tuesday = make_context(
             by_id(*later),
             earlier=by_id(*chain(*monday_reports)),
-            local_date=date(2026, 3, 11),
-            window_start=END,
-            window_end=END + timedelta(days=1),
-            earlier_editions=(monday,),
+            **next_day(monday),
         )
         edition = compose_stories([dataclasses.replace(story(*later), thread="t1")], tuesday)
         return [sentence.text for shown in edition.stories for sentence in shown.updates]
@@ -297,10 +290,7 @@ def on_the_next_day(first: list[Article], later: list[Article]) -> EditionStory:
     context = make_context(
         by_id(*later),
         earlier=by_id(*first),
-        local_date=date(2026, 3, 11),
-        window_start=END,
-        window_end=END + timedelta(days=1),
-        earlier_editions=(monday,),
+        **next_day(monday),
     )
     (shown,) = compose_stories([story(*first, *later)], context).stories
     return shown
@@ -338,10 +328,7 @@ def test_what_the_last_edition_told_has_no_line(title, hours, is_told):
     context = make_context(
         by_id(later, second, *chain(*other)),
         earlier=by_id(*first),
-        local_date=date(2026, 3, 11),
-        window_start=END if hours > 20 else START,
-        window_end=END + timedelta(days=1),
-        earlier_editions=(monday,),
+        **next_day(monday) | {"window_start": END if hours > 20 else START},
         digest={"stories": 1, "briefs": 5},
     )
     again = story(*first, later, second)
@@ -350,6 +337,25 @@ def test_what_the_last_edition_told_has_no_line(title, hours, is_told):
     assert not repeats_last_edition(story(later), later, context)
     edition = compose_stories([again, *(story(*group) for group in other)], context)
     assert (later.title in [brief.title for brief in edition.briefs if not brief.status]) is not is_told
+    left_out = {each.kind: each.count for each in edition.ledger.left_out}
+    assert left_out.get(LeftOutKind.TOLD_BEFORE, 0) == is_told
+
+
+def test_what_came_in_late_or_stood_as_a_line_below_another_story_is_known_by_what_was_told():
+    first = [article(f"N{n}", "Train leaves the rails at Tema in Ghana", hours=3 + n) for n in range(2)]
+    again = article("M", "Train leaves the rails at Tema in Ghana, crane on its way", hours=30)
+    new = article("M", "Minister of Ghana resigns over the accident of Tema", hours=10)
+    late = dataclasses.replace(new, fetched_at=END + timedelta(hours=1))
+    flood = [report(f"K{n}", "Flood", "Nepal", 300) for n in range(2)]
+    line = compose_brief(rank([story(*first)], make_context(by_id(*first)))[0], make_context(by_id(*first)))
+    monday = edition_of([flood])
+    shown = dataclasses.replace(monday.stories[0], related=(line,))
+    monday = dataclasses.replace(monday, sections=(dataclasses.replace(monday.sections[0], stories=(shown,)),))
+    context = make_context(by_id(again, new), earlier=by_id(*first), **next_day(monday))
+
+    assert repeats_last_edition(story(*first, again), again, context)
+    assert repeats_last_edition(story(*first, new), new, context)
+    assert not repeats_last_edition(story(*first, late), late, context)  # nothing of it was told: it came too late
 
 
 def test_a_story_that_has_ended_names_the_outlet_of_its_headline_and_not_the_first_outlet():
@@ -400,8 +406,7 @@ def test_a_story_on_which_a_report_of_the_period_may_be_is_not_said_to_have_ende
 
     def ended(title: str) -> int:
         later = article("M", title, hours=30)
-        next_day = {"window_start": END, "window_end": END + timedelta(days=1)}
-        context = make_context(by_id(later), earlier=by_id(*flood), earlier_editions=(monday,), **next_day)
+        context = make_context(by_id(later), earlier=by_id(*flood), **next_day(monday))
         return len(_ended_stories(context, [], set(), ()))
 
     assert ended("Camp for families whom the flood drove from their homes in Nepal") == 0
@@ -439,10 +444,7 @@ def test_what_is_new_is_a_sentence_with_the_new_figure():
     flood = story(*first[0], update)
     context = make_context(
         articles,
-        local_date=date(2026, 3, 11),
-        window_start=END,
-        window_end=END + timedelta(days=1),
-        earlier_editions=(monday,),
+        **next_day(monday),
     )
 
     moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context)
@@ -467,10 +469,7 @@ def test_two_sentences_on_what_is_new_do_not_say_the_same_in_other_words():
     flood = story(*first, *updates)
     context = make_context(
         articles,
-        local_date=date(2026, 3, 11),
-        window_start=END,
-        window_end=END + timedelta(days=1),
-        earlier_editions=(monday,),
+        **next_day(monday),
     )
 
     moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context)
