@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from watcher.feeds.html_text import escaped_html_to_text, has_markup, html_to_text
+from watcher.feeds.repeated_endings import drop_repeated_endings
 from watcher.model import Entry, SitemapPart
 from watcher.text.plain_text import strip_control_chars, to_one_line, truncate
 from watcher.text.timestamps import parse_timestamp
@@ -93,7 +94,8 @@ def normalize_entries(
     raw: RawFeed, *, url: str, now: datetime | None = None, known: Mapping[str, str] | None = None
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """
-    Return the entries of a feed, and descriptions of its faults.
+    Return the entries of a feed, and descriptions of its faults. Titles are without the outlet's name at their end
+    (`drop_repeated_endings`).
 
     Args:
         url: URL of the feed: the base of relative links if the feed has no other base.
@@ -121,7 +123,8 @@ def normalize_entries(
         entries[identity] = _normalize_entry(
             row, identity, link, digest, base=link or base, now=now, whole=not is_known, language=raw.language
         )
-    return tuple(entries.values()), (*raw.faults, *_entry_faults(tuple(entries.values()), times, use_guids))
+    normalized = drop_repeated_endings(tuple(entries.values()))
+    return normalized, (*raw.faults, *_entry_faults(normalized, times, use_guids))
 
 
 def _normalize_entry(
