@@ -208,7 +208,7 @@ def find_candidates(
             break
         words, before = text[start:end], text[:start].rstrip(" ")
         above = before.strip().rpartition("\n")[2]  # "Claim": the sentence below is checked, not told
-        is_alone = is_clear and readable.stands_alone(words, language) and not readable.PICTURE_CREDIT.match(text, end)
+        is_alone = is_clear and readable.stands_alone(words, language) and not readable.is_caption(text, end)
         if is_alone and above.strip(" :").lower() not in readable.words_for_language("claim", language):
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))

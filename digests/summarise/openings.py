@@ -15,6 +15,7 @@ from digests.model.edition_story import SourceMention
 from digests.summarise import readable
 from watcher.clean.dateline import parse_dateline
 from watcher.model import Article
+from watcher.text.number_words import parse_number_words
 from watcher.text.sentences import begins_sentences, sentences
 from watcher.text.toml_data import load_toml
 from watcher.text.words import WORD, fold, stems, stop_words
@@ -24,6 +25,8 @@ MAX_PARTS = 5  # label, outlet, byline, date, dateline
 MIN_LEFT = 30  # width of a sentence behind what stood before it
 MIN_HEADLINE_WORDS = 4  # of a headline that is recognized at the beginning of a text,
 MIN_REPEATED = 2  # if the sentence behind it has as many of its words
+MIN_LINE = 40  # width of a line that is glued to a sentence
+MAX_FIRST_WORDS = 12  # of a sentence behind a line without an end, that have as many
 MAX_OUTLET_CHARS = 60
 MAX_HEAD = 200  # characters that a byline with its date and agency has at most
 LISTS: dict[str, dict[str, str]] = load_toml("digests.summarise", "openings.toml")
@@ -88,6 +91,7 @@ _QUOTE_END = re.compile(
 )
 _CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
 _BEFORE_NAME = re.compile(r"\b(?P<before>[a-zß-ÿ]{4,}) (?P<article>[A-ZÀ-Þ][a-zß-ÿ]+) (?=[A-ZÀ-Þ])")
+_BEHIND_NAME = re.compile(r"([A-ZÀ-Þ][\w’'-]*(?: [A-ZÀ-Þ][\w’'-]*){0,3}) ([a-zß-ÿ]+)\b")
 _TOLD = frozenset(LISTS["before_names"]["words"].split())
 # "in India.Over 10,500 people"; bars between several headlines; the credit of a picture: "— Foto: Ana Silva/Estado"
 _JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s|\s—\s(?:Fotos?|Photos?):\s")
@@ -99,7 +103,8 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
     they begin.
 
     The first ones begin behind what stands before them: the headline, a byline, a dateline, a label such as "Watch:",
-    the outlet's name, a date or a time. It is not clear if there is something without a visible end before a sentence.
+    the outlet's name, a date or a time; also behind a line without a visible end, if it then speaks of what the title
+    says. It is not clear if there is something else without a visible end before a sentence.
     """
     title = title_without_outlet(article)
     headline_end, dateline = _title_end(text, title), parse_dateline(text)
@@ -118,10 +123,12 @@ def first_sentences(article: Article, text: str) -> Iterator[tuple[int, int, boo
             if headline_end > start:
                 opening = _headline_length(sentence, headline_end - start, title, article.language)
             length = None if opening is None else _opening_length(sentence, opening, title, article)
-            is_clear = length is not None and not (
-                start == 0 and _has_two_beginnings(sentence[length:], article.language)
-            )
-            yield start + (length or 0), end, is_clear
+            begin = start + (length or 0)
+            if length is not None and start == 0 and (second := _second_beginning(text[begin:end], article.language)):
+                is_told = second > 0 and _speaks_of(text[begin + second : end], title, article.language)
+                yield (begin + second, end, True) if is_told else (begin, end, False)
+            else:
+                yield begin, end, length is not None
 
 
 def mention_report(article: Article, *, agency: str | None, shows_title: bool, copy_of: str = "") -> SourceMention:
@@ -209,15 +216,39 @@ def _dateline_length(text: str, language: str) -> int:
     return match.end() if match and len(text) - match.end() >= 20 else 0
 
 
-def _has_two_beginnings(text: str, language: str) -> bool:
-    """Whether a sentence seems to begin a second time inside a text, as where a line above it is glued to it."""
+def _second_beginning(text: str, language: str) -> int:
+    """
+    Return where a sentence seems to begin a second time inside a text, as where a line above it is glued to it: 0 if
+    nowhere, -1 if that is not clear.
+    """
     if language != "de" and _QUOTE_END.search(text):
-        return True
-    beginnings = (match.group(1) for match in _CAPITALIZED.finditer(text))
-    if any(begins_sentences(word.lower(), language) for word in beginnings):
-        return True
+        return -1
+    for match in _CAPITALIZED.finditer(text):
+        if begins_sentences(match[1].lower(), language):
+            return match.start() if _is_line(text[: match.start()], match[1], language) else -1
     # "to investigate reporters The Labour minister has resigned", but "told The Guardian": behind a noun
     # without a mark a capital article begins a sentence.
     articles, stop = readable.words_for_language("definite", language), stop_words(language)
-    pairs = ((match["before"], match["article"]) for match in _BEFORE_NAME.finditer(text))
-    return any(article.lower() in articles and before not in stop | _TOLD for before, article in pairs)
+    for match in _BEFORE_NAME.finditer(text):
+        if match["article"].lower() in articles and match["before"] not in stop | _TOLD:
+            # "reporters The Labour minister", "at risk The UK has", and not "landmark The Palm as"
+            behind = _BEHIND_NAME.match(text, match.end())
+            is_noun = behind is not None and (behind[2] not in stop or bool(countries_in(behind[1], language)))
+            start = match.start("article")
+            return start if is_noun and _is_line(text[:start], match["article"], language) else -1
+    return 0
+
+
+def _is_line(before: str, first: str, language: str) -> bool:
+    """Whether what stands before the word `first` can be a line of its own, such as a standfirst."""
+    is_number = bool(parse_number_words(first, language)) and not before.split()[-1].islower()  # "Xbox One"
+    is_whole = readable.is_balanced(before) and not readable.AGENCY_CREDIT.search(before)
+    return is_whole and not is_number and display_length(before) >= MIN_LINE
+
+
+def _speaks_of(text: str, title: str, language: str) -> bool:
+    """Whether a sentence that stands behind another line begins with words of its report's title."""
+    first = " ".join(text.split()[:MAX_FIRST_WORDS])
+    if display_length(text) < MIN_LEFT or _second_beginning(text, language) or readable.AGENCY_CREDIT.search(text):
+        return False
+    return len(set(stems(first, language)).intersection(stems(title, language))) >= MIN_REPEATED

@@ -29,6 +29,9 @@ AGED = re.compile(r"^\W{0,3}(?:The \d{1,3}-year-old|(?:Der|Die) \d{1,3}-[Jj]ähr
 PICTURE_CREDIT = re.compile(
     r"\s{0,9}[(\[]?(?:credits?|photos?|images?|pictures?|fotos?|bild|crédits?|quelle|фото)\s?[:/©]", re.IGNORECASE
 )
+# The same in brackets, at the end of its last sentence: "(Atta Kenar/AFP)".
+AGENCY_CREDIT = re.compile(r"[(\[][^()\[\]]{0,40}\b(?:Reuters|AFP|AP|EPA|Getty|Anadolu)\b[^()\[\]]{0,40}[)\]]")
+MAX_CAPTION_CHARS = 160  # of such a sentence
 # A quotation alone, without its speaker.
 BARE_QUOTE = re.compile(r"^(?:\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|「[^」]*」)[.!?。]?$")
 FIRST = re.compile(rf"{WORD_RUN}(?:['’-]{WORD_RUN})*+")
@@ -88,6 +91,12 @@ def stands_at_top(text: str, before: str, language: str) -> bool:
     names, needs = find_needs(text, before, language)
     is_known = not (names or needs or _find_generic_noun(text, language))
     return stands_alone(text, language) and is_known and not adds_to_another(text, language)
+
+
+def is_caption(text: str, end: int) -> bool:
+    """Whether the credit of a picture follows the sentence of `text` that ends there, or ends the next one."""
+    behind = text[end : end + MAX_CAPTION_CHARS].partition("\n")[0]
+    return bool(PICTURE_CREDIT.match(text, end) or AGENCY_CREDIT.search(behind))
 
 
 def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], tuple[frozenset[str], ...]]:

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from digests.analysis.titles import title_without_outlet
+from digests.summarise import readable
 from digests.summarise.openings import first_sentences
 from tests.compose.factories import article
 
@@ -206,6 +207,44 @@ def test_other_words_behind_a_separator_stay(tail):
 )
 def test_a_line_glued_to_a_sentence_by_an_article_is_not_the_beginning_of_it(text):
     assert clear_sentences(text) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("Villages above the lake cut off for days", "At least five people fell into the Aare near Bern."),
+        ("Opposition asks who paid for all of the boats", "The Swiss army will search the Aare for five people."),
+        ("Divers have been in the water since the weekend", "The UK has sent divers to the Aare for five people."),
+    ],
+)
+def test_a_sentence_behind_a_line_begins_where_it_speaks_of_what_the_title_says(line, sentence):
+    report = article("Aare Post", "Five people missing in the Aare after the storm", f"{line} {sentence}")
+
+    assert [report.text[start:end] for start, end, is_clear in first_sentences(report, report.text) if is_clear] == [
+        sentence
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Engineers have opened a new console that is called the Xbox One controllers on the Aare for five people.",
+        "Smoke and flames rose for hours on Monday from the landmark The Aare as five people were missing there.",
+        "The singer celebrates the release of the album “Kiss All the five people missing in the Aare” this week.",
+        "Divers search the water all day A boat near the Aare with five people on Monday (Reuters/Eva Lind) Off",
+    ],
+)
+def test_a_capital_inside_a_name_or_a_caption_begins_no_sentence(text):
+    report = article("Aare Post", "Five people missing in the Aare after the storm", text)
+
+    assert not any(is_clear for _, _, is_clear in first_sentences(report, text))
+
+
+def test_the_sentences_of_a_caption_are_not_quoted():
+    caption = "Smoke rises over the Aare near Bern on Monday. The army searched for five people (Eva Lind/AFP) Off"
+
+    assert readable.is_caption(caption, caption.index("Monday.") + len("Monday."))
+    assert not readable.is_caption(f"{BRIDGE} The army searched for five people.", len(BRIDGE))
 
 
 def test_a_name_that_begins_with_an_article_glues_nothing():
