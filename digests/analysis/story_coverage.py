@@ -54,11 +54,11 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told; nor
     is a platform that stands for a channel whose name is not known, nor, where another has news, an outlet that only
     analyses the event.
-    An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`_merge_outlet_names`).
+    An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
     present = [articles[key] for key in story.articles if key in counted]
-    names = _merge_outlet_names(present)
+    names = merge_outlet_names(present)
     owners: dict[str, str] = {}
     countries: dict[str, str] = {}
     for article in present:
@@ -120,7 +120,7 @@ def find_copies(story: Story, articles: Mapping[str, Article], origins: Sequence
     return origin_of
 
 
-def _merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
+def merge_outlet_names(articles: Iterable[Article]) -> dict[str, str]:
     """
     Return the name under which each outlet counts: the first one that differs only in "The", "News" or its domain.
 

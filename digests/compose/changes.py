@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from digests.analysis.gazetteer import countries_in
 from digests.analysis.numbers import significant_numbers
 from digests.analysis.select import can_be_quoted
-from digests.analysis.story_coverage import find_copies, measure_coverage
+from digests.analysis.story_coverage import find_copies, measure_coverage, merge_outlet_names
 from digests.analysis.titles import title_without_outlet
 from digests.compose.context import ComposeContext
 from digests.model.edition import Edition
@@ -100,16 +100,22 @@ def compare_with_earlier(
         return new_story
     new_ids = {article.id for article in new}
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
-    old_outlets = {article.outlet for article in old}
-    joined = (article for article in new if article.published_at >= showing.edition.window_end)
     return replace(
         new_story,
         status="developing" if updates else "quiet",
         updates=updates,
         number_changes=changed_numbers(numbers_from, before),
-        new_outlets=tuple(dict.fromkeys(each.outlet for each in joined if each.outlet not in old_outlets)),
+        new_outlets=_find_new_outlets(old, new, showing.edition.window_end),
         earlier=earlier,
     )
+
+
+def _find_new_outlets(old: Sequence[Article], new: Sequence[Article], since: datetime) -> tuple[str, ...]:
+    """Return the outlets of what was published `since` then and of nothing before, an outlet with two names once."""
+    joined = [article for article in new if article.published_at >= since]
+    names = merge_outlet_names([*old, *joined])
+    known = {names[article.outlet] for article in old}
+    return tuple(dict.fromkeys(names[each.outlet] for each in joined if names[each.outlet] not in known))
 
 
 def day_number(first: datetime, context: ComposeContext) -> int:

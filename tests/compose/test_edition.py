@@ -185,6 +185,7 @@ def test_the_next_day_tells_what_is_new_and_sells_nothing_old():
     later = [
         [
             report("N9", "Flood", "Nepal", 4500, hours=30),
+            report("The N0", "Flood", "Nepal", 4500, hours=31),  # another name of one that had it before
             # It came in late: what it has was known when the last edition was made.
             dataclasses.replace(report("N8", "Flood", "Nepal", 300, hours=20), fetched_at=START + timedelta(hours=31)),
             first[0][0],
