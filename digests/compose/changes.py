@@ -1,7 +1,6 @@
 """What is new in a story since the reader's last edition: its status, sentences, numbers and outlets."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -14,6 +13,7 @@ from digests.analysis.select import can_be_quoted
 from digests.analysis.story_coverage import find_copies, measure_coverage, merge_outlet_names
 from digests.analysis.titles import title_without_outlet
 from digests.compose.context import ComposeContext
+from digests.compose.told import ToldStory, texts_of, was_told
 from digests.model.edition import Edition
 from digests.model.edition_story import Brief, EditionStory, NumberChange, Sentence
 from digests.model.story import Story
@@ -93,7 +93,7 @@ def compare_with_earlier(
     new = [article for article in later if article.id in context.articles]
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
-    known, before = _known_facts(old, earlier, showing.edition), _known_sentences(old, earlier)
+    known, before = _known_facts(old, earlier, context.told_in(showing.edition)), _known_sentences(old, earlier)
     updates = _new_sentences(story, articles, of_window, known, before, summary, agreed, context, told, is_old)
     # Similar words alone make one story continue another: without news the two may be different events.
     if showing.is_similar_only and not updates:
@@ -227,7 +227,7 @@ def repeats_last_edition(story: Story, headline: Article, context: ComposeContex
         return True
     title, language = title_without_outlet(headline), headline.language
     of_then = (context.earlier_articles[key] for key in shown.article_ids if key in context.earlier_articles)
-    texts = [*_texts_of(shown), *((each.title, each.language) for each in of_then)]
+    texts = [*texts_of(shown), *((each.title, each.language) for each in of_then)]
     known = {stem for text, tag in texts if tag == language for stem in stems(text, language)}
     _, is_number_new = compare_numbers(title, "\n".join(text for text, tag in texts if tag == language), language)
     return not is_number_new and is_repetition(stems(title, language), known)
@@ -332,17 +332,17 @@ def shared_rarity(first: Set[str], second: Set[str], in_language: Mapping[str, f
 class KnownFacts:
     """
     What the reader may know: numbers and stems of the earlier texts, the stems of each sentence shown of the story, and
-    stems and numbers of each story that the edition told, in each of its languages.
+    what the edition told of all stories.
     """
 
     numbers: frozenset[str]
     stems: frozenset[str]
     sentences: tuple[frozenset[str], ...]
-    told: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    told: tuple[ToldStory, ...]
 
 
-def _known_facts(old: Sequence[Article], earlier: EditionStory | None, edition: Edition) -> KnownFacts:
-    """Return what the reader knows: from the articles before, and from what the last edition, `edition`, showed."""
+def _known_facts(old: Sequence[Article], earlier: EditionStory | None, told: tuple[ToldStory, ...]) -> KnownFacts:
+    """Return what the reader knows: from the articles before, and from what the last edition showed, `told`."""
     texts = [(f"{article.title}\n{article.text}", article.language) for article in old]
     shown = [(s.text, s.language) for s in (*earlier.summary, *earlier.updates)] if earlier else []
     if earlier is not None:
@@ -352,31 +352,8 @@ def _known_facts(old: Sequence[Article], earlier: EditionStory | None, edition: 
         numbers=frozenset(number for text, _ in texts for number in significant_numbers(text)),
         stems=frozenset(stem for text, language in texts for stem in stems(text, language)),
         sentences=tuple(frozenset(stems(text, language)) for text, language in shown),
-        told=tuple(
-            (frozenset(stems(text, language)), frozenset(significant_numbers(text)))
-            for text, language in _told_texts(edition)
-        ),
+        told=told,
     )
-
-
-def _told_texts(edition: Edition) -> Iterator[tuple[str, str]]:
-    """Yield for each story of an edition what it told in a language, and that language."""
-    for shown in edition.told:
-        by_language: defaultdict[str, list[str]] = defaultdict(list)
-        for text, language in _texts_of(shown):
-            by_language[language].append(text)
-        yield from (("\n".join(texts), language) for language, texts in by_language.items())
-
-
-def _texts_of(shown: EditionStory | Brief) -> Iterator[tuple[str, str]]:
-    """Yield what an edition told of a story, each with its language: headline, sentences, and what was later."""
-    if isinstance(shown, Brief):
-        yield shown.title, shown.language
-        return
-    yield shown.title, shown.title_language
-    yield from ((each.text, each.language) for each in (*shown.summary, *shown.updates))
-    if shown.latest:
-        yield shown.latest.title, shown.latest.language
 
 
 def _new_sentences(
@@ -473,8 +450,7 @@ def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
 
     So it is if it says what the last edition told of whatever story: grouping may have kept that apart.
     """
-    figures = set(significant_numbers(candidate.text))
-    if any(figures <= numbers and is_repetition(candidate.stems, about) for about, numbers in known.told):
+    if was_told(candidate.text, candidate.article.language, known.told):
         return 0.0
     new_stems = candidate.stems - known.stems
     new_numbers = [number for number in significant_numbers(candidate.text) if number not in known.numbers]

@@ -19,6 +19,7 @@ from digests.analysis.topics import Chances, find_topic, topic_chances
 from digests.cluster.item import ClusterItem
 from digests.cluster.nearest import NearestReports
 from digests.cluster.neighbours import Neighbours
+from digests.compose.told import ToldStory, read_told
 from digests.compose.translations import ForeignText, TranslationLookup, Translations
 from digests.model.edition import Correction, Edition
 from digests.model.edition_story import Brief, Notice, Sentence, Translation
@@ -56,6 +57,7 @@ class ComposeContext:
     _coverage: dict[str, Coverage] = field(default_factory=dict, init=False)  # by story
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
     _topics: dict[str, str] = field(default_factory=dict, init=False)  # by story
+    _told: dict[int, tuple[ToldStory, ...]] = field(default_factory=dict, init=False)  # by number of the edition
     headlines: dict[str, Headline | None] = field(default_factory=dict, init=False)  # by story; see `find_headline`
 
     def with_translations(self, known: Translations) -> ComposeContext:
@@ -70,6 +72,14 @@ class ComposeContext:
     @property
     def previous(self) -> Edition | None:
         return next(iter(self.earlier_editions), None)
+
+    def told_in(self, edition: Edition | None) -> tuple[ToldStory, ...]:
+        """Return what one of the earlier editions told; nothing if there is none."""
+        if edition is None:
+            return ()
+        if edition.number not in self._told:
+            self._told[edition.number] = read_told(edition)
+        return self._told[edition.number]
 
     @cached_property
     def earlier_texts(self) -> Mapping[str, Article]:

@@ -15,6 +15,7 @@ from digests.analysis.titles import title_without_outlet
 from digests.compose.changes import compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import NO_NEIGHBOURS, RankedStory
+from digests.compose.told import was_told
 from digests.model.edition_story import Brief, EditionStory, FigureChange, Sentence, SourceMention
 from digests.model.story import Story, WireGroup
 from digests.settings.topics import LIGHT_TOPICS
@@ -174,11 +175,17 @@ def _choose_latest(
 ) -> Article | None:
     """
     Return the report whose headline is later than what tells a story, and of the same state in its figures: one of the
-    story, its margin among them, or one that grouping keeps apart and that is near it.
+    story, its margin among them, or one that grouping keeps apart and that is near it. What the last edition told of
+    whatever story is not later.
     """
     of_window = {**context.select_in_window(told), **_find_near_reports(story, context)}
-    is_old = superseded_by_figures(changes, story, of_window)
-    current = (each for each in of_window.values() if not is_old(make_sentence(each, 0, each.title)))
+    is_old, before = superseded_by_figures(changes, story, of_window), context.told_in(context.previous)
+    current = (
+        each
+        for each in of_window.values()
+        if not is_old(make_sentence(each, 0, each.title))
+        and not was_told(title_without_outlet(each), each.language, before)
+    )
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]
     state = Told(
         shown=[(title.text, title.article.language), *texts],

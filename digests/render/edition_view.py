@@ -175,7 +175,7 @@ class Views:
             places=" · ".join(sanitize_line(place) for place in story.places),
             topic=topic_title(story.topic, self._edition.language),
             is_new=is_new,
-            day=words["new"] if is_new else "" if is_first_edition else words.say("day", n=story.day),
+            day=words["new"] if is_new else "" if is_first_edition or story.day < 2 else words.say("day", n=story.day),
             alerts=self._watch_line(story.watched),
             rest=" · ".join(filter(None, (words["quiet"] if story.status == "quiet" else "", ended))),
             updated=updated,
