@@ -289,8 +289,7 @@ def test_what_the_last_edition_told_is_not_later():
     text = "A ferry sank off the port of Tarvola on Monday, and all passengers were saved, the coastguard said."
     ferry = [article(f"Post {n}", "Ferry sinks off Tarvola, passengers saved", text, hours=24 + n) for n in range(3)]
     held = "Captain of sunken Tarvola ferry questioned by prosecutors"
-    heard = "Prosecutors in Tarvola hear the captain until midnight, relatives wait outside"
-    ferry += [article("Gull", heard, "", hours=45), article("Star", held, "He was held in Tarvola.", hours=46)]
+    ferry.append(article("Star", held, "He was held in Tarvola on Monday evening.", hours=46))
     before = [article(f"Bugle {n}", held, f"{held}, and heard until noon, officials said.", hours=n) for n in range(2)]
 
     def find_later(first: list[Article]) -> str | None:
