@@ -29,6 +29,13 @@ def test_a_name_of_several_words_goes_where_a_part_of_the_titles_has_it():
     assert found == TITLES
 
 
+@pytest.mark.parametrize(("ending", "goes"), [(" - The Age", True), (" - Expert", False)])
+def test_three_titles_show_a_name_of_several_words_alone(ending, goes):
+    titles = [title + ending for title in TITLES[:3]]
+
+    assert read_titles(titles) == (TITLES[:3] if goes else titles)
+
+
 @pytest.mark.parametrize(
     ("ending", "times"),
     [
