@@ -63,6 +63,9 @@ def test_countries_are_found_in_many_languages(language, title, codes):
     [
         ("en", "Georgia governor signs budget in Atlanta", "GE"),
         ("en", "Michael Jordan sells his basketball team", "JO"),
+        ("en", "Children in hospital with symptoms like Kawasaki disease", "JP"),
+        ("fr", "Des enfants hospitalisés avec un syndrome proche de la maladie de Kawasaki", "JP"),
+        ("en", "Masks of the Spanish flu are shown in a museum", "ES"),
         ("en", "Jordan Miller wins the race", "JO"),
         ("en", "Surprise for Anna K. Jordan at the prize for actors", "JO"),
         ("en", "Chad Smith joins the board", "TD"),
