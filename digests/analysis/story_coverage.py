@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -51,12 +51,13 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
     is independent if it is the first one with a report, or has an agency's text, and neither that agency nor the
     outlet's owner has been counted yet; all others are folded. So copies, other versions of an agency's text, and
     papers of one owner are folded. `independent + folded == outlets` always holds.
-    An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told; nor
-    is a platform that stands for a channel whose name is not known, nor, where another has news, an outlet that only
-    analyses the event.
+    An outlet of which only headlines are known is never independent: whether it reports on its own cannot be told; nor,
+    where another has news, is an outlet that only analyses the event. A platform that stands for a channel whose name
+    is not known is no outlet, unless there is no other report.
     An outlet under two names ("BBC News", "Bbc.com") counts under the first of them (`merge_outlet_names`).
     """
     counted = {key for key in story.articles if key in articles and articles[key].kind not in NO_REPORTS}
+    counted = {key for key in counted if not is_unnamed_channel(articles[key])} or counted
     present = [articles[key] for key in story.articles if key in counted]
     names = merge_outlet_names(present)
     owners: dict[str, str] = {}
@@ -73,13 +74,12 @@ def measure_coverage(story: Story, articles: Mapping[str, Article]) -> Coverage:
         [articles[key] for key in report.articles if key in (with_text or counted)] for report in story.wire_groups
     )
     reports = [(report.agency, group) for report, group in zip(story.wire_groups, known, strict=True) if group]
-    unnamed = {names[article.outlet] for article in present if is_unnamed_channel(article)}
     news = {article.id for article in present if article.id in with_text and article.kind != ANALYSIS} or with_text
     of_news = {names[article.outlet] for article in present if article.id in news}
     telling = [(agency, [article for article in group if article.id in news]) for agency, group in reports]
     telling = [(agency, group) for agency, group in telling if group]
     owners_of_news = {name: owner for name, owner in owners.items() if name in of_news}
-    independent = _independent(telling, owners_of_news, names, unnamed)
+    independent = _independent(telling, owners_of_news, names)
     copies: dict[str, set[str]] = defaultdict(set)
     for agency, group in reports:
         if agency and with_text:
@@ -160,15 +160,8 @@ def _independent(
     reports: Sequence[tuple[str | None, Sequence[Article]]],
     owners: Mapping[str, str],
     names: Mapping[str, str],
-    unnamed: Container[str],
 ) -> tuple[str, ...]:
-    """
-    Return the independent outlets, in time order.
-
-    Args:
-        names: Those under which outlets count.
-        unnamed: Platforms that stand for a channel whose name is not known.
-    """
+    """Return the independent outlets, in time order; `names` are those under which outlets count."""
     firsts = [(agency or relayed_agency(group[0]), group[0]) for agency, group in reports]
     origin_of = find_headline_origins(firsts)
     reporters: dict[tuple[int, str], list[str]] = defaultdict(list)  # by rank and outlet
@@ -184,7 +177,7 @@ def _independent(
     chosen: set[str] = set()
     # Own reports; the first with an agency's text; those that relay it and others with it, if that one may not count.
     for rank in range(3):
-        for outlet in (name for name in owners if name not in unnamed):
+        for outlet in owners:
             free = sorted(voice for voice in reporters[rank, outlet] if voice not in taken)
             if outlet not in chosen and free and owners[outlet] not in taken:
                 chosen.add(outlet)

@@ -137,6 +137,7 @@ def test_a_platform_is_no_outlet_but_a_subdomain_of_its_own_is(host, is_platform
     ("outlet", "url", "title", "authors", "channel"),
     [
         ("Youtube.com", "www.youtube.com/watch?v=1", "Bridge in Bern falls into the river - Sky News", (), "Sky News"),
+        ("YouTube", "www.youtube.com/watch?v=1", "Bridge in Bern falls - LiveNOW from FOX", (), "LiveNOW from FOX"),
         ("YouTube", "m.youtube.com/watch?v=1", "Halo over the bridge in Bern - Remix", ("France 24",), "France 24"),
         ("Google News", "news.google.com/rss/1", "Bridge in Bern falls, 12 dead - The Economist", (), "The Economist"),
         ("news.google.com", "news.google.com/rss/1", "В Берне рухнул мост через реку - Лента", (), "Лента"),

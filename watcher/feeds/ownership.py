@@ -6,7 +6,7 @@ from dataclasses import replace
 from watcher.model import Article, Feed
 from watcher.settings.outlets import find_outlet
 from watcher.text.urls import host_of, is_channel_host, site_of
-from watcher.text.words import normalize_key
+from watcher.text.words import normalize_key, stop_words
 
 # Sites that link what others publish, and publish nothing: a source there is a search or a list of its reader's.
 LINKING_HOSTS = frozenset({"news.google.com", "apple.news", "flipboard.com"})
@@ -136,11 +136,18 @@ def name_channel(article: Article) -> Article:
     title, _, channel = article.title.rpartition(" - ")
     if len(article.authors) == 1 and not article.authors[0].startswith("/"):  # "/u/name" is no channel
         channel = article.authors[0]
-    elif len(title) < MIN_TITLE_CHARS or any(word[0].islower() for word in channel.split()):
+    elif len(title) < MIN_TITLE_CHARS or not _is_name(channel, article.language):
         return article
     if not MIN_NAME_CHARS <= len(channel) <= MAX_CHANNEL_CHARS or normalize_key(channel) in _platform_names(host):
         return article
     return replace(article, outlet=channel.strip(), country=None, owner=None, via=article.via or article.outlet)
+
+
+def _is_name(text: str, language: str) -> bool:
+    """Whether each word of a text has a capital or stands inside a name: "LiveNOW from FOX"."""
+    parts = text.split()
+    small = [word for word in parts if word[0].islower()]
+    return not small or (parts[0] not in small and stop_words(language).issuperset(small))
 
 
 def is_unnamed_channel(article: Article) -> bool:
