@@ -46,6 +46,12 @@ def find_countries(story: Story, articles: Mapping[str, Article], covered: Cover
     return tuple(order[:MAX_COUNTRIES]) or _choose_home(reports, acting)
 
 
+def select_told(countries: Sequence[str], texts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the first of `countries`, and the others that one of `texts`, each with its language, names."""
+    named = {match.code for text, language in texts for match in load_gazetteer(language).find_with_actors(text)}
+    return (*countries[:1], *(code for code in countries[1:] if code in named))
+
+
 def _mean_weights(reports: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return the mean weight of each country in the reports of a story."""
     of_reports = list(reports)

@@ -10,6 +10,7 @@ from functools import partial
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
+from digests.analysis.story_countries import select_told
 from digests.analysis.story_coverage import Coverage, find_comments, find_copies, measure_coverage
 from digests.analysis.titles import title_without_outlet
 from digests.compose.changes import compare_with_earlier
@@ -214,7 +215,6 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     earlier = {**context.earlier_texts, **known}
     change = compare_with_earlier(story, earlier, summary, agreed, context, title=title.text, is_old=is_old)
     summary = context.readable_beginning([sentence for sentence in summary if sentence not in change.updates])
-    place_codes = places or (change.earlier.place_codes if change.earlier else ())
     times = [article.published_at for article in own.values()]
     counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
     # What is withheld differs from nothing, and is no other angle.
@@ -223,11 +223,13 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     updates = context.readable_beginning(change.updates)
     others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
-    above: list[Sentence | Article] = [*summary, *updates, *others]
-    latest = None if is_light else _choose_latest(story, told, title, above, changes, context)
+    shown: list[Sentence | Article] = [*summary, *updates, *others]
+    latest = None if is_light else _choose_latest(story, told, title, shown, changes, context)
     is_old_title = is_old(make_sentence(title.article, 0, title.text))
     if latest and is_old_title and any(figure.is_title for figure in stated_figures(latest)):
         title = Headline(title_without_outlet(latest), latest)  # the newer figure stands above
+    above = (title.text, title.article.language), *((each.text, each.language) for each in (*summary, *updates))
+    place_codes = select_told(places, above) or (change.earlier.place_codes if change.earlier else ())
     translation = context.translate("headlines", title.text, title.article.language)
     lead_outlet = summary[0].outlet if summary else title.article.outlet
     return EditionStory(

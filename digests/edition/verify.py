@@ -15,7 +15,7 @@ from digests.analysis.dates_ahead import days_of_report, find_date_ahead, find_p
 from digests.analysis.notices import find_notices
 from digests.analysis.rejections import find_rejected_claims, has_rejections, says_rejection
 from digests.analysis.select import APART
-from digests.analysis.story_countries import find_countries
+from digests.analysis.story_countries import find_countries, select_told
 from digests.analysis.story_coverage import Coverage, measure_coverage, with_owners
 from digests.analysis.titles import title_without_outlet
 from digests.cluster.item import make_item
@@ -433,14 +433,14 @@ class _Check:
         names = tuple(country_name(code, self.edition.language) for code in story.place_codes)
         yield from self.equal(place, story.headline, "names of its countries", story.places, names)
         groupings = self.groupings(story.article_ids)
-        if self.evidence is None or any(
-            find_countries(grouping.story, self.articles) == story.place_codes for grouping in groupings
-        ):
+        texts = [(story.title, story.title_language), *((each.text, each.language) for each in story.quoted)]
+        about = (find_countries(grouping.story, self.articles) for grouping in groupings)
+        if self.evidence is None or any(story.place_codes in (codes, select_told(codes, texts)) for codes in about):
             return
         earlier = self.evidence.load_earlier().get(story.earlier_story)
         if earlier is None or earlier.place_codes != story.place_codes:
-            about = ", ".join(story.places) or "no country"
-            yield Fault(place, story.headline, f"its articles do not show that it is about {about}", self.is_certain)
+            named = ", ".join(story.places) or "no country"
+            yield Fault(place, story.headline, f"its articles do not show that it is about {named}", self.is_certain)
 
     def times(self, place: str, story: EditionStory) -> Iterator[Fault]:
         """Check the times of a story, and what is counted from them: its day, sparkline and trend."""

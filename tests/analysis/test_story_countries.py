@@ -12,7 +12,7 @@ from digests.analysis.country_names import (
     region_title,
 )
 from digests.analysis.gazetteer import countries_in
-from digests.analysis.story_countries import country_weights, find_countries
+from digests.analysis.story_countries import country_weights, find_countries, select_told
 from tests.compose.factories import article, by_id, story
 
 
@@ -290,3 +290,11 @@ def test_the_parliament_of_a_union_is_not_of_its_outlets_country(language, title
     reports = [article(f"O{n}", title, language=language, country="AU") for n in range(2)]
 
     assert find_countries(story(*reports), by_id(*reports)) == ()
+
+
+def test_a_further_country_is_one_that_is_told():
+    texts = [("Shooting in Austin may be terrorism, FBI says", "en"), ("Der Schütze war in Senegal geboren.", "de")]
+
+    assert select_told(("US", "IR", "SN"), texts) == ("US", "SN")
+    assert select_told(("IR",), texts) == ("IR",)
+    assert select_told((), texts) == ()
