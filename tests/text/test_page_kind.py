@@ -132,6 +132,12 @@ def test_a_live_address_is_told_by_a_part_of_its_path():
     assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
 
+def test_an_address_of_analysis_is_told_by_a_folder():
+    assert classify_kind("The storm", url="https://news.example/world/podcasts/the-storm") == "analysis"
+    assert classify_kind("The storm", url="https://news.example/longform/2026/3/the-storm") == "analysis"
+    assert classify_kind("The storm", url="https://news.example/media/podcasts-are-back") == "article"
+
+
 def test_an_address_of_round_ups_is_told_by_a_folder():
     assert is_address_of("roundup", "https://news.example/newsletters/monday-7120a6cf")
     assert not is_address_of("roundup", "https://news.example/media/newsletters-are-back")
