@@ -176,15 +176,17 @@ def _choose_latest(
 ) -> Article | None:
     """
     Return the report whose headline is later than what tells a story, and of the same state in its figures: one of the
-    story, its margin among them, or one that grouping keeps apart and that is near it. What the last edition told of
-    whatever story is not later.
+    story, its margin among them, or one that grouping keeps apart and that is near it. A copy is not later than its
+    origin, nor is what the last edition told of whatever story.
     """
     of_window = {**context.select_in_window(told), **_find_near_reports(story, context)}
     is_old, before = superseded_by_figures(changes, story, of_window), context.told_in(context.previous)
+    copies = find_copies(story, told, context.measure_coverage(story).origins)
     current = (
         each
         for each in of_window.values()
-        if not is_old(make_sentence(each, 0, each.title))
+        if each.id not in copies
+        and not is_old(make_sentence(each, 0, each.title))
         and not was_told(title_without_outlet(each), each.language, before)
     )
     texts = [(each.title if isinstance(each, Article) else each.text, each.language) for each in shown]

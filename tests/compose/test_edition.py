@@ -285,21 +285,23 @@ def test_what_the_last_edition_told_of_another_story_is_not_new():
     assert told_as_new(first, crane) == told_as_new(first, told_in_two) == []
 
 
-def test_what_the_last_edition_told_is_not_later():
+def test_what_the_last_edition_told_is_not_later_nor_is_a_copy():
     text = "A ferry sank off the port of Tarvola on Monday, and all passengers were saved, the coastguard said."
     ferry = [article(f"Post {n}", "Ferry sinks off Tarvola, passengers saved", text, hours=24 + n) for n in range(3)]
     held = "Captain of sunken Tarvola ferry questioned by prosecutors"
-    ferry.append(article("Star", held, "He was held in Tarvola on Monday evening.", hours=46))
+    last = article("Star", held, "He was held in Tarvola on Monday evening.", hours=46)
     before = [article(f"Bugle {n}", held, f"{held}, and heard until noon, officials said.", hours=n) for n in range(2)]
+    strike = report("N0", "Strike", "Ghana", 300)
 
-    def find_later(first: list[Article]) -> str | None:
+    def find_later(first: list[Article], *reports: Article | list[Article]) -> str | None:
         monday = compose_stories([story(*first)], make_context(by_id(*first)))
-        context = make_context(by_id(*ferry), earlier=by_id(*first), **next_day(monday))
-        (shown,) = compose_stories([story(*ferry)], context).stories
+        context = make_context(by_id(*ferry, last), earlier=by_id(*first), **next_day(monday))
+        (shown,) = compose_stories([story(*reports)], context).stories
         return shown.latest.title if shown.latest else None
 
-    assert find_later([report("N0", "Strike", "Ghana", 300)]) == held
-    assert find_later(before) is None
+    assert find_later([strike], *ferry, last) == held
+    assert find_later(before, *ferry, last) is None
+    assert find_later([strike], *ferry[:2], [ferry[2], last]) is None
 
 
 def on_the_next_day(first: list[Article], later: list[Article]) -> EditionStory:
