@@ -91,7 +91,7 @@ _QUOTE_END = re.compile(
 )
 _CAPITALIZED = re.compile(r"(?<=[a-zß-ÿа-яёα-ω] )(?!I\b)([A-ZÀ-ÞА-ЯΑ-Ω][a-zß-ÿа-яёα-ω]*) (?=[a-zß-ÿа-яёα-ω])")
 _BEFORE_NAME = re.compile(r"\b(?P<before>[a-zß-ÿ]{4,}) (?P<article>[A-ZÀ-Þ][a-zß-ÿ]+) (?=[A-ZÀ-Þ])")
-_BEHIND_NAME = re.compile(r"([A-ZÀ-Þ][\w’'-]*(?: [A-ZÀ-Þ][\w’'-]*){0,3}) ([a-zß-ÿ]+)\b")
+_BEHIND_NAME = re.compile(r"([A-ZÀ-Þ][\w’'-]{0,30}(?: [A-ZÀ-Þ][\w’'-]{0,30}){0,3}) ([a-zß-ÿ]{1,30})\b")
 _TOLD = frozenset(LISTS["before_names"]["words"].split())
 # "in India.Over 10,500 people"; bars between several headlines; the credit of a picture: "— Foto: Ana Silva/Estado"
 _JOINED = re.compile(r"[a-zß-ÿа-яё]{2}[.!?][A-ZÀ-ÞА-Я][a-zß-ÿа-яё]* |\s[|•]\s|\s—\s(?:Fotos?|Photos?):\s")

@@ -9,7 +9,7 @@ from watcher.model import Entry
 from watcher.text.page_kind import classify_kind
 from watcher.text.urls import host_of, is_channel_host
 
-TITLE_END = re.compile(r"\s+[|–—-]\s+([^\s|–—][^|–—]{1,49})$")
+TITLE_END = re.compile(r" [|–—-] ([^\s|–—][^|–—]{1,49})$")
 MIN_ENDING_TITLES, MIN_NAME_TITLES = 5, 3  # of a feed, that end alike; a name may be known by three, if they are half
 # Of all its titles: less than half may end in who says so ("- Pentagon"), unless it has two capitals ("- The Age").
 MIN_ENDING_SHARE, MIN_NAME_SHARE = 1 / 2, 1 / 8
