@@ -156,7 +156,7 @@ class _Places:
         self._is_filling = False  # the places that are left, for which less counts
         self._too_many: list[RankedStory] = []  # on a topic that has enough
         self._of_full_country: list[RankedStory] = []  # about a country that has enough
-        self._asking: list[RankedStory] = []  # of one outlet, that asks or explains something
+        self._asking: list[RankedStory] = []  # of one outlet, that asks or explains, or come in late
 
     def offer(self, ranked: RankedStory) -> None:
         """Place a story: in full, under the story of its thread, in one line, or with those that wait."""
@@ -197,6 +197,8 @@ class _Places:
                 self._instead.add(better[0].story.id)
                 self._place(*better)
                 self.bare.append(ranked)
+            elif self._came_in_late(ranked):
+                self._asking.append(ranked)
             else:
                 self._place(ranked, shown)
 
@@ -245,6 +247,11 @@ class _Places:
             return False
         best = max((each.score for each, _ in self.selection.main), default=0.0)
         return best > 0 and ranked.score < min(MIN_WORTH * best, MIN_MARK * POINTS)
+
+    def _came_in_late(self, ranked: RankedStory) -> bool:
+        """Whether all reports of a story were published before the window: what is told is of the period."""
+        reports, start = self._context.present(ranked.story), self._context.window_start
+        return not (self._is_filling or ranked.followed) and all(each.published_at < start for each in reports)
 
     def _only_asks(self, ranked: RankedStory) -> bool:
         """Whether one outlet alone asks or explains something, for which there is a place only if it is left."""

@@ -304,6 +304,23 @@ def test_what_the_last_edition_told_is_not_later_nor_is_a_copy():
     assert find_later([strike], *ferry[:2], [ferry[2], last]) is None
 
 
+def test_a_story_that_only_came_in_late_is_told_in_full_where_a_place_is_left():
+    late = [report(f"L{n}", "Flood", "Nepal", 300, hours=-2) for n in range(4)]
+    others = [[report(f"{place}{n}", "Quake", place, 60, hours=4 + n) for n in range(2)] for place in ("Peru", "Chile")]
+
+    articles = by_id(*chain(late, *others))
+    few, enough = (
+        compose_stories(
+            [story(*own) for own in (late, *others)], make_context(articles, digest={"stories": places, "briefs": 5})
+        )
+        for places in (2, 3)
+    )
+
+    assert not any("Nepal" in shown.title for shown in few.stories)
+    assert any("Nepal" in brief.title for brief in few.briefs)
+    assert any("Nepal" in shown.title for shown in enough.stories)
+
+
 def on_the_next_day(first: list[Article], later: list[Article]) -> EditionStory:
     """Return the story of `first` as an edition of the next day shows it with the reports `later`."""
     monday = compose_stories([story(*first)], make_context(by_id(*first)))
