@@ -22,6 +22,7 @@ from digests.compose.rank import RankedStory, rank
 from digests.compose.reading_time import reading_time
 from digests.compose.selection import StorySelection, select_stories
 from digests.compose.story import add_distinct, compose_brief, find_headline, latin_words
+from digests.compose.told import has_new_number
 from digests.compose.translations import ForeignText, Translations
 from digests.compose.week import add_week
 from digests.model.edition import Edition, Section
@@ -241,11 +242,13 @@ def _make_lines(stories: Iterable[RankedStory], context: ComposeContext, told: s
 def _briefs(selection: StorySelection, context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:
     """Return the stories in one line: foreign ones, others, quiet ones; `told` as in `_make_lines`."""
     found = [*_make_lines((*selection.foreign_lines, *selection.briefs), context, told)]
-    found += [
-        replace(brief, status=shown.status, day=shown.day, quiet_days=0 if each.followed else None)
-        for each, shown in selection.quiet_lines
-        if (brief := compose_brief(each, context))
-    ]
+    before = context.told_in(context.previous)
+    for each, shown in selection.quiet_lines:
+        for brief in _make_lines((each,), context, told):
+            # Another toll is not "nothing new", also if no sentence tells it.
+            is_quiet, days = each.followed or not has_new_number(brief.title, before), 0 if each.followed else None
+            quiet = replace(brief, status=shown.status, day=shown.day, quiet_days=days)
+            found.append(quiet if is_quiet else brief)
     return tuple(found)
 
 

@@ -34,6 +34,11 @@ def was_told(text: str, language: str, told: Sequence[ToldStory]) -> bool:
     return any(numbers <= each.numbers and is_repetition(about, each.stems) for each in told)
 
 
+def has_new_number(text: str, told: Sequence[ToldStory]) -> bool:
+    """Whether a text has a number that was told of no story."""
+    return not set(significant_numbers(text)) <= {number for each in told for number in each.numbers}
+
+
 def texts_of(shown: EditionStory | Brief) -> Iterator[tuple[str, str]]:
     """Yield what an edition told of a story, each with its language: headline, sentences, and what was later."""
     if isinstance(shown, Brief):

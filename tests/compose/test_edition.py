@@ -304,6 +304,20 @@ def test_what_the_last_edition_told_is_not_later_nor_is_a_copy():
     assert find_later([strike], *ferry[:2], [ferry[2], last]) is None
 
 
+def test_another_number_is_not_nothing_new():
+    flood = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    monday = compose_stories([story(*flood)], make_context(by_id(*flood)))
+
+    def find_lines(*titles: str) -> list[tuple[str, str]]:
+        later = [article(f"M{n}", title, "", hours=30 + n) for n, title in enumerate(titles)]
+        context = make_context(by_id(*later), earlier=by_id(*flood), **next_day(monday))
+        return [(each.title, each.status) for each in compose_stories([story(*flood, *later)], context).briefs]
+
+    same, more = (f"Flood in Nepal drives {count} from their homes" for count in (300, 450))
+    assert find_lines(same) == [(same, "quiet")]
+    assert find_lines(more) == [(more, "")]
+
+
 def test_a_story_that_only_came_in_late_is_told_in_full_where_a_place_is_left():
     late = [report(f"L{n}", "Flood", "Nepal", 300, hours=-2) for n in range(4)]
     others = [[report(f"{place}{n}", "Quake", place, 60, hours=4 + n) for n in range(2)] for place in ("Peru", "Chile")]
