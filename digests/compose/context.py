@@ -57,7 +57,7 @@ class ComposeContext:
     _coverage: dict[str, Coverage] = field(default_factory=dict, init=False)  # by story
     _countries: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by story
     _topics: dict[str, str] = field(default_factory=dict, init=False)  # by story
-    _told: dict[int, tuple[ToldStory, ...]] = field(default_factory=dict, init=False)  # by number of the edition
+    _told: dict[datetime, tuple[ToldStory, ...]] = field(default_factory=dict, init=False)  # by when it was made
     headlines: dict[str, Headline | None] = field(default_factory=dict, init=False)  # by story; see `find_headline`
 
     def with_translations(self, known: Translations) -> ComposeContext:
@@ -77,9 +77,9 @@ class ComposeContext:
         """Return what one of the earlier editions told; nothing if there is none."""
         if edition is None:
             return ()
-        if edition.number not in self._told:
-            self._told[edition.number] = read_told(edition)
-        return self._told[edition.number]
+        if edition.made_at not in self._told:
+            self._told[edition.made_at] = read_told(edition)
+        return self._told[edition.made_at]
 
     @cached_property
     def earlier_texts(self) -> Mapping[str, Article]:
