@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import update
 
+from tests.patience import PATIENCE_S
 from tests.worker.queue_world import HOSTS, LEASED, ROOM, Sites, left, until, worker_of
 from watcher.store.hosts import lease_free_hosts
 from watcher.store.schema import feeds, hosts
@@ -130,4 +132,25 @@ async def test_a_visit_that_is_stopped_before_it_runs_leaves_its_host_as_it_was(
 
         assert not sites.asked
         assert await left(queue) == before
+        assert await left(queue, LEASED) == 0
+
+
+async def test_a_visit_that_is_stopped_while_it_releases_its_host_has_it_released(a_worker, sites):
+    sites.gate.set()
+    async with a_worker("here:1") as queue:
+        writer, busy = queue.context.writer, threading.Event()
+        claim = await writer.add(claim_requested, asked("h7.example"))
+        blocking = asyncio.create_task(writer.do(lambda _: busy.wait(PATIENCE_S)))  # so that the visit's end waits
+        visit = queue.start(claim)
+        async with asyncio.timeout(PATIENCE_S):
+            while not sites.asked or sites.under_way.total():
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # the visit waits to save its poll together with its end
+        visit.cancel()
+        await asyncio.sleep(0)  # it waits to release its host
+        stopping = asyncio.create_task(queue.stop())
+        await asyncio.sleep(0.05)
+        busy.set()
+        await asyncio.gather(stopping, blocking)
+
         assert await left(queue, LEASED) == 0

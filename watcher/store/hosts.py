@@ -132,6 +132,11 @@ def renew_leases(
     connection.execute(query.values(lease_until=now + lease))
 
 
+def release_leases(connection: Connection, *, worker: str) -> None:
+    """Release all leases of a worker, which has ended its visits."""
+    connection.execute(update(hosts).where(hosts.c.lease_by == worker).values(lease_by=None, lease_until=None))
+
+
 def drop_dead_leases(connection: Connection, *, worker: str) -> None:
     """Release leases of dead processes of this machine, so that after a crash nobody waits until they expire."""
     machine = worker.rpartition(":")[0]

@@ -138,7 +138,8 @@ class PgScheduler(BaseScheduler):
 
     async def stop(self) -> None:
         """Take no more jobs, and cancel those that do not end within `AGAIN_S`: another worker gets them."""
-        await super().stop()
+        self.close()
+        await self._cancel_visits()
         self._renewing.cancel()
         if self._serving is not None:
             if self._manager is not None:
@@ -146,6 +147,7 @@ class PgScheduler(BaseScheduler):
             self._serving.cancel()
             await asyncio.gather(self._serving, return_exceptions=True)
         await asyncio.gather(self._renewing, return_exceptions=True)
+        await self._release_leases()
 
     async def _take(self, job: Job) -> None:
         """Visit the host of a job. If the host is leased, perhaps by a dead worker, retry the job a little later."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from watcher.errors import MachineError, StoreError, WatcherError
 from watcher.failure_messages import Reason, TaskKind
 from watcher.machine import has_free_descriptor
-from watcher.store.hosts import HOST_LEASE, renew_leases, set_blocked_until
+from watcher.store.hosts import HOST_LEASE, release_leases, renew_leases, set_blocked_until
 from watcher.store.outages import make_due_after_outage, record_network_down, record_polling_stop
 from watcher.store.visits import Visit, VisitEnd, claim_visits, release_hosts, release_unvisited
 from watcher.text.format import fields
@@ -124,15 +124,27 @@ class BaseScheduler(ABC):
         """Start no more visits; running ones continue."""
         self._closed = True
 
+    @abstractmethod
     async def stop(self) -> None:
-        """Cancel running visits; their feeds and pages stay due, and their hosts are released."""
-        self.close()
+        """Claim no more hosts, cancel running visits, and release all hosts; their feeds and pages stay due."""
+
+    async def _cancel_visits(self) -> None:
+        """Cancel running visits, and give back those that have not begun."""
         visits = list(self._visits.values())
         for task in visits:
             task.cancel()
         await asyncio.gather(*visits, return_exceptions=True)
         await self._give_back(tuple(self._unbegun.values()))
         self._unbegun.clear()
+
+    async def _release_leases(self) -> None:
+        """
+        Release what is still leased: a visit that is cancelled while it releases its host takes back that write.
+
+        If the store cannot be written, the leases expire.
+        """
+        with suppress(StoreError):
+            await self.context.writer.do(release_leases, worker=self.context.worker)
 
     async def _give_back(self, claims: Sequence[Visit]) -> None:
         """Release the hosts of visits that have not begun."""
@@ -243,7 +255,8 @@ class Scheduler(BaseScheduler):
         if self._claim is not None:
             await asyncio.gather(self._claim, return_exceptions=True)
         await self._give_back_ready()
-        await super().stop()
+        await self._cancel_visits()
+        await self._release_leases()
 
     def _on_visit_broken(self, host: str, fault: WatcherError) -> None:
         super()._on_visit_broken(host, fault)
