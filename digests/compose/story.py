@@ -209,7 +209,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
     agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
     of_window = _select_tellers(story, context.select_in_window(own))
     changes = _find_figure_changes(story, own, known, context)
-    title = _choose_headline(story, of_window, agreed, changes, context)
+    title = find_headline(story, context)
     if title is None:
         return None
     summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
