@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,7 +13,7 @@ from digests.analysis.silence import find_missing_perspectives
 from digests.analysis.story_countries import select_told
 from digests.analysis.story_coverage import Coverage, find_comments, find_copies, measure_coverage
 from digests.analysis.titles import title_without_outlet
-from digests.compose.changes import compare_with_earlier
+from digests.compose.changes import StoryChange, compare_with_earlier
 from digests.compose.context import ComposeContext
 from digests.compose.rank import NO_NEIGHBOURS, RankedStory
 from digests.compose.told import was_told
@@ -200,40 +200,71 @@ def _choose_latest(
     return choose_latest(current, state, context.can_read, context.frequencies)
 
 
-def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
-    """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
-    story, covered, language = ranked.story, ranked.coverage, context.digest.language
-    places = context.find_countries(story)
-    known = _load_known(story, context)
-    own = {article.id: known[article.id] for article in context.present(story)}
-    agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
-    of_window = _select_tellers(story, context.select_in_window(own))
-    changes = _find_figure_changes(story, own, known, context)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Telling:
+    """What tells a story: its headline and sentences, or other headlines if there are none, and what came later."""
+
+    title: Headline
+    summary: tuple[Sentence, ...]
+    others: tuple[Article, ...]  # reports whose headlines stand in the place of sentences
+    latest: Article | None
+    change: StoryChange
+    figure_changes: tuple[FigureChange, ...]
+
+    @property
+    def quoted(self) -> tuple[Sentence, ...]:
+        return *self.summary, *self.change.updates
+
+
+def _tell(
+    story: Story, own: Mapping[str, Article], known: Mapping[str, Article], context: ComposeContext
+) -> _Telling | None:
+    """Return what tells a story by its articles, its `own` and all that are `known`; None if none has a title."""
     title = find_headline(story, context)
     if title is None:
         return None
+    agreed = measure_agreement(story, _select_tellers(story, own), context.frequencies)
+    of_window = _select_tellers(story, context.select_in_window(own))
+    changes = _find_figure_changes(story, own, known, context)
     summary = _choose_readable_summary(story, of_window, agreed, title, changes, context)
     is_old = superseded_by_figures(changes, story, of_window)
     earlier = {**context.earlier_texts, **known}
     change = compare_with_earlier(story, earlier, summary, agreed, context, title=title.text, is_old=is_old)
     summary = context.readable_beginning([sentence for sentence in summary if sentence not in change.updates])
-    times = [article.published_at for article in own.values()]
-    counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
-    # What is withheld differs from nothing, and is no other angle.
-    told = {key: article for key, article in own.items() if article.kind not in WITHHELD}
-    covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
-    updates = context.readable_beginning(change.updates)
-    others = () if summary or updates else choose_headlines(story, told, title, context.can_read)
+    change = replace(change, updates=context.readable_beginning(change.updates))
+    told = _without_withheld(own)
+    others = () if summary or change.updates else choose_headlines(story, told, title, context.can_read)
     is_light = context.find_topic(story) in LIGHT_TOPICS  # its later headlines say the same in a livelier way
-    shown: list[Sentence | Article] = [*summary, *updates, *others]
+    shown: list[Sentence | Article] = [*summary, *change.updates, *others]
     latest = None if is_light else _choose_latest(story, told, title, shown, changes, context)
     is_old_title = is_old(make_sentence(title.article, 0, title.text))
     if latest and is_old_title and any(figure.is_title for figure in stated_figures(latest)):
         title = Headline(title_without_outlet(latest), latest)  # the newer figure stands above
-    above = (title.text, title.article.language), *((each.text, each.language) for each in (*summary, *updates))
+    return _Telling(title=title, summary=summary, others=others, latest=latest, change=change, figure_changes=changes)
+
+
+def _without_withheld(articles: Mapping[str, Article]) -> dict[str, Article]:
+    """Return the articles that may be shown: what is withheld differs from nothing, and is no other angle."""
+    return {key: article for key, article in articles.items() if article.kind not in WITHHELD}
+
+
+def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[str]) -> EditionStory | None:
+    """Return `ranked` as shown, numbered 0, and add its anchor to `taken`; None if no article has a title."""
+    story, covered, language = ranked.story, ranked.coverage, context.digest.language
+    known = _load_known(story, context)
+    own = {article.id: known[article.id] for article in context.present(story)}
+    telling = _tell(story, own, known, context)
+    if telling is None:
+        return None
+    title, change, changes, latest = telling.title, telling.change, telling.figure_changes, telling.latest
+    places = context.find_countries(story)
+    above = (title.text, title.article.language), *((each.text, each.language) for each in telling.quoted)
     place_codes = select_told(places, above) or (change.earlier.place_codes if change.earlier else ())
-    translation = context.translate("headlines", title.text, title.article.language)
-    lead_outlet = summary[0].outlet if summary else title.article.outlet
+    times = [article.published_at for article in own.values()]
+    counts = count_in_eighths(times, start=context.window_start, end=context.window_end)
+    told = _without_withheld(own)
+    covered_told = replace(covered, origins=tuple(key for key in covered.origins if key in told))
+    lead_outlet = telling.summary[0].outlet if telling.summary else title.article.outlet
     return EditionStory(
         number=0,
         id=story.id,
@@ -243,8 +274,8 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         url=title.article.url,
         places=tuple(country_name(code, language) for code in place_codes),
         updated_at=max(times),
-        summary=summary,
-        updates=updates,
+        summary=telling.summary,
+        updates=change.updates,
         articles=len(own),
         outlets=len(covered.outlets),
         independent=len(covered.independent),
@@ -253,7 +284,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         is_least=ranked.is_least or (latest is not None and latest.outlet not in covered.outlets),
         agencies=covered.agencies,
         mentions=_source_mentions(story, own, covered, language, title, first=lead_outlet),
-        headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in others),
+        headlines=tuple(mention_report(article, agency=None, shows_title=True) for article in telling.others),
         latest=mention_report(latest, agency=None, shows_title=True) if latest else None,
         comments=tuple(
             mention_report(article, agency=None, shows_title=False)
@@ -281,7 +312,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
             title,
             context.can_read,
             is_old=superseded_by_figures(changes, story, own),
-            quoted=(*summary, *updates),
+            quoted=telling.quoted,
         ),
         silent=find_missing_perspectives(
             context.groups,
@@ -294,7 +325,7 @@ def compose_story(ranked: RankedStory, context: ComposeContext, *, taken: set[st
         notices=context.notices.get(story.id, ()),
         rejected=tuple(key for key, article in own.items() if article.kind == REJECTED),
         watched=ranked.watched,
-        translation=translation,
+        translation=context.translate("headlines", title.text, title.article.language),
         **{name: getattr(change, name) for name in OF_CHANGE},
     )
 
