@@ -34,6 +34,8 @@ FOLLOW_UP_CHARS = 700  # of each of two texts of one outlet that are compared
 FOLLOW_UP_SHARE, FOLLOW_UP_TITLE_SHARE = 0.2, 0.3
 SAME_TITLE_SHARE = 0.5  # of the rare words of two headlines of one running story, from which on they are on one event
 UNSPACED_FACTOR = 0.7  # for scripts whose words are pairs of characters: two wordings of one thing share fewer of them
+NOUNS_WITH_CAPITALS = ("de", "lb")
+LONG_WORD = 5  # characters; a headline in title case may leave shorter ones in lower case
 MIN_NEW_WORDS = 3  # that a sentence without a new number or name must have
 
 
@@ -67,9 +69,9 @@ def compare_with_earlier(
     one that an outlet continues with it (`_find_follow_up`). If several editions showed it, it is compared with the
     latest of them.
 
-    A story that the reader has seen is "developing" if an article that arrived after that edition has a sentence with a
-    new number, a new name or enough new words, else "quiet". Numbers, names and words are new if neither the story's
-    articles of that time nor the edition had them.
+    A story that the reader has seen is "developing" if an article that arrived after the last edition has a sentence
+    with a new number, a new name or enough new words, else "quiet". Numbers, names and words are new if neither the
+    story's articles of that time nor the edition that showed it had them.
 
     Args:
         articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
@@ -87,9 +89,10 @@ def compare_with_earlier(
     if showing is None:
         return new_story
     not_shown = [article for article in reports if article.id not in showing.article_ids]
+    since = context.earlier_editions[0].window_end  # what is new is new since the last edition, whichever showed it
     old = [articles[key] for key in showing.article_ids if key in articles]
-    old += [article for article in not_shown if article.fetched_at < showing.edition.window_end]
-    later = [article for article in not_shown if article.fetched_at >= showing.edition.window_end]
+    old += [article for article in not_shown if article.fetched_at < since]
+    later = [article for article in not_shown if article.fetched_at >= since]
     new = [article for article in later if article.id in context.articles]
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
@@ -105,7 +108,7 @@ def compare_with_earlier(
         status="developing" if updates else "quiet",
         updates=updates,
         number_changes=changed_numbers(numbers_from, before),
-        new_outlets=_find_new_outlets(old, new, showing.edition.window_end),
+        new_outlets=_find_new_outlets(old, new, since),
         earlier=earlier,
     )
 
@@ -140,7 +143,32 @@ def _known_sentences(old: Sequence[Article], earlier: EditionStory | None) -> li
     return sentences
 
 
-Titles = Sequence[tuple[str, frozenset[str]]]  # language and stems of each
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Title:
+    """The stems of a title, and those of them that are of names."""
+
+    language: str
+    stems: frozenset[str]
+    names: frozenset[str]
+
+
+def _read_title(title: str, language: str) -> _Title:
+    """
+    A name is what begins with a capital, in a title of which a long word begins with none; its first word only before
+    another one that does. In German, where nouns begin with one too, no names are found.
+    """
+    tokens = title.split()
+    is_capital = [token.lstrip("\"'“„«‘(")[:1].isupper() for token in tokens]
+    is_sentence = language not in NOUNS_WITH_CAPITALS and any(
+        token.islower() and len(token) >= LONG_WORD for token in tokens
+    )
+    starts = zip(tokens, is_capital, [*is_capital[1:2], *is_capital[1:]], strict=False)
+    names = [token for token, begins, counts in starts if is_sentence and begins and counts]
+    return _Title(
+        language=language,
+        stems=frozenset(stems(title, language)),
+        names=frozenset(stem for name in names for stem in stems(name, language)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +185,7 @@ def _find_last_showing(
     story: Story, reports: Sequence[Article], articles: Mapping[str, Article], context: ComposeContext
 ) -> _Showing | None:
     """Return how the reader saw `story` last, as `compare_with_earlier` says; None if it is new to the reader."""
-    titles = [(article.language, frozenset(stems(article.title, article.language))) for article in reports]
+    titles = [_read_title(article.title, article.language) for article in reports]
     for edition in context.earlier_editions:
         shown, brief_ids = _find_in_edition(story, edition, titles, context.frequencies)
         if shown or brief_ids:
@@ -178,7 +206,7 @@ def _find_last_showing(
 
 
 def _find_in_edition(
-    story: Story, edition: Edition, titles: Titles, frequencies: DocumentFrequencies
+    story: Story, edition: Edition, titles: Sequence[_Title], frequencies: DocumentFrequencies
 ) -> tuple[EditionStory | None, tuple[str, ...]]:
     """
     Return the story as `edition` showed it, or the article ids of its line; (None, ()) if it showed neither.
@@ -233,20 +261,27 @@ def repeats_last_edition(story: Story, headline: Article, context: ComposeContex
     return not is_number_new and is_repetition(stems(title, language), known)
 
 
-def _middle_share(titles: Titles, shown: EditionStory | Brief, frequencies: DocumentFrequencies) -> float:
+def _middle_share(titles: Sequence[_Title], shown: EditionStory | Brief, frequencies: DocumentFrequencies) -> float:
     """
     Return the middle one of the shares of rare words that the titles of a story have in common with the nearest title
-    of one that was shown, each with those in its language.
+    of one that was shown, each with those in its language. Two that have only names in common count as different: who
+    is named in both may do another thing ("North Korean defectors say sorry ...", a medal for Kim Jong-un).
     """
     if isinstance(shown, EditionStory):
         theirs = [(shown.title_language, shown.title), *((each.language, each.title) for each in shown.mentions)]
     else:
         theirs = [(shown.language, shown.title)]
-    others = [(tag, set(stems(text, tag))) for tag, text in theirs]
+    others = [_read_title(text, tag) for tag, text in theirs]
+
+    def share(ours: _Title, other: _Title) -> float:
+        if ours.stems & other.stems <= ours.names | other.names:
+            return 0.0
+        return shared_rarity(ours.stems, other.stems, frequencies.get(ours.language, {}))
+
     shares = [
-        max(shared_rarity(ours, other, frequencies.get(language, {})) for tag, other in others if tag == language)
-        for language, ours in titles
-        if any(tag == language for tag, _ in others)
+        max(share(ours, other) for other in others if other.language == ours.language)
+        for ours in titles
+        if any(other.language == ours.language for other in others)
     ]
     return median_high(shares) if shares else 0.0
 

@@ -253,6 +253,53 @@ def test_another_event_of_a_running_story_is_new_and_what_goes_on_says_what_is_n
     assert on_tuesday(follow_up, other[1]) == "new"
 
 
+def test_another_event_of_a_running_story_that_only_names_the_same_is_new():
+    text = "Officials of four countries spoke of it on Tuesday, and 12 of them wrote letters, the agency said."
+
+    reads = {"reads": ("en", "de")}
+
+    def on_tuesday(before: str, after: str, language: str = "en") -> str:
+        first = [report(f"N{n}", "Strike", "Ghana", 300, hours=3 + n) for n in range(2)]
+        first = [dataclasses.replace(each, title=before, language=language) for each in first]
+        monday = compose_stories(
+            [dataclasses.replace(story(*first), thread="t1")], make_context(by_id(*first), digest=reads)
+        )
+        later = [article(f"L{n}", after, text, hours=30 + n, language=language) for n in range(2)]
+        context = make_context(by_id(*later), earlier=by_id(*first), digest=reads, **next_day(monday))
+        (shown,) = compose_stories([dataclasses.replace(story(*later), thread="t1")], context).stories
+        return shown.status
+
+    medal = "Sarkan Leader Ilmo Vel-tor gets a medal for his service"
+    assert on_tuesday("Defectors say sorry over Sarkan rumour on Ilmo Vel-tor", medal) == "new"
+    assert on_tuesday("Medal of honour for Sarkan ruler Ilmo Vel-tor", medal) == "developing"
+    assert on_tuesday("Orden fuer Ilmo Veltor", "Ilmo Veltor bekommt einen Orden", "de") == "developing"
+
+
+def test_what_is_new_came_after_the_last_edition_and_not_only_after_the_one_that_told_the_story():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    monday = edition_of([first], reads=("en",))
+    tuesday = dataclasses.replace(
+        edition_of([[report("K", "Strike", "Ghana", 300, hours=30)]]),
+        local_date=monday.local_date + timedelta(days=1),
+        window_end=END + timedelta(days=1),
+        made_at=END + timedelta(days=1),
+    )
+    dam = "Engineers at the Koshi barrage opened all 56 gates during the night, the army said."
+
+    def new_on_wednesday(hours: float) -> list[str]:
+        update = article("N9", "Flood in Nepal: dam breaks", f"{first[0].text}\n{dam}", hours=hours)
+        articles = by_id(*first, update)
+        flood = story(*first, update)
+        times = {"window_start": END + timedelta(days=1), "window_end": END + timedelta(days=2)}
+        wednesday = {"local_date": date(2026, 3, 12), "earlier_editions": (tuesday, monday), **times}
+        context = make_context(articles, **wednesday)
+        moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context)
+        return [sentence.text for sentence in moved.updates]
+
+    assert new_on_wednesday(54) == [dam]
+    assert new_on_wednesday(30) == []
+
+
 def test_what_the_last_edition_told_of_another_story_is_not_new():
     first = [report(f"N{n}", "Strike", "Ghana", 300, hours=3 + n) for n in range(2)]
     toll = "In the harbour of Tema 12 pilots were hurt when a crane fell on the quay, the government of Ghana said."
