@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import partial
 from statistics import median_high
 from zoneinfo import ZoneInfo
 
@@ -70,8 +69,9 @@ def compare_with_earlier(
     latest of them.
 
     A story that the reader has seen is "developing" if an article that arrived after the last edition has a sentence
-    with a new number, a new name or enough new words, else "quiet". Numbers, names and words are new if neither the
-    story's articles of that time nor the edition that showed it had them.
+    with a new number, a new name or enough new words, else "quiet". Its updates have a new number or name: what only
+    says it in other words may be old. Numbers, names and words are new if neither the story's articles of that time nor
+    the edition that showed it had them.
 
     Args:
         articles: The story's and, if still stored, those of the last editions; only those of the window can be new.
@@ -97,7 +97,7 @@ def compare_with_earlier(
     of_window = [*context.select_in_window({article.id: article for article in new}).values()]
     told = f"{title}\n{earlier.title}" if earlier else title  # who knows the earlier headline knows what "the ash" is
     known, before = _known_facts(old, earlier, context.told_in(showing.edition)), _known_sentences(old, earlier)
-    updates = _new_sentences(story, articles, of_window, known, before, summary, agreed, context, told, is_old)
+    has_news, updates = _find_news(story, articles, of_window, known, before, summary, agreed, context, told, is_old)
     # Similar words alone make one story continue another: without news the two may be different events.
     if showing.is_similar_only and not updates:
         return new_story
@@ -105,7 +105,7 @@ def compare_with_earlier(
     numbers_from = (*updates, *(sentence for sentence in summary if sentence.article_id in new_ids))
     return replace(
         new_story,
-        status="developing" if updates else "quiet",
+        status="developing" if has_news else "quiet",
         updates=updates,
         number_changes=changed_numbers(numbers_from, before),
         new_outlets=_find_new_outlets(old, new, since),
@@ -391,7 +391,7 @@ def _known_facts(old: Sequence[Article], earlier: EditionStory | None, told: tup
     )
 
 
-def _new_sentences(
+def _find_news(
     story: Story,
     articles: Mapping[str, Article],
     new: Sequence[Article],
@@ -402,11 +402,10 @@ def _new_sentences(
     context: ComposeContext,
     title: str,
     is_old: Callable[[Sentence], bool],
-) -> tuple[Sentence, ...]:
+) -> tuple[bool, tuple[Sentence, ...]]:
     """
-    Return the sentences with most news, at most `MAX_UPDATES` (one if in a foreign language); numbers count most.
-
-    One that says again what headline and summary say is used only if the summary has no news itself.
+    Return whether any sentence has news, and those with most of it, at most `MAX_UPDATES` (one if in a foreign
+    language); numbers count most. Each has a new number or name, and says not again what headline and summary say.
     """
     covered = measure_coverage(story, articles)
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
@@ -421,20 +420,19 @@ def _new_sentences(
     sources = [article for article in quotable if article.language == language]
     sources.sort(key=lambda a: (rank_of_origin.get(a.id, len(rank_of_origin)), -a.published_at.timestamp(), a.id))
     rated = [
-        (novelty * (0.2 + candidate.score), candidate)
+        (news.value * (0.2 + candidate.score), news, candidate)
         for article in sources[:MAX_REPORTS]
         for candidate in find_candidates(article, agreed, known.sentences)
-        if (novelty := _novelty(candidate, known))
+        if (news := _measure_news(candidate, known)).value
     ]
-    rated.sort(key=lambda row: (-row[0], -row[1].article.published_at.timestamp(), row[1].article.id, row[1].start))
-    novel = {candidate.sentence for _, candidate in rated}
+    rated.sort(key=lambda row: (-row[0], -row[-1].article.published_at.timestamp(), row[-1].article.id, row[-1].start))
+    telling = [candidate for _, news, candidate in rated if news.has_fact]
+    novel = {each.sentence for each in telling if not repeats_headline(each.text, language, title, language)}
     # What follows a sentence may refer to it, so it goes with it.
     last = max((at for at, sentence in enumerate(summary) if sentence in novel), default=len(summary))
-    others = [candidate for _, candidate in rated]
-    others = [candidate for candidate in others if not is_old(candidate.sentence)] or others
+    others = [candidate for candidate in telling if not is_old(candidate.sentence)] or telling
     max_updates = MAX_UPDATES if language in readers_languages else 1
-    choose = partial(_choose_updates, others, before, summary, title, max_updates)
-    return choose(may_repeat=False) or tuple(summary[last:]) or choose(may_repeat=True)
+    return bool(rated), _choose_updates(others, before, summary, title, max_updates) or tuple(summary[last:])
 
 
 def _choose_updates(
@@ -443,14 +441,12 @@ def _choose_updates(
     summary: Sequence[Sentence],
     title: str,
     limit: int,
-    *,
-    may_repeat: bool,
 ) -> tuple[Sentence, ...]:
     """
     Return the first of `candidates` that add something to the summary and to each other, report by report.
 
-    They add something to all that headline and summary say together, unless they `may_repeat` it, or have a number that
-    the sentences `before` had otherwise.
+    They add something to all that headline and summary say together, unless they have a number that the sentences
+    `before` had otherwise.
     """
     shown = [(sentence.text, frozenset(stems(sentence.text, sentence.language))) for sentence in summary]
     chosen: list[Sentence] = []
@@ -464,10 +460,11 @@ def _choose_updates(
             {stem for each in told for stem in stems(each, language)}
         )
         fits = candidate.can_follow((*summary, *chosen), stems(title, language)) and stands_apart
-        above = () if may_repeat or changed_numbers((candidate.sentence,), before) else told
+        above = () if changed_numbers((candidate.sentence,), before) else told
         above = (*above, *(each.text for each in chosen if each.language == language))
         says_again = bool(above) and repeats_headline(text, language, "\n".join(above), language)
-        if not fits or says_again or has_lower_count(candidate.sentence, chosen):
+        counted = (*summary, *chosen, *(make_sentence(candidate.article, 0, line) for line in title.splitlines()))
+        if not fits or says_again or has_lower_count(candidate.sentence, counted):
             continue
         if not any(
             says_the_same(candidate.stems, shown_stems) and figures <= significant_numbers(other)
@@ -479,18 +476,30 @@ def _choose_updates(
     return tuple(sorted(chosen, key=lambda sentence: (rank.index(sentence.article_id), sentence.offset)))
 
 
-def _novelty(candidate: CandidateSentence, known: KnownFacts) -> float:
-    """
-    Return how new a sentence is; 0 without a new number if it repeats one, or has few new words and no new name.
+@dataclass(frozen=True, slots=True)
+class _News:
+    """How much news a sentence has, 0 for none, and whether that is a number or a name and not only other words."""
 
-    So it is if it says what the last edition told of whatever story: grouping may have kept that apart.
+    value: float
+    has_fact: bool
+
+
+def _measure_news(candidate: CandidateSentence, known: KnownFacts) -> _News:
     """
-    if was_told(candidate.text, candidate.article.language, known.told):
-        return 0.0
+    A sentence without a new number has no news if it repeats one, or has few new words and no new name, and none has
+    that says what the last edition told of whatever story: grouping may have kept that apart.
+
+    Where letters have no case a name cannot be told from other words; what has enough new ones counts as having one.
+    """
+    text = candidate.text
+    if was_told(text, candidate.article.language, known.told):
+        return _News(0.0, has_fact=False)
     new_stems = candidate.stems - known.stems
-    new_numbers = [number for number in significant_numbers(candidate.text) if number not in known.numbers]
-    new_names = [word for word in words(candidate.text)[1:] if word[0].isupper() and fold(word)[:6] in new_stems]
+    new_numbers = [number for number in significant_numbers(text) if number not in known.numbers]
+    new_names = [word for word in words(text)[1:] if word[0].isupper() and fold(word)[:6] in new_stems]
     is_repeated = any(is_repetition(candidate.stems, sentence) for sentence in known.sentences)
     if not new_numbers and (is_repeated or (not new_names and len(new_stems) < MIN_NEW_WORDS)):
-        return 0.0
-    return min(2, len(new_numbers)) * 1.0 + min(3, len(new_names)) * 0.4 + min(8, len(new_stems)) * 0.1
+        return _News(0.0, has_fact=False)
+    value = min(2, len(new_numbers)) * 1.0 + min(3, len(new_names)) * 0.4 + min(8, len(new_stems)) * 0.1
+    has_case = 2 * sum(map(str.islower, text)) > len(text)
+    return _News(value, has_fact=bool(new_numbers or new_names) or not has_case)

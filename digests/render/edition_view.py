@@ -355,11 +355,11 @@ class Views:
         return words.say("since_day", day=words.short_date(edition.previous))
 
     def _updates(self, story: EditionStory) -> tuple[view.QuoteView, ...]:
-        """Return what is new in a story, each as a quote: figures, sentences, then the other outlets that joined."""
+        """Return what is new in a story, each as a quote: figures, sentences, and with them the outlets that joined."""
         updates = (*map(self._figure, story.number_changes[:MAX_FIGURES]), *self._quotes(story.updates))
         quoted = {sentence.outlet for sentence in story.updates}
         others = [sanitize_line(name, limit=MAX_TITLE_CHARS) for name in story.new_outlets if name not in quoted]
-        if not others:
+        if not (updates and others):
             return updates
         names = self.words.list_names(others, MAX_NEW_OUTLETS)
         text = self.words.say("new_outlets", n=len(others), names=names)

@@ -275,6 +275,44 @@ def test_another_event_of_a_running_story_that_only_names_the_same_is_new():
     assert on_tuesday("Orden fuer Ilmo Veltor", "Ilmo Veltor bekommt einen Orden", "de") == "developing"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "language", "is_update"),
+    [
+        ("Engineers opened all 56 gates of a barrage during the night, the army said.", "en", True),
+        ("Engineers opened gates of a barrage in Koshi during the night, the army said.", "en", True),
+        ("Engineers opened more gates of a barrage during the night, the army said.", "en", False),
+        ("فتح المهندسون بوابات السد ليلا بعد مغادرة السكان منازلهم، حسبما أعلن الجيش.", "ar", True),  # without capitals
+    ],
+)
+def test_what_is_new_has_a_new_number_or_name_and_other_words_only_make_a_story_move(sentence, language, is_update):
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n, language=language) for n in range(3)]
+    reads = (language,)
+    update = article("N9", first[0].title, f"{first[0].text}\n{sentence}", hours=30, language=language)
+    articles, flood = by_id(*first, update), story(*first, update)
+    context = make_context(articles, digest={"reads": reads}, **next_day(edition_of([first], reads=reads)))
+
+    moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context, update.title)
+
+    assert moved.status == "developing"
+    assert [each.text for each in moved.updates] == [sentence] * is_update
+
+
+def test_what_is_new_counts_no_less_than_headline_and_summary():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    monday = edition_of([first], reads=("en",))
+
+    def update_below(headline: str) -> list[str]:
+        toll = "Rescuers in Koshi said on Tuesday that 17 people were killed when a dam broke."
+        update = article("N9", headline, f"{first[0].text}\n{toll}", hours=30)
+        articles, flood = by_id(*first, update), story(*first, update)
+        context = make_context(articles, **next_day(monday))
+        moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context, headline)
+        return [each.text for each in moved.updates]
+
+    assert len(update_below("At least 12 people dead after flood in Nepal")) == 1
+    assert update_below("At least 22 people dead after flood in Nepal") == []
+
+
 def test_what_is_new_came_after_the_last_edition_and_not_only_after_the_one_that_told_the_story():
     first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
     monday = edition_of([first], reads=("en",))
