@@ -129,6 +129,7 @@ def test_a_live_address_is_told_by_a_part_of_its_path():
     assert is_address_of("live", "https://news.example/world/storm-at-the-coast-live-updates-1.2345")
     assert not is_address_of("live", "https://news.example/world/the-house-where-we-live-newsroom-opens")
     assert is_address_of("live", "https://news.example/live-blog-storm")
+    assert classify_kind("The storm", url="https://news.example/2026/3/storm-at-the-coast-live-latest-news/") == "live"
     assert not is_address_of("live", "https://news.example/living/deliver-live-music")
 
 
@@ -136,6 +137,11 @@ def test_an_address_of_analysis_is_told_by_a_folder():
     assert classify_kind("The storm", url="https://news.example/world/podcasts/the-storm") == "analysis"
     assert classify_kind("The storm", url="https://news.example/longform/2026/3/the-storm") == "analysis"
     assert classify_kind("The storm", url="https://news.example/media/podcasts-are-back") == "article"
+
+
+def test_leaders_are_opinion_only_as_the_first_folder_of_an_address():
+    assert classify_kind("The storm", url="https://news.example/leaders/2026/3/the-storm") == "opinion"
+    assert classify_kind("The storm", url="https://news.example/work/leaders/the-storm") == "article"
 
 
 def test_an_address_of_round_ups_is_told_by_a_folder():
