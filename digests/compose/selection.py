@@ -479,12 +479,13 @@ def _leave_out_told(
             return False
         if ranked.story.id in chosen.told_before:
             return True
-        title = find_headline(ranked.story, context)
-        if not later_ids.isdisjoint(ranked.story.articles):
-            return title is None or title.article.id in later_ids
+        is_later = not later_ids.isdisjoint(ranked.story.articles)
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
-        if not any(is_on_told_event(*title) for title in titles):
+        if not is_later and not any(is_on_told_event(*title) for title in titles):
             return False  # its headline is one of them
+        title = find_headline(ranked.story, context)
+        if is_later:
+            return title is None or title.article.id in later_ids
         return title is not None and is_on_told_event(title.text, title.article.language)
 
     def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
@@ -651,6 +652,9 @@ def _is_foreign(ranked: RankedStory, context: ComposeContext) -> bool:
 
 def _says_what_happened(ranked: RankedStory, context: ComposeContext) -> bool:
     """Whether the headline of a story tells, rather than asks or teases."""
+    present = context.present(ranked.story)
+    if all(is_informative(title_without_outlet(each), each.language) for each in present):
+        return bool(present)  # whichever of the titles it is
     title = find_headline(ranked.story, context)
     return title is not None and is_informative(title.text, title.article.language)
 
