@@ -26,6 +26,7 @@ AGE_BEFORE_YEARS = re.compile(
     r"\b(?:mit|l['’]âge de|(?:mort|décédé)e? à|a los|aos|mort[oa] a|l['’]età di|w wieku|в возрасте) $", re.IGNORECASE
 )
 YEARS_AFTER = re.compile(r" (?:Jahren|ans|años|anni|anos|lat|лет)\b")
+FULL_NAME = 2  # words of a person's name, at least
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
 
@@ -71,9 +72,18 @@ def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
 
 
 def is_obituary(title: str, language: str, told: str) -> bool:
-    """Whether a title gives the age at which somebody died, of whose death `told`, of its language, speaks already."""
-    died = "killed" in _fact_set(title, language) & _fact_set(told, language)
-    return died and any(_is_age(title, match.start(), match.end()) for match in NUMBER_IN_TEXT.finditer(title))
+    """
+    Whether a title gives the age at which somebody died, of whose death `told`, of its language, speaks already, or
+    says of the name before its colon who that was: "Sarkan: the leader who ...".
+    """
+    if "killed" not in _fact_set(told, language):
+        return False
+    name, colon, _ = title.partition(": ")
+    named = set(stems(name, language))
+    is_person = len(named) >= FULL_NAME and all(word[0].isupper() for word in name.split()) and not name.isupper()
+    is_profile = bool(colon) and is_person and named <= set(stems(told, language))
+    has_age = any(_is_age(title, match.start(), match.end()) for match in NUMBER_IN_TEXT.finditer(title))
+    return is_profile or (has_age and "killed" in _fact_set(title, language))
 
 
 def tells_same_event(title: str, told: str, language: str) -> bool:
