@@ -20,7 +20,7 @@ from digests.settings.digests import DigestSettings, SectionRuleSettings
 from digests.settings.topics import Topic
 from digests.summarise.differences import is_one_aspect, numbers_in
 from digests.summarise.headline import is_informative
-from digests.summarise.repetition import tells_same_event
+from digests.summarise.repetition import is_obituary, tells_same_event
 from watcher.text.words import stems
 
 MAX_RELATED = 3  # stories listed under one story
@@ -472,7 +472,8 @@ def _leave_out_told(
     later_ids = {shown.latest.article_id for _, shown in chosen.main if shown.latest}
 
     def is_on_told_event(title: str, language: str) -> bool:
-        return any(tells_same_event(title, text, language) for other, text in told if other == language)
+        texts = [text for other, text in told if other == language]
+        return any(tells_same_event(title, each, language) or is_obituary(title, language, each) for each in texts)
 
     def is_told(ranked: RankedStory) -> bool:
         if _is_asked_for(ranked):

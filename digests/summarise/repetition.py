@@ -20,12 +20,13 @@ MIN_SUMMARY_NEW_WORDS = 3  # that a sentence must add to headline and summary
 MIN_COMMON_CHARS, MAX_ENDING_CHARS = 3, 2  # of the stems of two forms of one word
 ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")  # behind a number: "1st"
 # A person's age is no figure of an event: "dead at 86", "an 86-year-old man", "mit 86 Jahren", "à l'âge de 86 ans".
-AGE_BEFORE = re.compile(r"\b(?:aged|age(?: of)?|(?:dead|dies?|died|away) at) $", re.IGNORECASE)
+AGE_BEFORE = re.compile(r"\b(?:aged|age(?: of)?|(?:dead|dies?|died|away|killed [^,:;]{0,40}) at) $", re.IGNORECASE)
 AGE_AFTER = re.compile(r"[ -](?:years?[ -]old|jährig|jarig)", re.IGNORECASE)
 AGE_BEFORE_YEARS = re.compile(
     r"\b(?:mit|l['’]âge de|(?:mort|décédé)e? à|a los|aos|mort[oa] a|l['’]età di|w wieku|в возрасте) $", re.IGNORECASE
 )
 YEARS_AFTER = re.compile(r" (?:Jahren|ans|años|anni|anos|lat|лет)\b")
+BEFORE_AGE = 50  # characters that are searched for what makes a number an age
 FULL_NAME = 2  # words of a person's name, at least
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
@@ -74,14 +75,14 @@ def compare_numbers(text: str, told: str, language: str) -> tuple[bool, bool]:
 def is_obituary(title: str, language: str, told: str) -> bool:
     """
     Whether a title gives the age at which somebody died, of whose death `told`, of its language, speaks already, or
-    says of the name before its colon who that was: "Sarkan: the leader who ...".
+    says of the full name before its colon who that was: "Ilmo Sarkan: the leader who ...".
     """
     if "killed" not in _fact_set(told, language):
         return False
     name, colon, _ = title.partition(": ")
-    named = set(stems(name, language))
-    is_person = len(named) >= FULL_NAME and all(word[0].isupper() for word in name.split()) and not name.isupper()
-    is_profile = bool(colon) and is_person and named <= set(stems(told, language))
+    named = name.split()
+    is_person = len(named) >= FULL_NAME and all(word[0].isupper() for word in named) and not name.isupper()
+    is_profile = bool(colon) and is_person and named[-1] in WORD.findall(told)  # "War" of a title is "war" in a text
     has_age = any(_is_age(title, match.start(), match.end()) for match in NUMBER_IN_TEXT.finditer(title))
     return is_profile or (has_age and "killed" in _fact_set(title, language))
 
@@ -170,7 +171,7 @@ def _is_part_of_name(text: str, start: int) -> bool:
 
 def _is_age(text: str, start: int, end: int) -> bool:
     """Whether the number between two offsets is the age of a person."""
-    before = text[max(0, start - 20) : start]
+    before = text[max(0, start - BEFORE_AGE) : start]
     has_years = AGE_BEFORE_YEARS.search(before) and YEARS_AFTER.match(text, end)
     return bool(has_years or AGE_BEFORE.search(before) or AGE_AFTER.match(text, end))
 

@@ -87,6 +87,7 @@ def test_a_live_page_and_an_article_that_is_no_report_are_not_later():
     "title",
     [
         "Owner of the Ostrand dam, who built it against the will of the valley, dead at 86",
+        "Ilmo Sarkan, owner of the dam above Ostrand, killed by a flood of mud at 86",
         "Ilmo Sarkan: the rule of a stubborn owner ended by the water he wanted to hold",
     ],
 )
