@@ -517,6 +517,18 @@ def test_a_story_on_an_event_that_is_told_in_full_is_no_line():
     assert [brief.title for brief in edition.all_briefs] == [other[0].title]
 
 
+def test_a_profile_of_who_is_told_to_have_died_is_no_line():
+    text = "The dam above Tarvola broke on Monday and its owner, Ilmo Sarkan, was killed, the police of Portugal said."
+    told = [article(f"P{n}", "Owner Ilmo Sarkan killed as dam breaks at Tarvola", text, hours=n) for n in range(6)]
+
+    def lines(title: str) -> list[str]:
+        others = [article(f"Q{n}", title, "He was born in a valley of vineyards.", hours=n) for n in range(3)]
+        return [brief.title for brief in edition_of([told, others], stories=1).all_briefs]
+
+    assert lines("Ilmo Sarkan: a stubborn man of the valley who never sold a field") == []
+    assert lines("Portugal: a stubborn man of the valley who never sold a field") != []
+
+
 def test_what_most_outlets_have_has_a_line_though_other_news_ranks_above_it():
     lead = [report(f"L{n}", "Strike", "Iran", 500, hours=n, section="World") for n in range(4)]
     floods = [
