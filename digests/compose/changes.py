@@ -411,6 +411,7 @@ def _find_news(
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
     quotable = [article for article in quotable if article.kind != ANALYSIS] or quotable
+    quotable = [article for article in quotable if article.outlet in covered.independent] or quotable
     copies = find_copies(story, {article.id: article for article in quotable}, covered.origins)
     quotable = [article for article in quotable if article.id not in copies]
     languages = [article.language for article in quotable]

@@ -182,13 +182,18 @@ def _groups_to_try(
 def reports_by_language(
     story: Story, articles: Mapping[str, Article], languages: Sequence[str]
 ) -> dict[str, list[Article]]:
-    """Return the reports by language, `languages` first, then the story's: the origin of each, without its copies."""
+    """
+    Return the reports by language, `languages` first, then the story's: those of independent outlets, if there are any,
+    the origin of each, without its copies.
+    """
     covered = measure_coverage(story, articles)
     order = [articles[key] for key in covered.origins]
     order += [articles[key] for key in story.articles if key in articles and key not in set(covered.origins)]
     plain = [article for article in order if not is_flagged(article)]
     copies = find_copies(story, {article.id: article for article in plain}, covered.origins)
     plain = [article for article in plain if article.id not in copies]
+    # Who carries another's headline, or is of its owner, comes after it.
+    plain = [each for each in plain if each.is_headline_only or each.outlet in covered.independent] or plain
     return {
         language: [article for article in plain if article.language == language]
         for language in (*languages, *covered.languages)

@@ -592,6 +592,21 @@ def test_a_copy_is_neither_headline_nor_quoted_beside_its_origin():
     assert {sentence.outlet for sentence in told} <= {"AFP", "Bund"}
 
 
+def test_who_carries_anothers_headline_is_neither_headline_nor_quoted_beside_it():
+    title = "Bridge collapses in Swiss capital, and 12 are dead as rescuers search the river Aar"
+    teaser = "Two engineers had warned of cracks in the bridge over the Aar in a report to the canton of Bern."
+    first = article("Bund", title, BRIDGE, hours=3)
+    again = article("Echo", title, teaser, hours=9)
+
+    def tellers(*reports):
+        chosen = headline(story(*reports), by_id(*reports))
+        quoted = summary(story(*reports), by_id(*reports), title=chosen.text)
+        return {chosen.article.outlet, *(sentence.outlet for sentence in quoted)}
+
+    assert tellers(again) == {"Echo"}
+    assert tellers(first, again) == {"Bund"}
+
+
 def test_a_copy_is_quoted_if_no_sentence_of_its_origin_can_be():
     wire = article(
         "AFP", "Bridge collapses in Bern", f"By Anna Meier and Jan Keller Divers {BRIDGE[2:60]}", agency="AFP"
