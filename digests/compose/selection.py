@@ -471,10 +471,6 @@ def _leave_out_told(
     told = list(_find_told_texts(shown for _, shown in chosen.main))
     later_ids = {shown.latest.article_id for _, shown in chosen.main if shown.latest}
 
-    def is_on_told_event(title: str, language: str) -> bool:
-        texts = [text for other, text in told if other == language]
-        return any(tells_same_event(title, each, language) or is_obituary(title, language, each) for each in texts)
-
     def is_told(ranked: RankedStory) -> bool:
         if _is_asked_for(ranked):
             return False
@@ -482,12 +478,12 @@ def _leave_out_told(
             return True
         is_later = not later_ids.isdisjoint(ranked.story.articles)
         titles = ((title_without_outlet(each), each.language) for each in context.present(ranked.story))
-        if not is_later and not any(is_on_told_event(*title) for title in titles):
+        if not is_later and not any(_is_told_by(told, *title) for title in titles):
             return False  # its headline is one of them
         title = find_headline(ranked.story, context)
         if is_later:
             return title is None or title.article.id in later_ids
-        return title is not None and is_on_told_event(title.text, title.article.language)
+        return title is not None and _is_told_by(told, title.text, title.article.language)
 
     def is_told_elsewhere(ranked: RankedStory, head: str = "", least: float = PROBABLE) -> bool:
         if _is_asked_for(ranked):
@@ -515,6 +511,12 @@ def _leave_out_told(
 
     pending = [each for each in pending if not is_left_out(each)]
     return [each for number, each in enumerate(pending) if number >= MAX_CHECKED or not is_told(each)]
+
+
+def _is_told_by(told: Iterable[tuple[str, str]], title: str, language: str) -> bool:
+    """Whether a title is on what one of `told` tells (`_find_told_texts`), or on somebody of whose death it tells."""
+    texts = [text for other, text in told if other == language]
+    return any(tells_same_event(title, each, language) or is_obituary(title, language, each) for each in texts)
 
 
 def _find_told_texts(main: Iterable[EditionStory]) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ AGE_BEFORE_YEARS = re.compile(
 )
 YEARS_AFTER = re.compile(r" (?:Jahren|ans|años|anni|anos|lat|лет)\b")
 BEFORE_AGE = 50  # characters that are searched for what makes a number an age
-FULL_NAME = 2  # words of a person's name, at least
+MIN_NAME_WORDS = 2  # of a person's full name
 QUANTITY_PLACES = ("after", "before", "toll")  # of quantities.toml, whose words say what happened to people
 
 
@@ -81,7 +81,7 @@ def is_obituary(title: str, language: str, told: str) -> bool:
         return False
     name, colon, _ = title.partition(": ")
     named = name.split()
-    is_person = len(named) >= FULL_NAME and all(word[0].isupper() for word in named) and not name.isupper()
+    is_person = len(named) >= MIN_NAME_WORDS and all(word[0].isupper() for word in named) and not name.isupper()
     is_profile = bool(colon) and is_person and named[-1] in WORD.findall(told)  # "War" of a title is "war" in a text
     has_age = any(_is_age(title, match.start(), match.end()) for match in NUMBER_IN_TEXT.finditer(title))
     return is_profile or (has_age and "killed" in _fact_set(title, language))
