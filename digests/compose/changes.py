@@ -18,11 +18,12 @@ from digests.model.edition_story import Brief, EditionStory, NumberChange, Sente
 from digests.model.story import Story
 from digests.summarise.agreement import Agreement, DocumentFrequencies, rarity
 from digests.summarise.figures import has_lower_count
+from digests.summarise.headline import tells_news
 from digests.summarise.lead import SUMMARY_TEXT_CHARS, CandidateSentence, find_candidates, make_sentence
 from digests.summarise.number_changes import changed_numbers
 from digests.summarise.repetition import compare_numbers, is_repetition, repeats_headline, says_the_same
 from watcher.model import Article
-from watcher.text.page_kind import ANALYSIS, NO_REPORTS
+from watcher.text.page_kind import NO_REPORTS
 from watcher.text.sentences import sentences as sentences_of
 from watcher.text.words import fold, is_unspaced, stems, words
 
@@ -410,7 +411,7 @@ def _find_news(
     covered = measure_coverage(story, articles)
     rank_of_origin = {key: rank for rank, key in enumerate(covered.origins)}
     quotable = [article for article in new if can_be_quoted(article)]
-    quotable = [article for article in quotable if article.kind != ANALYSIS] or quotable
+    quotable = list(filter(tells_news, quotable)) or quotable
     quotable = [article for article in quotable if article.outlet in covered.independent] or quotable
     copies = find_copies(story, {article.id: article for article in quotable}, covered.origins)
     quotable = [article for article in quotable if article.id not in copies]

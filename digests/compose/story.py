@@ -29,8 +29,7 @@ from digests.summarise.headline import (
     choose_headline,
     choose_headlines,
     has_title_in,
-    is_informative,
-    is_plain_news,
+    tells_news,
 )
 from digests.summarise.latest import Told, choose_latest
 from digests.summarise.lead import choose_summary, make_sentence
@@ -340,8 +339,9 @@ def _find_near_reports(story: Story, context: ComposeContext) -> Mapping[str, Ar
 
 
 def _select_tellers(story: Story, articles: Mapping[str, Article]) -> dict[str, Article]:
-    """Return the articles that tell a story: those outside of its margin, if there are any."""
-    return {key: article for key, article in articles.items() if key not in story.margin} or dict(articles)
+    """Return the articles that tell a story: those outside of its margin, if any of them has a title that tells."""
+    core = {key: article for key, article in articles.items() if key not in story.margin}
+    return core if any(map(tells_news, core.values())) else dict(articles)
 
 
 def find_headline(story: Story, context: ComposeContext) -> Headline | None:
@@ -406,11 +406,6 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
     )
 
 
-def _is_aside(article: Article) -> bool:
-    """Whether a report is named after the others: no plain news, one of live entries, or a title that only asks."""
-    return not (is_plain_news(article) and is_informative(title_without_outlet(article), article.language))
-
-
 def _find_newer_title(story: Story, title: Headline, context: ComposeContext) -> Headline | None:
     """
     Return the title of a near report that is later than the headline of a line; None if there is none.
@@ -473,12 +468,12 @@ def _source_mentions(
         for outlet, own in of_outlet.items()
     }
     independent = [outlet for outlet in covered.independent if outlet != first]
-    independent.sort(key=lambda outlet: (_is_aside(chosen[outlet]), -common_words(chosen[outlet])))
+    independent.sort(key=lambda outlet: (not tells_news(chosen[outlet]), -common_words(chosen[outlet])))
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
     folded = sorted(covered.folded, key=lambda outlet: outlet in covered.headline_only)
-    folded.sort(key=lambda outlet: outlet not in covered.headline_only and _is_aside(chosen[outlet]))
+    folded.sort(key=lambda outlet: outlet not in covered.headline_only and not tells_news(chosen[outlet]))
     order = dict.fromkeys((first, *of_kind.values(), *independent, *folded))
     named = {article.id for article in chosen.values()}
     copies_of = find_copies(story, articles, covered.origins)

@@ -129,7 +129,7 @@ def _choose_title(
             among = [article for article in present if article.language == language and not is_flagged(article)]
         titled = [Headline(title_without_outlet(article), article) for article in among if article.title.strip()]
         on_event = [headline for headline in titled if not is_local_angle(headline.article)]
-        news = [each for each in on_event if is_plain_news(each.article) and is_informative(each.text, language)]
+        news = [each for each in on_event if tells_news(each.article)]
         if on_event:
             return _nearest_title(news or on_event, agreed)
         rest += sorted(titled, key=lambda h: (-_score(h, agreed), h.article.published_at, h.article.id))
@@ -139,9 +139,13 @@ def _choose_title(
     return Headline(title_without_outlet(same[0]), same[0])
 
 
-def is_plain_news(article: Article) -> bool:
-    """Whether an article is news, and keeps its title: that of a live page is another one in an hour."""
-    return article.kind == NEWS and not is_address_of("live_page", article.url)
+def tells_news(article: Article) -> bool:
+    """
+    Whether an article is news with a title that says what happened, and keeps it: that of a live page is another one in
+    an hour.
+    """
+    is_kept = article.kind == NEWS and not is_address_of("live_page", article.url)
+    return is_kept and is_informative(title_without_outlet(article), article.language)
 
 
 def _nearest_title(titled: Sequence[Headline], agreed: Agreement) -> Headline:

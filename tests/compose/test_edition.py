@@ -297,6 +297,23 @@ def test_what_is_new_has_a_new_number_or_name_and_other_words_only_make_a_story_
     assert [each.text for each in moved.updates] == [sentence] * is_update
 
 
+def test_what_is_new_is_of_a_report_that_tells_and_not_of_one_that_asks_or_teases():
+    first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
+    dam = "Engineers opened all 56 gates of a barrage in Nepal during the night, the army said."
+    visit = "Reporters of the Star in Nepal had a first look at 12 boats with which the army crosses the flood."
+    news = article("N8", "Flood in Nepal: dam opened", dam, hours=30)
+    hands_on = article("N9", "Flood in Nepal: how the boats of the army work", visit, hours=31)
+
+    def updates(*later: Article) -> list[str]:
+        articles, flood = by_id(*first, *later), story(*first, *later)
+        context = make_context(articles, **next_day(edition_of([first], reads=("en",))))
+        moved = compare_with_earlier(flood, articles, (), agreement(flood, articles), context, first[0].title)
+        return sorted(each.text for each in moved.updates)
+
+    assert updates(hands_on) == [visit]
+    assert updates(news, hands_on) == [dam]
+
+
 def test_what_is_new_counts_no_less_than_headline_and_summary():
     first = [report(f"N{n}", "Flood", "Nepal", 300, hours=3 + n) for n in range(3)]
     monday = edition_of([first], reads=("en",))

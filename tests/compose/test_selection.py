@@ -742,6 +742,19 @@ def test_the_margin_of_a_story_is_counted_and_neither_its_headline_nor_its_quota
     assert {sentence.article_id for sentence in shown.summary} <= {each.id for each in core}
 
 
+def test_the_margin_tells_a_story_of_which_all_other_titles_only_ask():
+    core = [
+        article(f"P{n}", f"How will the flood app of Nepal work for {n}?", "It is explained here.") for n in range(9)
+    ]
+    news = report("Q", "Flood", "Nepal", 300)
+    articles = by_id(*core, news)
+    parts = {each.id: 0 for each in core} | {news.id: 1}
+
+    (shown,) = compose_stories(separate_parts([story(*core, news)], parts, articles), make_context(articles)).stories
+
+    assert (shown.title, {sentence.article_id for sentence in shown.summary}) == (news.title, {news.id})
+
+
 @pytest.mark.parametrize(
     ("title", "listed"), [("Council of Iran meets", 1), ("What we know about the council of Iran", 0)]
 )
