@@ -136,7 +136,7 @@ def places(page: Any, clean: str) -> Iterable[tuple[str, str, str]]:  # noqa: AN
     yield "heading", text("h3"), f"1. {clean}"
     yield "contents", text("(.//ol/li)[1]"), clean
     yield "sentence", text("(.//h3/following-sibling::p)[2]"), f"{clean} — {clean}, with AFP text, 06:30"
-    yield "outlets", text("(.//blockquote/p)[last()]"), f"1 more outlet: {clean}"
+    yield "outlets", text("(.//blockquote/p)[last()]"), f"1 more outlet has the story: {clean}"
     listed = f"{clean}, with AFP text; {clean}, in French, with AFP text"
     yield "sources", text("(.//blockquote/following-sibling::p)[1]"), f"9 outlets, 2 independent: {listed}"
     yield "line at the top", text("(.//ul/li)[1]"), f"{clean} — {clean}, with AFP text, 06:30"

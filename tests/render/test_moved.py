@@ -47,7 +47,7 @@ def told(editions) -> dict[str, str]:
         "Since yesterday: 59 → 78 people — Delta Observer, 03:30",
         "Killed: at least 15 (Diario de la Ribera, 01:30) → 19 (Le Quotidien des Dunes, 05:30, 4 outlets)",
         "Turnout: 35.5% (Delta Observer, 13 March, 19:30) → 63% (",
-        "3 more outlets: Nordvarden, Kıyı Postası and Harbour <b>Gazette</b>",
+        "3 more outlets have the story: Nordvarden, Kıyı Postası and Harbour <b>Gazette</b>",
         "watched: ferry, dam *wall*",
         "A reservoir wall broke at night, and 4,000 people left. — Harbour Gazette, 03:30",
         "Written by small-model:7b from the reports cited, and checked against them.",
