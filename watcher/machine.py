@@ -23,8 +23,9 @@ def lacks_descriptors(error: BaseException) -> bool:
     causes = tuple(cause_chain(error))
     if any(isinstance(cause, OSError) and cause.errno in OUT_OF_DESCRIPTORS for cause in causes):
         return True
-    # The resolver says that the name does not exist if it cannot open its files.
-    return any(isinstance(cause, socket.gaierror) for cause in causes) and not has_free_descriptor()
+    # A resolver that cannot open its files says that the name does not exist; with multicast DNS, an invalid argument.
+    resolving = any(isinstance(cause, socket.gaierror) or getattr(cause, "errno", 0) == errno.EINVAL for cause in causes)
+    return resolving and not has_free_descriptor()
 
 
 def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
