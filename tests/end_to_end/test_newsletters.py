@@ -14,14 +14,15 @@ from watcher.cli.main import run_command_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(DOVECOT is None, reason=REASON)]  # starts worker processes
 
+# Without a day of the week: a sentence about Monday is background from Wednesday on.
 FERRY = (
-    "The ferry between the towns of Alt and Neu runs again, the harbour office said on Monday.",
+    "The ferry between the towns of Alt and Neu runs again, the harbour office said.",
     "Its engine was taken apart over the winter, and two of its four pistons are new.",
     "Tickets cost as much as last year, and children under six travel without one.",
 )
 AGAIN = (
-    "After a winter of repairs the ferry between the towns of Alt and Neu runs again. The harbour office said on "
-    "Monday that two of its four pistons are new. A ticket costs as much as last year."
+    "After a winter of repairs the ferry between the towns of Alt and Neu runs again. The harbour office said "
+    "that two of its four pistons are new. A ticket costs as much as last year."
 )
 SETTINGS = """
 [store]
@@ -51,10 +52,13 @@ url = "maildir:missing"
 """
 
 
+SENT = format_datetime(datetime.now(UTC) - timedelta(hours=1))  # one time, so that no letter is the newer one
+
+
 def letter(number: int, title: str, sender: str, *texts: str) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["Subject"], mail["Message-ID"] = sender, title, f"<{number}@example.org>"
-    mail["Date"] = format_datetime(datetime.now(UTC) - timedelta(hours=1))
+    mail["Date"] = SENT
     body = "".join(f"<p>{text}</p>" for text in ("View this email in your browser", *texts, "Unsubscribe"))
     mail.set_content(f'<html><body>{body}<img src="http://127.0.0.1:9/open.gif"></body></html>', subtype="html")
     return bytes(mail)
@@ -103,8 +107,7 @@ def test_newsletters_are_polled_grouped_quoted_and_left_as_they_are(folder, caps
         "mid:1@example.org": ("Harbour News", "en"),
         "mid:3@example.org": ("Town Letter", "en"),
     }
-    # Its report adds something; the first sentence of the other says the headline again.
-    assert f"{AGAIN.partition('. ')[0]}. — Town Letter" in edition and "2 outlets, 2 independent" in edition
+    assert f"{FERRY[0]} — Harbour News" in edition and "2 outlets, 2 independent" in edition
     assert "all verbatim" in shown["verify"]
     for words in (
         "the mail server refuses the user or the password",
