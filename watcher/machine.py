@@ -24,8 +24,10 @@ def lacks_descriptors(error: BaseException) -> bool:
     if any(isinstance(cause, OSError) and cause.errno in OUT_OF_DESCRIPTORS for cause in causes):
         return True
     # A resolver that cannot open its files says that the name does not exist; with multicast DNS, an invalid argument.
-    resolving = any(isinstance(cause, socket.gaierror) or getattr(cause, "errno", 0) == errno.EINVAL for cause in causes)
-    return resolving and not has_free_descriptor()
+    unresolved = any(
+        isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) == errno.EINVAL for cause in causes
+    )
+    return unresolved and not has_free_descriptor()
 
 
 def cause_chain(error: BaseException | None) -> Iterator[BaseException]:
