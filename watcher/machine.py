@@ -2,7 +2,6 @@
 
 import errno
 import os
-import socket
 from collections.abc import Iterator
 
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)  # of this process, of the system
@@ -23,11 +22,8 @@ def lacks_descriptors(error: BaseException) -> bool:
     causes = tuple(cause_chain(error))
     if any(isinstance(cause, OSError) and cause.errno in OUT_OF_DESCRIPTORS for cause in causes):
         return True
-    # A resolver that cannot open its files says that the name does not exist; with multicast DNS, an invalid argument.
-    unresolved = any(
-        isinstance(cause, socket.gaierror) or getattr(cause, "errno", None) == errno.EINVAL for cause in causes
-    )
-    return unresolved and not has_free_descriptor()
+    # A resolver that cannot open its files says that the name does not exist, or gives a number left from before.
+    return any(isinstance(cause, OSError) for cause in causes) and not has_free_descriptor()
 
 
 def cause_chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import tomllib
 
 import httpcore
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.machine import NoThreads, no_descriptors
-from watcher.errors import HopError, MachineError, RequestRefused
+from watcher.errors import HopError, MachineError, RequestRefused, Unreachable
 from watcher.model import CrossHostRedirect
 from watcher.net.address_guard import (
     DATA,
@@ -210,6 +212,19 @@ async def test_a_lack_of_file_descriptors_is_no_fault_of_a_host_or_of_the_networ
             with no_descriptors(), pytest.raises(MachineError, match="no file descriptors are left"):
                 await ask(url)
         assert not await client.can_connect(url)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBUSY, errno.ENOENT])
+async def test_a_resolver_without_descriptors_may_give_an_error_number_left_from_before(number):
+    def resolve(host, port):
+        raise OSError(number, os.strerror(number))
+
+    network = NetworkWithoutSockets(AddressGuard(PrivateAllowlist(), resolve=resolve), [])
+    async with Client(user_agent="w/1", substitute=GuardedTransport(network)) as client:
+        with no_descriptors(), pytest.raises(MachineError, match="no file descriptors are left"):
+            await client.get("http://news.example/")
+        with pytest.raises(Unreachable, match="does not resolve"):
+            await client.get("http://news.example/")
 
 
 async def test_a_name_is_not_called_wrong_because_no_thread_can_be_started_to_resolve_it():
