@@ -25,7 +25,14 @@ from digests.render.text import measure_reading_time
 from tests.compose.factories import END, START, by_id, compose_stories, make_context, report, story
 from watcher.model import Article
 
-ENDS = ("From another angle:", "How the coverage differs:", "Comment:", "More on this:", "Timeline", "Covers ")
+ENDS = (
+    "From another angle:",
+    "How the coverage differs:",
+    "Comment:",
+    "In the same running story:",
+    "Timeline",
+    "Covers ",
+)
 HEAD = re.compile(r"(\d+) stor(?:y|ies), (\d+) in full")
 USED = re.compile(r"Used: ([\d,]+) articles? from (\d+) outlets? in (\d+) languages?\. Found: (\d+) stor(?:y|ies)\.")
 COVERAGE = re.compile(r"(\d+) outlets?, (\d+) independent(?:, (\d+) by headline alone)?")

@@ -58,7 +58,7 @@ def told(editions) -> dict[str, str]:
         "(Egypt)",
         "Not reported in: China (4 read) and Brazil (1 read).",
         "Not reported by: “party” outlets (2 read).",
-        "More on this",
+        "In the same running story",
         "5 corrections of earlier editions",
         "cited on 12 March",
         "“Dam bursts, 70 dead” → “Dam bursts, 17 dead”",
@@ -78,7 +78,7 @@ def test_every_form_says_it(told, form, words):
 def test_it_is_told_in_its_order(editions, form):
     told = shown(editions.moved(), form).casefold()
 
-    steps = ("killed: at least 15", "59 → 78", "4 independent", "how the coverage differs", "more on this")
+    steps = ("killed: at least 15", "59 → 78", "4 independent", "how the coverage differs", "in the same running story")
     parts = ("written by", "headline changed", "also reported", "nothing new", "no longer reported")
     places = [told.index(step) for step in (*steps, *parts)]
     assert places == sorted(places)
@@ -148,7 +148,7 @@ def test_an_edition_without_such_news_has_no_such_words(editions):
 
     for words in (
         "How the coverage differs",
-        "More on this",
+        "In the same running story",
         "Corrections",
         "Nothing new",
         "No longer reported",
