@@ -11,7 +11,8 @@ the story is out of date without it, 2 for a lesser development, 1 for what says
 what is wrong there: another event, an older state. FOLDER is as for `bench/fit_ranking.py`.
 
 Two questions are fitted, each by a logistic regression: is the report on the story's event, which 1 and more say, and
-if so, is it newer, which 2 and more say? A report that is no longer near the story is left out.
+if so, is it newer, which 2 and more say? A report that is no longer near the story is left out, as is a story whose
+headline or sentences the store lacks.
 """
 
 import argparse
@@ -73,7 +74,8 @@ def load_reports(folder: Path) -> list[Report]:
         context = inputs.context
         homes = {key: story for story in inputs.stories for key in story.articles}
         for (headline, sentences), marked in stories.items():
-            if (story := homes.get(headline)) is None:
+            story, quoted = homes.get(headline), {each.partition(":")[0] for each in sentences.split()}
+            if story is None or not quoted <= context.articles.keys():
                 continue
             near = context.neighbours.get(story.id, NO_NEIGHBOURS).articles
             told = _make_told(headline, sentences.split(), len(context.present(story)), near, context)

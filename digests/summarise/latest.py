@@ -25,8 +25,7 @@ Weights: TypeAlias = Mapping[str, Mapping[str, float]]  # of each question, the 
 MIN_LATER = timedelta(minutes=30)  # of the report after those that tell the story
 ON_EVENT = ("nearness", "other country", "hours", "told words", "share of headline", "reports", "news value")
 IS_NEWER = ("share told", "hours", "quotation", "news", "number", "new number", "news value")
-# What a later headline without news costs a reader. One with news is worth 1, and one on another event costs 1.
-COST_OF_NOTHING_NEW = 0.5
+MIN_NEWER = 0.5  # chance that a report on the event tells more: "Later" over what is probably told says what is not so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +69,14 @@ def choose_latest(
 
 def measure_worth(values: Mapping[str, float], weights: Weights | None = None) -> float:
     """
-    Return what a reader probably has of a later headline with the `values` of `describe_report`: 1 at most.
+    Return what a reader probably has of a later headline with the `values` of `describe_report`, -1 to 1.
 
+    One with news is worth 1, and one on another event costs 1. One that probably tells nothing new is worth nothing.
     `weights`: the answers to "on event" and "newer", if not those of the package (`bench/fit_latest.py`).
     """
     known = weights or _load_weights()
     on_event, newer = (_find_probability(known[question], values) for question in ("on event", "newer"))
-    return on_event * (newer - COST_OF_NOTHING_NEW * (1 - newer)) - (1 - on_event)
+    return on_event * newer - (1 - on_event) if newer >= MIN_NEWER else 0.0
 
 
 def may_be_later(article: Article, told: Told, can_read: Callable[[str], bool]) -> bool:

@@ -18,7 +18,7 @@ from watcher.model import Article
 HEADLINE = "Dam above Ostrand breaks, valley evacuated"
 TOLD = [(HEADLINE, "en"), ("The dam above the town of Ostrand broke on Monday, and the valley was evacuated.", "en")]
 SINCE = START + timedelta(hours=4)
-NEWS = "Owner of broken Ostrand dam arrested at the border"
+NEWS = "Owner of broken Ostrand dam arrested at the border with two suitcases"
 CONFIRMED = "Ostrand dam: police say that they have arrested the owner of the power company"
 
 
@@ -57,6 +57,7 @@ def test_a_report_that_is_hardly_near_the_story_is_none_of_its_event():
         "After Monday's dam break: the valley and town of Ostrand evacuated",
         "Who is the owner of the broken dam above Ostrand, arrested?",
         "“The dam above Ostrand broke, and the valley was gone”",
+        "Ostrand: broken dam empties a whole valley in one night",  # on the event, but probably nothing new
     ],
 )
 def test_what_says_it_again_or_only_asks_is_not_later(title):
