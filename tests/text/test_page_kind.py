@@ -319,6 +319,15 @@ def test_a_gallery_is_known_by_its_address_if_it_has_little_text_and_by_its_titl
         "عاصفة في الميناء: ماذا نعرف",
         "סערה בנמל: כל מה שידוע",
         "港口风暴：一文看懂",
+        "Why did the harbour close?",
+        "Harbour toll: what is it, and how can I pay it?",
+        "Who was the man who built the harbour? - Ostrand Post",
+        "Péage du port : pourquoi les ferries restent à quai ?",
+        "Wie geht es nach dem Sturm weiter?",
+        "Waarom is de haven dicht?",
+        "¿Por qué cerró el puerto?",
+        "Porto chiuso: cosa sta succedendo?",
+        "Буря в порту: почему стоят паромы?",
     ],
 )
 def test_an_explainer_or_a_list_is_analysis(title):
@@ -333,6 +342,9 @@ def test_an_explainer_or_a_list_is_analysis(title):
         "Бургомистр назвал семь причин закрыть порт",
         "Mayor explained the toll to the council",
         "Ministre : trois morts dans la tempête",
+        "Did the mayor close the harbour?",
+        "“Why us?”: ferrymen ask as the harbour closes",
+        "Why the harbour closed",
     ],
 )
 def test_numbers_and_reasons_in_a_report_make_no_explainer(title):
