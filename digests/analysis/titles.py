@@ -11,6 +11,7 @@ from watcher.text.words import WORD, fold, to_latin
 SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
 MIN_LABEL, MAX_CHANNEL_WORDS = 3, 4  # letters of a label of a host, and words of a channel's name
 MIN_TITLE_LEFT = 12.5  # width of a title without it
+SITE = re.compile(r"\s?(?:www\.)?[a-z\d-]+(?:\.[a-z]{2,4}){1,2}", re.IGNORECASE)  # "nordpost.com"
 PORTALS = frozenset({"msn", "msnnow", "msncom", "yahoonews", "aolcom"})  # that carry the reports of others
 
 
@@ -19,7 +20,8 @@ def title_without_outlet(article: Article) -> str:
     Return the title without a separator and the outlet's name at its end, however often it stands there.
 
     The name is that of the outlet or its site, also in full ("Sydney Morning Herald" on smh.com.au) or with one more
-    word ("Sky News", "Gizmodo Australia"), or that of a portal. On a platform it is that of any channel.
+    word ("Sky News", "Gizmodo Australia"), that of a portal, or the address of any site behind a dash. On a platform it
+    is that of any channel.
     """
     title = article.title.strip()
     while True:
@@ -27,7 +29,7 @@ def title_without_outlet(article: Article) -> str:
         if (
             index <= 0
             or display_length(title[:index].rstrip()) < MIN_TITLE_LEFT
-            or not _is_outlet(title[index + 1 :], article)
+            or not (_is_outlet(title[index + 1 :], article) or _is_site(title[index:], article))
         ):
             return title
         title = title[:index].rstrip(f"{SEPARATORS} ")
@@ -43,6 +45,12 @@ def outlet_names(article: Article) -> frozenset[str]:
 def plain_name(name: str) -> str:
     """Return a name folded, without spaces and marks."""
     return re.sub(r"\W", "", fold(name))
+
+
+def _is_site(tail: str, article: Article) -> bool:
+    """Whether a title ends in a dash and the address of a site; without a space between them on a platform alone."""
+    is_apart = tail[1:2].isspace() or is_channel_host(article.host)
+    return tail[0] in "|–—-" and is_apart and SITE.fullmatch(tail[1:]) is not None
 
 
 def _is_outlet(tail: str, article: Article) -> bool:

@@ -182,6 +182,8 @@ def test_the_name_of_the_outlet_at_the_end_of_a_title_goes_with_or_without_the(o
         ("www.gizmodo.com.au", "Gizmodo.com.au", " - Gizmodo Australia"),
         ("www.youtube.com", "Youtube.com", " | ESPN FC - ESPN UK"),
         ("news.google.com", "news.google.com", " - XDA Developers"),
+        ("news.google.com", "Anhui News", "-cnanhui.org"),
+        ("espn.com", "Espn.com", " - ESPNHS.com"),
     ],
 )
 def test_a_title_ends_before_the_name_of_its_outlet_however_it_is_written(host, outlet, tail):
@@ -190,7 +192,9 @@ def test_a_title_ends_before_the_name_of_its_outlet_however_it_is_written(host, 
     assert title_without_outlet(report) == TITLE
 
 
-@pytest.mark.parametrize("tail", [" - Mayor of Bern", " - Time for change", " | Two years later", " - AFP"])
+@pytest.mark.parametrize(
+    "tail", [" - Mayor of Bern", " - Time for change", " | Two years later", " - AFP", ": Booking.com", "-Booking.com"]
+)
 def test_other_words_behind_a_separator_stay(tail):
     report = dataclasses.replace(article("Time", TITLE + tail), host="time.com")
 
