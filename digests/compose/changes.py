@@ -424,7 +424,7 @@ def _find_news(
     rated = [
         (news.value * (0.2 + candidate.score), news, candidate)
         for article in sources[:MAX_REPORTS]
-        for candidate in find_candidates(article, agreed, known.sentences)
+        for candidate in find_candidates(article, agreed, known.sentences, whole=context.whole)
         if (news := _measure_news(candidate, known)).value
     ]
     rated.sort(key=lambda row: (-row[0], -row[-1].article.published_at.timestamp(), row[-1].article.id, row[-1].start))

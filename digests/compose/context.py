@@ -13,6 +13,7 @@ from itertools import takewhile
 from digests.analysis.news_value import estimate_news_values, find_news_value
 from digests.analysis.select import LoadFullTexts
 from digests.analysis.silence import OutletGroups, group_outlets
+from digests.analysis.standfirsts import find_whole
 from digests.analysis.story_countries import find_countries
 from digests.analysis.story_coverage import Coverage, measure_coverage
 from digests.analysis.topics import Chances, find_topic, topic_chances
@@ -63,7 +64,8 @@ class ComposeContext:
     def with_translations(self, known: Translations) -> ComposeContext:
         """Return the context of a draft with the translations `known`."""
         # Computed here, they are computed once for all drafts: the copy has the cached values.
-        _ = self.earlier_texts, self.frequencies, self.groups, self.nearest, self.topic_chances, self.news_values
+        _ = self.earlier_texts, self.frequencies, self.whole, self.groups, self.nearest
+        _ = self.topic_chances, self.news_values
         draft = copy(self)
         object.__setattr__(draft, "translations", TranslationLookup(known))
         object.__setattr__(draft, "headlines", {})  # a translation may make another title readable
@@ -90,6 +92,11 @@ class ComposeContext:
     @cached_property
     def frequencies(self) -> DocumentFrequencies:
         return count_document_frequencies(list(self.articles.values()), self.load_full_texts)
+
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """The ids of the articles whose text has no mark at its end and is whole."""
+        return find_whole(self.articles.values())
 
     @cached_property
     def groups(self) -> OutletGroups:

@@ -154,7 +154,8 @@ def _choose_readable_summary(
     is_more = exceeding_figures(make_sentence(title.article, 0, title.text))
     languages.sort(key=lambda tag: tag != title.article.language)
     choose = partial(choose_summary, story, articles, agreed, languages=languages, title=title.text)
-    choose = partial(choose, frequencies=context.frequencies)  # which of its words tell the headline apart
+    # `frequencies` tell which of its words tell the headline apart.
+    choose = partial(choose, whole=context.whole, frequencies=context.frequencies)
 
     def is_current(sentence: Sentence) -> bool:
         return not (is_old(sentence) or is_more(sentence) or is_background(sentence, context.window_start))

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import product
+from functools import partial
+from itertools import chain, product
 from zoneinfo import ZoneInfo
 
 from digests.analysis.numbers import significant_numbers
@@ -126,7 +127,8 @@ def _choose_turn(
         languages = context.languages_for("sentences", articles)
         order = dict.fromkeys((*measure_coverage(story, articles).origins, *articles))
         sources = [articles[key] for key in order if articles[key].language in languages]
-        for candidate in (each for article in sources[:MAX_DAY_REPORTS] for each in find_candidates(article, agreed)):
+        find = partial(find_candidates, agreed=agreed, whole=context.whole)
+        for candidate in chain.from_iterable(map(find, sources[:MAX_DAY_REPORTS])):
             new = significant_numbers(candidate.text) - numbers
             repeats = any(is_repetition(candidate.stems, about) for about in shown_stems)
             if (new or not repeats) and candidate.can_follow(told, title):

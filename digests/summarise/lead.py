@@ -1,7 +1,7 @@
 """The summary of a story: one to three sentences of one report, word for word."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
@@ -92,6 +92,7 @@ def choose_summary(
     title: str = "",
     can_show: Callable[[Sentence], bool] = lambda _: True,
     frequencies: DocumentFrequencies | None = None,
+    whole: Container[str] = (),
 ) -> tuple[Sentence, ...]:
     """
     Return the one to three sentences that best cover what the independent reports of `story` agree on, in their order.
@@ -103,7 +104,7 @@ def choose_summary(
     suitable sentence. Empty if no sentence can stand alone. Sentences that only repeat the headline and those that
     `can_show` refuses are not used; those that repeat it in other words come after those of other reports. One that
     is beside the headline's point, as `frequencies` tells which of its words the day's other reports have too, is
-    used only if no report has another.
+    used only if no report has another. `whole`: as for `find_candidates`.
     """
     texts = {key: article for key, article in articles.items() if not article.is_headline_only}
     present = [texts[key] for key in story.articles if key in texts]
@@ -116,7 +117,7 @@ def choose_summary(
             return 0.0
         return find_share_told(title, text, language, (frequencies or {}).get(language, {}))
 
-    find = cache(partial(find_candidates, agreed=agreed))  # an article is tried several times
+    find = cache(partial(find_candidates, agreed=agreed, whole=whole))  # an article is tried several times
     best_of = partial(_best_sentences, find=find, title=title, headed=headed, can_show=can_show, find_share=find_share)
     value_of = partial(_selection_value, present=present, headed=headed, agreed=agreed, find_share=find_share)
     # A report of the same state, in the headline's language, that tells more comes before one that only says it again.
@@ -201,9 +202,14 @@ def reports_by_language(
 
 
 def find_candidates(
-    article: Article, agreed: Agreement, stem_sets: Iterable[Collection[str]] = ()
+    article: Article, agreed: Agreement, stem_sets: Iterable[Collection[str]] = (), *, whole: Container[str] = ()
 ) -> list[CandidateSentence]:
-    """Return the scored sentences of an article's beginning that can stand alone; `stem_sets` are of known texts."""
+    """
+    Return the scored sentences of an article's beginning that can stand alone; `stem_sets` are of known texts.
+
+    `whole` has the ids of articles whose text is whole without a mark at its end (`standfirsts.find_whole`): if it is
+    one sentence, it may stand alone.
+    """
     text, language = article.text[:SUMMARY_TEXT_CHARS], article.language
     stem_sets = (stems(article.title, language), *stem_sets)
     candidates = []
@@ -213,7 +219,9 @@ def find_candidates(
             break
         words, before = text[start:end], text[:start].rstrip(" ")
         above = before.strip().rpartition("\n")[2]  # "Claim": the sentence below is checked, not told
-        is_alone = is_clear and readable.stands_alone(words, language) and not readable.is_caption(text, end)
+        is_standfirst = article.id in whole and not text[:start].strip() and not text[end:].strip()
+        is_alone = is_clear and readable.stands_alone(words, language, needs_end=not is_standfirst)
+        is_alone = is_alone and not readable.is_caption(text, end)
         if is_alone and above.strip(" :").lower() not in readable.words_for_language("claim", language):
             about = stems(words, language)
             support = total_support(agreed, about, language) / math.sqrt(max(8, len(set(about))))

@@ -50,17 +50,18 @@ FURNITURE = re.compile(
 NOT_TOLD = re.compile('"[^"]*"|[“„][^“”„]*[“”]|«[^«»]*»|»[^«»]*«|「[^「」]*」|\\b[A-Z]\\w+ I\\b')
 # The end of a question that is answered behind it, or of a quotation whose speaker the same line names behind it.
 ASKED = re.compile(r"[?？؟][\"'”’»«“]?$|[!…][\"'”’»«“]$")
+AS_WELL = re.compile(r"\b(?:as well|too)[.!]?$")
 MIN_ALONE = 60  # width of a sentence; a shorter one is often only the end of a thought
 MAX_BEFORE_ARTICLE, NOUN_PHRASE = 2, 3  # words before a definite article ("Although the bill …") and behind it
 MAX_NAME_WORDS = 5  # of a name that has nothing but a relative clause
 MAX_SPEAKER_WORDS = 3  # words after a quotation; a pronoun in them is its speaker
 
 
-def stands_alone(text: str, language: str) -> bool:
-    """Whether a text is one sentence that can be read without the text before it."""
+def stands_alone(text: str, language: str, *, needs_end: bool = True) -> bool:
+    """Whether a text is one sentence that can be read without the text before it, with a mark at its end if needed."""
     if not MIN_WIDTH <= display_length(text) <= MAX_WIDTH or FURNITURE.search(text) or ELLIPSIS_END.search(text):
         return False
-    if language not in SHORT_LANGUAGES and not ENDING.search(text):
+    if needs_end and language not in SHORT_LANGUAGES and not ENDING.search(text):
         return False
     if text.endswith(("?", "？", "؟")) or text[0].islower() or text[0] in ")]},;:.-–—•*#|>":
         return False
@@ -79,7 +80,12 @@ def stands_alone(text: str, language: str) -> bool:
 
 def adds_to_another(text: str, language: str) -> bool:
     """Whether a text says that it adds to something said before: "The actor was also arrested on Feb. 17."."""
-    return not words_for_language("also", language).isdisjoint(map(str.lower, FIRST.findall(_own_words(text))))
+    also = words_for_language("also", language)
+    return _is_added(text, language) or not also.isdisjoint(map(str.lower, FIRST.findall(_own_words(text))))
+
+
+def _is_added(text: str, language: str) -> bool:
+    return language == "en" and AS_WELL.search(text) is not None
 
 
 def _own_words(text: str) -> str:
@@ -112,6 +118,7 @@ def find_needs(text: str, before: str, language: str) -> tuple[frozenset[str], t
     opening = FIRST.findall(re.split("[,;:–—]", own_text, maxsplit=1)[0].replace("'", " "))
     pairs = (pair for pair in pairwise([*map(str.lower, first_words), ""]) if pair not in _calendar(language))
     is_linked = any(not links.isdisjoint((word, f"{word}-{after}")) for word, after in pairs)
+    is_linked = is_linked or _is_added(text, language)
     is_inside = ASKED.search(before) or _is_quotation_open(before.rpartition("\n")[2])
     needs = [frozenset[str]()] if is_linked or is_inside else []
     if nouns := _definite_nouns(opening, language):

@@ -622,6 +622,7 @@ def test_a_copy_is_quoted_if_no_sentence_of_its_origin_can_be():
     ("language", "text"),
     [
         ("en", "The singer was also arrested on Feb. 17 after a fight with two men in a bar of the harbour."),
+        ("en", "The police of the canton said that two men who had been in the bar were arrested as well."),
         ("en", "The 26-year-old singer is fresh from her part in a series that nobody thought would be a hit."),
         ("de", "Der 26-Jährige kommt gerade von den Dreharbeiten zu einer Serie über den Hafen von Bern zurück."),
         ("fr", "La chanteuse a aussi été arrêtée le 17 février après une bagarre avec deux hommes dans un bar."),
