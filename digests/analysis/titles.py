@@ -11,7 +11,7 @@ from watcher.text.words import WORD, fold, to_latin
 SEPARATORS = "|–—-•·:"  # between a title and an outlet's name
 MIN_LABEL, MAX_CHANNEL_WORDS = 3, 4  # letters of a label of a host, and words of a channel's name
 MIN_TITLE_LEFT = 12.5  # width of a title without it
-SITE = re.compile(r"\s?(?:www\.)?[a-z\d-]+(?:\.[a-z]{2,4}){1,2}", re.IGNORECASE)  # "nordpost.com"
+SITE = re.compile(r"^\s?(?:www\.)?[a-z\d-]{1,63}(?:\.[a-z]{2,4}){1,2}$", re.IGNORECASE)  # "nordpost.com"
 PORTALS = frozenset({"msn", "msnnow", "msncom", "yahoonews", "aolcom"})  # that carry the reports of others
 
 
