@@ -52,6 +52,20 @@ def select_told(countries: Sequence[str], texts: Iterable[tuple[str, str]]) -> t
     return (*countries[:1], *(code for code in countries[1:] if code in named))
 
 
+def select_sure(countries: tuple[str, ...], reports: Sequence[Article]) -> tuple[str, ...]:
+    """
+    Return those of `countries` that a single report names in its title, or where its outlet is at home.
+
+    What one text names first may be where a matter began ("a virus from China"). Of several reports all are returned.
+    """
+    if len(reports) != 1:
+        return countries
+    (report,) = reports
+    named = load_gazetteer(report.language).find_with_actors(title_without_outlet(report))
+    sure = {report.country, *(match.code for match in named)}
+    return tuple(code for code in countries if code in sure)
+
+
 def _mean_weights(reports: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return the mean weight of each country in the reports of a story."""
     of_reports = list(reports)

@@ -10,7 +10,7 @@ from functools import partial
 
 from digests.analysis.country_names import country_name
 from digests.analysis.silence import find_missing_perspectives
-from digests.analysis.story_countries import select_told
+from digests.analysis.story_countries import select_sure, select_told
 from digests.analysis.story_coverage import Coverage, find_comments, find_copies, measure_coverage
 from digests.analysis.titles import title_without_outlet
 from digests.compose.changes import StoryChange, compare_with_earlier
@@ -388,6 +388,8 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         story = replace(story, articles=(*story.articles, own.origin), wire_groups=(*story.wire_groups, own))
         covered = measure_coverage(story, context.articles)
     translation = context.translate("headlines", title.text, title.article.language)
+    present = context.present(story)
+    places = select_sure(context.find_countries(ranked.story), present)
     return Brief(
         id=story.id,
         title=title.text,
@@ -398,11 +400,11 @@ def compose_brief(ranked: RankedStory, context: ComposeContext) -> Brief | None:
         independent=len(covered.independent),
         headline_only=len(covered.headline_only),
         is_least=ranked.is_least,
-        article_ids=tuple(article.id for article in context.present(story)),
+        article_ids=tuple(article.id for article in present),
         thread=story.thread,
         watched=ranked.watched,
         status="" if translation or context.can_read(title.article.language) else "foreign",
-        places=tuple(country_name(code, context.digest.language) for code in context.find_countries(ranked.story)),
+        places=tuple(country_name(code, context.digest.language) for code in places),
         translation=translation,
     )
 

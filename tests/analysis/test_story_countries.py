@@ -12,7 +12,7 @@ from digests.analysis.country_names import (
     region_title,
 )
 from digests.analysis.gazetteer import countries_in
-from digests.analysis.story_countries import country_weights, find_countries, select_told
+from digests.analysis.story_countries import country_weights, find_countries, select_sure, select_told
 from tests.compose.factories import article, by_id, story
 
 
@@ -298,3 +298,14 @@ def test_a_further_country_is_one_that_is_told():
     assert select_told(("US", "IR", "SN"), texts) == ("US", "SN")
     assert select_told(("IR",), texts) == ("IR",)
     assert select_told((), texts) == ()
+
+
+def test_a_single_report_is_placed_where_its_title_or_its_outlet_is():
+    study = article("Coast Times", "Study finds a mutant form of the virus", country="US")
+    tower = article("Coast Times", "Fire engulfs a tower in Dubai", country="US")
+    council = article("City Post", "New chief for the city council", country="IN")
+
+    assert select_sure(("CN",), [study]) == ()
+    assert select_sure(("AE", "CN"), [tower]) == ("AE",)
+    assert select_sure(("IN",), [council]) == ("IN",)
+    assert select_sure(("CN",), [study, tower]) == ("CN",)
