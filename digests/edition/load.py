@@ -30,7 +30,7 @@ from digests.store.stories import story_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import GroupedStories
 from watcher.failure_messages import HealthKind, Reason
-from watcher.feeds.health import feed_health, is_read_up_to
+from watcher.feeds.health import feed_health, find_paused, is_read_up_to
 from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
@@ -289,7 +289,8 @@ def _find_outlets_read(
     """
     Return the outlets whose feeds were all read up to `end`, and those of which articles were imported.
 
-    The feeds `waiting` have listed pages that are not fetched yet: an article among them may be a report.
+    The feeds `waiting` have listed pages that are not fetched yet: an article among them may be a report. A feed that
+    has paused may be an old copy, which says nothing of what the outlet reports.
 
     Of an outlet that is no source, only what others link is known: nothing says what it does not report.
     """
@@ -300,7 +301,7 @@ def _find_outlets_read(
         if feed.id in waiting
         or (not is_read_up_to(feed, end) and (feed.last_polled_at is not None or feed.source.name not in outlets))
     }
-    return frozenset(outlets.union(feed.source.name for feed in feeds) - unread)
+    return frozenset(outlets.union(feed.source.name for feed in feeds) - unread - find_paused(feeds, end))
 
 
 def _measure_intake(
@@ -361,6 +362,7 @@ def _measure_intake(
         sources_ok=len(feeds) - unread - len(failing),
         sources_unread=unread,
         failing=tuple(failing),
+        paused=tuple(sorted(find_paused((state.feed for state, health in healths if health.is_ok), end))),
         network_down_since=down if down is not None and down < end else None,
         polling_stopped_since=stop.since if stop else None,
         polling_stop_reason=stop.reason if stop else None,

@@ -155,6 +155,7 @@ class Intake:
     sources_ok: int = 0  # read since the window began, and without a fault
     sources_unread: int = 0  # without a fault, but not read since the window began
     failing: tuple[FailingSource, ...] = ()
+    paused: tuple[str, ...] = ()  # outlets of `sources_ok` whose feeds had nothing new for unusually long
     network_down_since: datetime | None = None  # None if our own network was not down at the end of the window
     polling_stopped_since: datetime | None = None  # None if this machine could poll at the end of the window
     polling_stop_reason: StoredReason | None = None  # what it lacked: file descriptors or processes

@@ -124,6 +124,9 @@ def _sources_line(edition: Edition, words: Localizer) -> str:
         sentences.append(words.say("polling_stopped", time=time, why=_describe(ledger.polling_stop_reason, words)))
     if failing:
         sentences.append(words.say("failing", names=_failing_sources(failing, words)))
+    if ledger.paused:
+        names = [sanitize_line(name, limit=200) for name in ledger.paused]
+        sentences.append(words.say("paused", names=words.list_names(names, MAX_FAILING)))
     if empty:
         names = [sanitize_line(source.name, limit=200) for source in empty]
         sentences.append(words.say("never_an_entry", names=words.list_names(names, MAX_FAILING)))

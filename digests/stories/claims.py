@@ -35,7 +35,7 @@ from digests.summarise.claims import (
 )
 from watcher.features.embedders import with_vector
 from watcher.features.extract import extract_features
-from watcher.feeds.health import is_read_up_to
+from watcher.feeds.health import find_paused, is_read_up_to
 from watcher.model import Article
 from watcher.store.articles import articles_by_id
 from watcher.store.features import count_features, lacks_sketches, lacks_vector
@@ -313,9 +313,9 @@ def _count_independent(stories: Sequence[ClaimStory]) -> int:
 
 
 def _sources_read(connection: Connection, *, since: datetime, until: datetime) -> SourcesRead:
-    """Return whose feeds were read up to `until`, and the outlets of articles that are no source."""
+    """Return whose feeds were read up to `until` and go on, and the outlets of articles that are no source."""
     feeds = [state.feed for state in feed_states(connection, counted=False)]
-    unread = {feed.source.name for feed in feeds if not is_read_up_to(feed, until)}
+    unread = {feed.source.name for feed in feeds if not is_read_up_to(feed, until)} | find_paused(feeds, until)
     c = article_table.c
     rows = connection.execute(
         select(c.outlet, c.country).where(c.published_at >= since, c.published_at < until).distinct()

@@ -19,6 +19,7 @@ from watcher.feeds.health import (
     _with_duration,
     average_gap,
     feed_health,
+    find_paused,
 )
 from watcher.model import Feed, Source
 
@@ -185,6 +186,30 @@ def test_a_weekly_is_not_silent_after_a_week_and_none_is_excused_for_ever(gap, d
 @given(st.none() | st.floats(allow_nan=True))
 def test_the_silence_that_is_excused_has_bounds(gap_s):
     assert MIN_SILENCE <= _silence_limit(gap_s) <= LONGEST_SILENCE
+
+
+@pytest.mark.parametrize(
+    ("gap_minutes", "hours", "is_paused"),
+    [(5, 11, False), (5, 12, True), (60, 19, False), (60, 20, True), (1440, 200, False), (None, 200, False)],
+)
+def test_a_feed_pauses_if_it_has_nothing_new_for_much_longer_than_usual(gap_minutes, hours, is_paused):
+    gap_s = gap_minutes and gap_minutes * 60.0
+    quiet = feed(last_read_at=NOW, last_new_at=NOW - timedelta(hours=hours), avg_gap_s=gap_s)
+
+    assert find_paused([quiet], NOW) == ({"N"} if is_paused else set())
+
+
+def test_an_outlet_has_not_paused_if_one_of_its_feeds_goes_on_or_was_not_read():
+    paused = feed(last_read_at=NOW, last_new_at=NOW - DAY, avg_gap_s=300.0)
+    current = replace(paused, id=2, last_new_at=NOW)
+
+    assert find_paused([paused, current], NOW) == set()
+    assert find_paused([replace(paused, last_read_at=NOW - DAY)], NOW) == set()
+
+
+@given(st.none() | st.floats(allow_nan=True))
+def test_whatever_the_usual_gap_a_feed_pauses_or_not(gap_s):
+    assert len(find_paused([feed(last_read_at=NOW, last_new_at=NOW - DAY, avg_gap_s=gap_s)], NOW)) <= 1
 
 
 def test_the_usual_gap_begins_with_the_dates_of_the_first_poll_and_follows_what_comes():

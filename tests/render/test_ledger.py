@@ -160,6 +160,20 @@ def test_the_foot_says_which_sources_were_not_read_and_since_when_the_network_is
 @pytest.mark.parametrize(
     ("language", "told"),
     [
+        ("en", "No new entry for 12 hours or more, unlike usually: Alpha and Beta."),
+        ("de", "Seit 12 Stunden oder länger ohne neuen Eintrag, anders als sonst: Alpha und Beta."),
+    ],
+)
+def test_the_foot_names_outlets_whose_feeds_have_had_nothing_new_for_unusually_long(editions, language, told):
+    small = replace(editions.small(), language=language)
+    ledger = replace(small.ledger, paused=("Alpha", "Beta"))
+
+    assert any(told in line for line in ledger_lines(replace(small, ledger=ledger), localizer_for(small)))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
         (
             "en",
             "because of this machine: no file descriptors are left, so no connection can be opened.",
