@@ -137,6 +137,7 @@ class _Places:
         self._anchors = anchors
         self._capacity = context.digest.stories
         number_of_places = context.digest.stories + context.digest.briefs
+        self._ahead = {each.story.id for each in ranked[: context.digest.stories]}
         self._behind = {each.story.id for each in ranked[number_of_places:]}
         self.selection = StorySelection()
         self.shown_by_family: dict[str, str] = {}  # the first story of each family that is shown in full
@@ -267,8 +268,8 @@ class _Places:
         """
         List a story under the one of its family that is shown.
 
-        False if that one has enough, if one outlet alone has this story, or if this one may be on the event of one that
-        is listed, or on that of the head and says the same.
+        False if that one has enough, if one outlet alone has this story and it ranks behind as many as are told in
+        full, or if this one may be on the event of one that is listed, or on that of the head and says the same.
         """
         head, outlets = self._head_of(ranked), len(ranked.coverage.outlets)
         related = self.selection.related[head]
@@ -278,7 +279,9 @@ class _Places:
         is_part_listed = any(_may_be_near_part(ranked, each.story.id, self._context) for each in related)
         if is_part_listed and not _is_asked_for(ranked):
             return False
-        is_listed = (outlets > 1 or ranked.followed) and _has_room(related, ranked, self._context.digest)
+        is_ahead = ranked.story.id in self._ahead and not self._may_repeat(ranked)
+        is_large = outlets > 1 or ranked.followed or is_ahead
+        is_listed = is_large and _has_room(related, ranked, self._context.digest)
         if is_listed:
             related.append(ranked)
         return is_listed

@@ -150,12 +150,24 @@ def test_under_a_story_of_several_outlets_no_story_of_one_outlet_is_listed():
         flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(outlets)]
         others = [[report(f"Q{g}{n}", "Flood", "Nepal", 400 + g, hours=n) for n in range(g)] for g in (1, 2)]
         stories = [dataclasses.replace(story(*own), thread="t1") for own in (flood, *others)]
-        edition = compose_stories(stories, make_context(by_id(*flood, *others[0], *others[1])))
+        known = by_id(*flood, *others[0], *others[1])
+        edition = compose_stories(stories, make_context(known, digest={"stories": 1, "briefs": 9}))
         lines = (edition.stories[0].related, edition.briefs)
         return tuple([brief.outlets for brief in briefs] for briefs in lines)
 
     # Of a story of three outlets or more, one outlet's are too many; else they have a line of their own.
     assert [listed(2), listed(3)] == [([2], [1]), ([2], [])]
+
+
+def test_of_a_running_story_what_one_outlet_has_is_listed_if_it_ranks_as_high_as_what_is_told_in_full():
+    def listed(stories: int) -> list[str]:
+        flood = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+        toll = [report("Q1", "Dam", "Nepal", 900, hours=1)]
+        told = [dataclasses.replace(story(*own), thread="t1") for own in (flood, toll)]
+        context = make_context(by_id(*flood, *toll), digest={"stories": stories})
+        return [brief.title for brief in compose_stories(told, context).stories[0].related]
+
+    assert [len(listed(1)), len(listed(2))] == [0, 1]
 
 
 @pytest.mark.parametrize(("title", "is_listed"), [("Nepal: what comes after the flood?", False), ("", True)])
