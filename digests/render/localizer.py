@@ -70,18 +70,21 @@ class Localizer:
         """
         Return "12 outlets", "4 independent" and "3 by headline alone"; or that all have it by headline alone.
 
-        `is_least`: "12+ outlets".
+        `is_least`: "12+ outlets", "4+ independent".
         """
         count = self.count_outlets(outlets, is_least=is_least)
         if headline_only == outlets:
             return [self.say("outlets_by_headline", outlets=count)]
         by_headline = [self.say("by_headline", n=headline_only)] if headline_only else []
-        return [count, self.say("independent", n=independent), *by_headline]
+        return [count, self._count("independent", independent, is_least=is_least), *by_headline]
 
     def count_outlets(self, outlets: int, *, is_least: bool) -> str:
         """Return "12 outlets", or "12+ outlets" if there are probably more."""
-        count, number = self.say("outlets", n=outlets), self.number(outlets)
-        return count.replace(number, f"{number}+", 1) if is_least else count
+        return self._count("outlets", outlets, is_least=is_least)
+
+    def _count(self, name: str, count: int, *, is_least: bool) -> str:
+        text, number = self.say(name, n=count), self.number(count)
+        return text.replace(number, f"{number}+", 1) if is_least else text
 
     def label(self, text: str) -> str:
         """Return "Sources:", with a space before the colon where the language has one."""
