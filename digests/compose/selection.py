@@ -204,13 +204,17 @@ class _Places:
                 self._place(ranked, shown)
 
     def _find_better_told(self, ranked: RankedStory) -> tuple[RankedStory, EditionStory] | None:
-        """Return the best large story that is probably on the event of one without a sentence, and has one."""
+        """
+        Return the best large story that is probably on the event of one without a sentence, and has one; if the reader
+        has seen it, one that is new.
+        """
         near = self._context.neighbours.get(ranked.story.id, NO_NEIGHBOURS).stories
         for other in () if ranked.followed else self._ranked:
             is_large = len(other.coverage.outlets) >= MIN_BLOCK_OUTLETS and other.story.id not in self._shown
             if is_large and near.get(other.story.id, 0.0) >= PROBABLE:
                 shown = compose_story(other, self._context, taken=self._anchors)
-                if shown and shown.quoted and self._context.can_read(shown.title_language):
+                is_told = shown is not None and (shown.updates if shown.status != "new" else shown.quoted)
+                if shown and is_told and self._context.can_read(shown.title_language):
                     return other, shown
         return None
 

@@ -18,7 +18,7 @@ from digests.edition.verify import verify
 from digests.model.ledger import LeftOut, LeftOutKind
 from digests.render.edition_view import edition_view
 from digests.render.forms import render
-from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, report, story
+from tests.compose.factories import article, by_id, compose_stories, edition_of, make_context, next_day, report, story
 from watcher.model import Article
 
 PLACES = (
@@ -592,6 +592,26 @@ def test_a_story_without_a_sentence_gives_its_line_way_if_a_lower_one_tells_its_
 
     assert lines({}) == [bare[0].title, fair[0].title]
     assert lines({stories[0].id: 0.6}) == [fair[0].title, bare[0].title]
+
+
+def test_a_story_that_was_told_takes_no_place_of_one_without_a_sentence_if_nothing_is_new():
+    def told_in_full(text: str) -> list[str]:
+        bare = [article(f"Post{n}", "Flood in Nepal kills 500 people", "", hours=40 + n) for n in range(7)]
+        goes_on = [dataclasses.replace(each, text=text) for each in later]
+        strike = [report(f"Gull{n}", "Strike", "Peru", 900 + n, hours=40 + n) for n in range(6)]
+        stories = [story(*own) for own in (bare, [*first, *goes_on], strike)]
+        near = {stories[0].id: Neighbours(stories={stories[1].id: 0.6})}
+        known, given = by_id(*bare, *goes_on, *strike), {**next_day(monday), "neighbours": near}
+        context = make_context(known, earlier=by_id(*first), digest={"stories": 1}, **given)
+        return [each.title for each in compose_stories(stories, context).stories]
+
+    first = [report(f"P{n}", "Flood", "Nepal", 300, hours=n) for n in range(3)]
+    later = [report(f"P{n}", "Flood", "Nepal", 300, hours=30 + n) for n in range(3)]
+    monday = compose_stories([story(*first)], make_context(by_id(*first)))
+    water = "Wide and muddy water still covers many streets while neighbours carry furniture upstairs, the police said."
+
+    assert told_in_full(water) == ["Strike in Peru drives 905 from their homes"]
+    assert told_in_full(f"{water} Helicopters of Bhutan rescued 46 farmers there on Tuesday.") == [first[0].title]
 
 
 def test_a_story_that_is_near_two_told_ones_is_listed_under_none_of_them():
