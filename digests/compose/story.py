@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from digests.analysis.country_names import country_name
+from digests.analysis.select import is_flagged
 from digests.analysis.silence import find_missing_perspectives
 from digests.analysis.story_countries import select_sure, select_told
 from digests.analysis.story_coverage import Coverage, find_comments, find_copies, measure_coverage
@@ -448,9 +449,9 @@ def _source_mentions(
     headline first, but news before analysis and one of each country and language before the others, then of those
     that only copied a text, then of those that have a headline alone, then of those that only analyse or ask.
 
-    Of an outlet's articles one that is no copy is preferred, then one with a text, one in `language`, the one with most
-    words of the headline, and the newest: an older one may tell what the headline has overtaken. Of the outlet `first`,
-    the earliest is preferred.
+    Of an outlet's articles one that is no copy is preferred, then one that can be quoted (no video), one with a text,
+    one in `language`, the one with most words of the headline, and the newest: an older one may tell what the headline
+    has overtaken. Of the outlet `first`, the earliest is preferred.
     """
 
     def common_words(article: Article) -> int:
@@ -466,7 +467,13 @@ def _source_mentions(
     chosen = {
         outlet: min(
             sorted(own, key=lambda a: (a.published_at, a.id), reverse=outlet != first),
-            key=lambda a: (a.id not in origins, a.is_headline_only, a.language != language, -common_words(a)),
+            key=lambda a: (
+                a.id not in origins,
+                is_flagged(a),
+                a.is_headline_only,
+                a.language != language,
+                -common_words(a),
+            ),
         )
         for outlet, own in of_outlet.items()
     }

@@ -89,6 +89,18 @@ def test_mentions_are_one_an_outlet_the_summarys_first_and_foreign_ones_with_hea
     assert [(m.outlet, m.shows_title) for m in shown.mentions] == [("B0", False), ("B1", True)]
 
 
+def test_of_an_outlets_reports_a_video_stands_for_it_only_if_there_is_no_other():
+    fire = [report(f"Post{n}", "Fire", "Portugal", 41 + n, hours=3 + n) for n in range(3)]
+    replay = dataclasses.replace(report("Post1", "Fire", "Portugal", 42, hours=9), id="video", kind="video")
+    replay = dataclasses.replace(replay, text="The mayor of Lisbon spoke to reporters beside the burnt hills at noon.")
+
+    (shown,) = edition_of([[*fire, replay]]).stories
+    (bare,) = edition_of([[fire[0], fire[2], replay]]).stories
+
+    assert [each.article_id for each in shown.mentions if each.outlet == "Post1"] == [fire[1].id]
+    assert [each.article_id for each in bare.mentions if each.outlet == "Post1"] == ["video"]
+
+
 def test_a_report_whose_title_only_asks_is_named_after_the_others():
     fire = [report(f"Post{n}", "Fire", "Portugal", 41, hours=3 + n) for n in range(3)]
     fire = [dataclasses.replace(each, text=f"{each.text} Number {n} says more.") for n, each in enumerate(fire)]
