@@ -15,7 +15,7 @@ from digests.analysis.select import count_left_out
 from digests.analysis.titles import title_without_outlet
 from digests.analysis.topics import topic_title
 from digests.compose.at_a_glance import choose_glance_lines
-from digests.compose.changes import day_number, may_continue
+from digests.compose.changes import SAME_TITLE_SHARE, day_number, may_continue, shared_rarity
 from digests.compose.coming_up import choose_coming_up
 from digests.compose.context import ComposeContext, EditionInputs
 from digests.compose.rank import RankedStory, rank
@@ -31,6 +31,7 @@ from digests.model.ledger import Intake, LargestStory, Ledger, LeftOut, LeftOutK
 from digests.model.story import Story
 from digests.settings.digests import MAX_QUIET_DAYS, DigestSettings
 from digests.settings.topics import LIGHT_TOPICS, TOPICS
+from digests.summarise.repetition import tells_same_event
 from watcher.model import Article
 from watcher.text.language import UNKNOWN_LANGUAGE
 from watcher.text.page_kind import DOUBTFUL
@@ -75,10 +76,10 @@ def compose_edition(inputs: EditionInputs) -> Edition:
             for each, shown in selection.main
         ]
     # What a story above has, as its own report or as "Later", is no line of its own.
-    told = {story.latest.url for _, story in selection.main if story.latest}
+    told: dict[str, Brief | None] = {story.latest.url: None for _, story in selection.main if story.latest}
     told |= _addresses((each for each, _ in selection.main), context)
     lines = {key: _make_lines(each, context, told) for key, each in selection.related.items()}
-    told |= _addresses(chain.from_iterable(selection.related.values()), context)
+    told = _addresses(chain.from_iterable(selection.related.values()), context) | told
     briefs = (*_briefs(selection, context, told), *_silent_followed(ranked, context))
     has_lines = any(each.quiet_days is not None for each in briefs)
     sections = _sections(selection, lines, context, anchors, has_lines=has_lines)
@@ -220,26 +221,43 @@ def _silent_followed(ranked: Sequence[RankedStory], context: ComposeContext) -> 
             yield replace(brief, translation=translation, quiet_days=days)
 
 
-def _addresses(stories: Iterable[RankedStory], context: ComposeContext) -> set[str]:
-    return {article.url for each in stories for article in context.present(each.story)}
+def _addresses(stories: Iterable[RankedStory], context: ComposeContext) -> dict[str, Brief | None]:
+    return dict.fromkeys(article.url for each in stories for article in context.present(each.story))
 
 
-def _make_lines(stories: Iterable[RankedStory], context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:
+def _make_lines(
+    stories: Iterable[RankedStory], context: ComposeContext, told: dict[str, Brief | None]
+) -> tuple[Brief, ...]:
     """
-    Return stories in one line each, without those that have no title, or that of a report that is `told` above.
+    Return stories in one line each, without those that have no title, or one that says what a line above says.
 
-    Two stories may be on one event, and be told by the same later report. `told`: addresses; the lines' are added.
+    Grouping may keep two stories on one event apart, and both may be told by the same later report, or by two that say
+    the same. `told`: addresses of what is told above, each with its line if it has one; the lines' are added.
     """
     found: list[Brief] = []
     for each in stories:
         brief = compose_brief(each, context)
-        if brief is not None and (each.followed or each.watched or brief.url not in told):
-            told.add(brief.url)
+        if brief is not None and (each.followed or each.watched or not _is_line_told(brief, told, context)):
+            told[brief.url] = brief
             found.append(brief)
     return tuple(found)
 
 
-def _briefs(selection: StorySelection, context: ComposeContext, told: set[str]) -> tuple[Brief, ...]:
+def _is_line_told(brief: Brief, told: Mapping[str, Brief | None], context: ComposeContext) -> bool:
+    """Whether the report of a line is told above, or its headline says what a line there says, with its rare words."""
+    if brief.url in told:
+        return True
+    language = brief.language
+    frequencies, about = context.frequencies.get(language, {}), set(stems(brief.title, language))
+    titles = (line.title for line in told.values() if line and line.language == language)
+    return any(
+        tells_same_event(brief.title, title, language)
+        and shared_rarity(about, set(stems(title, language)), frequencies) >= SAME_TITLE_SHARE
+        for title in titles
+    )
+
+
+def _briefs(selection: StorySelection, context: ComposeContext, told: dict[str, Brief | None]) -> tuple[Brief, ...]:
     """Return the stories in one line: foreign ones, others, quiet ones; `told` as in `_make_lines`."""
     found = [*_make_lines((*selection.foreign_lines, *selection.briefs), context, told)]
     before = context.told_in(context.previous)

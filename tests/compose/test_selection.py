@@ -853,8 +853,24 @@ def test_what_is_worth_little_beside_the_best_has_one_line_instead_of_a_place_in
     assert told(flood, *bare, fair, briefs=1, must=["garden fair"]) == (2, 1)
 
 
+def test_of_two_lines_that_say_the_same_only_the_first_stands():
+    titles = (
+        "Ferry of Vardholm runs aground off Skerja, crew rescued",
+        "Crew rescued as Vardholm ferry runs aground off Skerja",
+        "Bakers of Vardholm vote on a strike",
+    )
+    others = [[report("Bee", f"Topic{n}", f"Place{n}", 300 + n, hours=2)] for n in range(9)]
+    bare = [[article("Post", title, "", hours=4 - n)] for n, title in enumerate(titles)]
+
+    lines = [each.title for each in edition_of([*bare, *others], stories=1, briefs=15).briefs]
+
+    assert len({*titles[:2]} & {*lines}) == 1
+    assert titles[2] in lines
+
+
 def test_each_place_in_full_that_no_story_takes_is_one_more_line():
-    bare = [[article("Post", f"{act} in Nepal kills 20 people", "", hours=1)] for act in ("Flood", "Quake", "Storm")]
+    events = (("Flood", "Nepal"), ("Quake", "Peru"), ("Storm", "Chile"))
+    bare = [[article("Post", f"{act} in {place} kills 20 people", "", hours=1)] for act, place in events]
 
     assert [len(edition_of(bare, stories=2, briefs=n).briefs) for n in (0, 1)] == [0, 3]
 
