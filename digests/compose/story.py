@@ -448,37 +448,12 @@ def _source_mentions(
     Return one mention per outlet: of the outlet `first`, then of the independent ones, those with most words of the
     headline first, but news before analysis and one of each country and language before the others, then of those
     that only copied a text, then of those that have a headline alone, then of those that only analyse or ask.
-
-    Of an outlet's articles one that is no copy is preferred, then one that can be quoted (no video), one with a text,
-    one in `language`, the one with most words of the headline, and the newest: an older one may tell what the headline
-    has overtaken. Of the outlet `first`, the earliest is preferred.
     """
-
-    def common_words(article: Article) -> int:
-        same_language = article.language == headline.article.language
-        return len(headline.stems.intersection(stems(article.title, article.language))) if same_language else 0
-
     agencies = {key: report.agency for report in story.wire_groups for key in report.articles}
-    of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
-    for key in story.articles:
-        if key in articles and articles[key].outlet in of_outlet:  # not under a second name of an outlet
-            of_outlet[articles[key].outlet].append(articles[key])
-    origins = frozenset(covered.origins)
-    chosen = {
-        outlet: min(
-            sorted(own, key=lambda a: (a.published_at, a.id), reverse=outlet != first),
-            key=lambda a: (
-                a.id not in origins,
-                is_flagged(a),
-                a.is_headline_only,
-                a.language != language,
-                -common_words(a),
-            ),
-        )
-        for outlet, own in of_outlet.items()
-    }
+    chosen = _choose_of_outlets(story, articles, covered, language, headline, first=first)
+    common_words = {outlet: _count_common_words(article, headline) for outlet, article in chosen.items()}
     independent = [outlet for outlet in covered.independent if outlet != first]
-    independent.sort(key=lambda outlet: (not tells_news(chosen[outlet]), -common_words(chosen[outlet])))
+    independent.sort(key=lambda outlet: (not tells_news(chosen[outlet]), -common_words[outlet]))
     of_kind: dict[tuple[str | None, str], str] = {}
     for outlet in independent:
         of_kind.setdefault((chosen[outlet].country, chosen[outlet].language), outlet)
@@ -500,3 +475,46 @@ def _source_mentions(
         )
         for article in (chosen[outlet] for outlet in order if outlet in chosen)
     )
+
+
+def _choose_of_outlets(
+    story: Story,
+    articles: Mapping[str, Article],
+    covered: Coverage,
+    language: str,
+    headline: Headline,
+    *,
+    first: str | None,
+) -> dict[str, Article]:
+    """
+    Return the article that each outlet is named with.
+
+    Of an outlet's articles one that is no copy is preferred, then one that can be quoted (no video), one with a text,
+    one in `language`, the one with most words of the headline, and the newest: an older one may tell what the headline
+    has overtaken. Of the outlet `first`, the earliest is preferred.
+    """
+    of_outlet: dict[str, list[Article]] = {outlet: [] for outlet in covered.outlets}
+    for key in story.articles:
+        if key in articles and articles[key].outlet in of_outlet:  # not under a second name of an outlet
+            of_outlet[articles[key].outlet].append(articles[key])
+    origins = frozenset(covered.origins)
+    return {
+        outlet: min(
+            sorted(own, key=lambda a: (a.published_at, a.id), reverse=outlet != first),
+            key=lambda a: (
+                a.id not in origins,
+                is_flagged(a),
+                a.is_headline_only,
+                a.language != language,
+                -_count_common_words(a, headline),
+            ),
+        )
+        for outlet, own in of_outlet.items()
+    }
+
+
+def _count_common_words(article: Article, headline: Headline) -> int:
+    """Return how many stems of the headline are in an article's title, 0 in another language."""
+    if article.language != headline.article.language:
+        return 0
+    return len(headline.stems.intersection(stems(article.title, article.language)))

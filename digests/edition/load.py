@@ -30,7 +30,7 @@ from digests.store.stories import story_starts
 from digests.stories.follows import followed_threads
 from digests.stories.window import GroupedStories
 from watcher.failure_messages import HealthKind, Reason
-from watcher.feeds.health import feed_health, find_paused, is_read_up_to
+from watcher.feeds.health import Health, feed_health, find_paused, is_read_up_to
 from watcher.model import Article, Feed, Revision
 from watcher.store.articles import article_leads_between, articles_by_id, decompress
 from watcher.store.feeds import FeedState, feed_states
@@ -327,23 +327,15 @@ def _measure_intake(
     down, stop = network_down_since(connection), load_polling_stop(connection)
     if stop is not None and stop.since >= end:
         stop = None
-    failing, unread = [], 0
-    names = Counter(state.feed.source.name for state in feeds)
     healths = [
         (state, feed_health(state.feed, reason=state.reason, held_until=state.blocked_until, now=now))
         for state in feeds
     ]
-    heard = {state.feed.source.name for state, health in healths if health.is_ok}
-    for state, health in healths:
-        source = state.feed.source
-        # Of two feeds of one name, the other may be read well.
-        name = source.name if names[source.name] == 1 else f"{source.name}, {host_of(source.url)}"
-        if not health.is_ok:
-            is_empty = isinstance(health.reason, Reason) and health.reason.kind == HealthKind.NEVER_AN_ENTRY
-            if not (is_empty and source.name in heard):  # nothing is missing of such an outlet
-                failing.append(FailingSource(name=name, reason=health.reason))
-        elif state.feed.last_read_at is None or state.feed.last_read_at < start:
-            unread += 1
+    failing = _find_failing(healths)
+    unread = sum(
+        health.is_ok and (state.feed.last_read_at is None or state.feed.last_read_at < start)
+        for state, health in healths
+    )
     rows = (
         LeftOut(kind=LeftOutKind.DUPLICATE_ENTRY, count=counts.duplicates),
         LeftOut(kind=LeftOutKind.OUT_OF_WINDOW, count=counts.out_of_window - late_articles),
@@ -361,7 +353,7 @@ def _measure_intake(
         sources_total=len(feeds),
         sources_ok=len(feeds) - unread - len(failing),
         sources_unread=unread,
-        failing=tuple(failing),
+        failing=failing,
         paused=tuple(sorted(find_paused((state.feed for state, health in healths if health.is_ok), end))),
         network_down_since=down if down is not None and down < end else None,
         polling_stopped_since=stop.since if stop else None,
@@ -370,3 +362,19 @@ def _measure_intake(
         late_s=late.total_seconds() if late > NOT_LATE else 0.0,
         longer_window=not request.is_exact and end - start > usual + NOT_LATE,
     )
+
+
+def _find_failing(healths: Sequence[tuple[FeedState, Health]]) -> tuple[FailingSource, ...]:
+    """Return the sources whose feed is not well, each with the reason; of two feeds of one name the host is said."""
+    names = Counter(state.feed.source.name for state, _ in healths)
+    heard = {state.feed.source.name for state, health in healths if health.is_ok}
+    failing = []
+    for state, health in healths:
+        source = state.feed.source
+        is_empty = isinstance(health.reason, Reason) and health.reason.kind == HealthKind.NEVER_AN_ENTRY
+        if health.is_ok or (is_empty and source.name in heard):  # nothing is missing of such an outlet
+            continue
+        # Of two feeds of one name, the other may be read well.
+        name = source.name if names[source.name] == 1 else f"{source.name}, {host_of(source.url)}"
+        failing.append(FailingSource(name=name, reason=health.reason))
+    return tuple(failing)
